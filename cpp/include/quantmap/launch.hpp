@@ -1,0 +1,40 @@
+// The whole way in one call: runtime name, config, parameters, model → mapping, or all problems at once.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "quantmap/diagnostic.hpp"
+#include "quantmap/map.hpp"
+#include "quantmap/value.hpp"
+
+namespace quantmap {
+
+enum class Policy : std::uint8_t { kDegrade, kStrict, kLiteral };
+
+struct LaunchRequest {
+  Value runtime;
+  Value quant_config;
+  Value user_parameters;
+  Value model_quantization;
+  Value engine_version;
+  Value gpu;
+  Value checkpoint;
+  Value policy = Value::text("degrade");
+  Value image_tag;               // a task's runtime_image_tag
+  Value activations;             // true or false; null is true
+  std::string default_versions;  // "sglang=0.5.2,vllm=0.11.0"
+  bool arguments_only = false;   // get_runtime_args: no files, no variables
+};
+
+// The engine that a runtime name means, with any version suffix split off into `version`.
+[[nodiscard]] const Engine* read_runtime(const Value& runtime, std::string& version, Diagnostics& problems);
+
+// Mode, release and GPU of a request, from the four places where a version can stand.
+[[nodiscard]] std::optional<Situation> read_situation(const LaunchRequest& request, const Engine& engine,
+                                                      const std::string& suffix, Diagnostics& problems);
+
+// Nothing when `problems` got an error; its warnings are in the mapping's diagnostics.
+[[nodiscard]] std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problems);
+
+}  // namespace quantmap

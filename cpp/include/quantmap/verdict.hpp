@@ -1,0 +1,47 @@
+// A judgement on arguments that someone else chose: accepted, unknown, refused, and what to write instead.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantmap/map.hpp"
+
+namespace quantmap {
+
+enum class Judgement : std::uint8_t {
+  kAccepted,
+  kUnknownFlag,
+  kValueNotAccepted,
+  kRefusedAtStart,
+  kFailsLater,
+  kNoEffect,
+  kAssumed
+};
+
+struct Verdict {
+  std::string flag;  // as given
+  std::string value;
+  Judgement judgement = Judgement::kAccepted;
+  std::string canonical;  // the release's own spelling, when it has one
+  std::string reason;
+  std::string hint;
+  std::vector<std::string> evidence;
+};
+
+[[nodiscard]] std::string_view name_of(Judgement judgement) noexcept;
+[[nodiscard]] bool is_refusal(Judgement judgement) noexcept;
+
+// The flag that a spelling means in a release, dashes and underscores being equal; nothing when there is none.
+[[nodiscard]] std::optional<KnownFlag> find_spelling(const Surface& surface, std::string_view name,
+                                                     ReleaseNumber release);
+
+// One verdict per argument, in order. Combinations are judged over all of them.
+[[nodiscard]] std::vector<Verdict> judge(const Engine& engine, const Situation& situation,
+                                         const std::vector<Argument>& arguments);
+
+// Refusals as diagnostics, at the path of the parameters.
+void report_refusals(const Engine& engine, const Situation& situation, const std::vector<Verdict>& verdicts,
+                     const std::vector<Argument>& arguments, Diagnostics& out);
+
+}  // namespace quantmap

@@ -1,0 +1,215 @@
+#include "quantmap/command.hpp"
+
+#include <algorithm>
+
+#include "quantmap/merge.hpp"
+#include "quantmap/text.hpp"
+#include "quantmap/validate.hpp"
+
+namespace quantmap {
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+// A command taken apart; arguments are not yet told from their values.
+struct Parts {
+  std::vector<Argument> variables;
+  const Engine* engine = nullptr;
+  const Launcher* launcher = nullptr;
+  Words rest;  // what follows the launcher
+};
+
+bool is_assignment(std::string_view word) {
+  const std::size_t mark = word.find('=');
+  return mark != std::string_view::npos && mark > 0 && word.front() != '-' &&
+         std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(mark), [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+         });
+}
+
+// "/usr/bin/vllm" runs the same as "vllm".
+std::string_view program(std::string_view word) {
+  const std::size_t slash = word.rfind('/');
+  return slash == std::string_view::npos ? word : word.substr(slash + 1);
+}
+
+// The launcher whose words stand, one after another, at this place.
+bool stands_at(const Launcher& launcher, const Words& words, std::size_t at) {
+  if (at + launcher.words.size() > words.size()) return false;
+  for (std::size_t i = 0; i < launcher.words.size(); ++i) {
+    const std::string_view word = i == 0 ? program(words[at]) : std::string_view(words[at + i]);
+    if (word != launcher.words[i]) return false;
+  }
+  return true;
+}
+
+Parts take_apart(const Words& words) {
+  Parts parts;
+  std::size_t begin = 0;
+  while (begin < words.size() && is_assignment(words[begin])) {
+    const std::size_t mark = words[begin].find('=');
+    Argument variable;
+    variable.kind = RouteKind::kEnv;
+    variable.flag = words[begin].substr(0, mark);
+    variable.value = words[begin].substr(mark + 1);
+    parts.variables.push_back(std::move(variable));
+    ++begin;
+  }
+  for (std::size_t at = begin; at < words.size() && parts.engine == nullptr; ++at) {
+    for (const Engine& engine : catalog().engines) {
+      for (const Launcher& launcher : engine.launchers) {
+        if (parts.engine != nullptr || !stands_at(launcher, words, at)) continue;
+        parts.engine = &engine;
+        parts.launcher = &launcher;
+        begin = at + launcher.words.size();
+      }
+    }
+  }
+  parts.rest.assign(words.begin() + static_cast<std::ptrdiff_t>(begin), words.end());
+  return parts;
+}
+
+bool is_flag(std::string_view word) {
+  if (word.size() < 2 || word.front() != '-') return false;
+  return !(word[1] >= '0' && word[1] <= '9') && word[1] != '.';  // -1 and -.5 are values
+}
+
+// Tells arguments from their values by what the release knows of each flag.
+class ArgumentReader {
+ public:
+  ArgumentReader(const Surface& surface, ReleaseNumber release) : surface_(surface), release_(release) {}
+
+  void read(const Words& words, std::vector<Argument>& arguments, Words& positional) const {
+    for (std::size_t i = 0; i < words.size();) {
+      if (!is_flag(words[i])) {
+        positional.push_back(words[i++]);
+        continue;
+      }
+      Argument argument;
+      const std::size_t mark = words[i].rfind("--", 0) == 0 ? words[i].find('=') : std::string::npos;
+      argument.flag = words[i].substr(0, mark);
+      if (mark != std::string::npos) {
+        argument.value = words[i++].substr(mark + 1);
+      } else {
+        ++i;
+        argument.value = values_of(argument.flag, words, i);
+      }
+      arguments.push_back(std::move(argument));
+    }
+  }
+
+ private:
+  // A switch takes no value, a list takes all that follow, everything else takes one.
+  ArgumentValue values_of(const std::string& flag, const Words& words, std::size_t& i) const {
+    const std::optional<KnownFlag> known = find_spelling(surface_, flag, release_);
+    const bool is_switch = known && known->interval->type == FlagType::kBool;
+    const bool is_list = known && known->interval->type == FlagType::kList;
+    if (is_switch || i >= words.size() || is_flag(words[i])) return true;
+    std::string value = words[i++];
+    while (is_list && i < words.size() && !is_flag(words[i])) value += " " + words[i++];
+    return value;
+  }
+
+  const Surface& surface_;
+  ReleaseNumber release_;
+};
+
+std::optional<Words> words_of(const Value& command, const Path& path, Diagnostics& problems) {
+  if (command.is_text()) return split_words(command.as_text(), path, problems);
+  if (!command.is_array()) {
+    report_wrong_type(command, "a command line, a list of words, or an object of arguments", path, problems);
+    return std::nullopt;
+  }
+  Words words;
+  for (std::size_t i = 0; i < command.items().size(); ++i) {
+    const Value& item = command.items()[i];
+    if (item.is_text()) {
+      words.push_back(item.as_text());
+    } else {
+      report_wrong_type(item, "a word", Path(path, i), problems);
+    }
+  }
+  return words;
+}
+
+// Earlier uses of a flag that is given again: the parser takes the last.
+void note_repeats(std::vector<Verdict>& verdicts) {
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    const bool again = std::any_of(
+        verdicts.begin() + static_cast<std::ptrdiff_t>(i) + 1, verdicts.end(),
+        [&](const Verdict& later) { return !later.canonical.empty() && later.canonical == verdicts[i].canonical; });
+    if (!again || is_refusal(verdicts[i].judgement)) continue;
+    verdicts[i].judgement = Judgement::kNoEffect;
+    verdicts[i].reason = "given again later: the last value is used";
+  }
+}
+
+bool known_variable(const Engine& engine, std::string_view name) {
+  return std::any_of(engine.surface.variables.begin(), engine.surface.variables.end(),
+                     [name](const Variable& variable) { return variable.name == name; });
+}
+
+}  // namespace
+
+std::optional<Checked> check_command(const CheckRequest& request, Diagnostics& problems) {
+  Checked out;
+  Parts parts;
+  std::string suffix;
+  const Path path("command");
+  if (!request.engine.is_null()) {
+    out.engine = read_runtime(request.engine, suffix, problems);
+    if (out.engine == nullptr) return std::nullopt;
+  }
+  if (!request.command.is_object()) {
+    const auto words = words_of(request.command, path, problems);
+    if (!words || problems.has_errors()) return std::nullopt;
+    parts = take_apart(*words);
+    if (out.engine == nullptr) out.engine = parts.engine;
+    if (out.engine == nullptr || (parts.engine != nullptr && parts.engine != out.engine)) {
+      problems.add(parts.engine == nullptr ? Code::kUnknownLauncher : Code::kOtherLauncher, path.str(),
+                   {{"engine", out.engine == nullptr ? "" : std::string(out.engine->name)},
+                    {"value", parts.engine == nullptr ? "" : std::string(parts.engine->name)}});
+      return std::nullopt;
+    }
+  } else if (out.engine == nullptr) {
+    problems.add(Code::kUnknownLauncher, path.str());
+    return std::nullopt;
+  }
+  LaunchRequest launch_request;
+  launch_request.engine_version = request.engine_version;
+  launch_request.gpu = request.gpu;
+  launch_request.default_versions = request.default_versions;
+  if (suffix.empty() && request.engine_version.is_null()) launch_request.image_tag = Value::text("latest");
+  const auto situation = read_situation(launch_request, *out.engine, suffix, out.notes);
+  if (out.notes.has_errors()) problems.append(out.notes);
+  if (!situation || problems.has_errors()) return std::nullopt;
+  out.situation = *situation;
+  const ModelQuantization model = read_model_quantization(request.model_quantization, out.notes);
+  out.situation.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
+
+  std::vector<Argument> arguments = parts.variables;
+  Words positional;
+  if (request.command.is_object()) {
+    merge(arguments, request.command, nullptr, path, problems);
+    if (problems.has_errors()) return std::nullopt;
+  } else {
+    ArgumentReader(out.engine->surface, out.situation.release).read(parts.rest, arguments, positional);
+  }
+  if (!positional.empty()) out.model = positional.front();
+  out.verdicts = judge(*out.engine, out.situation, arguments);
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    Verdict& verdict = out.verdicts[i];
+    if (arguments[i].kind == RouteKind::kEnv && !known_variable(*out.engine, verdict.flag)) {
+      verdict.judgement = Judgement::kAccepted;
+      verdict.reason = "not a variable of the engine's own";
+      verdict.evidence.clear();
+    }
+    const std::string_view model_flag = parts.launcher == nullptr ? std::string_view() : parts.launcher->model_flag;
+    if (!model_flag.empty() && verdict.canonical == model_flag) out.model = verdict.value;
+  }
+  note_repeats(out.verdicts);
+  return out;
+}
+
+}  // namespace quantmap

@@ -1,0 +1,389 @@
+#include "quantmap/map.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "quantmap/method.hpp"
+#include "quantmap/render.hpp"
+#include "quantmap/text.hpp"
+
+namespace quantmap {
+
+namespace {
+
+std::string path_of(const Field& field) { return "$." + dotted_key(field); }
+
+// Why a candidate was passed over.
+struct Refusal {
+  Code code = Code::kDropped;
+  std::string reason;
+  std::vector<std::string> evidence;
+};
+
+// Maps one config: holds what the rows may look at, and collects what they emit.
+class Evaluator {
+ public:
+  Evaluator(const ModelQuantization& model, Mapping& out)
+      : config_(out.config),
+        engine_(*out.engine),
+        situation_(out.situation),
+        rows_(situation_.checked ? engine_.checked : engine_.documented),
+        model_(model),
+        out_(out) {
+    out_.values.assign(rows_.targets.size(), {});
+    if (situation_.checked) release_ = engine_.surface.releases[situation_.release].version;
+  }
+
+  void run() {
+    const Rule* nothing = situation_.checked ? refused_by(engine_, situation_, out_.values, true) : nullptr;
+    for (const FieldId field : engine_.order[static_cast<std::size_t>(config_.form)]) {
+      const Setting setting = effective(config_, field);
+      if (!setting.present) continue;
+      if (nothing != nullptr) {
+        cannot_serve(field_info(field), setting, *nothing);
+      } else {
+        map_field(field_info(field), setting);
+      }
+    }
+    if (nothing == nullptr) return;
+    out_.diagnostics.add(Code::kCannotServe, "$",
+                         {{"engine", std::string(engine_.name)},
+                          {"version", std::string(release_)},
+                          {"reason", std::string(nothing->text)}});
+  }
+
+ private:
+  bool matches(const Row& row, const Field& field, const Setting& setting) const {
+    if (!in_mask(row.checkpoints, situation_.checkpoint) || !in_mask(row.gpus, situation_.gpu) ||
+        !in_mask(row.activations, situation_.activations ? 1 : 0)) {
+      return false;
+    }
+    if (!is_one_of(field, setting, row.options)) return false;
+    if (row.same_as != kNoField) {
+      const Setting other = effective(config_, row.same_as);
+      if (spelled(row.same_as, other) != spelled(field.field, setting)) return false;
+    }
+    return std::all_of(row.when.begin(), row.when.end(), [this](const Condition& condition) {
+      return is_one_of(field_info(condition.field), effective(config_, condition.field), condition.options);
+    });
+  }
+
+  Decision start(const Field& field, const Setting& asked) const {
+    Decision decision;
+    decision.field = field.field;
+    decision.asked = config_[field.field].present;
+    decision.value = spelled(field.field, asked);
+    return decision;
+  }
+
+  void cannot_serve(const Field& field, const Setting& asked, const Rule& rule) {
+    Decision decision = start(field, asked);
+    decision.outcome = Outcome::kCannotServe;
+    decision.evidence.assign(rule.evidence.begin(), rule.evidence.end());
+    decision.why = words(Code::kCannotServe, field, decision, std::string(rule.text));
+    out_.decisions.push_back(std::move(decision));
+  }
+
+  void map_field(const Field& field, const Setting& asked) {
+    Decision decision = start(field, asked);
+    Setting taken = asked;
+    if (field.field == FieldId::kMethod) taken.number = take_method(field, decision.value);
+    const RowRange range = rows_.ranges.empty() ? RowRange{0, 0} : rows_.ranges[index_of(field.field)];
+    for (std::size_t i = range.begin; i < range.end; ++i) {
+      const Row& row = rows_.rows[i];
+      if (!matches(row, field, taken)) continue;
+      apply(row, field, taken, std::move(decision));
+      return;
+    }
+    decision.outcome = Outcome::kDropped;  // the linter proves that this does not happen
+    decision.why = words(Code::kDropped, field, decision, "the catalogue has no row for it");
+    out_.decisions.push_back(std::move(decision));
+  }
+
+  int take_method(const Field& field, const std::string& asked) {
+    const MethodChoice choice = choose_method(config_, rows_);
+    if (choice.chain.size() > 1) {
+      std::string chain;
+      for (const std::string_view name : choice.chain) chain += (chain.empty() ? "" : " -> ") + std::string(name);
+      fallback_ = Diagnostic{Code::kMethodFallsBack,
+                             path_of(field),
+                             {{"engine", std::string(engine_.name)}, {"value", asked}, {"chain", chain}}};
+      out_.diagnostics.add(fallback_->code, fallback_->path, fallback_->context);
+    }
+    return choice.option;
+  }
+
+  // Takes the first candidate that the release accepts and no rule refuses; none: the field is dropped.
+  void apply(const Row& row, const Field& field, const Setting& taken, Decision decision) {
+    std::optional<Refusal> first_refusal;
+    for (const Candidate& candidate : row.candidates) {
+      std::optional<Refusal> refusal = situation_.checked ? refuse(candidate, field, taken) : std::nullopt;
+      if (refusal) {
+        if (!first_refusal) first_refusal = std::move(refusal);
+        continue;
+      }
+      for (const Emission& emission : candidate.emissions) emit(row, field, taken, emission, decision);
+      decision.outcome = candidate.outcome;
+      conclude(candidate.code, candidate.why, row, field, std::move(decision), first_refusal);
+      return;
+    }
+    decision.outcome = Outcome::kDropped;
+    conclude(Code::kDropped, {}, row, field, std::move(decision), first_refusal);
+  }
+
+  void conclude(Code code, std::string_view why, const Row& row, const Field& field, Decision decision,
+                const std::optional<Refusal>& refusal) {
+    std::string reason(why);
+    decision.evidence.assign(row.evidence.begin(), row.evidence.end());
+    if (refusal) {
+      if (reason.empty()) reason = refusal->reason;
+      decision.evidence.insert(decision.evidence.end(), refusal->evidence.begin(), refusal->evidence.end());
+      if (refusal->code == Code::kNeedsExplain) {
+        out_.diagnostics.add(refusal->code, path_of(field),
+                             words(refusal->code, field, decision, refusal->reason).context);
+      }
+    }
+    decision.why = words(code, field, decision, reason);
+    const bool said = refusal && refusal->code == Code::kNeedsExplain && code == Code::kDropped;
+    if (decision.why.text().severity == Severity::kWarning && !said) {
+      out_.diagnostics.add_once(decision.why.code, decision.why.path, decision.why.context);
+    }
+    if (field.field == FieldId::kMethod && fallback_) {
+      if (decision.outcome == Outcome::kApplied) decision.outcome = Outcome::kFallsBack;
+      if (decision.why.text().severity == Severity::kInfo) decision.why = *fallback_;
+    }
+    out_.decisions.push_back(std::move(decision));
+  }
+
+  std::string value_of(const Emission& emission, const Field& field, const Setting& taken) const {
+    return emission.asked ? spelled(field.field, taken) : std::string(emission.text);
+  }
+
+  // The way by which this release takes the target, or null.
+  const Route* find_route(const Target& target) const {
+    if (!situation_.checked) return &target.routes.front();
+    for (const Route& route : target.routes) {
+      const bool by_flag = route.kind != RouteKind::kEnv;
+      if (!by_flag && has_variable(engine_.surface, route.name, situation_.release)) return &route;
+      if (by_flag && interval_of(route) != nullptr) return &route;
+    }
+    return nullptr;
+  }
+
+  const FlagInterval* interval_of(const Route& route) const {
+    if (route.flag < 0) return nullptr;
+    const FlagHistory& history = engine_.surface.flags[static_cast<std::size_t>(route.flag)];
+    const FlagInterval* interval = interval_at(history, situation_.release);
+    return interval == nullptr || interval->refused ? nullptr : interval;
+  }
+
+  std::string surface_evidence() const {
+    return std::string(engine_.surface.releases[situation_.release].artifact) + " (server arguments)";
+  }
+
+  std::optional<Refusal> refuse(const Candidate& candidate, const Field& field, const Setting& taken) const {
+    TargetValues values = out_.values;
+    for (const Emission& emission : candidate.emissions) {
+      const Target& target = rows_.targets[emission.target];
+      const std::string value = value_of(emission, field, taken);
+      if (target.routes.empty()) {  // a statement: nothing is passed on, rules decide whether it is true
+        values[emission.target] = value;
+        continue;
+      }
+      const Route* route = find_route(target);
+      if (route == nullptr) return unknown_target(target);
+      if (route->kind != RouteKind::kFlag && situation_.arguments_only) {
+        const std::string name(route->kind == RouteKind::kEnv ? "it needs the variable " : "it needs the file ");
+        return Refusal{Code::kNeedsExplain, name + std::string(route->name), {}};
+      }
+      if (route->kind == RouteKind::kFlag && route->at.empty() && !accepts(*interval_of(*route), value)) {
+        return Refusal{Code::kDropped,
+                       std::string(engine_.name) + " " + std::string(release_) + " does not accept " +
+                           std::string(route->name) + " " + value,
+                       {surface_evidence()}};
+      }
+      values[emission.target] = value;
+    }
+    if (const Rule* rule = candidate.emissions.empty() ? nullptr : refused_by(engine_, situation_, values)) {
+      Refusal refusal{Code::kDropped, std::string(rule->text), {}};
+      refusal.evidence.assign(rule->evidence.begin(), rule->evidence.end());
+      return refusal;
+    }
+    return std::nullopt;
+  }
+
+  // The target by the route that a release had first: that is the one to tell about.
+  Refusal unknown_target(const Target& target) const {
+    const Route* first = &target.routes.front();
+    const FlagHistory* history = nullptr;
+    for (const Route& route : target.routes) {
+      if (route.flag < 0) continue;
+      const FlagHistory& other = engine_.surface.flags[static_cast<std::size_t>(route.flag)];
+      if (history != nullptr && history->intervals.front().since <= other.intervals.front().since) continue;
+      history = &other;
+      first = &route;
+    }
+    const std::string_view name = first->kind == RouteKind::kFile ? first->through : first->name;
+    std::string reason = std::string(engine_.name) + " " + std::string(release_) + " has no " + std::string(name);
+    if (history != nullptr) {
+      const std::string when = history_words(engine_.surface, *history, situation_.release);
+      if (!when.empty()) reason += " (" + when + ")";
+    }
+    return {Code::kDropped, reason, {surface_evidence()}};
+  }
+
+  void emit(const Row& row, const Field& field, const Setting& taken, const Emission& emission, Decision& decision) {
+    const Target& target = rows_.targets[emission.target];
+    if (target.routes.empty()) {
+      out_.values[emission.target] = value_of(emission, field, taken);
+      return;
+    }
+    const Route& route = *find_route(target);
+    Argument argument;
+    argument.flag = route.name;
+    argument.kind = route.kind;
+    argument.at = route.at;
+    argument.through = route.through;
+    argument.from = field.field;
+    argument.is_null = emission.is_null;
+    if (emission.asked && field.kind == FieldKind::kInteger) {
+      argument.value = taken.number;
+    } else {
+      argument.value = value_of(emission, field, taken);
+    }
+    for (const NeverAccepted& mark : row.never_accepted) {
+      if (mark.target == emission.target) argument.instead = mark.instead;
+    }
+    out_.values[emission.target] = to_text(argument.value);
+    decision.emitted.emplace_back(shown_name(argument), argument.value);
+    const auto same = std::find_if(out_.arguments.begin(), out_.arguments.end(), [&](const Argument& other) {
+      return other.flag == argument.flag && other.at == argument.at;
+    });
+    if (same == out_.arguments.end()) {
+      out_.arguments.push_back(std::move(argument));
+      return;
+    }
+    if (same->value != argument.value) give_way(same->from, field, argument);
+    *same = std::move(argument);
+  }
+
+  // A flag, a variable, or a place in a value or file as a JSON pointer fragment: "llm.yaml#/kv_cache_config/dtype".
+  static std::string shown_name(const Argument& argument) {
+    return argument.at.empty() ? argument.flag : argument.flag + "#" + std::string(argument.at);
+  }
+
+  // An earlier field's argument is replaced: its decision says so.
+  void give_way(FieldId earlier, const Field& by, const Argument& argument) {
+    for (Decision& decision : out_.decisions) {
+      if (decision.field != earlier) continue;
+      const std::string name = shown_name(argument);
+      std::erase_if(decision.emitted, [&name](const auto& item) { return item.first == name; });
+      const Field& field = field_info(earlier);
+      decision.outcome = Outcome::kReplaced;
+      decision.why = {Code::kReplacedByField,
+                      path_of(field),
+                      {{"label", std::string(field.label)},
+                       {"value", decision.value},
+                       {"key", dotted_key(by)},
+                       {"emitted", name + " " + to_text(argument.value)}}};
+    }
+  }
+
+  // What a decision emitted, as it would be typed; of a file only the name.
+  static std::string emitted_words(const Decision& decision) {
+    std::string out;
+    std::string last_file;
+    for (const auto& [name, value] : decision.emitted) {
+      const std::size_t mark = name.find('#');
+      const bool in_file = mark != std::string::npos && name.front() != '-';
+      if (in_file && name.compare(0, mark, last_file) == 0 && !last_file.empty()) continue;
+      if (!out.empty()) out += " ";
+      if (in_file) {
+        last_file = name.substr(0, mark);
+        out += "the file " + last_file;
+      } else {
+        out += name + (name.front() == '-' ? " " : "=") + to_text(value);  // a flag, or a variable
+      }
+    }
+    return out;
+  }
+
+  Diagnostic words(Code code, const Field& field, const Decision& decision, std::string reason) const {
+    const std::string emitted = emitted_words(decision);
+    const bool four = config_.form == Form::kFourField;
+    std::string path = code == Code::kMoeSectionIgnored ? "$." + std::string(field.section) : path_of(field);
+    Context context{{"label", std::string(field.label)},
+                    {"key", dotted_key(field)},
+                    {"value", decision.value},
+                    {"engine", std::string(engine_.name)},
+                    {"gemm", four ? spelled(FieldId::kGemm, effective(config_, FieldId::kGemm)) : std::string()},
+                    {"method", four || code == Code::kIgnoredModelQuantized || code == Code::kFollowsQuantizedModel
+                                   ? model_.method
+                                   : spelled(FieldId::kMethod, effective(config_, FieldId::kMethod))},
+                    {"emitted", emitted},
+                    {"version", std::string(release_)}};
+    if (code == Code::kFp8VariantUnsupported) {
+      context[2].second = spelled(FieldId::kFp8Variant, config_[FieldId::kFp8Variant]);
+    }
+    context.emplace_back(code == Code::kNeedsExplain ? "route" : "reason", std::move(reason));
+    return {code, std::move(path), std::move(context)};
+  }
+
+  const Config& config_;
+  const Engine& engine_;
+  const Situation& situation_;
+  const RowSet& rows_;
+  const ModelQuantization& model_;
+  Mapping& out_;
+  std::string_view release_;
+  std::optional<Diagnostic> fallback_;
+};
+
+}  // namespace
+
+std::string to_text(const ArgumentValue& value) {
+  if (const bool* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
+  if (const std::int64_t* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
+  return std::get<std::string>(value);
+}
+
+namespace {
+
+Mapping evaluate(const Config& config, const Engine& engine, const ModelQuantization& model,
+                 const Situation& situation) {
+  Mapping out;
+  out.engine = &engine;
+  out.situation = situation;
+  out.config = drop_unfit(config, out.diagnostics);
+  Evaluator(model, out).run();
+  assemble(out);
+  return out;
+}
+
+}  // namespace
+
+Mapping map_config(const Config& config, const Engine& engine, const ModelQuantization& model, Situation situation) {
+  situation.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
+  if (!situation.checked || !situation.arguments_only) return evaluate(config, engine, model, situation);
+  // A file that the engine ships needs only its name: so look at the whole mapping first.
+  situation.arguments_only = false;
+  Mapping whole = evaluate(config, engine, model, situation);
+  const bool variables = std::any_of(whole.arguments.begin(), whole.arguments.end(),
+                                     [](const Argument& argument) { return argument.kind == RouteKind::kEnv; });
+  if (whole.files.empty() && !variables) return whole;
+  situation.arguments_only = true;
+  return evaluate(config, engine, model, situation);
+}
+
+void report_never_accepted(Mapping& mapping) {
+  std::string list;
+  for (const Argument& argument : mapping.arguments) {
+    if (argument.instead.empty()) continue;
+    if (!list.empty()) list += "; ";
+    list += argument.flag + " " + to_text(argument.value) + " (it takes " + std::string(argument.instead) + ")";
+  }
+  if (list.empty()) return;
+  mapping.diagnostics.add(Code::kNeverAccepted, "$", {{"engine", std::string(mapping.engine->name)}, {"list", list}});
+}
+
+}  // namespace quantmap

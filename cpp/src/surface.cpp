@@ -1,0 +1,152 @@
+#include "quantmap/surface.hpp"
+
+#include <algorithm>
+
+#include "quantmap/text.hpp"
+#include "quantmap/version.hpp"
+
+namespace quantmap {
+
+namespace {
+
+Version known_version(std::string_view text) { return *Version::parse(text); }
+
+bool named(const FlagHistory& history, const FlagInterval& interval, std::string_view name) {
+  return history.name == name ||
+         std::find(interval.aliases.begin(), interval.aliases.end(), name) != interval.aliases.end();
+}
+
+}  // namespace
+
+std::optional<ReleaseNumber> find_release(const Engine& engine, std::string_view text, const Path& path,
+                                          Diagnostics& problems) {
+  const auto& releases = engine.surface.releases;
+  const std::string newest(releases.back().version);
+  const std::string_view wanted = trim(text);
+  if (lower(wanted) == "latest") return releases.size() - 1;
+  const std::optional<Version> version = Version::parse(wanted);
+  const Context context{{"engine", std::string(engine.name)}, {"value", quote(wanted)}};
+  const auto with = [&context](std::string_view key, std::string_view value) {
+    Context out = context;
+    out.emplace_back(key, std::string(value));
+    return out;
+  };
+  if (!version) {
+    problems.add(Code::kNotAVersion, path.str(), with("known", newest));
+    return std::nullopt;
+  }
+  // The last release that is not newer than what is asked.
+  const auto after = std::partition_point(releases.begin(), releases.end(), [&](const Release& release) {
+    return known_version(release.version) <= *version;
+  });
+  if (after == releases.begin()) {
+    problems.add(Code::kVersionTooOld, path.str(), with("known", releases.front().version));
+    return std::nullopt;
+  }
+  const auto number = static_cast<ReleaseNumber>(after - releases.begin() - 1);
+  if (known_version(releases[number].version) != *version) {
+    const Code code = after == releases.end() ? Code::kVersionNewer : Code::kVersionBetween;
+    problems.add(code, path.str(), with("version", releases[number].version));
+  }
+  return number;
+}
+
+const FlagInterval* interval_at(const FlagHistory& history, ReleaseNumber release) noexcept {
+  for (const FlagInterval& interval : history.intervals) {
+    if (covers(interval.since, interval.until, release)) return &interval;
+  }
+  return nullptr;
+}
+
+std::optional<KnownFlag> find_flag(const Surface& surface, std::string_view name, ReleaseNumber release) {
+  for (const FlagHistory& history : surface.flags) {
+    const FlagInterval* interval = interval_at(history, release);
+    if (interval != nullptr && named(history, *interval, name)) return KnownFlag{&history, interval};
+  }
+  return std::nullopt;
+}
+
+const FlagHistory* find_history(const Surface& surface, std::string_view name) {
+  for (const FlagHistory& history : surface.flags) {
+    for (const FlagInterval& interval : history.intervals) {
+      if (named(history, interval, name)) return &history;
+    }
+  }
+  return nullptr;
+}
+
+bool has_variable(const Surface& surface, std::string_view name, ReleaseNumber release) {
+  return std::any_of(surface.variables.begin(), surface.variables.end(), [&](const Variable& variable) {
+    return variable.name == name && covers(variable.since, variable.until, release);
+  });
+}
+
+bool accepts(const FlagInterval& flag, std::string_view value) {
+  if (!flag.choices_known) return true;
+  if (!flag.any_case) return std::find(flag.choices.begin(), flag.choices.end(), value) != flag.choices.end();
+  const std::string wanted = lower(value);
+  return std::any_of(flag.choices.begin(), flag.choices.end(),
+                     [&wanted](std::string_view choice) { return lower(choice) == wanted; });
+}
+
+std::string history_words(const Surface& surface, const FlagHistory& history, ReleaseNumber release) {
+  const auto version_at = [&surface](std::uint16_t number) { return std::string(surface.releases[number].version); };
+  std::string out;
+  for (const FlagInterval& interval : history.intervals) {
+    if (interval.until <= release) out = "removed in " + version_at(interval.until);
+    if (interval.since > release && out.empty()) return "added in " + version_at(interval.since);
+  }
+  return out;
+}
+
+std::optional<std::size_t> find_gpu(std::string_view name) {
+  std::string wanted = lower(trim(name));
+  const Catalog& all = catalog();
+  for (std::size_t i = 1; i < all.gpu_classes.size(); ++i) {
+    if (wanted == all.gpu_classes[i].id) return i;
+  }
+  int capability = 0;
+  for (const std::string_view prefix : {"nvidia geforce ", "nvidia ", "geforce ", "tesla "}) {
+    if (wanted.rfind(prefix, 0) == 0) wanted.erase(0, prefix.size());
+  }
+  // "a100-sxm4-80gb", "h100 80gb hbm3": the longest product name that the text begins with.
+  std::size_t longest = 0;
+  for (const GpuProduct& product : all.gpu_products) {
+    for (const std::string_view known : product.names) {
+      const bool begins = wanted.compare(0, known.size(), known) == 0 &&
+                          (wanted.size() == known.size() || wanted[known.size()] == ' ' || wanted[known.size()] == '-');
+      if (!begins || known.size() <= longest) continue;
+      longest = known.size();
+      capability = product.capability;
+    }
+  }
+  if (capability == 0) {
+    // "9.0", "90" or "sm90a"
+    std::string digits = wanted.rfind("sm", 0) == 0 ? wanted.substr(2) : wanted;
+    if (!digits.empty() && digits.front() == '_') digits.erase(0, 1);
+    if (digits.size() > 1 && digits.back() == 'a') digits.pop_back();
+    const std::size_t dot = digits.find('.');
+    if (dot != std::string::npos) digits.erase(dot, 1);
+    if (digits.size() < 2 || digits.size() > 3 || digits.find_first_not_of("0123456789") != std::string::npos) {
+      return std::nullopt;
+    }
+    for (const char digit : digits) capability = capability * 10 + (digit - '0');
+  }
+  std::optional<std::size_t> found;
+  for (std::size_t i = 1; i < all.gpu_classes.size(); ++i) {
+    if (capability >= all.gpu_classes[i].floor) found = i;
+  }
+  return found;
+}
+
+std::size_t find_checkpoint_kind(std::string_view method) {
+  const auto& kinds = catalog().checkpoint_kinds;
+  const std::string wanted = lower(trim(method));
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    if (std::find(kinds[i].names.begin(), kinds[i].names.end(), std::string_view(wanted)) != kinds[i].names.end())
+      return i;
+  }
+  return kinds.size() - 1;
+}
+
+}  // namespace quantmap

@@ -1,0 +1,268 @@
+"""One engine's mapping: targets, rows, rules, effective precision."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from common import ALL, CatalogError, Writer, ident, text, version_key
+from fields import Fields
+from surface import compile_surface
+
+RESERVED = ("as", "code", "why")  # keys of a candidate that are no targets
+
+
+class Facts:
+    """Sets that rows and rules range over: checkpoint kinds and GPU classes."""
+
+    def __init__(self, checkpoints: dict[str, Any], hardware: dict[str, Any]) -> None:
+        self.kinds = [kind["id"] for kind in checkpoints["kinds"]]
+        self.gpus = [gpu["id"] for gpu in hardware["classes"]]
+
+    def checkpoint_mask(self, names: list[str] | None) -> str:
+        if names is None:
+            return "0xFFFFFFFFU"
+        bits = 0
+        for name in names:
+            if name == "quantized":
+                bits |= sum(1 << i for i, kind in enumerate(self.kinds) if kind != "unquantized")
+            elif name in self.kinds:
+                bits |= 1 << self.kinds.index(name)
+            else:
+                raise CatalogError(f"unknown checkpoint kind {name!r}")
+        return f"{hex(bits)}U"
+
+    def gpu_mask(self, names: list[str] | None) -> str:
+        """`sm80+` and `-sm75` are ranges; a range never includes the unknown GPU."""
+        if names is None:
+            return "0xFFFFU"
+        bits = 0
+        for name in names:
+            if name.endswith("+"):
+                start = self.gpus.index(name[:-1])
+                bits |= sum(1 << i for i in range(start, len(self.gpus)))
+            elif name.startswith("-"):
+                end = self.gpus.index(name[1:])
+                bits |= sum(1 << i for i in range(1, end + 1))
+            else:
+                bits |= 1 << self.gpus.index(name)
+        return f"{hex(bits)}U"
+
+
+def emission_row(targets: list[str], target: str, value: Any) -> str:
+    if target not in targets:
+        raise CatalogError(f"unknown target {target!r}")
+    asked = str(value == "=").lower()
+    shown = text("" if value == "=" or value is None else value)
+    return f"{{{targets.index(target)}, {asked}, {str(value is None).lower()}, {shown}}}"
+
+
+def candidate_row(
+    candidate: dict[str, Any], row: dict[str, Any], targets: list[str], out: Writer
+) -> str:
+    emissions = out.array(
+        "Emission",
+        (emission_row(targets, t, v) for t, v in candidate.items() if t not in RESERVED),
+    )
+    outcome = candidate.get("as", row.get("outcome", "applied"))
+    code = candidate.get("code", row.get("code", default_code(outcome)))
+    return (
+        f"{{{emissions}, Outcome::{ident(outcome)}, Code::{ident(code)}, "
+        f"{text(candidate.get('why', row.get('why', '')))}}}"
+    )
+
+
+def default_code(outcome: str) -> str:
+    codes = {"applied", "renamed", "degraded", "dropped", "not-supported"}
+    return outcome if outcome in codes else "applied"
+
+
+def compile_rows(
+    table: dict[str, Any], targets: list[str], fields: Fields, facts: Facts, out: Writer
+) -> str:
+    """The rows of one mode, grouped by field, and the ranges of the groups."""
+    general = table.get("never_accepted", {})
+    groups: dict[str, list[str]] = {field["id"]: [] for field in fields.list}
+    for row in table["rows"]:
+        field_id = row["field"]
+        when = dict(row.get("when", {}))
+        checkpoint = facts.checkpoint_mask(when.pop("checkpoint", None))
+        gpu = facts.gpu_mask(when.pop("gpu", None))
+        activations = when.pop("activations", None)
+        activation_mask = 3 if activations is None else 2 if activations else 1
+        same_as = when.pop("same_as", None)
+        conditions = out.array(
+            "Condition",
+            (f"{{FieldId::{ident(f)}, {fields.mask(f, o)}}}" for f, o in when.items()),
+        )
+        marks: dict[str, str] = {}
+        for candidate in row["try"]:
+            marks.update({t: general[t] for t in candidate if t in general})
+        marks.update(row.get("never_accepted", {}))
+        never = out.array(
+            "NeverAccepted", (f"{{{targets.index(t)}, {text(i)}}}" for t, i in marks.items())
+        )
+        candidates = out.array(
+            "Candidate", (candidate_row(c, row, targets, out) for c in row["try"])
+        )
+        groups[field_id].append(
+            f"{{{fields.mask(field_id, row['is'])}, {checkpoint}, {gpu}, "
+            f"{activation_mask}, {f'FieldId::{ident(same_as)}' if same_as else 'kNoField'}, "
+            f"{conditions}, "
+            f"{candidates}, {never}, {out.texts(row.get('evidence', []))}}}"
+        )
+    rows, ranges = [], []
+    for field in fields.list:
+        group = groups[field["id"]]
+        ranges.append(f"{{{len(rows)}, {len(rows) + len(group)}}}")
+        rows.extend(group)
+    return f"{out.array('Row', rows)}, {out.array('RowRange', ranges)}"
+
+
+def compile_targets(targets: dict[str, Any], releases: Releases, out: Writer) -> str:
+    rows = []
+    for target, routes in targets.items():
+        route_rows = []
+        for route in routes:
+            kind = next(k for k in ("flag", "env", "file") if k in route)
+            route_rows.append(
+                f"{{RouteKind::{ident(kind)}, {text(route[kind])}, {text(route.get('at', ''))}, "
+                f"{text(route.get('through', ''))}, "
+                f"{releases.flag(route.get('flag', route.get('through', '')))}}}"
+            )
+        rows.append(f"{{{text(target)}, {out.array('Route', route_rows)}}}")
+    return out.array("Target", rows)
+
+
+class Releases:
+    """The releases of an engine by number, to turn versions into numbers."""
+
+    def __init__(self, surface: dict[str, Any] | None) -> None:
+        self.versions = [r["version"] for r in surface["releases"]] if surface else []
+        self.keys = [version_key(version) for version in self.versions]
+        self.flags = sorted(surface["flags"]) if surface else []
+
+    def number(self, version: str, end: int) -> int:
+        """The first release that is not older; `end` for an open end."""
+        if not version:
+            return end
+        key = version_key(version)
+        return next((i for i, other in enumerate(self.keys) if other >= key), len(self.keys))
+
+    def interval(self, item: dict[str, Any]) -> str:
+        since = self.number(item.get("since", ""), 0)
+        return f"{since}, {self.number(item.get('until', ''), 0xFFFF)}"
+
+    def flag(self, name: str) -> int:
+        return self.flags.index(name) if name in self.flags else -1
+
+
+def compile_terms(terms: dict[str, list[str]], targets: list[str], out: Writer) -> str:
+    for target in terms:
+        if target not in targets:
+            raise CatalogError(f"a rule names the unknown target {target!r}")
+    return out.array(
+        "RuleTerm", (f"{{{targets.index(t)}, {out.texts(v)}}}" for t, v in terms.items())
+    )
+
+
+def compile_rules(
+    rules: list[dict[str, Any]], targets: list[str], facts: Facts, releases: Releases, out: Writer
+) -> str:
+    rows = []
+    for rule in rules:
+        rows.append(
+            f"{{{text(rule['id'])}, {releases.interval(rule)}, "
+            f"{facts.checkpoint_mask(rule.get('checkpoint'))}, "
+            f"{facts.gpu_mask(rule.get('gpu'))}, {compile_terms(rule['refuse'], targets, out)}, "
+            f"Stage::{ident(rule['stage'])}, {text(rule['text'])}, "
+            f"{str(rule.get('assumed', False)).lower()}, {out.texts(rule['evidence'])}}}"
+        )
+    return out.array("Rule", rows)
+
+
+def compile_precision(
+    rows: list[dict[str, Any]], targets: list[str], facts: Facts, releases: Releases, out: Writer
+) -> str:
+    compiled = []
+    for row in rows:
+        when = dict(row.get("when", {}))
+        checkpoint = facts.checkpoint_mask(when.pop("checkpoint", None))
+        gpu = facts.gpu_mask(when.pop("gpu", None))
+        compiled.append(
+            f"{{{text(row['of'])}, {releases.interval(row)}, {checkpoint}, {gpu}, "
+            f"{compile_terms(when, targets, out)}, {text(row['is'])}, "
+            f"{out.texts(row.get('evidence', []))}}}"
+        )
+    return out.array("Precision", compiled)
+
+
+def compile_files(files: list[dict[str, Any]], releases: Releases, out: Writer) -> str:
+    return out.array(
+        "BuiltinFile",
+        (
+            f"{{{text(f['name'])}, {releases.interval(f)}, "
+            f"{text(json.dumps(f['content'], separators=(',', ':')))}}}"
+            for f in files
+        ),
+    )
+
+
+def compile_mode(
+    table: dict[str, Any], fields: Fields, facts: Facts, releases: Releases, out: Writer
+) -> str:
+    targets = list(table["targets"])
+    if not table["rows"]:
+        return "{}"
+    return (
+        f"{{{compile_targets(table['targets'], releases, out)}, "
+        f"{compile_rows(table, targets, fields, facts, out)}, "
+        f"{compile_rules(table.get('rules', []), targets, facts, releases, out)}, "
+        f"{compile_precision(table.get('precision', []), targets, facts, releases, out)}, "
+        f"{compile_files(table.get('files', []), releases, out)}, "
+        f"{text(table.get('verified_through', ''))}}}"
+    )
+
+
+def compile_engine(
+    engine: dict[str, Any],
+    checked: dict[str, Any] | None,
+    surface: dict[str, Any] | None,
+    fields: Fields,
+    facts: Facts,
+    out: Writer,
+) -> str:
+    flags = out.array(
+        "Flag", (f"{{{text(f['id'])}, {out.texts(f.get('aliases', []))}}}" for f in engine["flags"])
+    )
+    launchers = out.array(
+        "Launcher",
+        (
+            f"{{{out.texts(launcher['words'])}, {text(launcher.get('model_flag', ''))}}}"
+            for launcher in engine["launchers"]
+        ),
+    )
+    orders = ", ".join(
+        out.array("FieldId", (f"FieldId::{ident(f)}" for f in engine["order"][form]))
+        for form in ("four_field", "unified")
+    )
+    documented = {**engine["documented"], "targets": engine["targets"]}
+    unsupported = []
+    for item in engine["documented"]["unsupported"]:
+        if "section" in item:
+            unsupported.append(f"{{{text(item['section'])}, kNoField, 0}}")
+        else:
+            mask = fields.mask(item["field"], item["is"])
+            unsupported.append(f"{{{{}}, FieldId::{ident(item['field'])}, {mask}}}")
+    releases = Releases(surface)
+    modes = compile_mode(documented, fields, facts, releases, out)
+    modes += ", " + (compile_mode(checked, fields, facts, releases, out) if checked else "{}")
+    return (
+        f"{{{text(engine['id'])}, {text(engine['name'])}, {out.texts(engine['runtime_names'])}, "
+        f"{launchers}, {str(bool(engine.get('abbreviates'))).lower()}, "
+        f"{text(engine.get('config_flag', ''))}, {flags}, {{{orders}}}, {modes}, "
+        f"{out.array('Unsupported', unsupported)}, {compile_surface(surface, out)}}}"
+    )
+
+
+__all__ = ["ALL", "Facts", "compile_engine"]

@@ -1,0 +1,59 @@
+"""What each release accepts: flag histories as intervals over release numbers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from common import Writer, ident, text
+
+END = 0xFFFF
+
+
+def shown(value: Any) -> str:
+    """A default as an argument would spell it; empty when there is none or it is not known."""
+    if value is None or isinstance(value, (dict, list)):
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def compile_surface(surface: dict[str, Any] | None, out: Writer) -> str:
+    if surface is None:
+        return "{}"
+    numbers = {release["version"]: i for i, release in enumerate(surface["releases"])}
+
+    def bounds(item: dict[str, Any]) -> str:
+        return f"{numbers[item['since']]}, {numbers.get(item.get('until', ''), END)}"
+
+    flags = []
+    for name, intervals in sorted(surface["flags"].items()):
+        rows = []
+        for item in intervals:
+            choices = item.get("choices")
+            known = isinstance(choices, list) and item.get("checked") != "open"
+            gone = item.get(
+                "deprecated_choices", []
+            )  # refused without the release's permission flag
+            values = out.texts(str(c) for c in choices if c not in gone) if known else "{}"
+            rows.append(
+                f"{{{bounds(item)}, FlagType::{ident(item['type'])}, "
+                f"{str(known).lower()}, {str(item.get('checked') == 'startup').lower()}, "
+                f"{str(bool(item.get('any_case'))).lower()}, "
+                f"{str(bool(item.get('refused'))).lower()}, {text(shown(item.get('default')))}, "
+                f"{values}, {out.texts(item.get('aliases', []))}}}"
+            )
+        flags.append(f"{{{text(name)}, {out.array('FlagInterval', rows)}}}")
+    variables = [
+        f"{{{text(name)}, {bounds(item)}}}"
+        for name, intervals in sorted(surface.get("env", {}).items())
+        for item in intervals
+    ]
+    releases = (
+        f"{{{text(r['version'])}, {text(r.get('date') or '')}, {text(r.get('artifact') or '')}, "
+        f"{text(r.get('sha256') or '')}, {str(r.get('whole', True)).lower()}}}"
+        for r in surface["releases"]
+    )
+    return (
+        f"{{{out.array('Release', releases)}, {out.array('FlagHistory', flags)}, "
+        f"{out.array('Variable', variables)}, {out.texts(surface.get('never', []))}}}"
+    )

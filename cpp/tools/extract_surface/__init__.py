@@ -1,0 +1,1 @@
+"""Reads the server flags of engine releases from their sources, without running them."""

@@ -1,0 +1,1 @@
+"""The rules of lint_catalog.py, one module per kind."""

@@ -1,0 +1,218 @@
+"""What checked rows and rules range over: checkpoints, GPUs, releases, classes of options."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from extract_surface.versions import sort_key
+
+from .model import ANY, METHOD, Catalog, Engine, Row, Setting
+
+SITUATION = ("checkpoint", "gpu", "activations")
+ACTIVATIONS = (True, False)
+RESERVED = ("as", "why", "code")  # keys of a candidate that are no targets
+
+
+def kinds_of(catalog: Catalog) -> list[str]:
+    """The ids of the checkpoint kinds, in order; the first is unquantized."""
+    return [kind["id"] for kind in catalog.documents["checkpoints"].get("kinds", [])]
+
+
+def gpus_of(catalog: Catalog) -> list[str]:
+    """The ids of the GPU classes, in order; the first is "no GPU given"."""
+    return [item["id"] for item in catalog.documents["hardware"].get("classes", [])]
+
+
+def kind_set(names: list[str] | None, kinds: list[str]) -> frozenset[str]:
+    """The kinds that a list means; raises KeyError for a name that is none."""
+    if names is None:
+        return frozenset(kinds)
+    out: set[str] = set()
+    for name in names:
+        if name == "quantized":
+            out |= set(kinds[1:])
+        elif name in kinds:
+            out.add(name)
+        else:
+            raise KeyError(name)
+    return frozenset(out)
+
+
+def gpu_set(names: list[str] | None, gpus: list[str]) -> frozenset[str]:
+    """The classes that a list means, ranges included; raises KeyError for a name that is none."""
+    if names is None:
+        return frozenset(gpus)
+    out: set[str] = set()
+    for name in names:
+        plain = name.strip("+-")
+        if plain not in gpus or (plain != name and plain == gpus[0]):
+            raise KeyError(name)
+        at = gpus.index(plain)
+        if name.endswith("+"):
+            out |= set(gpus[at:])
+        elif name.startswith("-"):
+            out |= set(gpus[1 : at + 1])
+        else:
+            out.add(plain)
+    return frozenset(out)
+
+
+class Releases:
+    """The releases of an engine by number."""
+
+    def __init__(self, surface: dict[str, Any]) -> None:
+        self.versions = [release["version"] for release in surface["releases"]]
+        self.keys = [sort_key(version) for version in self.versions]
+
+    def __len__(self) -> int:
+        return len(self.versions)
+
+    def knows(self, version: str) -> bool:
+        return sort_key(version) in self.keys
+
+    def span(self, item: dict[str, Any]) -> tuple[int, int]:
+        """First number, and the number after the last."""
+        since, until = item.get("since"), item.get("until")
+        begin = bisect.bisect_left(self.keys, sort_key(since)) if since else 0
+        return begin, bisect.bisect_left(self.keys, sort_key(until)) if until else len(self)
+
+    def covers(self, item: dict[str, Any], number: int) -> bool:
+        begin, end = self.span(item)
+        return begin <= number < end
+
+
+@dataclass(frozen=True)
+class CheckedRow:
+    """A row of checked mode with its lists as sets."""
+
+    index: int
+    row: Row
+    kinds: frozenset[str]
+    gpus: frozenset[str]
+    activations: tuple[bool, ...]
+    conditions: dict[str, frozenset[str]]
+    same_as: str
+
+    def takes(self, value: str, setting: Setting) -> bool:
+        """Whether the row matches, checkpoint, GPU and activations apart."""
+        wanted = self.row["is"]
+        if wanted != "*" and value not in wanted:
+            return False
+        if self.same_as and setting.get(self.same_as) != value:
+            return False
+        return all(setting.get(name, "") in wanted for name, wanted in self.conditions.items())
+
+    def holds(self, kind: str, gpu: str, activations: bool) -> bool:
+        return kind in self.kinds and gpu in self.gpus and activations in self.activations
+
+    def candidates(self) -> list[dict[str, Any]]:
+        return list(self.row["try"])
+
+
+def emissions(candidate: dict[str, Any]) -> dict[str, Any]:
+    """Target → value of a candidate."""
+    return {target: value for target, value in candidate.items() if target not in RESERVED}
+
+
+def read_rows(catalog: Catalog, engine: Engine) -> dict[str, list[CheckedRow]]:
+    """The rows of checked mode by field, in order."""
+    kinds, gpus = kinds_of(catalog), gpus_of(catalog)
+    out: dict[str, list[CheckedRow]] = {}
+    for index, row in enumerate(engine.checked["rows"] if engine.checked else []):
+        when = dict(row.get("when", {}))
+        kind = kind_set(when.pop("checkpoint", None), kinds)
+        gpu = gpu_set(when.pop("gpu", None), gpus)
+        chosen = when.pop("activations", None)
+        same = when.pop("same_as", "")
+        conditions = {name: frozenset(options) for name, options in when.items()}
+        activations = ACTIVATIONS if chosen is None else (chosen,)
+        item = CheckedRow(index, row, kind, gpu, activations, conditions, same)
+        out.setdefault(row["field"], []).append(item)
+    return out
+
+
+def place_of(row: CheckedRow) -> str:
+    return f"rows[{row.index}] ({row.row['field']} is {row.row['is']})"
+
+
+def alike(names: Iterable[str], sets: Iterable[frozenset[str]]) -> list[str]:
+    """One name of each class that the sets do not tell apart."""
+    every = list(sets)
+    seen: dict[tuple[bool, ...], str] = {}
+    for name in names:
+        seen.setdefault(tuple(name in members for members in every), name)
+    return list(seen.values())
+
+
+def support(catalog: Catalog, name: str, rows: list[CheckedRow]) -> set[str]:
+    """The fields that decide which row of a field matches, the field itself included."""
+    out = {name}
+    for row in rows:
+        out |= set(row.conditions) | ({row.same_as} if row.same_as else set())
+    if any(catalog.fields[field].get("unfit", {}).get("drops") for field in out):
+        out.add(METHOD)
+    return out
+
+
+def option_classes(
+    catalog: Catalog, rows: dict[str, list[CheckedRow]], whole: bool = False
+) -> dict[str, dict[str, list[str]]]:
+    """Field → an option of each class that rows do not tell apart → the options of its class.
+
+    The empty option is "absent", for a field without default. With `whole`, options that a row
+    passes on as they are asked count as different.
+    """
+    every = [row for items in rows.values() for row in items]
+    out: dict[str, dict[str, list[str]]] = {}
+    for name in catalog.fields:
+        sets = [row.conditions[name] for row in every if name in row.conditions]
+        own = rows.get(name, [])
+        sets += [frozenset(row.row["is"]) for row in own if row.row["is"] != "*"]
+        for field in catalog.fields.values() if name == METHOD else ():
+            sets += [frozenset(fit["method"]) for fit in field.get("fits", [])]
+        fits = catalog.fields[name].get("fits", [])
+        sets += [frozenset(fit["options"]) for fit in fits if fit["options"] != "*"]
+        asked = any("=" in emissions(c).values() for row in own for c in row.candidates())
+        same = any(row.same_as in (name, *catalog.fields) and row.same_as for row in own)
+        same = same or any(row.same_as == name for row in every)
+        options = catalog.asked(name)
+        if same or (whole and asked and options != [ANY]):
+            classes = {option: [option] for option in options}
+        else:
+            classes = {}
+            for option in alike(options, sets):
+                mark = [option in members for members in sets]
+                classes[option] = [o for o in options if [o in m for m in sets] == mark]
+        if "default" not in catalog.fields[name]:
+            classes[""] = [""]
+        out[name] = classes
+    return out
+
+
+def settings(
+    catalog: Catalog, names: list[str], classes: dict[str, dict[str, list[str]]]
+) -> Iterator[Setting]:
+    """Every way to set these fields, up to options that no row tells apart."""
+    if not names:
+        yield {}
+        return
+    for rest in settings(catalog, names[1:], classes):
+        for option in classes[names[0]]:
+            setting = {names[0]: option, **rest}
+            if fitting(catalog, setting):
+                yield setting
+
+
+def fitting(catalog: Catalog, setting: Setting) -> bool:
+    """Whether no field is dropped for its method; a dropped field is the same as an absent one."""
+    if METHOD not in setting:
+        return True
+    return not any(
+        value
+        and catalog.fields[name].get("unfit", {}).get("drops")
+        and not catalog.fits(name, value, setting[METHOD])
+        for name, value in setting.items()
+    )

@@ -1,0 +1,32 @@
+// Python objects to core values and back. Translation only: what is right is the core's business.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <string>
+
+#include "quantmap/map.hpp"
+#include "quantmap/value.hpp"
+
+namespace quantmap::bindings {
+
+namespace py = pybind11;
+
+// Any object, as far as it is JSON-like; the rest is marked foreign or broken. Never raises for bad input.
+[[nodiscard]] Value to_core(py::handle object);
+
+[[nodiscard]] py::object to_python(const Value& value);
+[[nodiscard]] py::object to_python(const ArgumentValue& value);
+// As a value of get_runtime_args: text, or True and False.
+[[nodiscard]] py::object to_argument(const ArgumentValue& value);
+[[nodiscard]] py::str text(std::string_view value);
+
+// A list of str from any range of texts.
+template <typename Items>
+[[nodiscard]] py::list texts(const Items& items) {
+  py::list out;
+  for (const auto& item : items) out.append(text(item));
+  return out;
+}
+
+}  // namespace quantmap::bindings

@@ -1,0 +1,222 @@
+// get_runtime_args, the call that an autotuner makes for every experiment.
+//
+// A four-field config has 2,352 values, so an engine has that many launches for each kind of model and release. The
+// first call for a combination maps it in the core and keeps the finished dict; later calls copy it and lay the user's
+// parameters over it. Everything unusual (a preset with overrides, the unified form, a list, a message that someone
+// reads, an error) goes to the slow path, which gives the same answer with all its words; tests compare the two.
+#include <array>
+#include <optional>
+#include <string>
+
+#include "convert.hpp"
+#include "fast_parameters.hpp"
+#include "launches.hpp"
+#include "quantmap/launch.hpp"
+#include "register.hpp"
+#include "report.hpp"
+#include "runtime_args.hpp"
+
+namespace quantmap::bindings {
+
+namespace {
+
+constexpr std::size_t kParameters = 8;
+constexpr const char* kNames[kParameters] = {"runtime",        "quant_config", "user_parameters", "model_quantization",
+                                             "engine_version", "gpu",          "checkpoint",      "policy"};
+constexpr std::size_t kPositional = 4;
+constexpr std::size_t kFirstSlow = 6;  // from here on, a parameter that is given is for the slow path
+
+// The names of the parameters, interned, so that a call by keyword is told by comparing pointers.
+const std::array<PyObject*, kParameters>& prepare_names() {
+  static const std::array<PyObject*, kParameters> names = [] {
+    std::array<PyObject*, kParameters> made{};
+    for (std::size_t i = 0; i < kParameters; ++i) made[i] = PyUnicode_InternFromString(kNames[i]);
+    return made;
+  }();
+  return names;
+}
+
+struct Call {
+  std::array<PyObject*, kParameters> values{};
+
+  [[nodiscard]] PyObject* at(std::size_t index) const { return values[index]; }
+  [[nodiscard]] bool gives(std::size_t index) const { return values[index] != nullptr && values[index] != Py_None; }
+};
+
+int parameter_index(PyObject* name) {
+  const auto& names = prepare_names();
+  for (std::size_t i = 0; i < kParameters; ++i) {
+    if (names[i] == name) return static_cast<int>(i);
+  }
+  for (std::size_t i = 0; i < kParameters; ++i) {
+    if (PyUnicode_Compare(names[i], name) == 0) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+bool parse(PyObject* const* args, Py_ssize_t positional, PyObject* keywords, Call& call) {
+  if (positional > static_cast<Py_ssize_t>(kPositional)) {
+    PyErr_Format(PyExc_TypeError, "get_runtime_args() takes at most %zu positional arguments (%zd given)", kPositional,
+                 positional);
+    return false;
+  }
+  for (Py_ssize_t i = 0; i < positional; ++i) call.values[static_cast<std::size_t>(i)] = args[i];
+  const Py_ssize_t named = keywords == nullptr ? 0 : PyTuple_GET_SIZE(keywords);
+  for (Py_ssize_t i = 0; i < named; ++i) {
+    PyObject* name = PyTuple_GET_ITEM(keywords, i);
+    const int index = parameter_index(name);
+    if (index < 0) {
+      PyErr_Format(PyExc_TypeError, "get_runtime_args() got an unexpected keyword argument %R", name);
+      return false;
+    }
+    PyObject*& place = call.values[static_cast<std::size_t>(index)];
+    if (place != nullptr) {
+      PyErr_Format(PyExc_TypeError, "get_runtime_args() got multiple values for argument %R", name);
+      return false;
+    }
+    place = args[positional + i];
+  }
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (call.values[i] == nullptr) {
+      PyErr_Format(PyExc_TypeError, "get_runtime_args() missing required argument '%s'", kNames[i]);
+      return false;
+    }
+  }
+  return true;
+}
+
+int engine_index(PyObject* runtime) {
+  const std::string_view name = ascii(runtime);
+  const auto& engines = catalog().engines;
+  for (std::size_t i = 0; i < engines.size(); ++i) {
+    if (engines[i].id == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+// What the version and the GPU of a call mean, kept for the texts seen last. Nothing when they need the slow path:
+// no ASCII text, not known, or something to say about them.
+std::optional<Situation> read_fast(const Call& call, std::size_t engine) {
+  struct Memory {
+    std::string version;
+    std::string gpu;
+    std::size_t engine = 0;
+    Situation situation;
+  };
+  thread_local Memory last;
+  const std::string_view version = call.gives(4) ? ascii(call.at(4)) : std::string_view();
+  const std::string_view gpu = call.gives(5) ? ascii(call.at(5)) : std::string_view();
+  if ((call.gives(4) && version.empty()) || (call.gives(5) && gpu.empty())) return std::nullopt;
+  if (version.empty() && gpu.empty() && default_versions().empty()) return Situation{};
+  if (last.engine == engine + 1 && last.version == version && last.gpu == gpu) return last.situation;
+  LaunchRequest request;
+  if (!version.empty()) request.engine_version = Value::text(std::string(version));
+  if (!gpu.empty()) request.gpu = Value::text(std::string(gpu));
+  request.default_versions = default_versions();
+  request.arguments_only = true;
+  Diagnostics notes;
+  const auto situation = read_situation(request, catalog().engines[engine], {}, notes);
+  const bool plain = situation && notes.all().empty() && (situation->checked || gpu.empty());
+  if (!plain) return std::nullopt;
+  last = {std::string(version), std::string(gpu), engine + 1, *situation};
+  return situation;
+}
+
+bool read_checkpoint(PyObject* model, Situation& situation) {
+  const std::string_view name = ascii(model);
+  if (name.empty()) return false;
+  Diagnostics warnings;
+  const ModelQuantization read = read_model_quantization(Value::text(std::string(name)), warnings);
+  situation.checkpoint = read.quantized ? find_checkpoint_kind(read.method) : 0;
+  return true;
+}
+
+PyObject* fast_path(const Call& call) {
+  for (std::size_t i = kFirstSlow; i < kParameters; ++i) {
+    if (call.values[i] != nullptr) return nullptr;
+  }
+  const int index = engine_index(call.at(0));
+  const long combination = index < 0 ? -1 : read_combination(call.at(1));
+  if (combination < 0) return nullptr;
+  const auto engine = static_cast<std::size_t>(index);
+  std::optional<Situation> situation = read_fast(call, engine);
+  if (!situation || (!situation->checked && catalog().engines[engine].documented.rows.empty())) return nullptr;
+  if (call.gives(3) && !read_checkpoint(call.at(3), *situation)) return nullptr;
+  const Launch* launch = find_launch(engine, *situation, static_cast<std::size_t>(combination));
+  if (launch == nullptr || (launch->warns && logs_warnings())) return nullptr;
+  PyObject* arguments = PyDict_Copy(launch->arguments);
+  if (arguments == nullptr) throw py::error_already_set();
+  if (!call.gives(2) || lay_over(arguments, call.at(2), engine, *situation, *launch)) return arguments;
+  Py_DECREF(arguments);
+  return nullptr;
+}
+
+PyObject* slow_path(const Call& call) {
+  const auto read = [&call](std::size_t index) {
+    return call.at(index) == nullptr ? Value() : to_core(call.at(index));
+  };
+  LaunchRequest request;
+  request.runtime = read(0);
+  request.quant_config = read(1);
+  request.user_parameters = read(2);
+  request.model_quantization = read(3);
+  request.engine_version = read(4);
+  request.gpu = read(5);
+  request.checkpoint = read(6);
+  request.arguments_only = true;
+  request.default_versions = default_versions();
+  if (call.at(7) != nullptr) request.policy = read(7);
+  return runtime_args(request).release().ptr();
+}
+
+PyObject* get_runtime_args(PyObject*, PyObject* const* args, Py_ssize_t positional, PyObject* keywords) noexcept {
+  try {
+    Call call;
+    if (!parse(args, positional, keywords, call)) return nullptr;
+    PyObject* fast = fast_path(call);
+    return fast != nullptr ? fast : slow_path(call);
+  } catch (py::error_already_set& error) {
+    error.restore();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
+
+PyDoc_STRVAR(kDocumentation,
+             "get_runtime_args(runtime, quant_config, user_parameters=None, model_quantization=None, *, "
+             "engine_version=None, gpu=None, checkpoint=None, policy='degrade')\n--\n\n"
+             "Launch arguments of one experiment: the config mapped for the engine, user parameters on top.\n\n"
+             "Args:\n"
+             "    runtime (str): the engine: 'vllm', 'sglang', 'tensorrt_llm', 'sglang_jax' or an Engine; a version\n"
+             "        may follow, as in 'sglang@0.5.6'.\n"
+             "    quant_config (dict | None): a four-field or unified config, a preset, or None for all defaults.\n"
+             "    user_parameters (dict | None): arguments by name, with or without dashes; they win.\n"
+             "    model_quantization (str | dict | None): the model's own method, such as 'awq', or the\n"
+             "        quantization_config of its config.json; empty when the model is not quantized.\n"
+             "    engine_version (str | None): the engine release; with it, nothing derived is refused by it.\n"
+             "    gpu (str | None): a product such as 'H100', or a compute capability such as '9.0'.\n"
+             "    checkpoint: not available yet.\n"
+             "    policy (str): 'degrade', 'strict' (raises when anything is not applied as asked) or 'literal'.\n\n"
+             "Returns:\n"
+             "    dict[str, str | bool]: flags and values in launch order; True is a bare switch.\n\n"
+             "Raises:\n"
+             "    ConfigError: all problems of the input at once, each with its path.\n\n"
+             "Example:\n"
+             "    >>> get_runtime_args('sglang', {'preset': 'kv-cache-fp8'}, {'tp-size': 2})\n"
+             "    {'--dtype': 'auto', '--kv-cache-dtype': 'fp8_e5m2', '--tp-size': '2'}\n\n"
+             "Source: the four-field and unified mapping tables; docs/mapping.md shows them.\n");
+
+PyMethodDef kMethods[] = {
+    {"get_runtime_args", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(get_runtime_args)),
+     METH_FASTCALL | METH_KEYWORDS, kDocumentation},
+    {nullptr, nullptr, 0, nullptr}};
+
+}  // namespace
+
+void register_fast_call(py::module_& module) {
+  (void)prepare_names();
+  if (PyModule_AddFunctions(module.ptr(), kMethods) < 0) throw py::error_already_set();
+}
+
+}  // namespace quantmap::bindings

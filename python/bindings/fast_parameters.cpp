@@ -1,0 +1,183 @@
+#include "fast_parameters.hpp"
+
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "convert.hpp"
+#include "quantmap/merge.hpp"
+#include "quantmap/text.hpp"
+#include "quantmap/verdict.hpp"
+
+namespace quantmap::bindings {
+
+namespace {
+
+constexpr Py_ssize_t kFastText = 4096;       // longer texts are checked by the slow path
+constexpr std::size_t kFastParameters = 32;  // more parameters likewise
+constexpr std::size_t kKnownNames = 4096;    // parameter names kept
+
+// What a parameter's name means for one engine, or one release of it.
+struct ParameterName {
+  PyObject* spelling = nullptr;        // interned: how it is written when it is new
+  PyObject* identity = nullptr;        // interned: which argument it is
+  const FlagInterval* flag = nullptr;  // checked mode: what the release accepts
+  int target = -1;                     // checked mode: what rules know it by
+};
+
+struct Hash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+};
+using Names = std::unordered_map<std::string, ParameterName, Hash, std::equal_to<>>;
+
+// Every name seen, by engine and release; entries are never removed, so that pointers to them stay good.
+struct Memory {
+  std::unordered_map<std::size_t, Names> tables;
+  std::size_t count = 0;
+  std::mutex mutex;
+};
+
+Memory& memory() {
+  static Memory* instance = new Memory();  // never freed: it holds Python objects
+  return *instance;
+}
+
+PyObject* interned(const std::string& word) {
+  PyObject* made = text(word).release().ptr();
+  PyUnicode_InternInPlace(&made);
+  return made;
+}
+
+// The target that rules know the flag by, or -1.
+int target_of(const Engine& engine, std::string_view flag) {
+  for (std::size_t t = 0; t < engine.checked.targets.size(); ++t) {
+    for (const Route& route : engine.checked.targets[t].routes) {
+      if (route.kind == RouteKind::kFlag && route.name == flag) return static_cast<int>(t);
+    }
+  }
+  return -1;
+}
+
+// The name's meaning, or null when it is for the slow path.
+const ParameterName* find_name(std::string_view name, std::size_t engine, const Situation& situation) {
+  Memory& all = memory();
+  const std::lock_guard lock(all.mutex);
+  Names& names = all.tables[situation.checked ? engine * 4096 + situation.release + 1 : engine * 4096];
+  if (const auto known = names.find(name); known != names.end()) return &known->second;
+  if (all.count >= kKnownNames || !is_parameter_name(name)) return nullptr;
+  const Engine& info = catalog().engines[engine];
+  ParameterName made;
+  std::string identity = flag_identity(name, &info, &situation);
+  if (situation.checked) {
+    const auto known = find_flag(info.surface, identity, situation.release);
+    if (!known || known->interval->refused) return nullptr;
+    made.flag = known->interval;
+    made.target = target_of(info, identity);
+  }
+  made.spelling = interned(situation.checked ? identity : flag_spelling(name));
+  made.identity = interned(identity);
+  ++all.count;
+  return &names.emplace(std::string(name), made).first->second;
+}
+
+// Whether the release accepts a value of this Python type and text without a closer look.
+bool fits(const FlagInterval& flag, PyObject* value) {
+  if (flag.choices_known) return PyUnicode_CheckExact(value) && accepts(flag, ascii(value));
+  switch (flag.type) {
+    case FlagType::kBool: return PyBool_Check(value) != 0;
+    case FlagType::kInt: return PyLong_CheckExact(value) != 0;
+    case FlagType::kFloat: return PyFloat_CheckExact(value) != 0 || PyLong_CheckExact(value) != 0;
+    case FlagType::kStr:
+    case FlagType::kJson: return PyBool_Check(value) == 0;
+    default: return false;
+  }
+}
+
+PyObject* new_ascii(std::string_view characters) {
+  PyObject* out = PyUnicode_New(static_cast<Py_ssize_t>(characters.size()), 127);
+  if (out == nullptr) throw py::error_already_set();
+  std::memcpy(PyUnicode_1BYTE_DATA(out), characters.data(), characters.size());
+  return out;
+}
+
+// The argument that a plain parameter value becomes; a new reference, or null when the value is unusual.
+PyObject* plain_value(PyObject* value) {
+  if (PyBool_Check(value)) {
+    Py_INCREF(value);
+    return value;
+  }
+  if (PyUnicode_CheckExact(value)) {
+    const std::string_view characters = ascii(value);
+    if (PyUnicode_GET_LENGTH(value) > kFastText ||
+        characters.size() != static_cast<std::size_t>(PyUnicode_GET_LENGTH(value)) ||
+        std::memchr(characters.data(), '\0', characters.size()) != nullptr) {
+      return nullptr;
+    }
+    Py_INCREF(value);
+    return value;
+  }
+  if (PyLong_CheckExact(value)) {
+    int overflow = 0;
+    const long number = PyLong_AsLongAndOverflow(value, &overflow);
+    return overflow != 0 ? nullptr : new_ascii(std::to_string(number));
+  }
+  if (PyFloat_CheckExact(value) && std::isfinite(PyFloat_AS_DOUBLE(value))) {
+    return new_ascii(python_float(PyFloat_AS_DOUBLE(value)));
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::string_view ascii(PyObject* object) {
+  if (!PyUnicode_Check(object) || !PyUnicode_IS_COMPACT_ASCII(object)) return {};
+  return {static_cast<const char*>(PyUnicode_DATA(object)), static_cast<std::size_t>(PyUnicode_GET_LENGTH(object))};
+}
+
+bool lay_over(PyObject* arguments, PyObject* parameters, std::size_t engine, const Situation& situation,
+              const Launch& launch) {
+  if (!PyDict_CheckExact(parameters) || PyDict_GET_SIZE(parameters) > static_cast<Py_ssize_t>(kFastParameters)) {
+    return false;
+  }
+  std::array<PyObject*, kFastParameters> seen{};
+  std::size_t count = 0;
+  TargetValues values;  // of the launch, with the parameters; empty while no parameter is a target
+  bool plain = true;
+  Py_BEGIN_CRITICAL_SECTION(parameters);
+  PyObject* key = nullptr;
+  PyObject* value = nullptr;
+  Py_ssize_t position = 0;
+  while (plain && PyDict_Next(parameters, &position, &key, &value) != 0) {
+    if (value == Py_None) {
+      plain = is_parameter_name(ascii(key));
+      continue;
+    }
+    const ParameterName* name = PyUnicode_CheckExact(key) ? find_name(ascii(key), engine, situation) : nullptr;
+    const bool accepted = name != nullptr && (name->flag == nullptr || fits(*name->flag, value));
+    PyObject* made = accepted ? plain_value(value) : nullptr;
+    plain = made != nullptr && count < kFastParameters;
+    if (plain) {
+      for (std::size_t i = 0; i < count; ++i) plain = plain && seen[i] != name->identity;
+      seen[count++] = name->identity;
+      const int derived = PyDict_Contains(arguments, name->identity);
+      plain =
+          plain && derived >= 0 && PyDict_SetItem(arguments, derived == 1 ? name->identity : name->spelling, made) == 0;
+    }
+    if (plain && name->target >= 0) {
+      if (values.empty()) values = launch.values;
+      values[static_cast<std::size_t>(name->target)] = PyBool_Check(made) ? "true" : ascii(made);
+    }
+    Py_XDECREF(made);
+  }
+  Py_END_CRITICAL_SECTION();
+  PyErr_Clear();  // whatever failed, the slow path says it
+  if (plain && !values.empty()) return refused_by(catalog().engines[engine], situation, values) == nullptr;
+  return plain;
+}
+
+}  // namespace quantmap::bindings

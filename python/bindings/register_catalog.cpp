@@ -1,0 +1,110 @@
+// The catalogue as Python data, for docs, schemas and tests.
+#include "convert.hpp"
+#include "register.hpp"
+
+namespace quantmap::bindings {
+
+namespace {
+
+py::dict pairs(std::span<const Pair> items) {
+  py::dict out;
+  for (const Pair& item : items) out[text(item.first)] = text(item.second);
+  return out;
+}
+
+py::list fields() {
+  py::list out;
+  for (const Field& field : catalog().fields) {
+    py::dict row;
+    row["id"] = text(field.id);
+    row["form"] = text(name_of(field.form));
+    row["section"] = text(field.section);
+    row["key"] = text(field.key);
+    row["label"] = text(field.label);
+    row["title"] = text(field.title);
+    row["source"] = text(field.source);
+    row["kind"] = text(name_of(field.kind));
+    py::list options;
+    py::dict titles;
+    for (const Option& option : field.options) {
+      options.append(option.number >= 0 ? py::object(py::int_(option.number)) : py::object(text(option.id)));
+      if (!option.title.empty()) titles[text(option.id)] = text(option.title);
+    }
+    row["options"] = options;
+    row["option_titles"] = titles;
+    row["default"] = field.default_option < 0
+                         ? py::object(py::none())
+                         : py::object(text(field.options[static_cast<std::size_t>(field.default_option)].id));
+    row["minimum"] = field.minimum;
+    row["maximum"] = field.maximum;
+    out.append(row);
+  }
+  return out;
+}
+
+py::list presets() {
+  py::list out;
+  for (const Preset& preset : catalog().presets) {
+    py::dict row;
+    row["id"] = text(preset.id);
+    row["form"] = text(name_of(preset.form));
+    row["config"] = to_python(to_value(preset_config(preset)));
+    row["use_case"] = text(preset.use_case);
+    row["recommended_for"] = text(preset.recommended_for);
+    row["claims"] = pairs(preset.claims);
+    row["engines"] = pairs(preset.engines);
+    row["hardware"] = text(preset.hardware);
+    row["source"] = text(preset.source);
+    out.append(row);
+  }
+  return out;
+}
+
+py::list engines() {
+  py::list out;
+  for (const Engine& engine : catalog().engines) {
+    py::dict row;
+    row["id"] = text(engine.id);
+    row["name"] = text(engine.name);
+    row["runtime_names"] = texts(engine.runtime_names);
+    py::dict flags;
+    for (const Flag& flag : engine.flags) flags[text(flag.id)] = texts(flag.aliases);
+    row["flags"] = flags;
+    py::list launchers;
+    for (const Launcher& launcher : engine.launchers) {
+      launchers.append(py::make_tuple(texts(launcher.words), text(launcher.model_flag)));
+    }
+    row["launchers"] = launchers;
+    row["config_flag"] = text(engine.config_flag);
+    row["verified_through"] = text(engine.checked.verified_through);
+    out.append(row);
+  }
+  return out;
+}
+
+py::list diagnostics() {
+  py::list out;
+  for (const DiagnosticText& item : catalog().diagnostics) {
+    py::dict row;
+    row["code"] = text(item.code);
+    row["severity"] = text(name_of(item.severity));
+    row["template"] = text(item.message);
+    row["hint"] = text(item.hint);
+    row["since"] = text(item.since);
+    out.append(row);
+  }
+  return out;
+}
+
+}  // namespace
+
+void register_catalog(py::module_& module) {
+  module.attr("catalog_version") = text(catalog().version);
+  module.attr("catalog_hash") = text(catalog().hash);
+  module.def("fields", &fields, "Every field of both config forms.");
+  module.def("presets", &presets, "Every preset with its metadata.");
+  module.def("engines", &engines, "Every engine with its names and flags.");
+  module.def("diagnostics", &diagnostics, "The registry of diagnostics.");
+}
+
+}  // namespace quantmap::bindings

@@ -1,0 +1,122 @@
+// Releases and what they accept; verdicts on launch lines.
+#include "convert.hpp"
+#include "quantmap/acceptance.hpp"
+#include "quantmap/command.hpp"
+#include "quantmap/render.hpp"
+#include "register.hpp"
+#include "report.hpp"
+#include "runtime_args.hpp"
+
+namespace quantmap::bindings {
+
+namespace {
+
+py::dict verdict_data(const Verdict& verdict) {
+  py::dict out;
+  out["argument"] = text(verdict.flag);
+  out["value"] = text(verdict.value);
+  out["verdict"] = text(name_of(verdict.judgement));
+  out["refused"] = is_refusal(verdict.judgement);
+  out["canonical"] = text(verdict.canonical);
+  out["reason"] = text(verdict.reason);
+  out["hint"] = text(verdict.hint);
+  out["evidence"] = texts(verdict.evidence);
+  return out;
+}
+
+py::dict check(const py::object& command, const py::object& engine, const py::object& engine_version,
+               const py::object& gpu, const py::object& model_quantization) {
+  CheckRequest request{
+      to_core(command),  to_core(engine), to_core(engine_version), to_core(gpu), to_core(model_quantization),
+      default_versions()};
+  Diagnostics problems;
+  const std::optional<Checked> checked = check_command(request, problems);
+  if (!checked) raise_config_error(problems);
+  py::dict out;
+  out["engine"] = text(checked->engine->id);
+  out["engine_name"] = text(checked->engine->name);
+  out["version"] = text(checked->engine->surface.releases[checked->situation.release].version);
+  out["verified_through"] = text(checked->engine->checked.verified_through);
+  out["model"] = checked->model.empty() ? py::object(py::none()) : py::object(text(checked->model));
+  py::list verdicts;
+  for (const Verdict& verdict : checked->verdicts) verdicts.append(verdict_data(verdict));
+  out["verdicts"] = verdicts;
+  out["notes"] = to_python(checked->notes);
+  return out;
+}
+
+const Engine& engine_named(const py::object& name) {
+  Diagnostics problems;
+  std::string version;
+  const Engine* engine = read_runtime(to_core(name), version, problems);
+  if (engine == nullptr) raise_config_error(problems);
+  return *engine;
+}
+
+py::list releases(const py::object& engine) {
+  py::list out;
+  for (const Release& release : engine_named(engine).surface.releases) {
+    py::dict row;
+    row["version"] = text(release.version);
+    row["date"] = text(release.date);
+    row["artifact"] = text(release.artifact);
+    row["sha256"] = text(release.sha256);
+    row["whole"] = release.whole;
+    out.append(row);
+  }
+  return out;
+}
+
+// What one release accepts: flag → type, choices, default, aliases.
+py::dict surface(const py::object& name, const py::object& version) {
+  const Engine& engine = engine_named(name);
+  Diagnostics problems;
+  const auto release = find_release(engine, py::str(version).cast<std::string>(), Path("engine_version"), problems);
+  if (!release) raise_config_error(problems);
+  py::dict out;
+  for (const FlagHistory& history : engine.surface.flags) {
+    const FlagInterval* flag = interval_at(history, *release);
+    if (flag == nullptr) continue;
+    py::dict row;
+    row["aliases"] = texts(flag->aliases);
+    row["choices"] = flag->choices_known ? py::object(texts(flag->choices)) : py::object(py::none());
+    row["default"] = text(flag->fallback);
+    row["checked_at_start"] = flag->checked_at_start;
+    out[text(history.name)] = row;
+  }
+  return out;
+}
+
+// How much of the documented grid a release refuses.
+py::dict documented_refusals(const py::object& name, const py::object& version, const py::object& model_quantization) {
+  const Engine& engine = engine_named(name);
+  Diagnostics problems;
+  Situation situation;
+  const auto release = find_release(engine, py::str(version).cast<std::string>(), Path("engine_version"), problems);
+  if (!release) raise_config_error(problems);
+  situation.checked = true;
+  situation.release = *release;
+  const ModelQuantization model = read_model_quantization(to_core(model_quantization), problems);
+  const Acceptance acceptance = documented_acceptance(engine, situation, model);
+  py::dict out;
+  out["asked"] = acceptance.asked;
+  out["refused"] = acceptance.refused;
+  out["launches"] = acceptance.launches;
+  return out;
+}
+
+std::string to_yaml(const py::object& data) { return write_yaml(to_core(data)); }
+
+}  // namespace
+
+void register_check(py::module_& module) {
+  module.def("check", &check, py::arg("command"), py::arg("engine"), py::arg("engine_version"), py::arg("gpu"),
+             py::arg("model_quantization"), "A verdict on every argument of a launch line.");
+  module.def("releases", &releases, py::arg("engine"), "Every known release of an engine, oldest first.");
+  module.def("surface", &surface, py::arg("engine"), py::arg("version"), "What one release accepts.");
+  module.def("documented_refusals", &documented_refusals, py::arg("engine"), py::arg("version"),
+             py::arg("model_quantization"), "How much of the documented grid a release refuses.");
+  module.def("to_yaml", &to_yaml, py::arg("data"), "Block-style YAML of plain data.");
+}
+
+}  // namespace quantmap::bindings

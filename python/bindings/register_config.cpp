@@ -1,0 +1,75 @@
+// Configs: resolve, validate, presets, JSON text.
+#include "convert.hpp"
+#include "quantmap/json_io.hpp"
+#include "quantmap/method.hpp"
+#include "quantmap/resolve.hpp"
+#include "quantmap/text.hpp"
+#include "register.hpp"
+#include "report.hpp"
+
+namespace quantmap::bindings {
+
+namespace {
+
+py::object resolve_config(const py::object& config) {
+  Diagnostics problems;
+  const std::optional<Config> resolved = resolve(to_core(config), Path("$"), problems);
+  if (!resolved) raise_config_error(problems);
+  return to_python(to_value(*resolved));
+}
+
+py::list check_config(const py::object& config) {
+  Diagnostics problems;
+  const std::optional<Config> resolved = resolve(to_core(config), Path("$"), problems);
+  if (resolved) (void)drop_unfit(*resolved, problems);
+  return to_python(problems);
+}
+
+py::object expand_preset(const py::object& name) {
+  Value input = Value::object();
+  Value given = to_core(name);
+  // A null preset is an absent one in a config; here it is an argument that is missing.
+  if (given.is_null()) given = Value::foreign("NoneType");
+  input.set(std::string(catalog().keys.preset), std::move(given));
+  Diagnostics problems;
+  const std::optional<Config> config = resolve(input, Path("$"), problems);
+  if (!config) raise_config_error(problems);
+  return to_python(to_value(*config));
+}
+
+py::object load_json(const py::bytes& data) {
+  Diagnostics problems;
+  const std::optional<Value> value = read_json(std::string_view(data), Path("$"), problems);
+  if (!value) raise_config_error(problems);
+  return to_python(*value);
+}
+
+// A diagnostic of the registry, for what Python code finds out.
+py::object make_diagnostic(const std::string& code, const std::string& path, const py::dict& context) {
+  const auto& registry = catalog().diagnostics;
+  for (std::size_t i = 0; i < registry.size(); ++i) {
+    if (registry[i].code != code) continue;
+    std::vector<std::pair<std::string, std::string>> texts;
+    for (const auto& [key, value] : context) texts.emplace_back(key.cast<std::string>(), value.cast<std::string>());
+    Context views;
+    for (const auto& [key, value] : texts) views.emplace_back(key, value);
+    return to_python(Diagnostic{static_cast<Code>(i), path, views});
+  }
+  throw py::key_error(code);
+}
+
+std::string describe(const py::object& object) { return to_core(object).describe(); }
+
+}  // namespace
+
+void register_config(py::module_& module) {
+  module.def("resolve_config", &resolve_config, py::arg("config"), "The config with presets expanded.");
+  module.def("check_config", &check_config, py::arg("config"), "Every diagnostic of a config, without raising.");
+  module.def("expand_preset", &expand_preset, py::arg("name"), "A preset's config.");
+  module.def("make_diagnostic", &make_diagnostic, py::arg("code"), py::arg("path"), py::arg("context"),
+             "A diagnostic of the registry with its texts filled in.");
+  module.def("describe", &describe, py::arg("object"), "What an object is, in the words of messages.");
+  module.def("load_json", &load_json, py::arg("data"), "UTF-8 JSON text as Python data, strictly read.");
+}
+
+}  // namespace quantmap::bindings

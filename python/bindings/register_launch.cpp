@@ -1,0 +1,208 @@
+// Mapping: a config to the arguments of one engine.
+#include "quantmap/launch.hpp"
+
+#include <cstdlib>
+
+#include "convert.hpp"
+#include "quantmap/merge.hpp"
+#include "quantmap/method.hpp"
+#include "quantmap/resolve.hpp"
+#include "register.hpp"
+#include "report.hpp"
+#include "runtime_args.hpp"
+
+namespace quantmap::bindings {
+
+namespace {
+
+py::dict decision_data(const Decision& decision) {
+  const Field& field = field_info(decision.field);
+  py::dict emitted;
+  for (const auto& [flag, value] : decision.emitted) emitted[text(flag)] = to_argument(value);
+  py::dict out;
+  out["field"] = text(dotted_key(field));
+  out["asked"] = text(decision.value);
+  out["given"] = decision.asked;
+  out["emitted"] = emitted;
+  out["outcome"] = text(name_of(decision.outcome));
+  out["code"] = text(decision.why.text().code);
+  out["sentence"] = text(decision.why.message());
+  py::list evidence;
+  for (const std::string& source : decision.evidence) evidence.append(text(source));
+  out["evidence"] = evidence;
+  return out;
+}
+
+// Version, GPU and checkpoint of a checked mapping; None for what is not known.
+void add_situation(const Mapping& mapping, py::dict& out) {
+  const Situation& situation = mapping.situation;
+  const Engine& engine = *mapping.engine;
+  out["mode"] = situation.checked ? "checked" : "documented";
+  out["version"] = py::none();
+  out["gpu"] = py::none();
+  out["checkpoint"] = text(catalog().checkpoint_kinds[situation.checkpoint].id);
+  py::dict precision;
+  if (situation.checked) {
+    out["version"] = text(engine.surface.releases[situation.release].version);
+    if (situation.gpu != 0) out["gpu"] = text(catalog().gpu_classes[situation.gpu].id);
+    for (const Precision* row : effective_precision(engine, situation, mapping.values)) {
+      precision[text(row->of)] = text(row->is);
+    }
+  }
+  out["precision"] = precision;
+  out["verified_through"] = text(engine.checked.verified_through);
+}
+
+py::dict mapping_data(const Mapping& mapping) {
+  py::dict out;
+  py::dict args;
+  py::dict env;
+  py::dict files;
+  for (const Argument& argument : mapping.arguments) {
+    (argument.kind == RouteKind::kFlag ? args : env)[text(argument.flag)] = to_argument(argument.value);
+  }
+  for (const LaunchFile& file : mapping.files) files[text(file.name)] = text(file.text);
+  py::list decisions;
+  for (const Decision& decision : mapping.decisions) decisions.append(decision_data(decision));
+  out["engine"] = text(mapping.engine->id);
+  out["engine_name"] = text(mapping.engine->name);
+  out["config"] = to_python(to_value(mapping.config));
+  out["preset"] = mapping.config.preset.empty() ? py::object(py::none()) : py::object(text(mapping.config.preset));
+  out["args"] = args;
+  out["env"] = env;
+  out["files"] = files;
+  out["decisions"] = decisions;
+  out["diagnostics"] = to_python(mapping.diagnostics);
+  add_situation(mapping, out);
+  return out;
+}
+
+py::dict explain(const py::object& runtime, const py::object& quant_config, const py::object& user_parameters,
+                 const py::object& model_quantization, const py::object& engine_version, const py::object& gpu,
+                 const py::object& checkpoint, const py::object& policy, const py::object& image_tag,
+                 const py::object& activations) {
+  LaunchRequest request;
+  request.runtime = to_core(runtime);
+  request.quant_config = to_core(quant_config);
+  request.user_parameters = to_core(user_parameters);
+  request.model_quantization = to_core(model_quantization);
+  request.engine_version = to_core(engine_version);
+  request.gpu = to_core(gpu);
+  request.checkpoint = to_core(checkpoint);
+  request.policy = to_core(policy);
+  request.image_tag = to_core(image_tag);
+  request.activations = to_core(activations);
+  request.default_versions = default_versions();
+  Diagnostics problems;
+  const std::optional<Mapping> mapping = launch(request, problems);
+  if (!mapping) raise_config_error(problems);
+  return mapping_data(*mapping);
+}
+
+// Without user parameters and with sizes as integers: the map_to_* functions.
+py::dict map_engine(const py::object& engine, const py::object& config, const py::object& model_quantization) {
+  LaunchRequest request;
+  request.runtime = to_core(engine);
+  request.quant_config = to_core(config);
+  request.model_quantization = to_core(model_quantization);
+  request.default_versions = default_versions();
+  request.arguments_only = true;
+  Diagnostics problems;
+  const std::optional<Mapping> mapping = launch(request, problems);
+  if (!mapping) raise_config_error(problems);
+  log_warnings(mapping->diagnostics);
+  py::dict out;
+  for (const Argument& argument : mapping->arguments) {
+    if (argument.kind == RouteKind::kFlag) out[text(argument.flag)] = to_python(argument.value);
+  }
+  return out;
+}
+
+// Sizes stay integers, as map_to_* gives them; everything else in derived arguments is text already.
+void keep_sizes(std::vector<Argument>& arguments, const py::object& quant_args) {
+  if (!PyDict_Check(quant_args.ptr())) return;
+  for (Argument& argument : arguments) {
+    argument.from = static_cast<FieldId>(0);
+    const py::handle given = PyDict_GetItemString(quant_args.ptr(), argument.flag.c_str());
+    if (given && PyLong_CheckExact(given.ptr())) {
+      int overflow = 0;
+      const long long number = PyLong_AsLongLongAndOverflow(given.ptr(), &overflow);
+      if (overflow == 0) argument.value = std::int64_t{number};
+    }
+  }
+}
+
+py::dict merge_parameters(const py::object& quant_args, const py::object& user_parameters, const py::object& runtime) {
+  Diagnostics problems;
+  const Engine* engine = nullptr;
+  if (!runtime.is_none()) {
+    std::string version;
+    engine = read_runtime(to_core(runtime), version, problems);
+  }
+  std::vector<Argument> arguments;
+  merge(arguments, to_core(quant_args), nullptr, Path("quant_args"), problems);
+  keep_sizes(arguments, quant_args);
+  merge(arguments, to_core(user_parameters), engine, Path("user_parameters"), problems);
+  if (problems.has_errors()) raise_config_error(problems);
+  log_warnings(problems);
+  py::dict out;
+  for (const Argument& argument : arguments) out[text(argument.flag)] = to_python(argument.value);
+  return out;
+}
+
+py::list unsupported(const py::object& config, const py::object& engine) {
+  Diagnostics problems;
+  std::string version;
+  const Engine* found = read_runtime(to_core(engine), version, problems);
+  const std::optional<Config> resolved = resolve(to_core(config), Path("$"), problems);
+  if (found == nullptr || !resolved) raise_config_error(problems);
+  py::list out;
+  for (const std::string& path : unsupported_by(*resolved, *found)) out.append(text(path));
+  return out;
+}
+
+bool is_quantized(const py::object& model_quantization) {
+  Diagnostics warnings;
+  const ModelQuantization model = read_model_quantization(to_core(model_quantization), warnings);
+  log_warnings(warnings);
+  return model.quantized;
+}
+
+}  // namespace
+
+const std::string& default_versions() {
+  static const std::string text = [] {
+    const char* value = std::getenv("QUANTMAP_ENGINE_VERSIONS");
+    return std::string(value == nullptr ? "" : value);
+  }();
+  return text;
+}
+
+py::dict runtime_args(const LaunchRequest& request) {
+  Diagnostics problems;
+  const std::optional<Mapping> mapping = launch(request, problems);
+  if (!mapping) raise_config_error(problems);
+  log_warnings(mapping->diagnostics);
+  py::dict out;
+  for (const Argument& argument : mapping->arguments) {
+    if (argument.kind == RouteKind::kFlag) out[text(argument.flag)] = to_argument(argument.value);
+  }
+  return out;
+}
+
+void register_launch(py::module_& module) {
+  module.attr("default_versions") = text(default_versions());  // read here, once
+  module.def("explain", &explain, py::arg("runtime"), py::arg("quant_config"), py::arg("user_parameters"),
+             py::arg("model_quantization"), py::arg("engine_version"), py::arg("gpu"), py::arg("checkpoint"),
+             py::arg("policy"), py::arg("image_tag"), py::arg("activations"),
+             "A mapping with its decisions, as plain data.");
+  module.def("map_engine", &map_engine, py::arg("engine"), py::arg("config"), py::arg("model_quantization"),
+             "The derived arguments of one engine.");
+  module.def("merge_parameters", &merge_parameters, py::arg("quant_args"), py::arg("user_parameters"),
+             py::arg("runtime"), "User parameters over derived arguments.");
+  module.def("unsupported", &unsupported, py::arg("config"), py::arg("engine"),
+             "Paths of what the engine does not support in the documented sense.");
+  module.def("is_quantized", &is_quantized, py::arg("model_quantization"), "Whether a model counts as quantized.");
+}
+
+}  // namespace quantmap::bindings

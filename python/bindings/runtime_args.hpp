@@ -1,0 +1,17 @@
+// The slow path of get_runtime_args: any input, every message.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <string>
+
+#include "quantmap/launch.hpp"
+
+namespace quantmap::bindings {
+
+// The versions named by the environment when the module was imported.
+[[nodiscard]] const std::string& default_versions();
+
+[[nodiscard]] pybind11::dict runtime_args(const LaunchRequest& request);
+
+}  // namespace quantmap::bindings

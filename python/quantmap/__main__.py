@@ -1,0 +1,8 @@
+"""``python -m quantmap`` is the command ``quantmap``."""
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,284 @@
+"""Verdicts on launch lines that someone else wrote, and differences between releases."""
+
+from __future__ import annotations
+
+from . import _core
+from .errors import Diagnostic
+from .mapping import Mapping, explain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["CheckResult", "Verdict", "check", "diff", "diff_command"]
+
+
+class Verdict:
+    """What a release makes of one argument.
+
+    Attributes:
+        argument: the flag or variable as given.
+        value: its value as given; ``true`` for a bare switch.
+        verdict: ``accepted``, ``unknown-flag``, ``value-not-accepted``, ``refused-at-start``,
+            ``fails-later``, ``no-effect`` or ``assumed``.
+        refused: whether the launch would stop or fail because of it.
+        canonical: the release's own name for the flag; empty when it has none.
+        reason: why; empty when the argument is simply accepted.
+        hint: what to write instead; may be empty.
+        evidence: where that is written.
+    """
+
+    __slots__ = (
+        "argument",
+        "canonical",
+        "evidence",
+        "hint",
+        "reason",
+        "refused",
+        "value",
+        "verdict",
+    )
+
+    def __init__(
+        self,
+        argument: str,
+        value: str,
+        verdict: str,
+        refused: bool,
+        canonical: str,
+        reason: str,
+        hint: str,
+        evidence: list[str],
+    ) -> None:
+        self.argument = argument
+        self.value = value
+        self.verdict = verdict
+        self.refused = refused
+        self.canonical = canonical
+        self.reason = reason
+        self.hint = hint
+        self.evidence = evidence
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain data, for JSON.
+
+        Returns:
+            dict: the attributes by name.
+        """
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def __repr__(self) -> str:
+        return f"Verdict({self.argument!r}, {self.value!r}, {self.verdict!r})"
+
+
+class CheckResult:
+    """Verdicts on a whole launch line.
+
+    Attributes:
+        engine: the engine's id.
+        engine_name: the engine's name.
+        version: the release that was asked.
+        verified_through: the newest release whose start-up rules were read.
+        model: the model that the line names, or None.
+        verdicts: one per argument, in order; leading variables first.
+        notes: what to know about the ground that the verdicts stand on.
+    """
+
+    __slots__ = (
+        "engine",
+        "engine_name",
+        "model",
+        "notes",
+        "verdicts",
+        "verified_through",
+        "version",
+    )
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.engine: str = data["engine"]
+        self.engine_name: str = data["engine_name"]
+        self.version: str = data["version"]
+        self.verified_through: str = data["verified_through"]
+        self.model: str | None = data["model"]
+        self.verdicts = [Verdict(**verdict) for verdict in data["verdicts"]]
+        self.notes: list[Diagnostic] = data["notes"]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is refused."""
+        return not any(verdict.refused for verdict in self.verdicts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, for JSON.
+
+        Returns:
+            dict: the attributes by name, with ``ok`` and the catalogue's version and hash.
+        """
+        return {
+            "engine": self.engine,
+            "version": self.version,
+            "verified_through": self.verified_through,
+            "model": self.model,
+            "ok": self.ok,
+            "verdicts": [verdict.to_dict() for verdict in self.verdicts],
+            "notes": [note.to_dict() for note in self.notes],
+            "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
+        }
+
+    def __repr__(self) -> str:
+        return f"CheckResult({self.engine!r}, {self.version!r}, {self.verdicts!r})"
+
+
+def check(
+    command: str | list[str] | dict[str, Any],
+    engine: str | None = None,
+    engine_version: str | None = None,
+    *,
+    gpu: str | None = None,
+    model_quantization: str | dict[str, Any] | None = None,
+) -> CheckResult:
+    """What a release makes of a launch line, without starting anything.
+
+    Args:
+        command: a shell line (leading variables, ``uv run`` and continued lines included), its
+            words, or a dict of arguments. Nothing in it is expanded or run.
+        engine: the engine; read from the command when it names one.
+        engine_version: the release; None means the newest known.
+        gpu: a GPU, so that its rules count as well.
+        model_quantization: the model's own quantization method.
+
+    Returns:
+        CheckResult: a verdict per argument.
+
+    Raises:
+        ConfigError: the command cannot be read, or engine, version or GPU are not known.
+
+    Example:
+        >>> result = check("vllm serve m --kv-cache-dtype fp16", engine_version="0.11.0")
+        >>> result.verdicts[0].verdict
+        'value-not-accepted'
+    """
+    return CheckResult(_core.check(command, engine, engine_version, gpu, model_quantization))
+
+
+def diff(
+    config: dict[str, Any] | None,
+    engine: str,
+    from_version: str,
+    to_version: str,
+    *,
+    user_parameters: dict[str, Any] | None = None,
+    gpu: str | None = None,
+    model_quantization: str | dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What changes for a config between two releases.
+
+    Args:
+        config: a config of either form, or a preset.
+        engine: the engine.
+        from_version: the release before.
+        to_version: the release after.
+        user_parameters: arguments by name, judged in both releases.
+        gpu: the GPU.
+        model_quantization: the model's own quantization method.
+
+    Returns:
+        dict: ``arguments``, ``environment``, ``files``, ``outcomes``, ``precision`` and
+        ``refusals``, each mapping what changed to ``[before, after]``; empty where nothing did.
+        ``from`` and ``to`` are the releases that were used.
+
+    Raises:
+        ConfigError: the config or a version is wrong.
+
+    Example:
+        >>> changes = diff({"kvcache_dtype": "bfloat16"}, "sglang", "0.5.2", "0.5.6")
+        >>> changes["arguments"]
+        {'--kv-cache-dtype': ['auto', 'bf16']}
+    """
+    before, after = (
+        explain(
+            engine,
+            config,
+            user_parameters,
+            model_quantization,
+            engine_version=version,
+            gpu=gpu,
+        )
+        for version in (from_version, to_version)
+    )
+    return {
+        "engine": before.engine,
+        "from": before.version,
+        "to": after.version,
+        "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
+        "arguments": _changes(dict(before.args), dict(after.args)),
+        "environment": _changes(dict(before.env), dict(after.env)),
+        "files": _changes(dict(before.files), dict(after.files)),
+        "outcomes": _changes(_outcomes(before), _outcomes(after)),
+        "precision": _changes(dict(before.precision), dict(after.precision)),
+        "refusals": _changes(_refusals(before), _refusals(after)),
+    }
+
+
+def diff_command(
+    command: str | list[str] | dict[str, Any],
+    from_version: str,
+    to_version: str,
+    *,
+    engine: str | None = None,
+    gpu: str | None = None,
+    model_quantization: str | dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What changes for a launch line between two releases.
+
+    Args:
+        command: a launch line, as for `check`.
+        from_version: the release before.
+        to_version: the release after.
+        engine: the engine; read from the command when it names one.
+        gpu: the GPU.
+        model_quantization: the model's own quantization method.
+
+    Returns:
+        dict: ``verdicts`` maps each argument whose verdict changes to ``[before, after]``.
+
+    Raises:
+        ConfigError: the command or a version is wrong.
+
+    Example:
+        >>> changes = diff_command("vllm serve m --moe-backend auto", "0.11.0", "0.20.1")
+        >>> changes["verdicts"]["--moe-backend"][1]
+        'accepted'
+    """
+    results = [
+        check(command, engine, version, gpu=gpu, model_quantization=model_quantization)
+        for version in (from_version, to_version)
+    ]
+    before, after = ({v.argument: _words(v) for v in result.verdicts} for result in results)
+    return {
+        "engine": results[0].engine,
+        "from": results[0].version,
+        "to": results[1].version,
+        "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
+        "verdicts": _changes(dict(before), dict(after)),
+    }
+
+
+def _words(verdict: Verdict) -> str:
+    return f"{verdict.verdict}: {verdict.reason}" if verdict.reason else verdict.verdict
+
+
+def _outcomes(mapping: Mapping) -> dict[str, Any]:
+    return {decision.field: decision.outcome for decision in mapping.decisions}
+
+
+def _refusals(mapping: Mapping) -> dict[str, Any]:
+    errors = [d for d in mapping.diagnostics if d.severity == "error"]
+    return {diagnostic.path: diagnostic.message for diagnostic in errors}
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
+    keys = [*before, *(key for key in after if key not in before)]
+    return {
+        key: [before.get(key), after.get(key)] for key in keys if before.get(key) != after.get(key)
+    }

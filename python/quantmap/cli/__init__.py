@@ -1,0 +1,28 @@
+"""The command ``quantmap``. Its parser and tables are the extra ``quantmap[cli]``."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> int:
+    """Run the command.
+
+    Returns:
+        int: exit code; 0 good, 1 something refused, 2 usage or invalid input.
+    """
+    try:
+        import click  # noqa: F401
+        import rich  # noqa: F401
+    except ImportError as error:
+        print(
+            f"quantmap: the command needs {error.name}, which is not installed.\n"
+            "Install it with:  pip install 'quantmap[cli]'",
+            file=sys.stderr,
+        )
+        return 2
+    from .app import run
+
+    return run()

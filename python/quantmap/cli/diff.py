@@ -1,0 +1,56 @@
+"""``quantmap diff``: what changes between two releases."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from ..check import diff, diff_command
+from .inputs import shared_options, task_of
+
+EPILOGUE = """\b
+Examples:
+  quantmap diff 0.5.2 0.5.18 --runtime sglang --preset bf16-stable
+  quantmap diff 0.9.0 0.33.0 --command 'vllm serve m --kv-cache-dtype fp8 --quantization gguf'
+"""
+
+
+@click.command("diff", epilog=EPILOGUE, short_help="What changes between two releases.")
+@click.argument("before")
+@click.argument("after")
+@shared_options
+@click.option("--command", metavar="LINE", help="Compare the verdicts on a launch line instead.")
+@click.option("--json", "as_json", is_flag=True, help="The differences as JSON on stdout.")
+def diff_verb(
+    before: str, after: str, command: str | None, as_json: bool, **options: object
+) -> int:
+    """Compare a config, a task file or a launch line between releases BEFORE and AFTER."""
+    if options["engine_version"] is not None or options["policy"] != "degrade":
+        raise click.UsageError("diff takes its releases as BEFORE and AFTER, and no policy")
+    if command is not None:
+        found = [
+            diff_command(
+                command,
+                before,
+                after,
+                engine=options["runtime"],  # type: ignore[arg-type]
+                gpu=options["gpu"],  # type: ignore[arg-type]
+                model_quantization=options["model_quantization"],  # type: ignore[arg-type]
+            )
+        ]
+    else:
+        task, situation = task_of(options)
+        keep = {key: situation[key] for key in ("gpu", "model_quantization")}
+        found = [
+            diff(config, task.runtime, before, after, user_parameters=task.parameters, **keep)
+            for config in task.configs()
+        ]
+    if as_json:
+        click.echo(json.dumps(found[0] if len(found) == 1 else found, indent=2))
+        return 0
+    from .tables import show_changes
+
+    for changes in found:
+        show_changes(changes)
+    return 0

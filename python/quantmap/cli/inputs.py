@@ -1,0 +1,149 @@
+"""Reading what a command line or a file gives."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, Callable
+
+import click
+
+from .. import _core
+from ..task import Task, read_task
+
+MAX_FILE = 64 * 1024 * 1024
+
+
+def read_json_file(name: str) -> Any:
+    """JSON data of a file, or of standard input for ``-``; read strictly."""
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.read(MAX_FILE + 1)
+        else:
+            with open(name, "rb") as handle:
+                data = handle.read(MAX_FILE + 1)
+    except OSError as error:
+        raise click.ClickException(f"{name}: {error.strerror or error}") from None
+    if len(data) > MAX_FILE:
+        raise click.ClickException(f"{name}: larger than {MAX_FILE // 1024 // 1024} MB")
+    return _core.load_json(data)
+
+
+def split_assignment(text: str, option: str) -> tuple[str, str | None]:
+    """``key=value`` in two; the value is None when there is no ``=``."""
+    key, mark, value = text.partition("=")
+    if not key:
+        raise click.UsageError(f"{option} {text!r}: expected key=value")
+    return key, value if mark else None
+
+
+def parse_setting(value: str) -> Any:
+    """A config value as typed: true, false, null and numbers are JSON, the rest is text."""
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        return value
+    return parsed if parsed is None or isinstance(parsed, (bool, int, float)) else value
+
+
+def apply_settings(config: dict[str, Any], settings: tuple[str, ...]) -> None:
+    """Put ``field=value`` or ``section.key=value`` into a config."""
+    for setting in settings:
+        key, value = split_assignment(setting, "--set")
+        if value is None:
+            raise click.UsageError(f"--set {setting!r}: expected field=value")
+        section, mark, inner = key.partition(".")
+        if not mark:
+            config[key] = parse_setting(value)
+            continue
+        place = config.get(section)
+        config[section] = {
+            **(place if isinstance(place, dict) else {}),
+            inner: parse_setting(value),
+        }
+
+
+def parameters_of(items: tuple[str, ...]) -> dict[str, Any]:
+    """User parameters of ``key=value`` or ``key``; the text is kept as typed."""
+    parameters: dict[str, Any] = {}
+    for item in items:
+        key, value = split_assignment(item, "--param")
+        parameters[key] = True if value in (None, "true") else False if value == "false" else value
+    return parameters
+
+
+def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options by which every verb takes a config and the ground it is mapped on."""
+    options = [
+        click.argument("task", required=False, metavar="[TASK.json | -]"),
+        click.option("--runtime", metavar="ENGINE", help="The engine; wins over the task."),
+        click.option("--preset", metavar="NAME", help="A preset; wins over the task's preset."),
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="FIELD=VALUE",
+            help="Set a field, such as gemm_dtype=fp8.",
+        ),
+        click.option(
+            "--param",
+            "parameters",
+            multiple=True,
+            metavar="KEY[=VALUE]",
+            help="A parameter of the engine.",
+        ),
+        click.option(
+            "--model-quantization", metavar="METHOD", help="The model's own method, such as awq."
+        ),
+        click.option(
+            "--engine-version",
+            metavar="VERSION",
+            help="The engine release, such as 0.11.0 or latest.",
+        ),
+        click.option(
+            "--gpu", metavar="GPU", help="A product such as H100, or a capability such as 9.0."
+        ),
+        click.option(
+            "--policy",
+            type=click.Choice(["degrade", "strict", "literal"]),
+            default="degrade",
+            show_default=True,
+            help="What to do with a setting that the release does not take.",
+        ),
+        click.option(
+            "--activations/--no-activations",
+            default=True,
+            help="sglang-jax: quantize activations as well.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def task_of(options: dict[str, Any]) -> tuple[Task, dict[str, Any]]:
+    """The task that the options describe, and the keyword arguments of `quantmap.explain`."""
+    name = options["task"]
+    if name is None and not (options["preset"] or options["settings"] or options["runtime"]):
+        raise click.UsageError(
+            "nothing to map: give a task file, or --runtime with --preset or --set"
+        )
+    task = read_task(read_json_file(name)) if name is not None else Task()
+    if options["runtime"] is not None:
+        task.runtime = options["runtime"]
+    if task.runtime is None:
+        raise click.UsageError("no engine: give --runtime, or base_runtime in the task")
+    if options["preset"] is not None:
+        task.config.pop("presets", None)
+        task.config["preset"] = options["preset"]
+    apply_settings(task.config, options["settings"])
+    task.parameters.update(parameters_of(options["parameters"]))
+    situation = {
+        "model_quantization": options["model_quantization"],
+        "engine_version": options["engine_version"],
+        "gpu": options["gpu"],
+        "policy": options["policy"],
+        "activations": options["activations"],
+        "runtime_image_tag": task.image_tag,
+    }
+    return task, situation

@@ -1,0 +1,286 @@
+"""Mappings with their reasons."""
+
+from __future__ import annotations
+
+from . import _core
+from .errors import Diagnostic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["Decision", "Mapping", "explain"]
+
+
+class Decision:
+    """What became of one field of a config.
+
+    Attributes:
+        field: the key, such as ``gemm_dtype`` or ``quantization.method``.
+        asked: the value asked, as it is spelt in a config.
+        given: whether the config names the field; otherwise `asked` is its default.
+        emitted: the arguments and variables that the field contributes.
+        outcome: ``applied``, ``replaced``, ``ignored``, ``falls-back`` or ``not-supported``; in
+            checked mode also ``renamed`` (the same precision under another name), ``degraded``
+            (the nearest thing), ``dropped`` or ``cannot-serve``.
+        code: slug of the diagnostic that explains the outcome.
+        sentence: that diagnostic in words.
+        evidence: where the facts behind it are written.
+    """
+
+    __slots__ = ("asked", "code", "emitted", "evidence", "field", "given", "outcome", "sentence")
+
+    def __init__(
+        self,
+        field: str,
+        asked: str,
+        given: bool,
+        emitted: dict[str, str | bool],
+        outcome: str,
+        code: str,
+        sentence: str,
+        evidence: list[str] | None = None,
+    ) -> None:
+        self.field = field
+        self.asked = asked
+        self.given = given
+        self.emitted = emitted
+        self.outcome = outcome
+        self.code = code
+        self.sentence = sentence
+        self.evidence = list(evidence or [])
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain data, for JSON.
+
+        Returns:
+            dict: the attributes by name.
+        """
+        names = ("field", "asked", "given", "emitted", "outcome", "code", "sentence")
+        return {name: getattr(self, name) for name in (*names, "evidence")}
+
+    def __repr__(self) -> str:
+        return f"Decision({self.field!r}, {self.asked!r}, {self.outcome!r}, {self.emitted!r})"
+
+
+class Mapping:
+    """Launch arguments of one engine, with a decision for every field.
+
+    Attributes:
+        engine: the engine's id, such as ``sglang``.
+        engine_name: its name, such as ``SGLang``.
+        mode: ``documented`` or ``checked``.
+        version: the engine release in checked mode, else None.
+        verified_through: newest release whose start-up rules were read.
+        gpu: the GPU class in checked mode, such as ``sm90``, or None when no GPU was given.
+        checkpoint: the kind of checkpoint that was assumed, such as ``unquantized`` or ``awq``.
+        precision: in checked mode, what GEMM, KV cache, attention and experts will really be.
+        preset: the preset that the config was expanded from, or None.
+        config: the config with presets expanded.
+        args: flags and values in launch order; True is a bare switch.
+        env: environment variables that the launch needs.
+        files: file contents by relative name that the launch needs.
+        decisions: one per field, in mapping order.
+        diagnostics: the warnings of this mapping.
+    """
+
+    __slots__ = (
+        "args",
+        "checkpoint",
+        "config",
+        "decisions",
+        "diagnostics",
+        "engine",
+        "engine_name",
+        "env",
+        "files",
+        "gpu",
+        "mode",
+        "precision",
+        "preset",
+        "verified_through",
+        "version",
+    )
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.engine: str = data["engine"]
+        self.engine_name: str = data["engine_name"]
+        self.mode: str = data["mode"]
+        self.version: str | None = data["version"]
+        self.verified_through: str = data["verified_through"]
+        self.gpu: str | None = data["gpu"]
+        self.checkpoint: str = data["checkpoint"]
+        self.precision: dict[str, str] = data["precision"]
+        self.preset: str | None = data["preset"]
+        self.config: dict[str, Any] = data["config"]
+        self.args: dict[str, str | bool] = data["args"]
+        self.env: dict[str, str] = data["env"]
+        self.files: dict[str, str] = data["files"]
+        self.decisions = [Decision(**decision) for decision in data["decisions"]]
+        self.diagnostics: list[Diagnostic] = data["diagnostics"]
+
+    def argv(self, model: str | None = None) -> list[str]:
+        """The arguments as a list of words, ready for an exec call.
+
+        Args:
+            model: the model to serve; with it, the words are the whole launch command.
+
+        Returns:
+            list[str]: True is the bare flag, False is nothing. Variables and files are in
+            ``env`` and ``files``.
+
+        Example:
+            >>> import quantmap
+            >>> config = {"kvcache_dtype": "fp8"}
+            >>> mapping = quantmap.explain("vllm", config, {"enforce-eager": True})
+            >>> mapping.argv()
+            ['--dtype', 'auto', '--kv-cache-dtype', 'fp8', '--enforce-eager']
+            >>> mapping.argv("my/model")[:3]
+            ['vllm', 'serve', 'my/model']
+        """
+        words: list[str] = []
+        if model is not None:
+            launcher, model_flag = self._engine()["launchers"][0]
+            words = [*launcher, *([model_flag] if model_flag else []), model]
+        for flag, value in self.args.items():
+            if value is False:
+                continue
+            words.append(flag)
+            if value is not True:
+                words.append(value)
+        return words
+
+    def shell(self, model: str | None = None) -> str:
+        """The launch as one line for a POSIX shell, every word quoted where it has to be.
+
+        Args:
+            model: the model to serve; with it, the line is the whole launch command.
+
+        Returns:
+            str: files are written first (``printf ... > name &&``), variables stand before the
+            command.
+
+        Example:
+            >>> import quantmap
+            >>> quantmap.explain("vllm", {}, {"served-model-name": "a b"}).shell("m")
+            "vllm serve m --dtype auto --kv-cache-dtype auto --served-model-name 'a b'"
+        """
+        import shlex
+
+        parts = [
+            f"printf %s {shlex.quote(text)} > {shlex.quote(name)} &&"
+            for name, text in self.files.items()
+        ]
+        parts += [f"{name}={shlex.quote(value)}" for name, value in self.env.items()]
+        return " ".join([*parts, shlex.join(self.argv(model))])
+
+    def config_file(self) -> str:
+        """The arguments as the YAML file that the engine takes by ``--config``.
+
+        Returns:
+            str: one ``name: value`` per argument, names without dashes.
+
+        Raises:
+            ValueError: the engine takes no such file.
+
+        Example:
+            >>> import quantmap
+            >>> print(quantmap.explain("sglang", {"kvcache_dtype": "fp8_e4m3"}).config_file())
+            dtype: auto
+            kv-cache-dtype: fp8_e4m3
+            <BLANKLINE>
+        """
+        if not self._engine()["config_flag"]:
+            raise ValueError(f"{self.engine_name} takes no YAML file of arguments")
+        given = {flag.lstrip("-"): value for flag, value in self.args.items() if value is not False}
+        return _core.to_yaml(given)
+
+    def _engine(self) -> dict[str, Any]:
+        return next(engine for engine in _core.engines() if engine["id"] == self.engine)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, for JSON.
+
+        Returns:
+            dict: the attributes by name, with ``argv`` and the catalogue's version and hash.
+        """
+        return {
+            "engine": self.engine,
+            "mode": self.mode,
+            "version": self.version,
+            "gpu": self.gpu,
+            "checkpoint": self.checkpoint,
+            "precision": self.precision,
+            "verified_through": self.verified_through,
+            "preset": self.preset,
+            "config": self.config,
+            "args": self.args,
+            "argv": self.argv(),
+            "env": self.env,
+            "files": self.files,
+            "decisions": [decision.to_dict() for decision in self.decisions],
+            "diagnostics": [diagnostic.to_dict() for diagnostic in self.diagnostics],
+            "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
+        }
+
+    def __repr__(self) -> str:
+        return f"Mapping({self.engine!r}, {self.args!r})"
+
+
+def explain(
+    runtime: str,
+    quant_config: dict[str, Any] | None = None,
+    user_parameters: dict[str, Any] | None = None,
+    model_quantization: str | dict[str, Any] | None = None,
+    *,
+    engine_version: str | None = None,
+    gpu: str | None = None,
+    checkpoint: str | dict[str, Any] | None = None,
+    policy: str = "degrade",
+    activations: bool = True,
+    runtime_image_tag: str | None = None,
+) -> Mapping:
+    """Map a config and say what became of every field.
+
+    ``get_runtime_args`` returns the ``args`` of the same mapping. Nothing is logged: the warnings
+    are in ``diagnostics``.
+
+    Args:
+        runtime: the engine, as for ``get_runtime_args``.
+        quant_config: a four-field or unified config, a preset, or None for all defaults.
+        user_parameters: arguments by name; they win over derived ones.
+        model_quantization: the model's own quantization method, or its quantization_config.
+        engine_version: the engine release; with it, nothing derived is refused by that release.
+        gpu: a product such as ``H100``, or a compute capability such as ``9.0``.
+        checkpoint: not available yet.
+        policy: ``degrade``; ``strict`` raises when anything is not applied at the precision
+            asked; ``literal`` keeps the documented output and adds the release's verdicts.
+        activations: for sglang-jax: whether activations are quantized as well.
+        runtime_image_tag: a container tag that names the release, such as ``v0.5.2-cu126``.
+
+    Returns:
+        Mapping: arguments, variables, decisions and warnings.
+
+    Raises:
+        ConfigError: all problems of the input at once, each with its path.
+
+    Example:
+        >>> import quantmap
+        >>> mapping = quantmap.explain("vllm", {"attention_dtype": "fp8"})
+        >>> mapping.decisions[2].outcome, mapping.decisions[2].code
+        ('falls-back', 'falls-back-to-gemm')
+    """
+    return Mapping(
+        _core.explain(
+            runtime,
+            quant_config,
+            user_parameters,
+            model_quantization,
+            engine_version,
+            gpu,
+            checkpoint,
+            policy,
+            runtime_image_tag,
+            activations,
+        )
+    )

@@ -1,0 +1,116 @@
+"""The autotuner's task JSON, as far as a mapping needs it."""
+
+from __future__ import annotations
+
+from . import _core
+from .errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["Task", "read_task"]
+
+_CONFIG_KEYS = ("quant_config", "quantization_config")
+_TASK_KEYS = (*_CONFIG_KEYS, "base_runtime", "parameters", "model", "task_name")
+
+
+class Task:
+    """One task: an engine, a config that may name several presets, and user parameters.
+
+    Attributes:
+        name: the task's name, or None.
+        runtime: the engine it names, or None.
+        config: the quantization config as given.
+        parameters: the user parameters as given; a list counts with its first element.
+        image_tag: the container tag (``runtime_image_tag``), which may name the release, or None.
+    """
+
+    __slots__ = ("config", "image_tag", "name", "parameters", "runtime")
+
+    def __init__(
+        self,
+        name: str | None = None,
+        runtime: Any = None,
+        config: dict[str, Any] | None = None,
+        parameters: dict[str, Any] | None = None,
+        image_tag: Any = None,
+    ) -> None:
+        self.name = name
+        self.runtime = runtime
+        self.config = dict(config or {})
+        self.parameters = dict(parameters or {})
+        self.image_tag = image_tag
+
+    def configs(self) -> list[dict[str, Any]]:
+        """One config for each preset that the task names, overrides kept.
+
+        Returns:
+            list[dict]: the config itself when it does not name several presets.
+
+        Example:
+            >>> task = Task(config={"presets": ["default", "kv-cache-fp8"]})
+            >>> [config["preset"] for config in task.configs()]
+            ['default', 'kv-cache-fp8']
+        """
+        presets = self.config.get("presets")
+        if not isinstance(presets, (list, tuple)) or not presets or self.config.get("preset"):
+            return [self.config]
+        rest = {key: value for key, value in self.config.items() if key != "presets"}
+        return [{"preset": preset, **rest} for preset in presets]
+
+
+def _object(value: Any, path: str) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        got = _core.describe(value)
+        raise ConfigError([_core.make_diagnostic("not-an-object", path, {"got": got})])
+    return dict(value)
+
+
+def read_task(data: Any) -> Task:
+    """A task from JSON data: the autotuner's task, or a bare quantization config.
+
+    Args:
+        data: what the JSON text holds.
+
+    Returns:
+        Task: the parts that decide launch arguments; everything else is left alone.
+
+    Raises:
+        ConfigError: the data or a part of it is not an object, or the config is given twice.
+
+    Example:
+        >>> task = read_task({"base_runtime": "vllm", "quant_config": {"preset": "default"}})
+        >>> task.runtime, task.config
+        ('vllm', {'preset': 'default'})
+    """
+    task = _object(data, "$")
+    if not any(key in task for key in _TASK_KEYS):
+        return Task(config=task)
+    given = [key for key in _CONFIG_KEYS if task.get(key) is not None]
+    if len(given) > 1:
+        context = {"first": given[0], "second": given[1]}
+        raise ConfigError([_core.make_diagnostic("duplicate-wrapper", f"$.{given[1]}", context)])
+    config = _object(task[given[0]], f"$.{given[0]}") if given else {}
+    parameters = _object(task.get("parameters"), "$.parameters")
+    presets = parameters.pop("quantization_preset", None)
+    if presets is not None:
+        if config.get("preset") is not None or config.get("presets") is not None:
+            raise ConfigError(
+                [
+                    _core.make_diagnostic(
+                        "preset-beside-presets", "$.parameters.quantization_preset", {}
+                    )
+                ]
+            )
+        config["presets"] = presets if isinstance(presets, (list, tuple)) else [presets]
+    name = task.get("task_name")
+    return Task(
+        str(name) if name is not None else None,
+        task.get("base_runtime"),
+        config,
+        parameters,
+        task.get("runtime_image_tag"),
+    )

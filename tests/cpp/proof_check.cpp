@@ -1,0 +1,257 @@
+// What must hold for a mapping, told from the tables alone.
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+#include "proof.hpp"
+#include "quantmap/json_io.hpp"
+
+namespace quantmap::proof {
+
+namespace {
+
+bool inside(std::uint16_t since, std::uint16_t until, std::uint16_t release) {
+  return release >= since && release < until;
+}
+
+bool has_bit(std::uint32_t mask, unsigned bit) { return (mask & (std::uint32_t{1} << bit)) != 0; }
+
+std::string lowered(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+bool is_integer(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+// Why the release does not take the value, or "".
+std::string value_problem(const FlagInterval& flag, const Argument& argument) {
+  const std::string value = to_text(argument.value);
+  if (flag.refused) return "is known to the release only to be refused";
+  if (flag.type == FlagType::kBool) return "is a switch and takes no value";
+  if (flag.type == FlagType::kInt && !is_integer(value)) return "takes an integer";
+  if (!flag.choices_known) return {};
+  const std::string wanted = flag.any_case ? lowered(value) : value;
+  for (const std::string_view choice : flag.choices) {
+    if ((flag.any_case ? lowered(choice) : std::string(choice)) == wanted) return {};
+  }
+  return "does not take this value";
+}
+
+// The flags of a release by canonical name and alias.
+std::unordered_map<std::string_view, const FlagInterval*> flags_at(const Surface& surface, std::uint16_t release) {
+  std::unordered_map<std::string_view, const FlagInterval*> out;
+  for (const FlagHistory& history : surface.flags) {
+    for (const FlagInterval& interval : history.intervals) {
+      if (!inside(interval.since, interval.until, release)) continue;
+      out[history.name] = &interval;
+      for (const std::string_view alias : interval.aliases) out.try_emplace(alias, &interval);
+    }
+  }
+  return out;
+}
+
+bool reads_variable(const Surface& surface, std::string_view name, std::uint16_t release) {
+  return std::any_of(surface.variables.begin(), surface.variables.end(), [&](const Variable& variable) {
+    return variable.name == name && inside(variable.since, variable.until, release);
+  });
+}
+
+// The route that the release has for a target, or null.
+const Route* route_at(const Surface& surface, const Target& target, const ReleaseGround& ground,
+                      std::uint16_t release) {
+  for (const Route& route : target.routes) {
+    if (route.kind == RouteKind::kEnv) {
+      if (reads_variable(surface, route.name, release)) return &route;
+      continue;
+    }
+    const auto flag = ground.flags.find(route.kind == RouteKind::kFile ? route.through : route.name);
+    if (flag != ground.flags.end() && !flag->second->refused) return &route;
+  }
+  return nullptr;
+}
+
+// The text at a place in a JSON argument; "" when nothing is there.
+std::string at_place(const std::string& json, std::string_view place) {
+  Diagnostics unread;
+  const auto whole = read_json(json, Path("$"), unread);
+  if (!whole) return "(not JSON)";
+  const Value* here = &*whole;
+  while (!place.empty() && here != nullptr) {
+    place.remove_prefix(1);
+    const std::size_t end = std::min(place.find('/'), place.size());
+    here = here->find(place.substr(0, end));
+    place.remove_prefix(end);
+  }
+  return here == nullptr ? "" : here->as_text();
+}
+
+// What each target is set to, read back from the arguments; what only a file says, and statements
+// that no argument carries, are taken from the mapping.
+TargetValues read_back(const Mapping& mapping, const Ground& ground) {
+  const Engine& engine = *mapping.engine;
+  TargetValues out(engine.checked.targets.size());
+  for (std::size_t t = 0; t < out.size(); ++t) {
+    const Route* route = ground.release->routes[t];
+    const bool statement = engine.checked.targets[t].routes.empty();
+    if (statement || (route != nullptr && route->kind == RouteKind::kFile)) {
+      out[t] = mapping.values[t];
+      continue;
+    }
+    if (route == nullptr) continue;
+    for (const Argument& argument : mapping.arguments) {
+      if (argument.flag != route->name || !argument.through.empty()) continue;  // what a file route names is its own
+      const std::string value = to_text(argument.value);
+      out[t] = route->at.empty() ? value : at_place(value, route->at);
+    }
+  }
+  return out;
+}
+
+bool holds(const Rule& rule, const TargetValues& values) {
+  for (const RuleTerm& term : rule.terms) {
+    bool found = false;
+    for (const std::string_view value : term.values) found |= value == values[term.target];
+    if (!found) return false;
+  }
+  return true;
+}
+
+std::string reason_of(const Decision& decision) {
+  for (const auto& [name, value] : decision.why.context) {
+    if (name == "reason" || name == "route") return value;
+  }
+  return {};
+}
+
+void check_arguments(const Mapping& mapping, const Place& place, const Ground& ground, bool arguments_only,
+                     std::vector<Problem>& out) {
+  const Surface& surface = mapping.engine->surface;
+  std::set<std::string> seen;
+  for (const Argument& argument : mapping.arguments) {
+    const std::string shown = argument.flag + " " + to_text(argument.value);
+    if (!seen.insert(argument.flag).second) out.push_back({"emitted twice: " + argument.flag, shown});
+    if (argument.kind == RouteKind::kEnv) {
+      if (arguments_only) out.push_back({"a variable in arguments alone: " + argument.flag, shown});
+      const bool known = reads_variable(surface, argument.flag, place.release);
+      if (!known) out.push_back({"unknown variable: " + argument.flag, shown});
+      continue;
+    }
+    const auto flag = ground.release->flags.find(argument.flag);
+    if (flag == ground.release->flags.end()) {
+      out.push_back({"unknown flag: " + argument.flag, shown});
+    } else if (const std::string wrong = value_problem(*flag->second, argument); !wrong.empty()) {
+      out.push_back({shown + " " + wrong, {}});
+    }
+  }
+  if (arguments_only && !mapping.files.empty()) out.push_back({"a file in arguments alone", mapping.files[0].name});
+  for (const LaunchFile& file : mapping.files) {
+    const bool named = std::any_of(mapping.arguments.begin(), mapping.arguments.end(),
+                                   [&](const Argument& argument) { return to_text(argument.value) == file.name; });
+    if (!named || file.text.empty()) out.push_back({"a file that no argument names, or an empty one", file.name});
+  }
+}
+
+void check_decisions(const Mapping& mapping, const Ground& ground, std::vector<Problem>& out) {
+  std::size_t expected = 0;
+  for (const FieldId field : mapping.engine->order[static_cast<std::size_t>(mapping.config.form)]) {
+    expected += effective(mapping.config, field).present ? 1U : 0U;
+  }
+  if (mapping.decisions.size() != expected) out.push_back({"not one decision per field", {}});
+  const bool nothing = ground.nothing_served != nullptr;
+  if (nothing && !mapping.arguments.empty()) out.push_back({"arguments although nothing can be served", {}});
+  for (const Decision& decision : mapping.decisions) {
+    const std::string field(field_info(decision.field).id);
+    const std::string reason = reason_of(decision);
+    const std::string shown = field + " " + decision.value;
+    if (reason == "the catalogue has no row for it") out.push_back({"no row: " + shown, {}});
+    const Outcome outcome = decision.outcome;
+    if ((outcome == Outcome::kCannotServe) != nothing) {
+      out.push_back({"cannot-serve does not come from a rule alone", shown});
+    }
+    if (outcome == Outcome::kCannotServe && decision.evidence.empty()) {
+      out.push_back({"cannot-serve without evidence", shown});
+    }
+    const bool lost = outcome == Outcome::kDegraded || outcome == Outcome::kDropped;
+    const bool asked_nothing = decision.value == "auto" || decision.value == "none";
+    if (lost && reason.empty()) out.push_back({std::string(name_of(outcome)) + " without a reason: " + shown, {}});
+    if (lost && asked_nothing) out.push_back({"lost although nothing was asked: " + shown, {}});
+    if (outcome == Outcome::kFallsBack) out.push_back({"the chain decided: " + shown, {}});
+  }
+}
+
+}  // namespace
+
+Grounds::Grounds(const Engine& engine) : engine_(engine) {
+  for (std::size_t i = 0; i < engine.surface.releases.size(); ++i) {
+    const auto release = static_cast<std::uint16_t>(i);
+    ReleaseGround ground{flags_at(engine.surface, release), {}};
+    for (const Target& target : engine.checked.targets) {
+      ground.routes.push_back(route_at(engine.surface, target, ground, release));
+    }
+    releases_.push_back(std::move(ground));
+  }
+}
+
+Ground Grounds::at(const Place& place) const {
+  Ground out;
+  out.release = &releases_[place.release];
+  for (const Rule& rule : engine_.checked.rules) {
+    if (!inside(rule.since, rule.until, place.release) || !has_bit(rule.checkpoints, place.kind)) continue;
+    if (has_bit(rule.gpus, place.gpu)) {
+      if (!rule.terms.empty()) out.with_terms.push_back(&rule);
+      if (rule.terms.empty() && out.nothing_served == nullptr) out.nothing_served = &rule;
+    }
+    const bool every_gpu = rule.gpus == 0xFFFF;
+    if (place.gpu == 0 && !every_gpu) out.conditional.push_back(&rule);
+  }
+  return out;
+}
+
+std::vector<Problem> problems_of(const Mapping& mapping, const Place& place, const Ground& ground,
+                                 bool arguments_only) {
+  std::vector<Problem> out;
+  check_arguments(mapping, place, ground, arguments_only, out);
+  check_decisions(mapping, ground, out);
+  const TargetValues values = read_back(mapping, ground);
+  for (std::size_t t = 0; t < values.size(); ++t) {
+    if (values[t] == mapping.values[t]) continue;
+    out.push_back({"the target " + std::string(mapping.engine->checked.targets[t].id) + " is not what the launch says",
+                   "'" + mapping.values[t] + "', launched '" + values[t] + "'"});
+  }
+  if (ground.nothing_served == nullptr) {
+    for (const Rule* rule : ground.with_terms) {
+      if (holds(*rule, values)) out.push_back({"the rule " + std::string(rule->id) + " holds", {}});
+    }
+  }
+  std::vector<const Rule*> conditions;
+  for (const Rule* rule : ground.conditional) {
+    if (holds(*rule, values)) conditions.push_back(rule);
+  }
+  if (conditions != conditional_rules(*mapping.engine, mapping.situation, mapping.values)) {
+    out.push_back({"conditional rules are not listed", {}});
+  }
+  return out;
+}
+
+std::vector<Problem> problems_of_tables(const Engine& engine) {
+  std::vector<Problem> out;
+  for (const Rule& rule : engine.checked.rules) {
+    if (rule.evidence.empty()) out.push_back({"the rule " + std::string(rule.id) + " has no evidence", {}});
+  }
+  for (const std::string_view part : {"gemm", "kv", "attention", "moe"}) {
+    const auto& rows = engine.checked.precision;
+    const bool always = std::any_of(rows.begin(), rows.end(), [&](const Precision& row) {
+      const auto kinds = static_cast<unsigned>(catalog().checkpoint_kinds.size());
+      const std::uint32_t all = (std::uint32_t{1} << kinds) - 1;
+      return row.of == part && row.terms.empty() && row.gpus == 0xFFFF && (row.checkpoints & all) == all &&
+             row.since == 0 && row.until >= engine.surface.releases.size();
+    });
+    if (!always) out.push_back({"no last answer for the precision of " + std::string(part), {}});
+  }
+  return out;
+}
+
+}  // namespace quantmap::proof

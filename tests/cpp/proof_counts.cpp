@@ -1,0 +1,86 @@
+// The pinned table of outcomes: engine, form, checkpoint kind; then a line for each stretch of releases that agree.
+#include <set>
+#include <sstream>
+
+#include "proof.hpp"
+
+namespace quantmap::proof {
+
+namespace {
+
+std::string counts_text(const Counts& counts) {
+  std::string out;
+  for (std::size_t i = 0; i < kOutcomes; ++i) {
+    if (counts[i] == 0) continue;
+    out += (out.empty() ? "" : ", ") + ("\"" + std::string(name_of(static_cast<Outcome>(i))) + "\": ") +
+           std::to_string(counts[i]);
+  }
+  return "{" + out + "}";
+}
+
+// A written table as lines with their full path, so that two can be compared.
+std::vector<std::string> flat(std::string_view written) {
+  std::vector<std::string> out;
+  std::string path[3];
+  std::istringstream lines{std::string(written)};
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t indent = line.find_first_not_of(' ');
+    if (indent == std::string::npos || line[indent] != '"') continue;
+    if (line.back() == ',') line.pop_back();
+    if (line.back() == '{') {
+      path[std::min<std::size_t>(indent, 3) - 1] = line.substr(indent, line.rfind(':') - indent);
+    } else {
+      out.push_back(path[0] + " " + path[1] + " " + path[2] + " from " + line.substr(indent));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string write_counts(const CountTable& table) {
+  std::string out = "{";
+  const char* engine_gap = "\n";
+  for (const auto& [engine, forms] : table) {
+    const auto& releases = find_engine(engine)->surface.releases;
+    out += engine_gap + (" \"" + engine + "\": {");
+    engine_gap = ",\n";
+    const char* form_gap = "\n";
+    for (const auto& [form, kinds] : forms) {
+      out += form_gap + ("  \"" + form + "\": {");
+      form_gap = ",\n";
+      const char* kind_gap = "\n";
+      for (const auto& [kind, by_release] : kinds) {
+        out += kind_gap + ("   \"" + kind + "\": {");
+        kind_gap = ",\n";
+        const char* gap = "\n";
+        for (std::size_t i = 0; i < by_release.size(); ++i) {
+          if (i > 0 && by_release[i] == by_release[i - 1]) continue;
+          out += gap + ("    \"" + std::string(releases[i].version) + "\": ") + counts_text(by_release[i]);
+          gap = ",\n";
+        }
+        out += "\n   }";
+      }
+      out += "\n  }";
+    }
+    out += "\n }";
+  }
+  return out + "\n}\n";
+}
+
+std::vector<std::string> compare_counts(std::string_view pinned, std::string_view found) {
+  const auto before = flat(pinned);
+  const auto after = flat(found);
+  const std::set<std::string> old_lines(before.begin(), before.end());
+  const std::set<std::string> new_lines(after.begin(), after.end());
+  std::vector<std::string> out;
+  for (const std::string& line : before) {
+    if (new_lines.count(line) == 0) out.push_back("- " + line);
+  }
+  for (const std::string& line : after) {
+    if (old_lines.count(line) == 0) out.push_back("+ " + line);
+  }
+  return out;
+}
+
+}  // namespace quantmap::proof

@@ -1,0 +1,123 @@
+// The hand-checked cases of checked mode, and the policies.
+#include <fstream>
+#include <iterator>
+
+#include "quantmap/render.hpp"
+#include "support.hpp"
+
+using namespace quantmap;
+using quantmap::testing::errors;
+using quantmap::testing::json;
+using quantmap::testing::line;
+using quantmap::testing::Texts;
+
+namespace {
+
+// The member, or null.
+const Value& part(const Value& object, std::string_view key) {
+  static const Value kNull;
+  const Value* found = object.find(key);
+  return found == nullptr ? kNull : *found;
+}
+
+std::string key_of(const Decision& decision) {
+  const Field& field = field_info(decision.field);
+  return field.section.empty() ? std::string(field.key) : std::string(field.section) + "." + std::string(field.key);
+}
+
+void run(const Value& given, const std::string& where) {
+  const Value call = part(given, "call");
+  LaunchRequest request;
+  request.runtime = part(call, "runtime");
+  request.quant_config = part(call, "quant_config");
+  request.user_parameters = part(call, "user_parameters");
+  request.model_quantization = part(call, "model_quantization");
+  request.engine_version = part(call, "engine_version");
+  request.gpu = part(call, "gpu");
+  request.activations = part(call, "activations");
+  Diagnostics problems;
+  const auto mapping = launch(request, problems);
+  REQUIRE_MESSAGE(mapping.has_value(), where);
+  const Value expect = part(given, "expect");
+  std::string wanted;
+  for (const Value& item : part(expect, "args").items()) {
+    const Value& value = item.items().at(1);
+    wanted += (wanted.empty() ? "" : " ") + item.items().at(0).as_text() + " " + value.as_text();
+  }
+  std::string got;
+  std::size_t variables = 0;
+  for (const Argument& argument : mapping->arguments) {
+    if (argument.kind == RouteKind::kEnv) {
+      ++variables;
+      CHECK_MESSAGE(part(part(expect, "env"), argument.flag).as_text() == to_text(argument.value), where);
+    } else {
+      got += (got.empty() ? "" : " ") + argument.flag + " " + to_text(argument.value);
+    }
+  }
+  CHECK_MESSAGE(got == wanted, where);
+  CHECK_MESSAGE(variables == part(expect, "env").members().size(), where);
+  CHECK_MESSAGE(mapping->files.size() == part(expect, "files").members().size(), where);
+  for (const LaunchFile& file : mapping->files) {
+    CHECK_MESSAGE(part(part(expect, "files"), file.name).as_text() == file.text, where);
+  }
+  for (const auto& [key, outcome] : part(expect, "outcomes").members()) {
+    for (const Decision& decision : mapping->decisions) {
+      if (key_of(decision) == key) CHECK_MESSAGE(name_of(decision.outcome) == outcome.as_text(), where << " " << key);
+    }
+  }
+}
+
+LaunchRequest request(std::string_view runtime, std::string_view config, std::string_view policy) {
+  LaunchRequest out;
+  out.runtime = Value::text(std::string(runtime));
+  out.quant_config = json(config);
+  out.policy = Value::text(std::string(policy));
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("hand-checked cases") {
+  for (const Engine& engine : catalog().engines) {
+    const std::string name = std::string(QUANTMAP_GOLDEN_DIR) + "/checked_" + std::string(engine.id) + ".json";
+    std::ifstream in(name, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    REQUIRE_MESSAGE(!text.empty(), name);
+    const Value whole = json(text);
+    const auto& cases = part(whole, "cases").items();
+    CHECK_MESSAGE(cases.size() >= 30, name);
+    for (const Value& item : cases) run(item, std::string(engine.id) + " " + part(item, "id").as_text());
+  }
+}
+
+TEST_CASE("policies") {
+  constexpr std::string_view kInt4 = R"({"kvcache_dtype": "int4"})";
+  Diagnostics strict;
+  CHECK_FALSE(launch(request("sglang@0.5.2", kInt4, "strict"), strict).has_value());
+  CHECK(errors(strict) == Texts{"refused-by-policy $.kvcache_dtype"});
+
+  Diagnostics exact;
+  CHECK(launch(request("sglang@0.5.6", R"({"kvcache_dtype": "bfloat16"})", "strict"), exact).has_value());
+
+  Diagnostics literal;
+  const auto documented = launch(request("vllm", R"({"gemm_dtype": "int8"})", "degrade"), literal);
+  const auto same = launch(request("vllm@latest", R"({"gemm_dtype": "int8"})", "literal"), literal);
+  REQUIRE(documented.has_value());
+  REQUIRE(same.has_value());
+  CHECK(line(*same) == line(*documented));
+  CHECK(errors(same->diagnostics).size() == 1);
+}
+
+TEST_CASE("arguments alone name the way to the rest") {
+  LaunchRequest asked = request("tensorrt_llm@1.0.0", R"({"kvcache_dtype": "fp8"})", "degrade");
+  Diagnostics problems;
+  const auto whole = launch(asked, problems);
+  REQUIRE(whole.has_value());
+  CHECK(whole->files.size() == 1);
+  asked.arguments_only = true;
+  const auto words = launch(asked, problems);
+  REQUIRE(words.has_value());
+  CHECK(words->files.empty());
+  CHECK(line(*words).empty());
+  CHECK(quantmap::testing::warnings(words->diagnostics).front() == "needs-explain $.kvcache_dtype");
+}

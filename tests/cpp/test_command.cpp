@@ -1,0 +1,94 @@
+// command.hpp: words of a shell line, and what a launch line says.
+#include "quantmap/command.hpp"
+
+#include "support.hpp"
+
+using namespace quantmap;
+using quantmap::testing::errors;
+using quantmap::testing::json;
+using quantmap::testing::Texts;
+
+namespace {
+
+Texts words(std::string_view line) {
+  Diagnostics problems;
+  const auto out = split_words(line, Path("line"), problems);
+  if (!out) return errors(problems);
+  CHECK(errors(problems).empty());
+  return *out;
+}
+
+Checked checked(std::string_view line, std::string_view version = "latest") {
+  CheckRequest request;
+  request.command = Value::text(std::string(line));
+  request.engine_version = Value::text(std::string(version));
+  Diagnostics problems;
+  const auto out = check_command(request, problems);
+  REQUIRE_MESSAGE(out.has_value(), (problems.all().empty() ? "" : problems.all()[0].message()));
+  return *out;
+}
+
+Texts refused(const CheckRequest& request) {
+  Diagnostics problems;
+  CHECK_FALSE(check_command(request, problems).has_value());
+  return errors(problems);
+}
+
+}  // namespace
+
+TEST_CASE("words") {
+  CHECK(words("") == Texts{});
+  CHECK(words(" \t\n ") == Texts{});
+  CHECK(words("a b\tc\nd") == Texts{"a", "b", "c", "d"});
+  CHECK(words("'a b' \"c d\" e\\ f") == Texts{"a b", "c d", "e f"});
+  CHECK(words("'' \"\" a''b") == Texts{"", "", "ab"});
+  CHECK(words("'a\\b' \"a\\b\" \"a\\\"b\" \"\\\\\" \"\\$\"") == Texts{"a\\b", "a\\b", "a\"b", "\\", "$"});
+  CHECK(words("a\\\nb \"c\\\nd\" e \\\r\n f") == Texts{"ab", "cd", "e", "f"});
+  CHECK(words("a # the rest | of it\nb a#b") == Texts{"a", "b", "a#b"});
+  CHECK(words("a=$HOME \\| '|' \"&\"") == Texts{"a=$HOME", "|", "|", "&"});
+  CHECK(words("a \\") == Texts{"a"});
+}
+
+TEST_CASE("what a shell would act on") {
+  for (const std::string_view line : {"a | b", "a; b", "a && b", "a & b", "a > b", "a < b", "(a)", "`a`", "$(a)",
+                                      "${a}", "'a", "\"a", "\"a\\", "a 'b\n"}) {
+    CHECK_MESSAGE(words(line) == Texts{"invalid-command line"}, std::string(line));
+  }
+  Diagnostics problems;
+  CHECK_FALSE(split_words("ab \\\n  c 'd", Path("line"), problems).has_value());
+  CHECK(problems.all()[0].message().find("line 2, column 5") != std::string::npos);
+}
+
+TEST_CASE("variables, launcher, model, arguments") {
+  const Checked line = checked("A=1 VLLM_USE_V1=1 vllm serve m --dtype=auto --enforce-eager -tp 2");
+  CHECK(line.engine->id == "vllm");
+  CHECK(line.model == "m");
+  REQUIRE(line.verdicts.size() == 5);
+  CHECK(line.verdicts[0].flag == "A");
+  CHECK(line.verdicts[2].value == "auto");
+  CHECK(line.verdicts[3].value == "true");
+  CHECK(line.verdicts[4].canonical == "--tensor-parallel-size");
+}
+
+TEST_CASE("the last of a repeated flag is judged") {
+  const Checked line = checked("vllm serve m --dtype half --dtype no-dtype");
+  REQUIRE(line.verdicts.size() == 2);
+  CHECK(line.verdicts[0].judgement == Judgement::kNoEffect);
+  CHECK(line.verdicts[1].judgement == Judgement::kValueNotAccepted);
+  CHECK(is_refusal(line.verdicts[1].judgement));
+}
+
+TEST_CASE("commands that cannot be judged") {
+  CheckRequest request;
+  request.command = Value::text("echo hello");
+  CHECK(refused(request) == Texts{"unknown-launcher command"});
+  request.engine = Value::text("sglang");
+  request.command = Value::text("vllm serve m");
+  CHECK(refused(request) == Texts{"other-launcher command"});
+  request.command = json("[\"vllm\", 1]");
+  CHECK(refused(request) == Texts{"wrong-type command[1]"});
+  request.command = json("7");
+  CHECK(refused(request) == Texts{"wrong-type command"});
+  request.engine = Value::text("nobody");
+  CHECK(refused(request) == Texts{"unknown-engine runtime"});
+}

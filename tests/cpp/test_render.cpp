@@ -1,0 +1,56 @@
+// render.hpp: words, quoting, YAML.
+#include "quantmap/render.hpp"
+
+#include "quantmap/command.hpp"
+#include "support.hpp"
+
+using namespace quantmap;
+using quantmap::testing::config;
+using quantmap::testing::json;
+using quantmap::testing::Texts;
+
+TEST_CASE("quoted words are read back") {
+  for (const std::string_view word : {"a", "", " ", "a b", "it's", "''", "\"", "\\", "$x", "`", "#", "a\nb", "|", "~",
+                                      "é", "--flag=value", "{\"a\": 1}"}) {
+    const std::string quoted = shell_quote(word);
+    Diagnostics problems;
+    const auto words = split_words(quoted, Path("line"), problems);
+    REQUIRE_MESSAGE(words.has_value(), quoted);
+    CHECK(*words == Texts{std::string(word)});
+  }
+  CHECK(shell_quote("--tp=4") == "--tp=4");
+  CHECK(shell_quote("a b") == "'a b'");
+}
+
+TEST_CASE("a switch is a bare flag, a switch that is off is nothing") {
+  Mapping mapping = map_config(config(R"({"gemm_dtype": "bfloat16"})"), *find_engine("vllm"), {});
+  Argument on;
+  on.flag = "--on";
+  on.value = true;
+  Argument off;
+  off.flag = "--off";
+  off.value = false;
+  Argument variable;
+  variable.flag = "NAME";
+  variable.value = std::string("value");
+  variable.kind = RouteKind::kEnv;
+  mapping.arguments.insert(mapping.arguments.end(), {on, off, variable});
+  CHECK(argv(mapping) == Texts{"--dtype", "bfloat16", "--kv-cache-dtype", "auto", "--on"});
+}
+
+TEST_CASE("YAML in blocks") {
+  CHECK(write_yaml(json(R"({"a": {"b": [1, "x", null, true, {"c": 2, "d": [3]}]}, "e": [], "f": {}})")) ==
+        "a:\n  b:\n    - 1\n    - x\n    - null\n    - true\n    - c: 2\n      d:\n        - 3\ne: []\nf: {}\n");
+  CHECK(write_yaml(json("[]")) == "[]\n");
+  CHECK(write_yaml(json("[[1]]")) == "- - 1\n");
+}
+
+TEST_CASE("texts that YAML would read as something else are quoted") {
+  for (const std::string_view word :
+       {"yes", "No", "null", "1", "1e3", ".5", "a: b", "a #b", "", "- a", "12:30", "*a", "~"}) {
+    const std::string out = write_yaml(Value::text(std::string(word)));
+    CHECK_MESSAGE(out.front() == '"', out);
+  }
+  CHECK(write_yaml(Value::text("fp8_e4m3")) == "fp8_e4m3\n");
+  CHECK(write_yaml(Value::text("a.b-c/d")) == "a.b-c/d\n");
+}

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Builds fuzz_json and runs it. Usage: tests/fuzz/run.sh [seconds], 20 by default; a soak is the same with more.
+# What is found is kept in build/fuzz/found; run `build/fuzz/tests/fuzz/fuzz_json FILE` to see it again.
+set -euo pipefail
+seconds=${1:-20}
+cd "$(dirname "$0")/../.."
+build=build/fuzz
+cmake --preset fuzz >/dev/null
+cmake --build --preset fuzz
+mkdir -p "$build/found" "$build/corpus"
+python3 tests/fuzz/seeds.py tests/golden "$build/seeds" "$build/words.dict"
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+exec "$build/tests/fuzz/fuzz_json" "$build/corpus" "$build/seeds" -dict="$build/words.dict" \
+  -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$build/found/" \
+  -print_final_stats=1 -verbosity=0

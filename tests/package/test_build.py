@@ -1,0 +1,262 @@
+"""What is shipped: the installed C++ core, the source archive and the wheel.
+
+Builds take place in a copy of the tree. The backend is the one that is installed; if there is
+none, pip fetches it, as it would for `pip install quantmap`.
+"""
+
+from __future__ import annotations
+
+import email.message
+import email.parser
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+import quantmap
+
+ROOT = Path(__file__).resolve().parents[2]
+BACKEND = {
+    "scikit_build_core": "scikit-build-core>=0.10",
+    "pybind11": "pybind11>=3",
+    "nlohmann_json": "nlohmann-json>=3.11",
+}
+NOT_SOURCE = shutil.ignore_patterns(
+    ".git", ".venv*", ".ci-venv", "build", "dist", "__pycache__", ".*_cache", "*.so"
+)
+QUICK = ("CMAKE_BUILD_TYPE=Debug", "CMAKE_CXX_FLAGS_DEBUG=-O0 -g0")  # where speed does not matter
+MEGABYTE = 1_000_000
+BUILD = """
+import sys
+import scikit_build_core.build
+_, hook, place, *settings = sys.argv
+getattr(scikit_build_core.build, hook)(place, dict(item.split("=", 1) for item in settings))
+"""
+
+
+def run(*command: object, cwd: Path, env: dict[str, str] | None = None, status: int = 0) -> str:
+    """The standard output of a command that ends with `status`."""
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == status, f"{words}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the tree without what was built in it."""
+    place = tmp_path_factory.mktemp("source") / "quantmap"
+    shutil.copytree(ROOT, place, ignore=NOT_SOURCE)
+    return place
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Variables under which the build backend can be imported."""
+    env = {
+        key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "CMAKE_ARGS")
+    }
+    missing = [wanted for name, wanted in BACKEND.items() if importlib.util.find_spec(name) is None]
+    if missing:
+        place = tmp_path_factory.mktemp("backend")
+        run(sys.executable, "-m", "pip", "install", "-q", "--target", place, *missing, cwd=place)
+        env["PYTHONPATH"] = str(place)
+    return env
+
+
+def build(hook: str, tree: Path, place: Path, env: dict[str, str], *settings: str) -> Path:
+    """Runs a hook of the backend, as pip does; the file that it made."""
+    place.mkdir(parents=True, exist_ok=True)
+    run(sys.executable, "-c", BUILD, hook, place, *settings, cwd=tree, env=env)
+    (made,) = place.iterdir()
+    return made
+
+
+@pytest.fixture(scope="module")
+def sdist(
+    source: Path, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The source archive."""
+    return build("build_sdist", source, tmp_path_factory.mktemp("sdist"), environment)
+
+
+@pytest.fixture(scope="module")
+def wheel(
+    source: Path, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The wheel as it is shipped, built from the tree."""
+    scratch = tmp_path_factory.mktemp("wheel-build")
+    return build(
+        "build_wheel", source, tmp_path_factory.mktemp("wheel"), environment, f"build-dir={scratch}"
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel_from_sdist(
+    sdist: Path, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The wheel built from the source archive alone; not optimised, to save time."""
+    scratch = tmp_path_factory.mktemp("unpacked")
+    with tarfile.open(sdist) as archive:
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # type: ignore[assignment]
+        archive.extractall(scratch)
+    (tree,) = scratch.iterdir()
+    settings = (f"build-dir={scratch / 'build'}", *(f"cmake.define.{item}" for item in QUICK))
+    place = tmp_path_factory.mktemp("wheel-from-sdist")
+    return build("build_wheel", tree, place, environment, *settings)
+
+
+def contents(wheel: Path) -> dict[str, bytes]:
+    """File names and bytes of a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
+
+
+def metadata(wheel: Path) -> email.message.Message:
+    """The METADATA of a wheel."""
+    (text,) = (data for name, data in contents(wheel).items() if name.endswith("/METADATA"))
+    return email.parser.BytesParser().parsebytes(text)
+
+
+def test_wheel_holds_what_it_should(wheel: Path) -> None:
+    names = set(contents(wheel))
+    info = f"quantmap-{quantmap.__version__}.dist-info"
+    assert {name.split("/")[0] for name in names} == {"quantmap", "utils", info}
+    assert {name for name in names if name.startswith("utils/")} == {"utils/quantization_mapper.py"}
+    assert f"{info}/licenses/LICENSE" in names
+    assert "quantmap/py.typed" in names
+    assert "quantmap/_core.pyi" in names
+    (extension,) = (name for name in names if name.endswith(".so"))
+    assert extension.startswith("quantmap/_core.")
+    kinds = {Path(name).suffix for name in names if not name.startswith(info)}
+    assert kinds == {".py", ".pyi", ".so", ".typed"}
+    assert wheel.stat().st_size < MEGABYTE
+
+
+def test_wheel_has_every_module_of_the_tree(wheel: Path) -> None:
+    folder = ROOT / "python"
+    modules = {
+        path.relative_to(folder).as_posix()
+        for package in ("quantmap", "utils")
+        for path in (folder / package).rglob("*.py")
+    }
+    packed = contents(wheel)
+    assert {name for name in packed if name.endswith(".py")} == modules
+    assert all(packed[name] == (folder / name).read_bytes() for name in modules)
+
+
+def test_wheel_describes_itself(wheel: Path) -> None:
+    data = metadata(wheel)
+    assert data["Name"] == "quantmap"
+    assert data["Version"] == quantmap.__version__
+    assert data["License-Expression"] == "Apache-2.0"
+    assert data["Requires-Python"] == ">=3.9"
+    needed = [line for line in data.get_all("Requires-Dist", []) if "extra ==" not in line]
+    assert needed == []
+    assert data.get_payload(decode=True) == (ROOT / "README.md").read_bytes()
+
+
+def test_sdist_holds_the_sources(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
+    for folder in ("cpp/include", "cpp/src", "cpp/catalog", "cpp/cmake", "python"):
+        wanted = (path for path in (ROOT / folder).rglob("*") if path.is_file())
+        missing = {
+            path.relative_to(ROOT).as_posix()
+            for path in wanted
+            if path.suffix not in (".so", ".pyc")
+        } - names
+        assert not missing, folder
+    assert {"CMakeLists.txt", "pyproject.toml", "README.md", "LICENSE", "PKG-INFO"} <= names
+    assert not [name for name in names if name.endswith((".so", ".pyc", ".o", ".a"))]
+    assert not [name for name in names if name.split("/")[0] in ("tests", "build", "dist", ".git")]
+    assert sdist.stat().st_size < MEGABYTE
+
+
+def test_sdist_is_the_same_every_time(
+    sdist: Path, source: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    again = build("build_sdist", source, tmp_path / "again", environment)
+    assert again.name == sdist.name
+    assert again.read_bytes() == sdist.read_bytes()
+
+
+def test_wheel_from_sdist_is_the_wheel_from_the_tree(wheel: Path, wheel_from_sdist: Path) -> None:
+    assert wheel.name == wheel_from_sdist.name
+    one, other = contents(wheel), contents(wheel_from_sdist)
+    assert set(one) == set(other)
+    built = (".so", "/RECORD")  # the record has the hash of the extension
+    differing = [name for name in one if not name.endswith(built) and one[name] != other[name]]
+    assert differing == []
+
+
+def test_wheel_from_sdist_works_alone(wheel_from_sdist: Path, tmp_path: Path) -> None:
+    place = tmp_path / "installed"
+    pip = (sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", place)
+    run(*pip, wheel_from_sdist, cwd=tmp_path)
+    program = (
+        "import quantmap, utils.quantization_mapper as mapper; print(quantmap.__file__);"
+        "print(mapper.get_runtime_args('sglang', {'preset': 'kv-cache-fp8'}))"
+    )
+    env = {"PYTHONPATH": str(place), "PATH": os.environ["PATH"]}
+    where, arguments = run(sys.executable, "-S", "-c", program, cwd=tmp_path, env=env).splitlines()
+    assert Path(where).is_relative_to(place)
+    assert arguments == str(quantmap.get_runtime_args("sglang", {"preset": "kv-cache-fp8"}))
+
+
+@pytest.fixture(scope="module")
+def embedded(
+    source: Path, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The example of `examples/embed_cpp`, linked with the core as `cmake --install` leaves it."""
+    place = tmp_path_factory.mktemp("embed")
+    prefix = place / "prefix"
+    options = (*(f"-D{item}" for item in QUICK), f"-DPython3_EXECUTABLE={sys.executable}")
+    generator = ("-G", "Ninja") if shutil.which("ninja") else ()
+    cmake = ("cmake", *generator, *options)
+    run(*cmake, "-S", source, "-B", place / "core", cwd=place, env=environment)
+    run("cmake", "--build", place / "core", "--parallel", "2", cwd=place, env=environment)
+    run("cmake", "--install", place / "core", "--prefix", prefix, cwd=place)
+    example = source / "examples" / "embed_cpp"
+    shutil.rmtree(place / "core")  # the installation must stand alone
+    run(*cmake, f"-DCMAKE_PREFIX_PATH={prefix}", "-S", example, "-B", place / "app", cwd=place)
+    run("cmake", "--build", place / "app", cwd=place)
+    return place / "app" / "embed_quantmap"
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang", "tensorrt_llm"])
+def test_embedded_core_answers_as_python_does(embedded: Path, engine: str) -> None:
+    for preset, config in quantmap.QUANTIZATION_PRESETS.items():
+        text = f'{{"preset": "{preset}"}}'
+        lines = run(embedded, engine, text, cwd=embedded.parent).splitlines()
+        mapping = quantmap.explain(engine, config)
+        expected = {f"{flag} {value}" for flag, value in mapping.args.items()}
+        expected |= {f"{name}={value}" for name, value in mapping.env.items()}
+        assert {line for line in lines if line[0] != "#"} == expected
+        assert [line for line in lines if line[0] == "#"] == [
+            *(f"# {decision.sentence}" for decision in mapping.decisions),
+            *(f"# warning: {warning.message}" for warning in mapping.diagnostics),
+        ]
+
+
+def test_embedded_core_refuses_with_reasons(embedded: Path) -> None:
+    command = [str(embedded), "vllm", '{"gemm_dtype": "fp16"}']
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("$.gemm_dtype: 'fp16' is not a value of gemm_dtype")
+    assert run(embedded, "vllm", "{", cwd=embedded.parent, status=1) == ""
+
+
+def test_readme_of_the_example_prints_what_it_says(embedded: Path) -> None:
+    readme = (ROOT / "examples" / "embed_cpp" / "README.md").read_text(encoding="utf-8")
+    config = '{"gemm_dtype": "fp8", "moe_dtype": "w4afp8"}'
+    assert f"embed_quantmap sglang '{config}'" in readme
+    lines = run(embedded, "sglang", config, cwd=embedded.parent).splitlines()
+    printed = "\n".join(f"    {line}" for line in lines if line[0] != "#")
+    assert printed in readme

@@ -1,0 +1,128 @@
+"""What provokes the diagnostics of checked mode, as independent of single rows as can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import quantmap
+
+from tests.python.support import ALL_ENGINES, FOUR, RELEASES, document
+
+Told = Callable[[], list[quantmap.Diagnostic]]
+
+
+def launch(*arguments: Any, **keywords: Any) -> Told:
+    """The errors, else the warnings and notes, of a launch."""
+
+    def run() -> list[quantmap.Diagnostic]:
+        try:
+            return quantmap.explain(*arguments, **keywords).diagnostics
+        except quantmap.ConfigError as error:
+            return error.diagnostics
+
+    return run
+
+
+def check(*arguments: Any, **keywords: Any) -> Told:
+    """The errors of reading a launch line."""
+
+    def run() -> list[quantmap.Diagnostic]:
+        try:
+            return quantmap.check(*arguments, **keywords).notes
+        except quantmap.ConfigError as error:
+            return error.diagnostics
+
+    return run
+
+
+def refused(stage: str) -> Iterator[Told]:
+    """Launches with user parameters that a rule of the catalogue refuses at this stage."""
+    for engine in ALL_ENGINES:
+        checked = document(engine, "checked")
+        flags = {
+            target: routes[0]["flag"]
+            for target, routes in checked["targets"].items()
+            if routes and "flag" in routes[0] and "at" not in routes[0]
+        }
+        for rule in checked["rules"]:
+            terms = {flags.get(target, ""): values[0] for target, values in rule["refuse"].items()}
+            plain = terms and "" not in terms and "" not in terms.values()
+            if plain and rule["stage"] == stage and not rule.keys() & {"gpu", "checkpoint"}:
+                version = rule.get("since", RELEASES[engine][0])
+                yield launch(engine, None, terms, engine_version=version)
+
+
+def every_field() -> Iterator[Told]:
+    """Each option of each four-field field alone, over engines and their first and last release."""
+    for engine in ALL_ENGINES:
+        for version in (RELEASES[engine][0], RELEASES[engine][-1]):
+            for field in FOUR:
+                for option in field["options"]:
+                    yield launch(engine, {field["key"]: option}, engine_version=version)
+
+
+def mappings() -> Iterator[quantmap.Mapping]:
+    """Each option of each four-field field alone, on plain and on FP8 models; FP8 attention."""
+    fp8 = {"kvcache_dtype": "fp8", "attention_dtype": "fp8"}
+    yield quantmap.explain("vllm", fp8, engine_version="0.20.1", gpu="sm90")
+    for engine in ALL_ENGINES:
+        for field in FOUR:
+            for option in field["options"]:
+                for model in (None, "fp8"):
+                    config = {field["key"]: option}
+                    yield quantmap.explain(engine, config, None, model, engine_version="latest")
+
+
+def first(code: str, launches: Iterator[Told]) -> Told:
+    """What the first of these launches tells that has this code at all."""
+
+    def run() -> list[quantmap.Diagnostic]:
+        answers = (told() for told in launches)
+        return next((out for out in answers if code in {item.code for item in out}), [])
+
+    return run
+
+
+def between() -> str:
+    """A version between two releases of vLLM."""
+    return f"{RELEASES['vllm'][0]}.post99"
+
+
+PROVOKED: dict[str, Told] = {
+    "not-separate": launch("vllm@0.20.1", {"gemm_dtype": "bfloat16", "moe_dtype": "float16"}),
+    "not-a-version": launch("vllm", engine_version="half past nine"),
+    "version-too-old": launch("vllm", engine_version="0.0.1"),
+    "unknown-gpu": launch("vllm", engine_version="latest", gpu="H1000"),
+    "refused-by-policy": launch("sglang@0.5.6", {"kvcache_dtype": "int4"}, policy="strict"),
+    "not-available": launch("vllm", checkpoint={"quant_method": "awq"}),
+    "needs-version": launch("vllm", gpu="H100", policy="strict"),
+    "cannot-serve": launch("sglang@latest", gpu="sm60"),
+    "argument-unknown": launch("vllm@latest", None, {"kv-cache-dtyp-no": 1}),
+    "value-not-accepted": launch("sglang@latest", None, {"kv-cache-dtype": "fp17"}),
+    "refused-at-start": first("refused-at-start", refused("start")),
+    "fails-later": first("fails-later", refused("run")),
+    "invalid-command": check("vllm serve 'm"),
+    "unknown-launcher": check("ls -l"),
+    "other-launcher": check("vllm serve m", "sglang"),
+    "version-newer": launch("vllm@999.0"),
+    "unreadable-image-tag": launch("vllm", runtime_image_tag="nightly-abc"),
+    "degraded": first("degraded", every_field()),
+    "dropped": first("dropped", every_field()),
+    "file-replaced": launch(
+        "sglang_jax@latest",
+        {"gemm_dtype": "int8", "moe_dtype": "fp8"},
+        {"quantization-config-path": "mine.yaml"},
+    ),
+}
+# Notes: told beside a mapping, never logged.
+NOTES: dict[str, Told] = {
+    "version-between": launch("vllm", engine_version=between()),
+    "release-not-verified": first(
+        "release-not-verified", (launch(engine, engine_version="latest") for engine in ALL_ENGINES)
+    ),
+    "checkpoint-not-given": launch("vllm@latest"),
+    "depends-on-gpu": first("depends-on-gpu", every_field()),
+}
+DECISIONS = ("renamed", "follows-checkpoint", "follows-setting")
+LOGGED = {"needs-explain": ("tensorrt_llm@1.0.0", {"kvcache_dtype": "fp8"})}

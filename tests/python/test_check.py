@@ -1,0 +1,234 @@
+"""check: verdicts on launch lines that someone else wrote."""
+
+from __future__ import annotations
+
+import random
+import shlex
+from typing import Any
+
+import pytest
+import quantmap
+from quantmap import _core
+
+JAX_LINE = r"""JAX_COMPILATION_CACHE_DIR=/tmp/jit_cache \
+uv run python -u -m sgl_jax.launch_server \
+  --model-path Qwen/Qwen-7B-Chat \
+  --trust-remote-code \
+  --dist-init-addr=0.0.0.0:10011 \
+  --nnodes=1 \
+  --tp-size=4 \
+  --device=tpu \
+  --random-seed=3 \
+  --node-rank=0 \
+  --mem-fraction-static=0.8 \
+  --max-prefill-tokens=8192 \
+  --download-dir=/tmp \
+  --dtype=bfloat16 \
+  --skip-server-warmup \
+  --quantization-config-path=int8.yaml
+"""
+JAX_GOLDEN = [
+    ("JAX_COMPILATION_CACHE_DIR", "/tmp/jit_cache"),
+    ("--model-path", "Qwen/Qwen-7B-Chat"),
+    ("--trust-remote-code", "true"),
+    ("--dist-init-addr", "0.0.0.0:10011"),
+    ("--nnodes", "1"),
+    ("--tp-size", "4"),
+    ("--device", "tpu"),
+    ("--random-seed", "3"),
+    ("--node-rank", "0"),
+    ("--mem-fraction-static", "0.8"),
+    ("--max-prefill-tokens", "8192"),
+    ("--download-dir", "/tmp"),
+    ("--dtype", "bfloat16"),
+    ("--skip-server-warmup", "true"),
+    ("--quantization-config-path", "int8.yaml"),
+]
+
+
+def verdicts(result: quantmap.CheckResult) -> dict[str, str]:
+    """Flag → verdict; of a repeated flag the last."""
+    return {verdict.argument: verdict.verdict for verdict in result.verdicts}
+
+
+def problem(command: Any, **call: Any) -> list[tuple[str, str]]:
+    """Code and path of what is wrong with a call."""
+    with pytest.raises(quantmap.ConfigError) as caught:
+        quantmap.check(command, **call)
+    return [(d.code, d.path) for d in caught.value.diagnostics]
+
+
+def test_the_documented_launch_of_sglang_jax() -> None:
+    result = quantmap.check(JAX_LINE)
+    assert (result.engine, result.model) == ("sglang_jax", "Qwen/Qwen-7B-Chat")
+    assert result.version == _core.releases("sglang_jax")[-1]["version"]
+    assert [(v.argument, v.value) for v in result.verdicts] == JAX_GOLDEN
+    assert {v.verdict for v in result.verdicts} == {"accepted"}
+    assert result.ok
+
+
+def test_the_documented_launch_before_the_flag_existed() -> None:
+    result = quantmap.check(JAX_LINE, engine_version="0.0.2")
+    found = verdicts(result)
+    assert found["--quantization-config-path"] == "unknown-flag"
+    assert not result.ok
+    (refused,) = [v for v in result.verdicts if v.argument == "--quantization-config-path"]
+    assert "added in 0.0.3rc0" in refused.reason
+    assert refused.evidence
+
+
+@pytest.mark.parametrize(
+    ("line", "engine", "model"),
+    [
+        ("vllm serve m --dtype auto", "vllm", "m"),
+        ("/usr/bin/vllm serve m --dtype auto", "vllm", "m"),
+        ("python -m vllm.entrypoints.openai.api_server --model m --dtype auto", "vllm", "m"),
+        ("python3 -u -m vllm.entrypoints.openai.api_server --model=m", "vllm", "m"),
+        ("A=1 B='x y' CUDA_VISIBLE_DEVICES=0,1 vllm serve m", "vllm", "m"),
+        ("python -m sglang.launch_server --model-path m --tp 2", "sglang", "m"),
+        ("python3 -m sglang.launch_server --model-path=m", "sglang", "m"),
+        ("uv run --with sglang python -m sglang.launch_server --model-path m", "sglang", "m"),
+        ("trtllm-serve m --tp_size 2", "tensorrt_llm", "m"),
+        ("trtllm-serve serve m --tp_size 2", "tensorrt_llm", "m"),
+        ("python -u -m sgl_jax.launch_server --model-path m", "sglang_jax", "m"),
+        ("vllm \\\n  serve m \\\r\n  --dtype auto  # a remark", "vllm", "m"),
+    ],
+)
+def test_forms(line: str, engine: str, model: str) -> None:
+    result = quantmap.check(line)
+    assert (result.engine, result.model) == (engine, model)
+    assert result.ok, [v.to_dict() for v in result.verdicts if v.refused]
+    words = quantmap.check(shlex.split(line.replace("\r", "").replace("\\\n", ""), comments=True))
+    assert [v.to_dict() for v in words.verdicts] == [v.to_dict() for v in result.verdicts]
+
+
+def test_both_ways_to_give_a_value() -> None:
+    for line in (
+        "vllm serve m --kv-cache-dtype fp16 --port=1",
+        "vllm serve m --kv-cache-dtype=fp16 --port 1",
+        "vllm serve m --kv_cache_dtype fp16 --port 1",
+    ):
+        result = quantmap.check(line, engine_version="0.11.0")
+        assert list(verdicts(result).values()) == ["value-not-accepted", "accepted"]
+        assert result.verdicts[0].value == "fp16"
+        assert "accepted: auto" in result.verdicts[0].reason
+
+
+def test_short_options_switches_and_lists() -> None:
+    result = quantmap.check("vllm serve m -tp 2 -q fp8 --enforce-eager --dtype auto")
+    assert result.ok
+    assert [v.canonical for v in result.verdicts][:2] == [
+        "--tensor-parallel-size",
+        "--quantization",
+    ]
+    assert [v.value for v in result.verdicts] == ["2", "fp8", "true", "auto"]
+    assert quantmap.check("vllm serve m --no-such -1 --seed -1").verdicts[1].value == "-1"
+
+
+def test_the_last_of_a_repeated_flag_counts() -> None:
+    result = quantmap.check(
+        "vllm serve m --kv-cache-dtype fp8 --kv_cache_dtype=auto -tp 1 -tp 2",
+        engine_version="0.11.0",
+    )
+    assert [v.verdict for v in result.verdicts] == ["no-effect", "accepted"] * 2
+    assert "last" in result.verdicts[0].reason
+
+
+def test_removed_and_added() -> None:
+    gone = quantmap.check("vllm serve m --guided-decoding-backend auto").verdicts[0]
+    assert (gone.verdict, gone.refused) == ("unknown-flag", True)
+    assert "removed in" in gone.reason
+    early = quantmap.check("vllm serve m --quantization-config {}", engine_version="0.11.0")
+    assert "added in" in early.verdicts[0].reason
+
+
+def test_a_near_miss_has_a_hint() -> None:
+    verdict = quantmap.check("vllm serve m --tensor-paralel-size 2").verdicts[0]
+    assert "--tensor-parallel-size" in verdict.hint
+    number = quantmap.check("vllm serve m --tensor-parallel-size two").verdicts[0]
+    assert (number.verdict, number.refused) == ("value-not-accepted", True)
+
+
+def test_what_a_rule_refuses() -> None:
+    line = "vllm serve m --quantization fp8 --kv-cache-dtype fp8_e5m2"
+    result = quantmap.check(line, engine_version="0.10.2")
+    assert not result.ok
+    refused = [v for v in result.verdicts if v.refused]
+    assert {v.verdict for v in refused} <= {"refused-at-start", "fails-later"}
+    assert all(v.evidence and v.reason for v in refused)
+
+
+def test_a_dict_of_arguments() -> None:
+    result = quantmap.check({"kv-cache-dtype": "fp16", "--dtype": "auto"}, "vllm", "0.11.0")
+    assert verdicts(result) == {"--kv-cache-dtype": "value-not-accepted", "--dtype": "accepted"}
+    assert result.model is None
+    data = result.to_dict()
+    assert data["ok"] is False
+    assert set(data["catalog"]) == {"version", "hash"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "vllm serve 'm",
+        'vllm serve "m',
+        "vllm serve m | tee log",
+        "vllm serve m; rm -rf x",
+        "vllm serve $(cat model)",
+        "vllm serve `cat model`",
+        "vllm serve m > log",
+        "vllm serve m && true",
+        "vllm serve ${MODEL}",
+    ],
+)
+def test_lines_that_only_a_shell_could_read(line: str) -> None:
+    assert problem(line) == [("invalid-command", "command")]
+
+
+def test_the_place_of_an_open_quote() -> None:
+    with pytest.raises(quantmap.ConfigError) as caught:
+        quantmap.check("vllm serve m \\\n  --dtype 'auto")
+    assert "line 2, column 11" in str(caught.value)
+
+
+def test_other_bad_input() -> None:
+    assert problem("") == [("unknown-launcher", "command")]
+    assert problem("echo hello") == [("unknown-launcher", "command")]
+    assert problem("vllm serve m", engine="sglang") == [("other-launcher", "command")]
+    assert problem("vllm serve m", engine="vlm") == [("unknown-engine", "runtime")]
+    assert problem("vllm serve m", engine_version="x")[0][0] == "not-a-version"
+    assert problem({"--dtype": "auto"}) == [("unknown-launcher", "command")]
+    assert problem(3, engine="vllm") == [("wrong-type", "command")]
+    assert problem(["vllm", 3], engine="vllm") == [("wrong-type", "command[1]")]
+    assert problem(None, engine="vllm") == [("wrong-type", "command")]
+
+
+def test_the_same_words_as_shlex() -> None:
+    random.seed(7)
+    alphabet = "ab-=_./ \t\n'\"\\#é"
+    read = 0
+    for _ in range(20_000):
+        tail = "".join(random.choice(alphabet) for _ in range(random.randrange(14)))
+        line = "vllm serve m --seed " + tail
+        # Where shlex is no shell: a remark inside a word, a joined line, a backslash at the end.
+        if "#" in tail or "\\\n" in tail or tail.endswith("\\"):
+            continue
+        try:
+            words = shlex.split(line)
+        except ValueError:
+            assert problem(line) == [("invalid-command", "command")], line
+            continue
+        read += 1
+        ours = quantmap.check(line)
+        theirs = quantmap.check(words)
+        assert [(v.argument, v.value) for v in ours.verdicts] == [
+            (v.argument, v.value) for v in theirs.verdicts
+        ], line
+        assert ours.model == theirs.model
+    assert read > 2000
+
+
+def test_a_long_line_does_not_hang() -> None:
+    result = quantmap.check("vllm serve m " + "--no-such-flag x " * 2000, engine_version="0.11.0")
+    assert len(result.verdicts) == 2000
+    assert result.verdicts[-1].verdict == "unknown-flag"
