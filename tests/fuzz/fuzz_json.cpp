@@ -54,11 +54,13 @@ void check_mapping(const Mapping& mapping) {
   std::set<std::string> identities;
   for (const Argument& argument : mapping.arguments) {
     check_argument(argument);
-    require(identities.insert(flag_identity(argument.flag, mapping.engine)).second, "given once", argument.flag);
+    const std::string identity = flag_identity(argument.flag, mapping.engine, &mapping.situation);
+    require(identities.insert(identity).second, "given once", argument.flag);
   }
   for (const Diagnostic& item : mapping.diagnostics.all()) {
     check_words(item);
-    require(item.text().severity == Severity::kWarning, "warning", item.text().code);
+    // Checked mode also has notes about its ground, and refusals of what the user gave.
+    require(mapping.situation.checked || item.text().severity == Severity::kWarning, "warning", item.text().code);
   }
   for (const Decision& decision : mapping.decisions) {
     require(!decision.why.path.empty(), "every decision has a row", decision.value);
@@ -119,6 +121,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   call.quant_config = part(*value, "quant_config");
   call.user_parameters = part(*value, "user_parameters");
   call.model_quantization = part(*value, "model_quantization");
+  call.engine_version = part(*value, "engine_version");
+  call.gpu = part(*value, "gpu");
+  call.image_tag = part(*value, "runtime_image_tag");
+  if (const Value* policy = value->find("policy")) call.policy = *policy;
   check_launch(call);
   for (const Engine& engine : catalog().engines) {
     if (engine.documented.rows.empty()) continue;  // checked mode only: it has notes and files
