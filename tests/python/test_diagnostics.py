@@ -148,6 +148,16 @@ RULES_FILES = {
     *("part-matches-nothing", "rule-never-wins"),
 }
 
+# What readers of checkpoints say is provoked in the tests of checkpoints.
+CHECKPOINTS = {"unusable-in-checkpoint"}
+
+
+@pytest.mark.parametrize("code", sorted(CHECKPOINTS))
+def test_checkpoints_provoke(code: str) -> None:
+    tests = Path(__file__).resolve().parents[1]
+    words = [tests / "cpp" / "test_architecture.cpp", *tests.glob("python/test_checkpoint*.py")]
+    assert any(f'"{code}' in path.read_text(encoding="utf-8") for path in words)
+
 
 @pytest.mark.parametrize("code", sorted(RULES_FILES))
 def test_rules_files_provoke(code: str) -> None:
@@ -158,11 +168,11 @@ def test_rules_files_provoke(code: str) -> None:
 def test_registry_is_complete() -> None:
     told = set(DECISIONS) | set(checked_cases.DECISIONS)
     groups = [set(PROVOKED), told, set(checked_cases.NOTES), set(checked_cases.LOGGED)]
-    groups.append(RULES_FILES)
+    groups += [RULES_FILES, CHECKPOINTS]
     assert set().union(*groups) == set(REGISTRY)
     assert sum(map(len, groups)) == len(REGISTRY)
     for code, entry in REGISTRY.items():
-        if code in RULES_FILES:
+        if code in RULES_FILES | CHECKPOINTS:
             continue
         quiet = code in told or code in checked_cases.NOTES
         assert (entry["severity"] == "info") is quiet
