@@ -159,20 +159,25 @@ def test_checkpoints_provoke(code: str) -> None:
     assert any(f'"{code}' in path.read_text(encoding="utf-8") for path in words)
 
 
-@pytest.mark.parametrize("code", sorted(RULES_FILES))
-def test_rules_files_provoke(code: str) -> None:
-    tests = [Path(__file__).with_name(name) for name in ("test_rules.py", "test_rules_yaml.py")]
+# What readers of ledgers say is provoked in their own tests.
+LEDGERS = {"torn-line", "unreadable-line", "unreadable-lines"}
+
+
+@pytest.mark.parametrize("code", sorted(RULES_FILES | LEDGERS))
+def test_files_provoke(code: str) -> None:
+    names = ["test_ledger.py"] if code in LEDGERS else ["test_rules.py", "test_rules_yaml.py"]
+    tests = [Path(__file__).with_name(name) for name in names]
     assert any(f'"{code}"' in path.read_text(encoding="utf-8") for path in tests)
 
 
 def test_registry_is_complete() -> None:
     told = set(DECISIONS) | set(checked_cases.DECISIONS)
     groups = [set(PROVOKED), told, set(checked_cases.NOTES), set(checked_cases.LOGGED)]
-    groups += [RULES_FILES, CHECKPOINTS]
+    groups += [RULES_FILES, CHECKPOINTS, LEDGERS]
     assert set().union(*groups) == set(REGISTRY)
     assert sum(map(len, groups)) == len(REGISTRY)
     for code, entry in REGISTRY.items():
-        if code in RULES_FILES | CHECKPOINTS:
+        if code in RULES_FILES | CHECKPOINTS | LEDGERS:
             continue
         quiet = code in told or code in checked_cases.NOTES
         assert (entry["severity"] == "info") is quiet
