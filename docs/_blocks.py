@@ -62,7 +62,7 @@ def environment() -> dict[str, str]:
     """Variables under which output is the same everywhere."""
     dropped = ("_COLOR", "QUANTMAP_ENGINE_VERSIONS")
     kept = {name: value for name, value in os.environ.items() if not name.endswith(dropped)}
-    return {**kept, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
+    return {**kept, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
 
 
 def run(command: str) -> str:

@@ -180,11 +180,14 @@ def test_every_page_is_in_the_index() -> None:
 
 
 def test_every_option_of_the_command_is_described() -> None:
-    pytest.importorskip("click")
+    click = pytest.importorskip("click")
     from quantmap.cli.app import app
 
+    context = click.Context(app)
     text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
-    for name, command in app.commands.items():
+    for name in app.list_commands(context):
         assert f"## quantmap {name}" in text
+        command = app.get_command(context, name)
+        assert command is not None
         for option in (word for parameter in command.params for word in parameter.opts):
             assert not option.startswith("--") or f"`{option}" in text, option

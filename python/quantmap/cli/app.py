@@ -2,39 +2,60 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 import click
 
 from .. import __version__
 from ..errors import ConfigError
-from .check import check_command
-from .diff import diff_verb
-from .explain import explain_command
-from .map import map_command
-from .matrix import matrix_command
-from .rules import rules_command
 
 INTRODUCTION = """Quantization settings to engine launch arguments, before any GPU is used.
 
 \b
-Start with a config you have in mind:
-  quantmap map --runtime sglang --preset kv-cache-fp8
-or with a task file:
-  quantmap map task.json
-To see what a release makes of it, and why:
-  quantmap explain task.json --engine-version 0.5.6 --gpu H100
+What do you have?
+  a config in mind   quantmap map --runtime sglang --preset kv-cache-fp8
+  a release, a GPU   quantmap explain --preset dynamic-fp8 --runtime vllm@latest --gpu H100
+  a launch line      quantmap check 'vllm serve my/model --kv-cache-dtype fp16'
+  a task file        quantmap map task.json
 """
 
+NEXT = """
+All verbs: quantmap --help. One verb, with examples: quantmap VERB --help."""
 
-@click.group(help=INTRODUCTION, context_settings={"help_option_names": ["-h", "--help"]})
+# A verb is the command `<verb>_command` of the module of its name, imported when it is asked for.
+VERBS = ("map", "explain", "check", "diff", "matrix", "rules", "completion")
+REFUSED, INVALID = 1, 2
+
+
+class Verbs(click.Group):
+    """The verbs; of the ones that are not called only the name is known."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order in which a reader needs them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a verb."""
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"{__package__}.{cmd_name}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+
+@click.group(
+    cls=Verbs,
+    help=INTRODUCTION,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="quantmap")
-def app() -> None:
-    """The group of all verbs."""
-
-
-for verb in (map_command, explain_command, check_command, diff_verb, matrix_command, rules_command):
-    app.add_command(verb)
+@click.pass_context
+def app(context: click.Context) -> None:
+    """Say what to do next when no verb is given."""
+    if context.invoked_subcommand is None:
+        click.echo(INTRODUCTION.replace("\b\n", "") + NEXT)
 
 
 def run() -> int:
@@ -44,13 +65,14 @@ def run() -> int:
     except ConfigError as error:
         for diagnostic in error.diagnostics:
             click.echo(f"quantmap: error: {diagnostic}", err=True)
-        return 2
+        by_policy = all(item.code == "refused-by-policy" for item in error.diagnostics)
+        return REFUSED if by_policy else INVALID
     except click.UsageError as error:
         error.show()
-        return 2
+        return INVALID
     except click.ClickException as error:
         click.echo(f"quantmap: error: {error.format_message()}", err=True)
-        return 2
+        return INVALID
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:

@@ -6,7 +6,8 @@ import json
 
 import click
 
-from ..check import diff, diff_command
+from ..check import diff
+from ..check import diff_command as diff_lines
 from .inputs import shared_options, task_of
 
 EPILOGUE = """\b
@@ -22,7 +23,7 @@ Examples:
 @shared_options
 @click.option("--command", metavar="LINE", help="Compare the verdicts on a launch line instead.")
 @click.option("--json", "as_json", is_flag=True, help="The differences as JSON on stdout.")
-def diff_verb(
+def diff_command(
     before: str, after: str, command: str | None, as_json: bool, **options: object
 ) -> int:
     """Compare a config, a task file or a launch line between releases BEFORE and AFTER."""
@@ -30,7 +31,7 @@ def diff_verb(
         raise click.UsageError("diff takes its releases as BEFORE and AFTER, and no policy")
     if command is not None:
         found = [
-            diff_command(
+            diff_lines(
                 command,
                 before,
                 after,

@@ -72,12 +72,32 @@ def parameters_of(items: tuple[str, ...]) -> dict[str, Any]:
     return parameters
 
 
+def engine_names(_context: object, _option: object, typed: str) -> list[str]:
+    """Engines, for a shell to complete."""
+    return [engine["id"] for engine in _core.engines() if engine["id"].startswith(typed)]
+
+
+def preset_names(_context: object, _option: object, typed: str) -> list[str]:
+    """Presets, for a shell to complete."""
+    return [preset["id"] for preset in _core.presets() if preset["id"].startswith(typed)]
+
+
 def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options by which every verb takes a config and the ground it is mapped on."""
     options = [
         click.argument("task", required=False, metavar="[TASK.json | -]"),
-        click.option("--runtime", metavar="ENGINE", help="The engine; wins over the task."),
-        click.option("--preset", metavar="NAME", help="A preset; wins over the task's preset."),
+        click.option(
+            "--runtime",
+            metavar="ENGINE",
+            shell_complete=engine_names,
+            help="The engine; wins over the task.",
+        ),
+        click.option(
+            "--preset",
+            metavar="NAME",
+            shell_complete=preset_names,
+            help="A preset; wins over the task's preset.",
+        ),
         click.option(
             "--set",
             "settings",

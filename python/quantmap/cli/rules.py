@@ -13,7 +13,7 @@ from ..yaml_reader import MAX_BYTES
 
 EPILOGUE = """\b
 Examples:
-  quantmap rules rules.yaml
+  quantmap rules examples/sglang_jax_rules.yaml
   quantmap rules rules.yaml --module 'model/layers[0]/self_attn/q_proj'
   quantmap rules - --module model.layers.0.mlp.up_proj --json < rules.yaml
 """
@@ -41,9 +41,7 @@ def rules_command(file: str, modules: tuple[str, ...], as_json: bool) -> int:
 
 
 def _show(rules: RulesFile, decisions: list[ModuleDecision]) -> None:
-    from rich.text import Text
-
-    from .tables import console
+    from .tables import say
 
     lines = ["linear layers, the first rule that matches decides:"]
     for rule in rules.rules:
@@ -57,8 +55,7 @@ def _show(rules: RulesFile, decisions: list[ModuleDecision]) -> None:
     experts = [f"{key} {value or 'null'}" for key, value in rules.moe.items()]
     lines.append(f"experts: {', '.join(experts)}")
     lines += [f"{decision.module_path}: {decision.sentence}" for decision in decisions]
-    out = console()
     for line in lines:
-        out.print(Text(line), soft_wrap=True)
+        say(line)
     for note in rules.notes:
-        console(error=True).print(Text(f"note: {note}"), soft_wrap=True)
+        say(f"note: {note}", error=True)

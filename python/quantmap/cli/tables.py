@@ -1,43 +1,72 @@
-"""Tables for people: colours on a terminal, plain columns elsewhere."""
+"""Tables for people: drawn on a terminal, one row per line elsewhere.
+
+The library that draws is imported on a terminal only: it costs as much as everything else of a
+command's start, and what goes into a file or another program needs none of it.
+"""
 
 from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+import click
 
 from ..check import CheckResult
 from ..mapping import Mapping
-
-_STYLES = {
-    "applied": ("✓", "green"),
-    "replaced": ("↻", "cyan"),
-    "ignored": ("–", "yellow"),
-    "falls-back": ("↓", "yellow"),
-    "not-supported": ("✗", "red"),
-    "renamed": ("✓", "green"),
-    "degraded": ("↓", "yellow"),
-    "dropped": ("✗", "red"),
-    "cannot-serve": ("✗", "red"),
-}
-
-_VERDICTS = {
-    "accepted": ("✓", "green"),
-    "assumed": ("?", "yellow"),
-    "no-effect": ("–", "yellow"),
-}
+from .style import colour_of, marked, paint, printable
 
 
-def console(*, error: bool = False) -> Console:
-    """A console on stdout or stderr; wide and plain when it is not a terminal."""
-    stream = sys.stderr if error else sys.stdout
-    width = None if stream.isatty() else 180
-    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+class Mark(str):
+    """A word of a cell that is shown with its symbol, and on a terminal in its colour."""
+
+    __slots__ = ()
+
+
+def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Draw a table: folded to fit on a terminal, else in aligned columns."""
+    cells = [[_shown(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _draw(printable(title), columns, cells)
+        return
+    lines = [list(columns), *([text for text, _ in row] for row in cells)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
+    click.echo(printable(title))
+    for line in lines:
+        padded = (text.ljust(width) for text, width in zip(line, widths))
+        click.echo("  ".join(padded).rstrip())
+
+
+def _shown(cell: str) -> tuple[str, str]:
+    """What a cell shows, and in which colour."""
+    return (marked(cell), colour_of(cell)) if isinstance(cell, Mark) else (printable(cell), "")
+
+
+def _draw(title: str, columns: Sequence[str], rows: list[list[tuple[str, str]]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        title=Text(title),
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        header_style="bold",
+    )
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(text, style=colour) for text, colour in row))
+    Console(highlight=False).print(table)
+
+
+def say(text: str = "", *, error: bool = False) -> None:
+    """A line of text on stdout or stderr, as long as it is."""
+    click.echo(printable(text), err=error)
 
 
 def words_of(emitted: dict[str, str | bool]) -> str:
@@ -54,115 +83,87 @@ def words_of(emitted: dict[str, str | bool]) -> str:
     return " ".join(words)
 
 
-def _table(title: str, terminal: bool, columns: tuple[str, ...]) -> Table:
-    table = Table(
-        title=Text(title),
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD if terminal else None,
-        pad_edge=False,
-        header_style="bold" if terminal else "",
-    )
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _mark(word: str, symbol: str, style: str, terminal: bool) -> Text:
-    return Text(f"{symbol} {word}", style=style if terminal else "")
-
-
 def show_pairs(title: str, pairs: dict[str, str]) -> None:
     """Names and what they are."""
-    out = console()
-    table = _table(title, out.is_terminal, ("part", "is"))
-    for name, value in pairs.items():
-        table.add_row(Text(name), Text(value))
-    out.print(table)
+    show_table(title, ("part", "is"), pairs.items())
 
 
 def show_verdicts(result: CheckResult) -> None:
     """A verdict on every argument of a launch line."""
-    out = console()
-    title = f"{result.engine_name} {result.version}" + (
-        f" · {result.model}" if result.model else ""
-    )
-    table = _table(title, out.is_terminal, ("argument", "value", "verdict", "why", "instead"))
-    for verdict in result.verdicts:
-        symbol, style = _VERDICTS.get(verdict.verdict, ("✗", "red"))
-        table.add_row(
-            Text(verdict.argument),
-            Text(verdict.value),
-            _mark(verdict.verdict, symbol, style, out.is_terminal),
-            Text(verdict.reason or "-"),
-            Text(verdict.hint or "-"),
+    title = f"{result.engine_name} {result.version}"
+    rows = [
+        (
+            verdict.argument,
+            verdict.value,
+            Mark(verdict.verdict),
+            verdict.reason or "-",
+            verdict.hint or "-",
         )
-    out.print(table)
+        for verdict in result.verdicts
+    ]
+    columns = ("argument", "value", "verdict", "why", "instead")
+    show_table(f"{title} · {result.model}" if result.model else title, columns, rows)
     refused = sum(verdict.refused for verdict in result.verdicts)
-    out.print(Text(f"\n{refused} refused of {len(result.verdicts)}"))
+    click.echo(f"\n{paint(f'{refused} refused', 'red' if refused else 'green')} of {len(rows)}")
     for note in result.notes:
-        out.print(Text(f"note: {note.message}"), soft_wrap=True)
+        say(f"note: {note.message}")
 
 
 def show_changes(changes: dict[str, Any]) -> None:
     """What is different between two releases."""
-    out = console()
     title = f"{changes['engine']} {changes['from']} → {changes['to']}"
-    table = _table(title, out.is_terminal, ("what", "name", "before", "after"))
-    for what, items in changes.items():
-        if not isinstance(items, dict) or what == "catalog":
-            continue
-        for name, (before, after) in items.items():
-            shown = ["-" if value is None else str(value) for value in (before, after)]
-            table.add_row(Text(what), Text(name), Text(shown[0]), Text(shown[1]))
-    if table.row_count:
-        out.print(table)
+    rows = [
+        (what, name, *("-" if value is None else str(value) for value in (before, after)))
+        for what, items in changes.items()
+        if isinstance(items, dict) and what != "catalog"
+        for name, (before, after) in items.items()
+    ]
+    if rows:
+        show_table(title, ("what", "name", "before", "after"), rows)
     else:
-        out.print(Text(f"{title}: nothing changes"))
+        say(f"{title}: nothing changes")
 
 
 def show_matrix(title: str, rows: list[dict[str, Any]]) -> None:
     """Every value of every field on one release."""
-    out = console()
-    table = _table(title, out.is_terminal, ("field", "value", "outcome", "arguments", "why"))
-    for row in rows:
-        symbol, style = _STYLES[row["outcome"]]
-        table.add_row(
-            Text(row["field"]),
-            Text(row["asked"]),
-            _mark(row["outcome"], symbol, style, out.is_terminal),
-            Text(words_of(row["emitted"]) or "-"),
-            Text(row["sentence"]),
+    cells = [
+        (
+            row["field"],
+            row["asked"],
+            Mark(row["outcome"]),
+            words_of(row["emitted"]) or "-",
+            row["sentence"],
         )
-    out.print(table)
+        for row in rows
+    ]
+    show_table(title, ("field", "value", "outcome", "arguments", "why"), cells)
 
 
 def show_mapping(mapping: Mapping, title: str) -> None:
     """The decisions of one mapping and its argument list."""
-    out = console()
-    terminal = out.is_terminal
-    table = _table(title, terminal, ("setting", "asked", "outcome", "arguments", "why"))
-    for decision in mapping.decisions:
-        symbol, style = _STYLES[decision.outcome]
-        table.add_row(
-            Text(decision.field),
-            Text(decision.asked),
-            _mark(decision.outcome, symbol, style, terminal),
-            Text(words_of(decision.emitted) or "-"),
-            Text(decision.sentence),
+    rows = [
+        (
+            decision.field,
+            decision.asked,
+            Mark(decision.outcome),
+            words_of(decision.emitted) or "-",
+            decision.sentence,
         )
-    out.print(table)
+        for decision in mapping.decisions
+    ]
+    show_table(title, ("setting", "asked", "outcome", "arguments", "why"), rows)
     line = " ".join(shlex.quote(word) for word in mapping.argv())
-    out.print(Text(f"\narguments: {line or '(none)'}"), soft_wrap=True)
+    click.echo(f"\narguments: {printable(line) or '-'}")
     for name, value in mapping.env.items():
-        out.print(Text(f"environment: {name}={shlex.quote(value)}"), soft_wrap=True)
+        say(f"environment: {name}={shlex.quote(value)}")
     for name, content in mapping.files.items():
-        out.print(Text(f"file {name}:\n{content}".rstrip()), soft_wrap=True)
+        say(f"file {name}:")
+        for text in content.rstrip().splitlines():
+            say(text)
 
 
 def show_warnings(mapping: Mapping, title: str) -> None:
     """The warnings of one mapping, on stderr."""
-    out = console(error=True)
     for diagnostic in mapping.diagnostics:
         if diagnostic.severity == "warning":
-            out.print(Text(f"{title}: warning: {diagnostic.message}"), soft_wrap=True)
+            say(f"{title}: warning: {diagnostic.message}", error=True)

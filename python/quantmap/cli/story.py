@@ -1,0 +1,148 @@
+"""A mapping told as a colleague would: asked, done, refused and why, the fix, the source."""
+
+from __future__ import annotations
+
+import click
+
+from ..errors import Diagnostic
+from ..mapping import Decision, Mapping
+from .advice import EXACT, Ground, default_of
+from .style import colour_of, marked, paint, printable, wrap
+from .tables import words_of
+
+_INDENT = " " * 4
+_PARTS = {"gemm": "linear layers", "moe": "experts", "kv": "KV cache", "attention": "attention"}
+_IN_TABLE = ("degraded", "dropped", "not-separate")  # diagnostics that the settings tell already
+_FINE = (*EXACT, "replaced")
+
+
+def tell(ground: Ground, name: str | None, gpu: str, *, evidence: bool) -> None:
+    """Print the whole story of one mapping on stdout."""
+    mapping = ground.mapping
+    _head(mapping, name, gpu)
+    serves = all(item.code != "cannot-serve" for item in mapping.diagnostics)
+    if serves:
+        _settings(ground, evidence)
+        _effect(mapping)
+    _refusals(ground)
+    _notes(mapping)
+    if serves:
+        _launch(mapping)
+
+
+def _head(mapping: Mapping, name: str | None, gpu: str) -> None:
+    release = f"{mapping.engine_name} {mapping.version or ''}".strip()
+    place = f" on {gpu}" if gpu else ""
+    if mapping.gpu and mapping.gpu.lower() != gpu.lower():
+        place += f" ({mapping.gpu})"
+    asked = [f"{item.field} {item.asked}" for item in mapping.decisions if _is_wish(mapping, item)]
+    wish = ", ".join(asked) or "its own defaults"
+    if mapping.preset:
+        wish = f"the preset {mapping.preset} ({wish})"
+    title = f"{name}: you asked" if name else "You asked"
+    click.echo(paint(wrap(f"{title} {release}{place} for {wish}."), bold=True))
+    if mapping.mode == "documented":
+        click.echo(
+            wrap(
+                "No release is named, so this is the documented mapping and nothing is checked: "
+                "name yours with --engine-version, or latest."
+            )
+        )
+
+
+def _is_wish(mapping: Mapping, decision: Decision) -> bool:
+    set_by_someone = decision.given or bool(mapping.preset)
+    return set_by_someone and decision.asked != default_of(decision.field)
+
+
+def _settings(ground: Ground, evidence: bool) -> None:
+    mapping = ground.mapping
+    click.echo("\nWhat it will do:")
+    left = []
+    for decision in mapping.decisions:
+        if decision.code == "nothing-asked":
+            left.append(decision.field)
+            continue
+        _line(decision.outcome, f"{decision.field} {decision.asked}", words_of(decision.emitted))
+        if decision.outcome not in _FINE:
+            _detail("why", _reason(mapping, decision))
+            if mapping.version:
+                for fix in ground.fixes(decision):
+                    _detail("fix", fix)
+        elif decision.code not in ("applied", "renamed"):
+            _detail("why", _reason(mapping, decision))
+        shown = decision.evidence if evidence else decision.evidence[:1]
+        for source in shown if evidence or decision.outcome not in EXACT else ():
+            _detail("source", source)
+    if left:
+        _line("left", f"{', '.join(left)}: to {mapping.engine_name} and the model", "")
+
+
+def _line(word: str, what: str, emitted: str) -> None:
+    arrow = f" → {emitted}" if emitted else ""
+    shown = paint(f"{marked(word):<15}", colour_of(word))
+    click.echo(f"  {shown} {printable(what + arrow)}")
+
+
+def _detail(word: str, text: str) -> None:
+    click.echo(wrap(f"{word}: {text}", _INDENT, _INDENT + "  "))
+
+
+def _reason(mapping: Mapping, decision: Decision) -> str:
+    """Why, without repeating what the line above says already."""
+    for item in mapping.diagnostics:
+        if item.message == decision.sentence and item.context.get("reason"):
+            return f"{item.context['reason']}."
+    return decision.sentence
+
+
+def _effect(mapping: Mapping) -> None:
+    if not mapping.precision:
+        return
+    click.echo("\nWhat it will really be:")
+    for part, precision in mapping.precision.items():
+        click.echo(wrap(f"{_PARTS.get(part, part)}: {precision}", "  ", _INDENT))
+
+
+def _refusals(ground: Ground) -> None:
+    mapping = ground.mapping
+    refused = [item for item in mapping.diagnostics if item.severity == "error"]
+    if not refused:
+        if mapping.version:
+            click.echo(f"\nWhat {mapping.engine_name} {mapping.version} will refuse: nothing.")
+        return
+    click.echo(f"\nWhat {mapping.engine_name} {mapping.version} will refuse:")
+    for item in refused:
+        click.echo(paint(wrap(item.message, f"  {marked('refused')}  ", _INDENT), "red"))
+        other = ground.serving() if item.code == "cannot-serve" else ""
+        if other or item.hint:
+            _detail("fix", other or f"{item.hint}.")
+        for source in _sources(mapping, item):
+            _detail("source", source)
+
+
+def _sources(mapping: Mapping, item: Diagnostic) -> list[str]:
+    """The first source of the decisions that a refusal speaks about."""
+    found = [d.evidence[:1] for d in mapping.decisions if d.sentence == item.message]
+    return found[0] if found else []
+
+
+def _notes(mapping: Mapping) -> None:
+    told = {decision.sentence for decision in mapping.decisions}
+    notes = [
+        item
+        for item in mapping.diagnostics
+        if item.severity != "error" and item.code not in _IN_TABLE and item.message not in told
+    ]
+    if notes:
+        click.echo("\nWorth knowing:")
+    for item in notes:
+        word = {"warning": "warning: ", "info": ""}[item.severity]
+        hint = f" ({item.hint})" if item.hint else ""
+        click.echo(wrap(f"- {word}{item.message}{hint}", "  ", _INDENT))
+
+
+def _launch(mapping: Mapping) -> None:
+    click.echo("\nLaunch it (MODEL is yours):")
+    for line in mapping.shell("MODEL").split("\n"):
+        click.echo(f"  {printable(line)}")

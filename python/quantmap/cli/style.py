@@ -1,0 +1,71 @@
+"""How text looks: colours only on a terminal that wants them, nothing that could steer it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+
+import click
+
+# Each outcome and verdict: a symbol and a colour, always beside the word itself.
+MARKS = {
+    "applied": ("✓", "green"),
+    "renamed": ("✓", "green"),
+    "accepted": ("✓", "green"),
+    "replaced": ("↻", "cyan"),
+    "degraded": ("↓", "yellow"),
+    "falls-back": ("↓", "yellow"),
+    "ignored": ("–", "yellow"),
+    "no-effect": ("–", "yellow"),
+    "left": ("–", "white"),
+    "assumed": ("?", "yellow"),
+}
+_BAD = ("✗", "red")
+_WIDEST = 100
+
+
+def colourful(*, error: bool = False) -> bool:
+    """Whether colours are wanted: a terminal, and no ``NO_COLOR`` in the environment."""
+    stream = sys.stderr if error else sys.stdout
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return stream.isatty() and not plain
+
+
+def printable(text: str) -> str:
+    """Text in which a character that a terminal would act on is shown as its escape."""
+    if text.isprintable():
+        return text
+    return "".join(part if part.isprintable() else repr(part)[1:-1] for part in text)
+
+
+def paint(text: str, colour: str | None = None, *, bold: bool = False) -> str:
+    """Text in a colour where colours are wanted, else as it is."""
+    if not colourful():
+        return text
+    return click.style(text, fg=colour, bold=bold or None)
+
+
+def marked(word: str) -> str:
+    """A word with its symbol in front, such as ``✓ applied``."""
+    symbol, _ = MARKS.get(word, _BAD)
+    return f"{symbol} {word}"
+
+
+def colour_of(word: str) -> str:
+    """The colour that goes with a word of `MARKS`."""
+    return MARKS.get(word, _BAD)[1]
+
+
+def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
+    """A paragraph that fits the terminal; no word is broken, so that it can be copied."""
+    width = min(shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST)
+    return textwrap.fill(
+        printable(text),
+        max(width, 40),
+        initial_indent=indent,
+        subsequent_indent=indent if hanging is None else hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
