@@ -18,27 +18,6 @@ bool is_list_of_lists(const Value& value) {
   return !items.empty() && items.front().is_array();
 }
 
-// Everything that JSON text cannot hold, anywhere below.
-bool report_unwritable(const Value& value, const Path& path, Diagnostics& problems) {
-  bool bad = false;
-  switch (value.kind()) {
-    case Value::Kind::kArray:
-      for (std::size_t i = 0; i < value.items().size(); ++i) {
-        bad |= report_unwritable(value.items()[i], Path(path, i), problems);
-      }
-      return bad;
-    case Value::Kind::kObject:
-      for (const auto& [key, inner] : value.members()) bad |= report_unwritable(inner, Path(path, key), problems);
-      return bad;
-    case Value::Kind::kReal: bad = !std::isfinite(value.as_real()); break;
-    case Value::Kind::kForeign:
-    case Value::Kind::kBroken: bad = true; break;
-    default: break;
-  }
-  if (bad) report_wrong_type(value, "a JSON value", path, problems);
-  return bad;
-}
-
 std::optional<ArgumentValue> checked_text(std::string text, const Path& path, Diagnostics& problems) {
   if (text.find('\0') != std::string::npos) {
     problems.add(Code::kNulCharacter, path.str());
@@ -75,6 +54,26 @@ std::string flag_identity(std::string_view flag, const Engine* engine, const Sit
     }
   }
   return name;
+}
+
+bool report_unwritable(const Value& value, const Path& path, Diagnostics& problems) {
+  bool bad = false;
+  switch (value.kind()) {
+    case Value::Kind::kArray:
+      for (std::size_t i = 0; i < value.items().size(); ++i) {
+        bad |= report_unwritable(value.items()[i], Path(path, i), problems);
+      }
+      return bad;
+    case Value::Kind::kObject:
+      for (const auto& [key, inner] : value.members()) bad |= report_unwritable(inner, Path(path, key), problems);
+      return bad;
+    case Value::Kind::kReal: bad = !std::isfinite(value.as_real()); break;
+    case Value::Kind::kForeign:
+    case Value::Kind::kBroken: bad = true; break;
+    default: break;
+  }
+  if (bad) report_wrong_type(value, "a JSON value", path, problems);
+  return bad;
 }
 
 bool is_parameter_name(std::string_view key) noexcept {

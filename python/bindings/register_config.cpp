@@ -1,6 +1,7 @@
 // Configs: resolve, validate, presets, JSON text.
 #include "convert.hpp"
 #include "quantmap/json_io.hpp"
+#include "quantmap/merge.hpp"
 #include "quantmap/method.hpp"
 #include "quantmap/resolve.hpp"
 #include "quantmap/text.hpp"
@@ -58,6 +59,19 @@ py::object make_diagnostic(const std::string& code, const std::string& path, con
   throw py::key_error(code);
 }
 
+// An object as plain Python data: whatever it was, no later code meets a class with a will of its own.
+py::object plain_object(const py::object& object, const std::string& path) {
+  const Value value = to_core(object);
+  if (value.is_null()) return py::dict();
+  Diagnostics problems;
+  const Path here(path);
+  if (!report_unwritable(value, here, problems) && !value.is_object()) {
+    problems.add(Code::kNotAnObject, path, {{"got", value.describe()}});
+  }
+  if (problems.has_errors()) raise_config_error(problems);
+  return to_python(value);
+}
+
 std::string describe(const py::object& object) { return to_core(object).describe(); }
 
 }  // namespace
@@ -68,6 +82,8 @@ void register_config(py::module_& module) {
   module.def("expand_preset", &expand_preset, py::arg("name"), "A preset's config.");
   module.def("make_diagnostic", &make_diagnostic, py::arg("code"), py::arg("path"), py::arg("context"),
              "A diagnostic of the registry with its texts filled in.");
+  module.def("plain_object", &plain_object, py::arg("object"), py::arg("path"),
+             "A JSON object as plain data; None is an empty one.");
   module.def("describe", &describe, py::arg("object"), "What an object is, in the words of messages.");
   module.def("load_json", &load_json, py::arg("data"), "UTF-8 JSON text as Python data, strictly read.");
 }

@@ -100,11 +100,13 @@ py::dict explain(const py::object& runtime, const py::object& quant_config, cons
 }
 
 // Without user parameters and with sizes as integers: the map_to_* functions.
-py::dict map_engine(const py::object& engine, const py::object& config, const py::object& model_quantization) {
+py::dict map_engine(const py::object& engine, const py::object& config, const py::object& model_quantization,
+                    const py::object& image_tag) {
   LaunchRequest request;
   request.runtime = to_core(engine);
   request.quant_config = to_core(config);
   request.model_quantization = to_core(model_quantization);
+  request.image_tag = to_core(image_tag);
   request.default_versions = default_versions();
   request.arguments_only = true;
   Diagnostics problems;
@@ -161,11 +163,13 @@ py::list unsupported(const py::object& config, const py::object& engine) {
   return out;
 }
 
-bool is_quantized(const py::object& model_quantization) {
+// The method of a quantized model, or None.
+py::object model_method(const py::object& model_quantization) {
   Diagnostics warnings;
   const ModelQuantization model = read_model_quantization(to_core(model_quantization), warnings);
   log_warnings(warnings);
-  return model.quantized;
+  if (!model.quantized) return py::none();
+  return text(model.method);
 }
 
 }  // namespace
@@ -197,12 +201,13 @@ void register_launch(py::module_& module) {
              py::arg("policy"), py::arg("image_tag"), py::arg("activations"),
              "A mapping with its decisions, as plain data.");
   module.def("map_engine", &map_engine, py::arg("engine"), py::arg("config"), py::arg("model_quantization"),
-             "The derived arguments of one engine.");
+             py::arg("image_tag") = py::none(), "The derived arguments of one engine.");
   module.def("merge_parameters", &merge_parameters, py::arg("quant_args"), py::arg("user_parameters"),
              py::arg("runtime"), "User parameters over derived arguments.");
   module.def("unsupported", &unsupported, py::arg("config"), py::arg("engine"),
              "Paths of what the engine does not support in the documented sense.");
-  module.def("is_quantized", &is_quantized, py::arg("model_quantization"), "Whether a model counts as quantized.");
+  module.def("model_method", &model_method, py::arg("model_quantization"),
+             "The method that a model is quantized with, or None.");
 }
 
 }  // namespace quantmap::bindings

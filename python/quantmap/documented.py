@@ -155,7 +155,7 @@ def should_apply_dynamic_fp8(gemm_dtype: str | None, model_quantization: Any = N
         (True, False)
     """
     resolved = _core.resolve_config({"gemm_dtype": gemm_dtype})
-    return resolved["gemm_dtype"] == "fp8" and not _core.is_quantized(model_quantization)
+    return resolved["gemm_dtype"] == "fp8" and _core.model_method(model_quantization) is None
 
 
 def map_to_vllm_args(

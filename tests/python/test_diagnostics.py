@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import quantmap
 from quantmap import _core
+from quantmap.integration import expand_quantization_presets
 
 from tests.python import checked_cases
 from tests.python.support import REGISTRY, fill, logged, placeholders
@@ -84,6 +85,7 @@ PROVOKED: dict[str, Callable[[], list[quantmap.Diagnostic]]] = {
     "unknown-preset": config({"preset": "defualt"}, {"presets": ["zzzzzzzzz"]}),
     "several-presets": config({"presets": ["default", "dynamic-fp8"]}),
     "empty-presets": config({"presets": []}),
+    "empty-list": errors(expand_quantization_presets, {"gemm_dtype": []}),
     "preset-beside-presets": config({"preset": "default", "presets": ["default"]}),
     "wrapper-beside-fields": config({"quantization_config": {}, "gemm_dtype": "fp8"}),
     "duplicate-wrapper": config({"quantization_config": {"quantization_config": {}}}),
@@ -163,6 +165,16 @@ def test_checkpoints_provoke(code: str) -> None:
 LEDGERS = {"torn-line", "unreadable-line", "unreadable-lines"}
 
 
+# What the autotuner's entry points log is provoked in their own test.
+INTEGRATION = {"config-left-out"}
+
+
+@pytest.mark.parametrize("code", sorted(INTEGRATION))
+def test_integration_provokes(code: str) -> None:
+    test = Path(__file__).with_name("test_integration.py").read_text(encoding="utf-8")
+    assert f'REGISTRY["{code}"]' in test
+
+
 @pytest.mark.parametrize("code", sorted(RULES_FILES | LEDGERS))
 def test_files_provoke(code: str) -> None:
     names = ["test_ledger.py"] if code in LEDGERS else ["test_rules.py", "test_rules_yaml.py"]
@@ -173,11 +185,11 @@ def test_files_provoke(code: str) -> None:
 def test_registry_is_complete() -> None:
     told = set(DECISIONS) | set(checked_cases.DECISIONS)
     groups = [set(PROVOKED), told, set(checked_cases.NOTES), set(checked_cases.LOGGED)]
-    groups += [RULES_FILES, CHECKPOINTS, LEDGERS]
+    groups += [RULES_FILES, CHECKPOINTS, LEDGERS, INTEGRATION]
     assert set().union(*groups) == set(REGISTRY)
     assert sum(map(len, groups)) == len(REGISTRY)
     for code, entry in REGISTRY.items():
-        if code in RULES_FILES | CHECKPOINTS | LEDGERS:
+        if code in RULES_FILES | CHECKPOINTS | LEDGERS | INTEGRATION:
             continue
         quiet = code in told or code in checked_cases.NOTES
         assert (entry["severity"] == "info") is quiet

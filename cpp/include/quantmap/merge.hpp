@@ -22,6 +22,9 @@ inline constexpr std::size_t kMaxArgument = 131071;
 // Whether a key can name an argument at all.
 [[nodiscard]] bool is_parameter_name(std::string_view key) noexcept;
 
+// Reports everything that JSON text cannot hold, anywhere below; whether there was any.
+bool report_unwritable(const Value& value, const Path& path, Diagnostics& problems);
+
 // The value of a user parameter as an argument; nothing when it is left out or, with an error reported, wrong.
 [[nodiscard]] std::optional<ArgumentValue> parameter_value(const Value& value, const Path& path, Diagnostics& problems);
 
