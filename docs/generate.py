@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import _blocks
 import _checked
 import _four_field
+import _hardware
 import _reference
 import _unified
 from _render import engines
@@ -57,6 +58,10 @@ REGIONS: dict[str, Callable[[], str]] = {
     "checked-acceptance": _checked.acceptance,
     "checked-acceptance-newest": _checked.acceptance_newest,
     "checked-releases": _checked.known_releases,
+    "hardware-thresholds": _hardware.thresholds,
+    "hardware-cuda": _hardware.cuda,
+    "hardware-details": _hardware.details,
+    "hardware-products": _hardware.products,
     "checked-releases-readme": functools.partial(_checked.known_releases, "docs/"),
 }
 for _engine in engines():

@@ -1,6 +1,7 @@
 // Which mode, release and GPU a request means.
 #include <algorithm>
 
+#include "quantmap/hardware.hpp"
 #include "quantmap/launch.hpp"
 #include "quantmap/text.hpp"
 #include "quantmap/validate.hpp"
@@ -62,22 +63,6 @@ std::optional<VersionText> version_text(const LaunchRequest& request, const Engi
   return std::nullopt;
 }
 
-void read_gpu(const LaunchRequest& request, Situation& situation, Diagnostics& problems) {
-  if (request.gpu.is_null()) return;
-  const Path path("gpu");
-  std::string name = request.gpu.as_text();
-  if (request.gpu.kind() == Value::Kind::kReal) name = python_float(request.gpu.as_real());
-  const bool readable =
-      request.gpu.is_text() || request.gpu.kind() == Value::Kind::kReal || request.gpu.kind() == Value::Kind::kInteger;
-  if (!readable) {
-    report_wrong_type(request.gpu, "a GPU's name or compute capability", path, problems);
-  } else if (const auto gpu = find_gpu(name)) {
-    situation.gpu = *gpu;
-  } else {
-    problems.add(Code::kUnknownGpu, path.str(), {{"value", quote(name)}});
-  }
-}
-
 }  // namespace
 
 std::optional<Situation> read_situation(const LaunchRequest& request, const Engine& engine, const std::string& suffix,
@@ -87,7 +72,10 @@ std::optional<Situation> read_situation(const LaunchRequest& request, const Engi
   if (!request.checkpoint.is_null()) {
     problems.add(Code::kNotAvailable, "checkpoint", {{"value", "checkpoint"}});
   }
-  read_gpu(request, situation, problems);
+  if (!request.gpu.is_null()) {
+    const auto gpu = read_gpu(request.gpu, Path("gpu"), problems);
+    if (gpu) situation.gpu = gpu->gpu_class;
+  }
   if (request.activations.kind() == Value::Kind::kBoolean) {
     situation.activations = request.activations.as_boolean();
   } else if (!request.activations.is_null()) {

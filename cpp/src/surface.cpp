@@ -99,46 +99,6 @@ std::string history_words(const Surface& surface, const FlagHistory& history, Re
   return out;
 }
 
-std::optional<std::size_t> find_gpu(std::string_view name) {
-  std::string wanted = lower(trim(name));
-  const Catalog& all = catalog();
-  for (std::size_t i = 1; i < all.gpu_classes.size(); ++i) {
-    if (wanted == all.gpu_classes[i].id) return i;
-  }
-  int capability = 0;
-  for (const std::string_view prefix : {"nvidia geforce ", "nvidia ", "geforce ", "tesla "}) {
-    if (wanted.rfind(prefix, 0) == 0) wanted.erase(0, prefix.size());
-  }
-  // "a100-sxm4-80gb", "h100 80gb hbm3": the longest product name that the text begins with.
-  std::size_t longest = 0;
-  for (const GpuProduct& product : all.gpu_products) {
-    for (const std::string_view known : product.names) {
-      const bool begins = wanted.compare(0, known.size(), known) == 0 &&
-                          (wanted.size() == known.size() || wanted[known.size()] == ' ' || wanted[known.size()] == '-');
-      if (!begins || known.size() <= longest) continue;
-      longest = known.size();
-      capability = product.capability;
-    }
-  }
-  if (capability == 0) {
-    // "9.0", "90" or "sm90a"
-    std::string digits = wanted.rfind("sm", 0) == 0 ? wanted.substr(2) : wanted;
-    if (!digits.empty() && digits.front() == '_') digits.erase(0, 1);
-    if (digits.size() > 1 && digits.back() == 'a') digits.pop_back();
-    const std::size_t dot = digits.find('.');
-    if (dot != std::string::npos) digits.erase(dot, 1);
-    if (digits.size() < 2 || digits.size() > 3 || digits.find_first_not_of("0123456789") != std::string::npos) {
-      return std::nullopt;
-    }
-    for (const char digit : digits) capability = capability * 10 + (digit - '0');
-  }
-  std::optional<std::size_t> found;
-  for (std::size_t i = 1; i < all.gpu_classes.size(); ++i) {
-    if (capability >= all.gpu_classes[i].floor) found = i;
-  }
-  return found;
-}
-
 std::size_t find_checkpoint_kind(std::string_view method) {
   const auto& kinds = catalog().checkpoint_kinds;
   const std::string wanted = lower(trim(method));

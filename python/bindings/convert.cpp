@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "quantmap/text.hpp"
+
 namespace quantmap::bindings {
 
 namespace {
@@ -97,6 +99,12 @@ class Reader {
 Value to_core(py::handle object) { return Reader().read(object.ptr(), 0); }
 
 py::str text(std::string_view value) { return py::str(value.data(), value.size()); }
+
+Value gpu_to_core(py::handle gpu) {
+  Value given = to_core(gpu);
+  if (!given.is_text() || lower(trim(given.as_text())) != "local") return given;
+  return to_core(py::module_::import("quantmap.hardware").attr("local_gpu")());
+}
 
 py::object to_python(const Value& value) {
   switch (value.kind()) {

@@ -15,6 +15,9 @@ namespace py = pybind11;
 // Any object, as far as it is JSON-like; the rest is marked foreign or broken. Never raises for bad input.
 [[nodiscard]] Value to_core(py::handle object);
 
+// A GPU argument: "local" becomes what this machine reports, everything else is taken as it is.
+[[nodiscard]] Value gpu_to_core(py::handle gpu);
+
 [[nodiscard]] py::object to_python(const Value& value);
 [[nodiscard]] py::object to_python(const ArgumentValue& value);
 // As a value of get_runtime_args: text, or True and False.

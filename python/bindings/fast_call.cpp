@@ -161,7 +161,7 @@ PyObject* slow_path(const Call& call) {
   request.user_parameters = read(2);
   request.model_quantization = read(3);
   request.engine_version = read(4);
-  request.gpu = read(5);
+  if (call.at(5) != nullptr) request.gpu = gpu_to_core(call.at(5));
   request.checkpoint = read(6);
   request.arguments_only = true;
   request.default_versions = default_versions();
@@ -195,7 +195,8 @@ PyDoc_STRVAR(kDocumentation,
              "    model_quantization (str | dict | None): the model's own method, such as 'awq', or the\n"
              "        quantization_config of its config.json; empty when the model is not quantized.\n"
              "    engine_version (str | None): the engine release; with it, nothing derived is refused by it.\n"
-             "    gpu (str | None): a product such as 'H100', or a compute capability such as '9.0'.\n"
+             "    gpu (str | None): a product such as 'H100', a compute capability such as '9.0',\n"
+             "        or 'local' for a GPU of this machine.\n"
              "    checkpoint: not available yet.\n"
              "    policy (str): 'degrade', 'strict' (raises when anything is not applied as asked) or 'literal'.\n\n"
              "Returns:\n"

@@ -27,7 +27,7 @@ py::dict verdict_data(const Verdict& verdict) {
 py::dict check(const py::object& command, const py::object& engine, const py::object& engine_version,
                const py::object& gpu, const py::object& model_quantization) {
   CheckRequest request{
-      to_core(command),  to_core(engine), to_core(engine_version), to_core(gpu), to_core(model_quantization),
+      to_core(command),  to_core(engine), to_core(engine_version), gpu_to_core(gpu), to_core(model_quantization),
       default_versions()};
   Diagnostics problems;
   const std::optional<Checked> checked = check_command(request, problems);

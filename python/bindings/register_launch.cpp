@@ -87,7 +87,7 @@ py::dict explain(const py::object& runtime, const py::object& quant_config, cons
   request.user_parameters = to_core(user_parameters);
   request.model_quantization = to_core(model_quantization);
   request.engine_version = to_core(engine_version);
-  request.gpu = to_core(gpu);
+  request.gpu = gpu_to_core(gpu);
   request.checkpoint = to_core(checkpoint);
   request.policy = to_core(policy);
   request.image_tag = to_core(image_tag);

@@ -29,8 +29,10 @@ from .mapping import Decision, Mapping, explain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .hardware import GpuInfo, Requirement, gpu_info, local_gpu, requirements
     from .rules import ModuleDecision, Rule, RulesFile, read_rules
 
+_HARDWARE = ("GpuInfo", "Requirement", "gpu_info", "local_gpu", "requirements")
 _RULES = ("ModuleDecision", "Rule", "RulesFile", "read_rules")
 
 __all__ = [
@@ -40,8 +42,10 @@ __all__ = [
     "Decision",
     "Diagnostic",
     "Engine",
+    "GpuInfo",
     "Mapping",
     "ModuleDecision",
+    "Requirement",
     "Rule",
     "RulesFile",
     "Verdict",
@@ -52,7 +56,9 @@ __all__ = [
     "expand_preset",
     "explain",
     "get_runtime_args",
+    "gpu_info",
     "list_diagnostics",
+    "local_gpu",
     "map_to_engine_args",
     "map_to_sglang",
     "map_to_sglang_args",
@@ -62,6 +68,7 @@ __all__ = [
     "map_to_vllm_args",
     "merge_parameters",
     "read_rules",
+    "requirements",
     "resolve_quant_config",
     "should_apply_dynamic_fp8",
     "validate_config_for_engine",
@@ -70,9 +77,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """The reader of rules files is imported at its first use: the mapper needs none of it."""
+    """What the mapper does not need is imported at its first use."""
     if name in _RULES:
         from . import rules
 
         return getattr(rules, name)
+    if name in _HARDWARE:
+        from . import hardware
+
+        return getattr(hardware, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

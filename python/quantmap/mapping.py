@@ -251,7 +251,8 @@ def explain(
         user_parameters: arguments by name; they win over derived ones.
         model_quantization: the model's own quantization method, or its quantization_config.
         engine_version: the engine release; with it, nothing derived is refused by that release.
-        gpu: a product such as ``H100``, or a compute capability such as ``9.0``.
+        gpu: a product such as ``H100``, a compute capability such as ``9.0``, or ``local`` for a
+            GPU of this machine.
         checkpoint: not available yet.
         policy: ``degrade``; ``strict`` raises when anything is not applied at the precision
             asked; ``literal`` keeps the documented output and adds the release's verdicts.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
 import quantmap
+from quantmap.hardware import local_gpu
 
 from tests.python.support import ALL_ENGINES, FOUR, RELEASES, document
 
@@ -89,11 +91,23 @@ def between() -> str:
     return f"{RELEASES['vllm'][0]}.post99"
 
 
+def without_gpu() -> list[quantmap.Diagnostic]:
+    """What a machine without NVIDIA's tools says of its GPU."""
+    local_gpu.cache_clear()
+    with mock.patch.dict("sys.modules", pynvml=None), mock.patch.dict("os.environ", PATH="/none"):
+        return launch("vllm@latest", gpu="local")()
+
+
 PROVOKED: dict[str, Told] = {
     "not-separate": launch("vllm@0.20.1", {"gemm_dtype": "bfloat16", "moe_dtype": "float16"}),
     "not-a-version": launch("vllm", engine_version="half past nine"),
     "version-too-old": launch("vllm", engine_version="0.0.1"),
     "unknown-gpu": launch("vllm", engine_version="latest", gpu="H1000"),
+    "not-an-nvidia-gpu": launch("vllm", engine_version="latest", gpu="MI300X"),
+    "no-local-gpu": without_gpu,
+    "gpus-differ": launch(
+        "vllm@latest", gpu={"name": "NVIDIA L4", "capability": "8.9", "others": ["NVIDIA H100"]}
+    ),
     "refused-by-policy": launch("sglang@0.5.6", {"kvcache_dtype": "int4"}, policy="strict"),
     "not-available": launch("vllm", checkpoint={"quant_method": "awq"}),
     "needs-version": launch("vllm", gpu="H100", policy="strict"),

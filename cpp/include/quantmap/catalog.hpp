@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "quantmap/catalog_ids.hpp"
+#include "quantmap/hardware_tables.hpp"
 
 namespace quantmap {
 
@@ -310,17 +311,6 @@ struct CheckpointKind {
   std::span<const std::string_view> names;
 };
 
-struct GpuClass {
-  std::string_view id;
-  std::string_view title;
-  int floor;  // lowest compute capability, times ten
-};
-
-struct GpuProduct {
-  int capability;
-  std::span<const std::string_view> names;
-};
-
 struct Catalog {
   std::string_view version;
   std::string_view hash;
@@ -335,7 +325,7 @@ struct Catalog {
   std::span<const std::string_view> unquantized_names;
   std::span<const CheckpointKind> checkpoint_kinds;  // the first is "unquantized", the last "other"
   std::span<const GpuClass> gpu_classes;             // the first is "unknown"
-  std::span<const GpuProduct> gpu_products;
+  Hardware hardware;
 };
 
 [[nodiscard]] const Catalog& catalog() noexcept;

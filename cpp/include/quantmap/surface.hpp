@@ -39,9 +39,6 @@ struct KnownFlag {
 // "added in 0.17.0", "removed in 0.13.0", or "".
 [[nodiscard]] std::string history_words(const Surface& surface, const FlagHistory& history, ReleaseNumber release);
 
-// Index of the GPU class that a product, a capability or an architecture means; nothing when it is unknown.
-[[nodiscard]] std::optional<std::size_t> find_gpu(std::string_view name);
-
 // Index of the checkpoint kind that a method name means; the last kind when the method is not known.
 [[nodiscard]] std::size_t find_checkpoint_kind(std::string_view method);
 

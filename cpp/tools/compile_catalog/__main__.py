@@ -17,6 +17,7 @@ from pathlib import Path
 from common import CatalogError, Writer, ident, load, text
 from engines import Facts, compile_engine
 from fields import Fields, compile_presets
+from hardware import compile_hardware
 
 CATALOG_VERSION = "2026.11.0"
 
@@ -93,13 +94,7 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
                     for c in hardware["classes"]
                 ),
             ),
-            out.array(
-                "GpuProduct",
-                (
-                    f"{{{product['capability']}, {out.texts(product['names'])}}}"
-                    for product in hardware["products"]
-                ),
-            ),
+            compile_hardware(hardware, out),
         ]
     )
     header = "\n".join(

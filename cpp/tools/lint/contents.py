@@ -187,6 +187,11 @@ def unique(catalog: Catalog) -> list[Finding]:
         "architectures[].id",
         [a["id"] for a in documents["hardware"]["architectures"]],
     )
+    hardware = documents["hardware"]
+    check("hardware.json", "products[].id", [p["id"] for p in hardware["products"]])
+    names = [name for product in hardware["products"] for name in product["names"]]
+    check("hardware.json", "products[].names", names)
+    check("hardware.json", "claims[].id", [c["id"] for c in hardware["claims"]])
     codes = [d["code"] for d in documents["diagnostics"]["diagnostics"]]
     check("diagnostics.json", "diagnostics[].code", codes)
     names = [name for engine in catalog.engines for name in engine.data["runtime_names"]]
@@ -222,12 +227,15 @@ def dtypes_known(catalog: Catalog) -> list[Finding]:
 
 
 def sorted_tables(catalog: Catalog) -> list[Finding]:
-    """Architectures rise by compute capability; diagnostics go errors, warnings, info."""
+    """Hardware rises by compute capability; diagnostics go errors, warnings, info."""
     out = []
-    capabilities = [a["compute_capability"] for a in catalog.documents["hardware"]["architectures"]]
-    if capabilities != sorted(capabilities):
-        problem = "not in order of compute_capability"
-        out.append(Finding("sorted-tables", "hardware.json", "architectures", problem, "sort them"))
+    tables = {"architectures": "compute_capability", "classes": "floor"}
+    tables |= {"capabilities": "capability", "products": "capability"}
+    for table, key in tables.items():
+        rows = [row[key] for row in catalog.documents["hardware"][table]]
+        if rows != sorted(rows):
+            problem = f"not in order of {key}"
+            out.append(Finding("sorted-tables", "hardware.json", table, problem, "sort them"))
     ranks = [
         ("error", "warning", "info").index(d["severity"]) for d in catalog.diagnostics.values()
     ]

@@ -21,7 +21,7 @@ Examples:
 @click.argument("command", required=False)
 @click.option("--engine", metavar="ENGINE", help="The engine, when the line does not name it.")
 @click.option("--engine-version", metavar="VERSION", help="The release; default: the newest known.")
-@click.option("--gpu", metavar="GPU", help="A product such as H100, or a capability such as 9.0.")
+@click.option("--gpu", metavar="GPU", help="Such as H100, 9.0, or local.")
 @click.option("--model-quantization", metavar="METHOD", help="The model's own method, such as awq.")
 @click.option("--json", "as_json", is_flag=True, help="The verdicts as JSON on stdout.")
 def check_command(

@@ -120,9 +120,7 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="VERSION",
             help="The engine release, such as 0.11.0 or latest.",
         ),
-        click.option(
-            "--gpu", metavar="GPU", help="A product such as H100, or a capability such as 9.0."
-        ),
+        click.option("--gpu", metavar="GPU", help="Such as H100, 9.0, or local."),
         click.option(
             "--policy",
             type=click.Choice(["degrade", "strict", "literal"]),

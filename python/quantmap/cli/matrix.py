@@ -19,7 +19,7 @@ Examples:
 @click.command("matrix", epilog=EPILOGUE, short_help="Every setting on one release.")
 @click.option("--engine", required=True, metavar="ENGINE", help="The engine.")
 @click.option("--engine-version", default="latest", metavar="VERSION", help="The release.")
-@click.option("--gpu", metavar="GPU", help="A product such as H100, or a capability such as 9.0.")
+@click.option("--gpu", metavar="GPU", help="Such as H100, 9.0, or local.")
 @click.option("--model-quantization", metavar="METHOD", help="The model's own method, such as awq.")
 @click.option("--json", "as_json", is_flag=True, help="The matrix as JSON on stdout.")
 def matrix_command(

@@ -1,0 +1,72 @@
+// The tables of hardware.json: classes that rules tell apart, capabilities, products, and what was claimed of them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace quantmap {
+
+struct GpuArchitecture {
+  std::string_view id;
+  std::string_view name;
+  int capability;  // the first of the architecture, times ten
+};
+
+struct GpuClass {
+  std::string_view id;
+  std::string_view title;
+  int floor;  // lowest compute capability, times ten
+};
+
+struct GpuCapability {
+  int capability;              // times ten
+  std::string_view cuda;       // first CUDA toolkit
+  std::string_view last_cuda;  // last major version; empty: still supported
+};
+
+// One size in which a product is sold.
+struct GpuMemory {
+  int gb;                                   // as sold
+  int reported_mib;                         // what the driver reports as total; 0: not known
+  std::span<const std::string_view> words;  // of the name, that mean this size
+};
+
+struct GpuProduct {
+  std::string_view id;
+  std::string_view name;
+  int capability;
+  std::span<const std::string_view> names;
+  std::span<const GpuMemory> memory;  // the first is taken when the name says none
+  std::span<const std::string_view> evidence;
+};
+
+// What is no NVIDIA GPU, and why no rule holds for it.
+struct OtherMaker {
+  std::string_view maker;
+  std::span<const std::string_view> words;
+  std::string_view reason;
+};
+
+// A row of the specification's hardware matrices, and the config that asks for it.
+struct HardwareClaim {
+  std::string_view id;
+  std::string_view title;
+  std::span<const std::string_view> documented;  // architectures said to do it
+  std::string_view cuda;                         // said to be needed; empty: nothing said
+  std::string_view config;                       // as JSON
+  std::string_view checkpoint;                   // the model's own method; empty: unquantized
+  std::string_view source;
+};
+
+struct Hardware {
+  std::span<const GpuArchitecture> architectures;
+  std::span<const GpuCapability> capabilities;  // ascending
+  std::span<const std::string_view> vendor_words;
+  std::span<const std::string_view> form_words;
+  std::span<const GpuProduct> products;
+  std::span<const OtherMaker> others;
+  std::span<const HardwareClaim> claims;
+};
+
+}  // namespace quantmap

@@ -1,0 +1,105 @@
+// GPUs: what a name means, and the tables behind it.
+#include "convert.hpp"
+#include "quantmap/hardware.hpp"
+#include "quantmap/json_io.hpp"
+#include "register.hpp"
+#include "report.hpp"
+
+namespace quantmap::bindings {
+
+namespace {
+
+py::object or_none(std::string_view value) { return value.empty() ? py::object(py::none()) : py::object(text(value)); }
+
+std::string dotted(int capability) { return std::to_string(capability / 10) + "." + std::to_string(capability % 10); }
+
+py::dict gpu_info(const py::object& gpu) {
+  Diagnostics problems;
+  const std::optional<Gpu> found = read_gpu(gpu_to_core(gpu), Path("gpu"), problems);
+  if (!found) raise_config_error(problems);
+  log_warnings(problems);
+  py::dict out;
+  const GpuClass& gpu_class = catalog().gpu_classes[found->gpu_class];
+  out["name"] = or_none(found->name);
+  out["product"] = found->product == nullptr ? py::object(py::none()) : py::object(text(found->product->id));
+  out["capability"] = text(dotted(found->capability));
+  out["gpu_class"] = text(gpu_class.id);
+  out["architecture"] = text(gpu_class.title);
+  out["memory_bytes"] = found->memory_bytes == 0 ? py::object(py::none()) : py::int_(found->memory_bytes);
+  out["memory_gb"] = found->sold_gb == 0 ? py::object(py::none()) : py::int_(found->sold_gb);
+  out["memory_reported"] = found->reported;
+  out["memory_assumed"] = found->size_assumed;
+  const GpuCapability* row = capability_info(found->capability);
+  out["cuda"] = row == nullptr ? py::object(py::none()) : py::object(text(row->cuda));
+  out["last_cuda"] = row == nullptr ? py::object(py::none()) : or_none(row->last_cuda);
+  py::list evidence;
+  if (found->product != nullptr) evidence = texts(found->product->evidence);
+  out["evidence"] = evidence;
+  return out;
+}
+
+py::list products() {
+  py::list out;
+  for (const GpuProduct& product : catalog().hardware.products) {
+    py::dict row;
+    row["id"] = text(product.id);
+    row["name"] = text(product.name);
+    row["capability"] = text(dotted(product.capability));
+    row["names"] = texts(product.names);
+    py::list memory;
+    for (const GpuMemory& size : product.memory) memory.append(py::make_tuple(size.gb, size.reported_mib));
+    row["memory"] = memory;
+    row["evidence"] = texts(product.evidence);
+    out.append(row);
+  }
+  return out;
+}
+
+// One entry for each class that rules tell apart, without "no GPU given".
+py::list gpu_classes() {
+  py::list out;
+  for (const GpuClass& item : catalog().gpu_classes.subspan(1)) {
+    py::dict row;
+    row["id"] = text(item.id);
+    row["title"] = text(item.title);
+    row["capability"] = text(dotted(item.floor));
+    const GpuCapability* cuda = capability_info(item.floor);
+    row["cuda"] = cuda == nullptr ? py::object(py::none()) : py::object(text(cuda->cuda));
+    const GpuArchitecture* last = nullptr;
+    for (const GpuArchitecture& architecture : catalog().hardware.architectures) {
+      if (architecture.capability <= item.floor) last = &architecture;
+    }
+    row["architecture"] = last == nullptr ? py::object(py::none()) : py::object(text(last->id));
+    out.append(row);
+  }
+  return out;
+}
+
+py::list hardware_claims() {
+  py::list out;
+  for (const HardwareClaim& claim : catalog().hardware.claims) {
+    py::dict row;
+    row["id"] = text(claim.id);
+    row["title"] = text(claim.title);
+    row["documented"] = texts(claim.documented);
+    row["cuda"] = or_none(claim.cuda);
+    Diagnostics problems;
+    const std::optional<Value> config = read_json(claim.config, Path("$"), problems);
+    row["config"] = config ? to_python(*config) : py::none();
+    row["checkpoint"] = or_none(claim.checkpoint);
+    row["source"] = text(claim.source);
+    out.append(row);
+  }
+  return out;
+}
+
+}  // namespace
+
+void register_hardware(py::module_& module) {
+  module.def("gpu_info", &gpu_info, py::arg("gpu"), "What a GPU's name or capability means.");
+  module.def("gpu_products", &products, "Every GPU known by name.");
+  module.def("gpu_classes", &gpu_classes, "The classes of GPUs that rules tell apart.");
+  module.def("hardware_claims", &hardware_claims, "The rows of the specification's hardware matrices.");
+}
+
+}  // namespace quantmap::bindings
