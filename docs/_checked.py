@@ -103,16 +103,6 @@ def acceptance() -> str:
     return "\n\n".join(parts)
 
 
-def acceptance_newest() -> str:
-    """The same for the newest release of each engine, in one table."""
-    rows = []
-    for engine in documented_engines():
-        newest = releases(engine["id"])[-1]
-        shares = (_share(_refusals(engine["id"], newest, model)) for model in MODELS.values())
-        rows.append([f"{engine['name']} {newest}", *shares])
-    return table(["newest release", *(f"{model} model" for model in MODELS)], rows)
-
-
 def known_releases(folder: str = "") -> str:
     """What is known of each engine; `folder` leads from the reader's page to that of docs/."""
     rows = []

@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import _blocks
 import _checked
+import _cpp
 import _four_field
 import _hardware
 import _reference
@@ -55,8 +56,9 @@ REGIONS: dict[str, Callable[[], str]] = {
     "engines": _reference.engine_names,
     "diagnostics": _reference.diagnostics,
     "python-api": _reference.python_api,
+    "cpp-example": _cpp.example,
+    "cpp-headers": _cpp.headers,
     "checked-acceptance": _checked.acceptance,
-    "checked-acceptance-newest": _checked.acceptance_newest,
     "checked-releases": _checked.known_releases,
     "hardware-thresholds": _hardware.thresholds,
     "hardware-cuda": _hardware.cuda,

@@ -10,6 +10,8 @@ import email.message
 import email.parser
 import importlib.util
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -213,20 +215,24 @@ def test_wheel_from_sdist_works_alone(wheel_from_sdist: Path, tmp_path: Path) ->
 def embedded(
     source: Path, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """The example of `examples/embed_cpp`, linked with the core as `cmake --install` leaves it."""
+    """The example of `examples/embed_cpp`, made by the commands of the page about the C++ core."""
     place = tmp_path_factory.mktemp("embed")
-    prefix = place / "prefix"
-    options = (*(f"-D{item}" for item in QUICK), f"-DPython3_EXECUTABLE={sys.executable}")
-    generator = ("-G", "Ninja") if shutil.which("ninja") else ()
-    cmake = ("cmake", *generator, *options)
-    run(*cmake, "-S", source, "-B", place / "core", cwd=place, env=environment)
-    run("cmake", "--build", place / "core", "--parallel", "2", cwd=place, env=environment)
-    run("cmake", "--install", place / "core", "--prefix", prefix, cwd=place)
-    example = source / "examples" / "embed_cpp"
-    shutil.rmtree(place / "core")  # the installation must stand alone
-    run(*cmake, f"-DCMAKE_PREFIX_PATH={prefix}", "-S", example, "-B", place / "app", cwd=place)
-    run("cmake", "--build", place / "app", cwd=place)
-    return place / "app" / "embed_quantmap"
+    spec = importlib.util.spec_from_file_location("_blocks", ROOT / "docs" / "_blocks.py")
+    assert spec is not None and spec.loader is not None
+    pages = sys.modules["_blocks"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pages)
+    text = (ROOT / "docs" / "cpp-api.md").read_text(encoding="utf-8")
+    core, program = (block.text for block in pages.blocks(text, "sh"))
+    quick = " ".join(shlex.quote(f"-D{item}") for item in QUICK)
+    generator = "-G Ninja" if shutil.which("ninja") else ""
+    options = f"{quick} -DPython3_EXECUTABLE={sys.executable} {generator}"
+    for text, built in ((core, "quantmap-build"), (program, None)):
+        text = text.replace("-DCMAKE_BUILD_TYPE=Release", "").replace("/tmp/", f"{place}/")
+        text = re.sub("^cmake -S .*", rf"\g<0> {options}", text, flags=re.MULTILINE)
+        run("bash", "-e", "-c", text, cwd=source, env=environment)
+        if built:
+            shutil.rmtree(place / built)  # the installation must stand alone
+    return place / "embed" / "embed_quantmap"
 
 
 @pytest.mark.parametrize("engine", ["vllm", "sglang", "tensorrt_llm"])

@@ -154,9 +154,35 @@ def test_python_blocks_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("command", "printed"), COMMANDS)
 def test_commands_print_what_the_pages_say(command: str, printed: str) -> None:
-    if command.split()[0] != blocks.COMMAND:
-        pytest.skip("not a command of quantmap")
     assert blocks.run(command).strip() == printed.strip(), CURE
+
+
+# Shell blocks that another test runs; all others are run here.
+RUN_ELSEWHERE = {
+    "README.md": "tests/package/new_user.py",
+    "docs/quickstart.md": "tests/package/new_user.py",
+    "docs/cpp-api.md": "tests/package/test_build.py",
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_shell_blocks_run(page: Path) -> None:
+    found = blocks.blocks(page.read_text(encoding="utf-8"), "sh")
+    elsewhere = RUN_ELSEWHERE.get(page_name(page))
+    if elsewhere is not None:
+        reader = (ROOT / elsewhere).read_text(encoding="utf-8")
+        assert found and page.name in reader, f"{elsewhere} does not read the page"
+        return
+    for block in found:
+        done = subprocess.run(
+            ["bash", "-euc", block.text],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            env=blocks.environment(),
+            check=False,
+        )
+        assert done.returncode == 0, f"{page_name(page)}:{block.line}\n{done.stderr}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)

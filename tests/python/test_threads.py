@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 import sys
+import sysconfig
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -211,6 +212,17 @@ for thread in threads:
 assert len(found) == 12, len(found)
 assert len(set(found)) == 1
 """
+
+
+@pytest.mark.skipif(
+    not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this interpreter has the GIL"
+)
+def test_the_module_leaves_the_gil_off() -> None:
+    program = "import sys, quantmap; print(sys._is_gil_enabled())"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
 
 
 def test_first_calls_from_many_threads() -> None:

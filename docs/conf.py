@@ -1,0 +1,73 @@
+"""The documentation site. Build it with:  python -m sphinx -W docs build/site
+
+Nothing is fetched, neither when it is built nor when it is read. The pages are read in the
+repository too, so what only the site needs is added here: the contents, and what becomes of links
+that lead out of docs/.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from pathlib import Path
+from typing import Any
+
+import quantmap
+
+project = "quantmap"
+author = "the quantmap authors"
+release = version = quantmap.__version__
+extensions = ["myst_parser"]
+myst_heading_anchors = 4
+suppress_warnings = ["myst.header"]  # a page may begin its tables at the third level
+html_theme = "furo"
+html_title = f"quantmap {version}"
+html_copy_source = False
+html_show_sphinx = False
+html_show_copyright = False
+
+CONTENTS = {
+    "Start": ["quickstart"],
+    "Write a config": ["configuration", "presets", "mapping", "unified"],
+    "For a release": ["checked-mode", "engines/vllm", "engines/sglang", "engines/tensorrt_llm"],
+    "For a task": [],
+    "Use it": ["command-line", "python-api", "cpp-api", "swap", "diagnostics"],
+    "Inside": ["design", "contributing", "releasing"],
+}
+_LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<target>[^)\s#]+)(?:#[^)\s]*)?\)")
+
+
+def contents() -> dict[str, list[str]]:
+    """Captions and their pages; a page that nobody placed comes under "For a task"."""
+    folder = Path(__file__).parent
+    pages = {path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.md")}
+    placed = {page for part in CONTENTS.values() for page in part} | {"index"}
+    rest = sorted(pages - placed)
+    found = {
+        caption: [page for page in part if page in pages] for caption, part in CONTENTS.items()
+    }
+    engines = [page for page in rest if page.startswith("engines/")]
+    found["For a release"] += engines
+    found["For a task"] = [page for page in rest if page not in engines]
+    return {caption: part for caption, part in found.items() if part}
+
+
+def prepare(_: Any, page: str, source: list[str]) -> None:
+    """Called with the text of every page before it is read."""
+
+    def plain(match: re.Match[str]) -> str:
+        target = match["target"]
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(page), target))
+        outside = "://" not in target and path.startswith("../")
+        return f"{match['text']} (`{path[3:]}` in the repository)" if outside else match[0]
+
+    source[0] = _LINK.sub(plain, source[0])
+    if page == "index":
+        for caption, part in contents().items():
+            lines = "\n".join(part)
+            source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{lines}\n```\n"
+
+
+def setup(app: Any) -> None:
+    """Sphinx calls this."""
+    app.connect("source-read", prepare)

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Draw the pictures of the documentation from the installed quantmap.
+
+Usage: python docs/pictures.py write|check
+
+Every figure is asked of the compiled module. The files are text, a few kilobytes each and the same
+on every machine: `check` compares them byte by byte and exits 1 when one is stale.
+"""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from _render import documented_engines
+from _svg import Drawing, apart
+from quantmap import _core
+
+FOLDER = Path(__file__).resolve().parent / "pictures"
+CURE = "python docs/pictures.py write"
+
+
+def acceptance() -> Drawing:
+    """What share of the documented grid each release refuses."""
+    left, top, width, height = 52, 66, 556, 230
+    known = {engine["name"]: _refused(engine["id"]) for engine in documented_engines()}
+    days = [day for line in known.values() for day, _ in line]
+    first, last = min(days), max(days)
+
+    def place(day: datetime.date, share: float) -> tuple[float, float]:
+        x = left + width * (day - first).days / (last - first).days
+        return x, top + height * (1 - share)
+
+    ends = [f"{name} {100 * line[-1][1]:.0f} %" for name, line in known.items()]
+    picture = Drawing(
+        750,
+        340,
+        "Documented configs that a release refuses",
+        f"Share of the configs of the four fields, by release date. Newest: {', '.join(ends)}.",
+    )
+    asked = _core.documented_refusals(*_newest(documented_engines()[0]["id"]), None)["asked"]
+    picture.text(0, 40, f"of all {asked:,} configs of the four fields, unquantized model", "soft")
+    for percent in range(0, 101, 25):
+        y = top + height * (1 - percent / 100)
+        picture.line(left, y, left + width, y)
+        picture.text(left - 8, y + 4, f"{percent} %", "soft end")
+    for year in range(first.year + 1, last.year + 1):
+        x, _ = place(datetime.date(year, 1, 1), 0)
+        picture.line(x, top, x, top + height)
+        picture.text(x, top + height + 20, str(year), "soft mid")
+    labels = apart([place(last, line[-1][1])[1] for line in known.values()], 18)
+    for number, line in enumerate(known.values()):
+        points = [place(day, share) for day, share in line]
+        picture.steps([*points, (left + width, points[-1][1])], f"c{number}")
+        picture.text(left + width + 8, labels[number] + 4, ends[number], f"ink c{number}")
+    return picture
+
+
+def _newest(engine: str) -> tuple[str, str]:
+    return engine, _core.releases(engine)[-1]["version"]
+
+
+def _refused(engine: str) -> list[tuple[datetime.date, float]]:
+    """The share at every release's date, in the order of dates."""
+    out = []
+    for release in _core.releases(engine):
+        found = _core.documented_refusals(engine, release["version"], None)
+        day = datetime.date.fromisoformat(release["date"])
+        out.append((day, found["refused"] / found["asked"]))
+    return sorted(out)
+
+
+PICTURES: dict[str, Callable[[], Drawing]] = {"acceptance": acceptance}
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check every picture."""
+    if arguments not in (["write"], ["check"]):
+        print(f"usage: {CURE}|check", file=sys.stderr)
+        return 2
+    stale = 0
+    for name, draw in PICTURES.items():
+        path = FOLDER / f"{name}.svg"
+        text = draw().svg()
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        if arguments == ["write"]:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote docs/pictures/{path.name}")
+        else:
+            stale += 1
+            print(f"docs/pictures/{path.name} is stale; run:  {CURE}", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
