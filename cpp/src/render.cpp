@@ -179,7 +179,13 @@ std::vector<std::string> argv(const Mapping& mapping) {
     const bool* flag = std::get_if<bool>(&argument.value);
     if (flag != nullptr && !*flag) continue;
     out.push_back(argument.flag);
-    if (flag == nullptr) out.push_back(to_text(argument.value));
+    if (flag != nullptr) continue;
+    std::string value = to_text(argument.value);
+    if (value.starts_with('-')) {
+      out.back() += "=" + value;  // by itself, a parser would take it for another argument
+    } else {
+      out.push_back(std::move(value));
+    }
   }
   return out;
 }

@@ -87,6 +87,28 @@ py::dict surface(const py::object& name, const py::object& version) {
   return out;
 }
 
+// How a release runs in a container: its image, None when there is none that is public. Without a version the newest.
+py::dict container(const py::object& name, const py::object& version) {
+  const Engine& engine = engine_named(name);
+  const Container& found = engine.container;
+  py::dict out;
+  out["image"] = py::none();
+  out["starts_server"] = found.starts_server;
+  out["options"] = texts(found.options);
+  Diagnostics problems;
+  const std::string wanted = version.is_none() ? "latest" : py::str(version).cast<std::string>();
+  const auto release = find_release(engine, wanted, Path("engine_version"), problems);
+  if (!release) raise_config_error(problems);
+  for (const ContainerImage& image : found.images) {
+    if (!covers(image.since, image.until, *release)) continue;
+    std::string filled(image.name);
+    const std::string_view place = "{version}";
+    filled.replace(filled.find(place), place.size(), engine.surface.releases[*release].version);
+    out["image"] = filled;
+  }
+  return out;
+}
+
 // How much of the documented grid a release refuses.
 py::dict documented_refusals(const py::object& name, const py::object& version, const py::object& model_quantization) {
   const Engine& engine = engine_named(name);
@@ -114,6 +136,8 @@ void register_check(py::module_& module) {
              py::arg("model_quantization"), "A verdict on every argument of a launch line.");
   module.def("releases", &releases, py::arg("engine"), "Every known release of an engine, oldest first.");
   module.def("surface", &surface, py::arg("engine"), py::arg("version"), "What one release accepts.");
+  module.def("container", &container, py::arg("engine"), py::arg("version"),
+             "The image of a release and how it is run.");
   module.def("documented_refusals", &documented_refusals, py::arg("engine"), py::arg("version"),
              py::arg("model_quantization"), "How much of the documented grid a release refuses.");
   module.def("to_yaml", &to_yaml, py::arg("data"), "Block-style YAML of plain data.");

@@ -294,10 +294,8 @@ def generate_experiment_configs(task: dict[str, Any]) -> list[dict[str, Any]]:
         >>> [found["runtime_args"]["--dtype"] for found in generate_experiment_configs(task)]
         ['auto', 'bfloat16']
     """
-    plain = _core.plain_object(task, "$")
-    parts = read_task(plain)
-    model = plain.get("model")
-    path, known = (model.get("id_or_path"), model) if isinstance(model, dict) else (model, None)
+    parts = read_task(_core.plain_object(task, "$"))
+    path, known = parts.model_path(), parts.model if isinstance(parts.model, dict) else None
     quantized = None if path is None else detect_model_quantization(path, known)
     experiments = []
     for config in expand_quantization_presets(parts.config):

@@ -7,6 +7,7 @@ from .errors import Diagnostic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 __all__ = ["Decision", "Mapping", "explain"]
@@ -138,17 +139,9 @@ class Mapping:
             >>> mapping.argv("my/model")[:3]
             ['vllm', 'serve', 'my/model']
         """
-        words: list[str] = []
-        if model is not None:
-            launcher, model_flag = self._engine()["launchers"][0]
-            words = [*launcher, *([model_flag] if model_flag else []), model]
-        for flag, value in self.args.items():
-            if value is False:
-                continue
-            words.append(flag)
-            if value is not True:
-                words.append(value)
-        return words
+        from . import render
+
+        return render.argv(self, model)
 
     def shell(self, model: str | None = None) -> str:
         """The launch as one line for a POSIX shell, every word quoted where it has to be.
@@ -165,23 +158,60 @@ class Mapping:
             >>> quantmap.explain("vllm", {}, {"served-model-name": "a b"}).shell("m")
             "vllm serve m --dtype auto --kv-cache-dtype auto --served-model-name 'a b'"
         """
-        import shlex
+        from . import render
 
-        parts = [
-            f"printf %s {shlex.quote(text)} > {shlex.quote(name)} &&"
-            for name, text in self.files.items()
-        ]
-        parts += [f"{name}={shlex.quote(value)}" for name, value in self.env.items()]
-        return " ".join([*parts, shlex.join(self.argv(model))])
+        return render.shell(self, model)
 
-    def config_file(self) -> str:
-        """The arguments as the YAML file that the engine takes by ``--config``.
+    def docker(
+        self,
+        model: str,
+        image: str | None = None,
+        *,
+        gpus: str | None = "all",
+        options: Iterable[str] = (),
+    ) -> str:
+        """The launch as one ``docker run`` line for a POSIX shell.
+
+        The container uses the network of the host, so the server listens where it would without
+        one. A file that the launch needs is written in the container, before the server starts.
+
+        Args:
+            model: the model to serve, as the container sees it.
+            image: the image; None is the engine's public image of the release.
+            gpus: as docker's ``--gpus``: ``all``, a number, ``device=0``; None gives none.
+            options: more words for ``docker run``, such as a volume with models.
 
         Returns:
-            str: one ``name: value`` per argument, names without dashes.
+            str: the line; variables are in it (``-e``).
 
         Raises:
-            ValueError: the engine takes no such file.
+            ConfigError: the release has no public image, or none is known because the mapping is
+                the documented one.
+
+        Example:
+            >>> import quantmap
+            >>> mapping = quantmap.explain("sglang@0.5.6", {"gemm_dtype": "bfloat16"})
+            >>> print(mapping.docker("my/model", gpus="device=0"))  # doctest: +NORMALIZE_WHITESPACE
+            docker run --rm --network host --ipc host --gpus=device=0 lmsysorg/sglang:v0.5.6
+            python3 -m sglang.launch_server --model-path my/model --dtype bfloat16
+            --kv-cache-dtype auto
+        """
+        from . import render
+
+        return render.docker(self, model, image, gpus, options)
+
+    def config_file(self) -> str:
+        """The arguments as the YAML file that the engine takes instead of them.
+
+        vLLM and SGLang take arguments so, by ``--config``. TensorRT-LLM takes its settings, the
+        ones in ``files``. Variables are not part of it.
+
+        Returns:
+            str: one ``name: value`` per argument, names without dashes; or the file of settings.
+
+        Raises:
+            ConfigError: the release takes no such file, the launch needs none, or an argument
+                would be read as another one from it.
 
         Example:
             >>> import quantmap
@@ -190,13 +220,9 @@ class Mapping:
             kv-cache-dtype: fp8_e4m3
             <BLANKLINE>
         """
-        if not self._engine()["config_flag"]:
-            raise ValueError(f"{self.engine_name} takes no YAML file of arguments")
-        given = {flag.lstrip("-"): value for flag, value in self.args.items() if value is not False}
-        return _core.to_yaml(given)
+        from . import render
 
-    def _engine(self) -> dict[str, Any]:
-        return next(engine for engine in _core.engines() if engine["id"] == self.engine)
+        return render.config_file(self)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for JSON.

@@ -24,9 +24,10 @@ class Task:
         config: the quantization config as given.
         parameters: the user parameters as given; a list counts with its first element.
         image_tag: the container tag (``runtime_image_tag``), which may name the release, or None.
+        model: the model as given: an object, or its path or id; or None.
     """
 
-    __slots__ = ("config", "image_tag", "name", "parameters", "runtime")
+    __slots__ = ("config", "image_tag", "model", "name", "parameters", "runtime")
 
     def __init__(
         self,
@@ -35,12 +36,26 @@ class Task:
         config: dict[str, Any] | None = None,
         parameters: dict[str, Any] | None = None,
         image_tag: Any = None,
+        model: Any = None,
     ) -> None:
         self.name = name
         self.runtime = runtime
         self.config = dict(config or {})
         self.parameters = dict(parameters or {})
         self.image_tag = image_tag
+        self.model = model
+
+    def model_path(self) -> Any:
+        """The model's path or id, as the task gives it.
+
+        Returns:
+            Any: ``model.id_or_path``, or ``model`` itself when it is no object; None without one.
+
+        Example:
+            >>> Task(model={"id_or_path": "org/model"}).model_path()
+            'org/model'
+        """
+        return self.model.get("id_or_path") if isinstance(self.model, dict) else self.model
 
     def configs(self) -> list[dict[str, Any]]:
         """One config for each preset that the task names, overrides kept.
@@ -113,4 +128,5 @@ def read_task(data: Any) -> Task:
         config,
         parameters,
         task.get("runtime_image_tag"),
+        task.get("model"),
     )

@@ -89,6 +89,10 @@ def index_of(place: Any, step: str) -> Any:
 
 # rule, words of the problem, place, what stands there then
 GEMM_ROW = {"field": "gemm", "is": ["auto", "fp8"], "try": [{"quant": "="}]}
+CONTAINER = {
+    "images": [{"since": "1.7", "name": "a/b:v{version}"}],
+    "evidence": ["https://a.example"],
+}
 IDLE = {"code": "idle", "severity": "info", "since": "0.1.0", "template": "x", "hint": ""}
 LOUD = {"code": "loud", "severity": "warning", "since": "0.1.0", "template": "x", "hint": "y"}
 VARIANT = {"method": "none", "variant": "a"}
@@ -161,6 +165,7 @@ BREAKS: list[tuple[str, str, str, Any]] = [
     ("routes-exist", "no release has NO", "CHECKED|targets|moe|1|env", "NO"),
     ("versions-known", "until 1.7 is no", "CHECKED|rules|by-hand|until", "1.7"),
     ("versions-known", "verified_through 2.0", "CHECKED|verified_through", "2.0"),
+    ("versions-known", "since 1.7 is no", "ONE|container", CONTAINER),
     ("versions-known", "no release lies", "CHECKED|rules|by-hand|since", "1.1"),
     ("sources-formed", "'hearsay' names", "CHECKED|rows|2|evidence", ["hearsay"]),
     ("sources-formed", "one-1.2.tar.gz", "CHECKED|rows|2|evidence", ["one-1.2.tar.gz a.py, B"]),

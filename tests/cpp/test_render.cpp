@@ -34,8 +34,11 @@ TEST_CASE("a switch is a bare flag, a switch that is off is nothing") {
   variable.flag = "NAME";
   variable.value = std::string("value");
   variable.kind = RouteKind::kEnv;
-  mapping.arguments.insert(mapping.arguments.end(), {on, off, variable});
-  CHECK(argv(mapping) == Texts{"--dtype", "bfloat16", "--kv-cache-dtype", "auto", "--on"});
+  Argument dashed;
+  dashed.flag = "--name";
+  dashed.value = std::string("--on");
+  mapping.arguments.insert(mapping.arguments.end(), {on, off, variable, dashed});
+  CHECK(argv(mapping) == Texts{"--dtype", "bfloat16", "--kv-cache-dtype", "auto", "--on", "--name=--on"});
 }
 
 TEST_CASE("YAML in blocks") {

@@ -69,6 +69,11 @@ def launch(*arguments: Any, **keywords: Any) -> Callable[[], list[quantmap.Diagn
     return run
 
 
+def config_file_of(value: str) -> str:
+    """The file of arguments of a launch with such a parameter."""
+    return quantmap.explain("vllm", {}, {"x": value}).config_file()
+
+
 def method(name: str, **more: Any) -> dict[str, Any]:
     """A unified config with a quantization section."""
     return {"quantization": {"method": name, **more}}
@@ -103,6 +108,9 @@ PROVOKED: dict[str, Callable[[], list[quantmap.Diagnostic]]] = {
     "duplicate-key": text(b'{"a": 1, "a": 2}'),
     "bad-parameter-name": parameter({"a b": 1}, {"--": 1}),
     "nul-character": parameter({"x": "a\0b"}),
+    "no-image": errors(lambda name: quantmap.explain(name).docker("m"), "sglang_jax"),
+    "no-config-file": errors(lambda name: quantmap.explain(name).config_file(), "sglang@0.5.2"),
+    "not-in-config-file": errors(config_file_of, "-x"),
     "bad-policy": launch("vllm", policy="strikt"),
     "ignored-model-quantized": launch("vllm", {"gemm_dtype": "fp8"}, None, "awq"),
     "follows-quantized-model": launch("vllm", {"moe_dtype": "fp8"}, None, "awq"),
@@ -225,6 +233,7 @@ def test_provoked(code: str) -> None:
             "engine_version",
             "checkpoint",
             "runtime_image_tag",
+            "image",
             "command",
         )
         assert len(item.message) < 400

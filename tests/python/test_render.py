@@ -190,7 +190,8 @@ def test_rules_files_of_sglang_jax(
 
 @pytest.mark.parametrize("engine", ["vllm", "sglang"])
 def test_config_file_is_read_back(engine: str) -> None:
-    mapping = mapping_with(HOSTILE + random_texts(300), engine)
+    texts = [text for text in HOSTILE + random_texts(300) if not text.startswith("-")]
+    mapping = mapping_with(texts, engine)
     data = yaml.safe_load(mapping.config_file())
     expected = {k.lstrip("-"): v for k, v in mapping.args.items() if v is not False}
     assert data == expected

@@ -290,6 +290,19 @@ struct Launcher {
   std::string_view model_flag;
 };
 
+// The public image of the releases in an interval; "{version}" in the name stands for the release.
+struct ContainerImage {
+  std::uint16_t since;
+  std::uint16_t until;
+  std::string_view name;
+};
+
+struct Container {
+  std::span<const ContainerImage> images;
+  bool starts_server;                         // the image's own entrypoint does, and has to be replaced
+  std::span<const std::string_view> options;  // of docker run
+};
+
 struct Engine {
   std::string_view id;
   std::string_view name;
@@ -297,6 +310,7 @@ struct Engine {
   std::span<const Launcher> launchers;  // the first is the one that is rendered
   bool abbreviates;                     // the parser takes any unambiguous beginning of a flag
   std::string_view config_flag;         // the flag that takes a YAML file of arguments, or empty
+  Container container;
   std::span<const Flag> flags;
   std::span<const FieldId> order[2];  // by Form
   RowSet documented;

@@ -208,6 +208,15 @@ def compile_files(files: list[dict[str, Any]], releases: Releases, out: Writer) 
     )
 
 
+def compile_container(container: dict[str, Any], releases: Releases, out: Writer) -> str:
+    images = out.array(
+        "ContainerImage",
+        (f"{{{releases.interval(i)}, {text(i['name'])}}}" for i in container.get("images", [])),
+    )
+    starts_server = str(bool(container.get("starts_server"))).lower()
+    return f"{{{images}, {starts_server}, {out.texts(container.get('options', []))}}}"
+
+
 def compile_mode(
     table: dict[str, Any], fields: Fields, facts: Facts, releases: Releases, out: Writer
 ) -> str:
@@ -260,7 +269,9 @@ def compile_engine(
     return (
         f"{{{text(engine['id'])}, {text(engine['name'])}, {out.texts(engine['runtime_names'])}, "
         f"{launchers}, {str(bool(engine.get('abbreviates'))).lower()}, "
-        f"{text(engine.get('config_flag', ''))}, {flags}, {{{orders}}}, {modes}, "
+        f"{text(engine.get('config_flag', ''))}, "
+        f"{compile_container(engine.get('container', {}), releases, out)}, "
+        f"{flags}, {{{orders}}}, {modes}, "
         f"{out.array('Unsupported', unsupported)}, {compile_surface(surface, out)}}}"
     )
 

@@ -120,19 +120,26 @@ def _timed(engine: Engine) -> Iterator[tuple[str, dict[str, Any]]]:
     yield from ((f"files ({item['name']})", item) for item in checked.get("files", []))
 
 
+def _dated(engine: Engine) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """File, place and content of everything that holds for some releases."""
+    yield from ((engine.beside("checked.json"), place, item) for place, item in _timed(engine))
+    for image in engine.data.get("container", {}).get("images", []):
+        yield engine.file, f"container.images ({image['name']})", image
+
+
 def versions_known(catalog: Catalog) -> list[Finding]:
     """`since`, `until` and `verified_through` are known releases, and leave one between them."""
     rule, out = "versions-known", []
     for engine in [engine for engine in catalog.engines if engine.checked and engine.surface]:
         file, releases = engine.beside("checked.json"), Releases(engine.surface or {})
-        named = [("$", "verified_through", (engine.checked or {})["verified_through"])]
-        for place, item in _timed(engine):
-            named += [(place, key, item[key]) for key in ("since", "until") if key in item]
+        named = [(file, "$", "verified_through", (engine.checked or {})["verified_through"])]
+        for file, place, item in _dated(engine):
+            named += [(file, place, key, item[key]) for key in ("since", "until") if key in item]
             begin, end = releases.span(item)
             if begin >= end:
                 problem = "no release lies between since and until"
                 out.append(Finding(rule, file, place, problem, "mend the interval, or drop it"))
-        for place, key, version in named:
+        for file, place, key, version in named:
             if not releases.knows(version):
                 problem = f"{key} {version} is no known release"
                 near = max(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 import click
 
 from ..mapping import Mapping, explain
 from .inputs import shared_options, task_of
+from .rendering import chosen_form, render, rendering_options
 
 EPILOGUE = """\b
 Examples:
@@ -21,23 +22,19 @@ Examples:
 )
 @shared_options
 @click.option("--evidence", is_flag=True, help="Show where every fact is written.")
-@click.option("--json", "as_json", is_flag=True, help="The whole mapping as JSON on stdout.")
-@click.option("--shell", "as_shell", metavar="MODEL", help="Only the launch line for MODEL.")
-def explain_command(evidence: bool, as_json: bool, as_shell: str | None, **options: object) -> int:
+@rendering_options
+def explain_command(evidence: bool, **options: Any) -> int:
     """Explain what becomes of each setting on an engine release, and what to do about it.
 
     Without a version the documented mapping is explained; with one, nothing derived is refused by
     that release. "-" reads standard input. Exit code 1 when something stays refused.
     """
+    form = chosen_form(options)
     task, situation = task_of(options)
     configs = task.configs()
     mappings = [explain(task.runtime, config, task.parameters, **situation) for config in configs]
-    if as_json:
-        data = [mapping.to_dict() for mapping in mappings]
-        click.echo(json.dumps(data[0] if len(data) == 1 else data, indent=2))
-    elif as_shell is not None:
-        for mapping in mappings:
-            click.echo(mapping.shell(as_shell))
+    if form is not None:
+        render(form, mappings, task, options)
     else:
         from .advice import Ground
         from .story import tell

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -11,39 +10,32 @@ from ..errors import ConfigError
 from ..mapping import Mapping, explain
 from ..task import Task
 from .inputs import shared_options, task_of
+from .rendering import chosen_form, render, rendering_options
 
 EPILOGUE = """\b
 Examples:
   quantmap map examples/quant_preset_task.json
   quantmap map --runtime vllm --preset kv-cache-fp8 --set gemm_dtype=bfloat16 --param tp-size=2
+  quantmap map task.json --engine-version 0.11.0 --docker my/model
 """
 
 
 @click.command("map", epilog=EPILOGUE, short_help="Launch arguments of a task or config.")
 @shared_options
-@click.option("--json", "as_json", is_flag=True, help="The whole mapping as JSON on stdout.")
-@click.option(
-    "--argv", "as_argv", is_flag=True, help="Only the arguments: one JSON array per mapping."
-)
-def map_command(as_json: bool, as_argv: bool, **options: object) -> int:
+@rendering_options
+def map_command(**options: Any) -> int:
     """Map a quantization config to launch arguments, with the reason for each.
 
     TASK.json is an autotuner task (base_runtime, quant_config, parameters) or a bare config; "-"
     reads standard input. A task that compares several presets gives one mapping for each.
     """
-    if as_json and as_argv:
-        raise click.UsageError("--json and --argv exclude each other")
+    form = chosen_form(options)
     task, situation = task_of(options)
     mappings = _map_all(task, situation)
-    if as_json:
-        data = [mapping.to_dict() for mapping in mappings]
-        click.echo(json.dumps(data[0] if len(data) == 1 else data, indent=2))
-        return 0
-    if as_argv:
-        for mapping in mappings:
-            click.echo(json.dumps(mapping.argv()))
-        return 0
-    _show(task, mappings)
+    if form is None:
+        _show(task, mappings)
+    else:
+        render(form, mappings, task, options)
     return 0
 
 

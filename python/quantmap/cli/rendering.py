@@ -1,0 +1,84 @@
+"""A mapping for another program instead of a reader: what `map` and `explain` share."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Callable
+
+import click
+
+from .. import _core
+from ..mapping import Mapping
+from ..task import Task
+
+FORMS = ("json", "argv", "shell", "docker", "config_file")
+
+
+def rendering_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that choose a form; a model given as ``-`` is the task's."""
+    options = [
+        click.option("--json", is_flag=True, help="The whole mapping as JSON."),
+        click.option("--argv", is_flag=True, help="Only the arguments: one JSON array."),
+        click.option("--shell", metavar="MODEL", help="Only the launch line for MODEL."),
+        click.option("--docker", metavar="MODEL", help="Only the docker line for MODEL."),
+        click.option("--image", metavar="IMAGE", help="The image of the docker line."),
+        click.option(
+            "--config-file", is_flag=True, help="Only the YAML file that the engine takes."
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def chosen_form(options: dict[str, Any]) -> str | None:
+    """The form that was asked; None for a reader."""
+    asked = [form for form in FORMS if options[form] not in (False, None)]
+    if len(asked) > 1:
+        names = " and ".join("--" + form.replace("_", "-") for form in asked)
+        raise click.UsageError(f"{names} exclude each other")
+    if options["image"] is not None and asked != ["docker"]:
+        raise click.UsageError("--image belongs to --docker")
+    return asked[0] if asked else None
+
+
+def render(form: str, mappings: list[Mapping], task: Task, options: dict[str, Any]) -> None:
+    """Print the mappings in one form."""
+    if form == "json":
+        data = [mapping.to_dict() for mapping in mappings]
+        click.echo(json.dumps(data[0] if len(data) == 1 else data, indent=2))
+        return
+    texts = [_text(form, mapping, task, options) for mapping in mappings]
+    separator = "---\n" if form == "config_file" else "\n"
+    click.echo(separator.join(texts), nl=form != "config_file")
+
+
+def _text(form: str, mapping: Mapping, task: Task, options: dict[str, Any]) -> str:
+    if form == "argv":
+        return json.dumps(mapping.argv())
+    if form == "shell":
+        return mapping.shell(_model(options["shell"], task))
+    if form == "docker":
+        image = options["image"] or _tagged(mapping, task)
+        return mapping.docker(_model(options["docker"], task), image)
+    text = mapping.config_file()
+    for name, value in mapping.env.items():
+        click.echo(f"quantmap: note: the launch also needs {name}={value}", err=True)
+    return text
+
+
+def _model(given: str, task: Task) -> str:
+    if given != "-":
+        return given
+    model = task.model_path()
+    if not isinstance(model, str):
+        raise click.UsageError("the task names no model: write it instead of -")
+    return model
+
+
+def _tagged(mapping: Mapping, task: Task) -> str | None:
+    """The engine's image with the task's own tag, when it has one."""
+    image = _core.container(mapping.engine, mapping.version)["image"]
+    if task.image_tag is None or image is None:
+        return None
+    return f"{image.partition(':')[0]}:{task.image_tag}"
