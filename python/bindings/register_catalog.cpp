@@ -1,5 +1,6 @@
 // The catalogue as Python data, for docs, schemas and tests.
 #include "convert.hpp"
+#include "quantmap/verdict.hpp"
 #include "register.hpp"
 
 namespace quantmap::bindings {
@@ -9,6 +10,28 @@ namespace {
 py::dict pairs(std::span<const Pair> items) {
   py::dict out;
   for (const Pair& item : items) out[text(item.first)] = text(item.second);
+  return out;
+}
+
+// Whether a section that is given must hold the field.
+bool is_required(const Field& field) {
+  for (const Section& section : catalog().sections) {
+    if (!section.id.empty() && section.id == field.section && section.required_key == field.key) return true;
+  }
+  return false;
+}
+
+// The value that another field completes, as "by" with "with"; None for a field that has none.
+py::object completion_of(const Field& field) {
+  if (!field.completion.exists) return py::none();
+  const Field& by = field_info(field.completion.by);
+  py::dict with;
+  for (std::size_t i = 0; i < by.options.size(); ++i) {
+    with[text(by.options[i].id)] = text(field.options[static_cast<std::size_t>(field.completion.with[i])].id);
+  }
+  py::dict out;
+  out["by"] = text(by.id);
+  out["with"] = with;
   return out;
 }
 
@@ -35,6 +58,8 @@ py::list fields() {
     row["default"] = field.default_option < 0
                          ? py::object(py::none())
                          : py::object(text(field.options[static_cast<std::size_t>(field.default_option)].id));
+    row["required"] = is_required(field);
+    row["completion"] = completion_of(field);
     row["minimum"] = field.minimum;
     row["maximum"] = field.maximum;
     out.append(row);
@@ -96,6 +121,46 @@ py::list diagnostics() {
   return out;
 }
 
+// Every name of an enumeration, whose last member is given.
+template <typename Enumeration>
+py::list names(Enumeration last) {
+  py::list out;
+  for (int i = 0; i <= static_cast<int>(last); ++i) out.append(text(name_of(static_cast<Enumeration>(i))));
+  return out;
+}
+
+// The words that data from quantmap can hold besides fields, presets and engines.
+py::dict vocabulary() {
+  const Catalog& all = catalog();
+  py::dict keys;
+  keys["preset"] = text(all.keys.preset);
+  keys["presets"] = text(all.keys.presets);
+  keys["wrapper"] = text(all.keys.wrapper);
+  py::list checkpoints;
+  for (const CheckpointKind& kind : all.checkpoint_kinds) {
+    py::dict row;
+    row["id"] = text(kind.id);
+    row["title"] = text(kind.title);
+    row["names"] = texts(kind.names);
+    checkpoints.append(row);
+  }
+  py::list gpus;
+  for (const GpuClass& gpu : all.gpu_classes) {
+    py::dict row;
+    row["id"] = text(gpu.id);
+    row["title"] = text(gpu.title);
+    gpus.append(row);
+  }
+  py::dict out;
+  out["config_keys"] = keys;
+  out["severities"] = names(kLastSeverity);
+  out["outcomes"] = names(kLastOutcome);
+  out["verdicts"] = names(kLastJudgement);
+  out["checkpoints"] = checkpoints;
+  out["gpus"] = gpus;
+  return out;
+}
+
 }  // namespace
 
 void register_catalog(py::module_& module) {
@@ -105,6 +170,7 @@ void register_catalog(py::module_& module) {
   module.def("presets", &presets, "Every preset with its metadata.");
   module.def("engines", &engines, "Every engine with its names and flags.");
   module.def("diagnostics", &diagnostics, "The registry of diagnostics.");
+  module.def("vocabulary", &vocabulary, "Words of configs and of results, and the kinds of checkpoints and GPUs.");
 }
 
 }  // namespace quantmap::bindings

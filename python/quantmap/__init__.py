@@ -31,9 +31,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .hardware import GpuInfo, Requirement, gpu_info, local_gpu, requirements
     from .rules import ModuleDecision, Rule, RulesFile, read_rules
+    from .schema import json_schema, output_schema, typescript_types, ui_table
 
-_HARDWARE = ("GpuInfo", "Requirement", "gpu_info", "local_gpu", "requirements")
-_RULES = ("ModuleDecision", "Rule", "RulesFile", "read_rules")
+# What the mapper does without is imported at its first use.
+_LATER = {
+    "hardware": ("GpuInfo", "Requirement", "gpu_info", "local_gpu", "requirements"),
+    "rules": ("ModuleDecision", "Rule", "RulesFile", "read_rules"),
+    "schema": ("json_schema", "output_schema", "typescript_types", "ui_table"),
+}
 
 __all__ = [
     "QUANTIZATION_PRESETS",
@@ -57,6 +62,7 @@ __all__ = [
     "explain",
     "get_runtime_args",
     "gpu_info",
+    "json_schema",
     "list_diagnostics",
     "local_gpu",
     "map_to_engine_args",
@@ -67,23 +73,23 @@ __all__ = [
     "map_to_vllm",
     "map_to_vllm_args",
     "merge_parameters",
+    "output_schema",
     "read_rules",
     "requirements",
     "resolve_quant_config",
     "should_apply_dynamic_fp8",
+    "typescript_types",
+    "ui_table",
     "validate_config_for_engine",
     "validate_quant_config",
 ]
 
 
 def __getattr__(name: str) -> object:
-    """What the mapper does not need is imported at its first use."""
-    if name in _RULES:
-        from . import rules
+    """Import what is not needed for a mapping."""
+    for module, names in _LATER.items():
+        if name in names:
+            from importlib import import_module
 
-        return getattr(rules, name)
-    if name in _HARDWARE:
-        from . import hardware
-
-        return getattr(hardware, name)
+            return getattr(import_module(f".{module}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

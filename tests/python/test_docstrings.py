@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import quantmap
 
-MODULES = ["quantmap", "documented", "errors", "integration", "ledger", "mapping", "task"]
+MODULES = ["quantmap", "documented", "errors", "integration", "ledger", "mapping", "schema", "task"]
 # "see `other`": the rest stands there.
 REFERENCE = re.compile(r"(?:see |^)`(\w+)`")
 SECTIONS = ("Args:", "Returns:", "Raises:", "Example:", "Attributes:")

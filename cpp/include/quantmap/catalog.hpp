@@ -31,6 +31,8 @@ enum class Outcome : std::uint8_t {
   kDropped,
   kCannotServe
 };
+inline constexpr Severity kLastSeverity = Severity::kInfo;
+inline constexpr Outcome kLastOutcome = Outcome::kCannotServe;
 enum class RouteKind : std::uint8_t { kFlag, kEnv, kFile };
 enum class Stage : std::uint8_t { kStart, kRun, kNoEffect };
 

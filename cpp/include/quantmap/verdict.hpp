@@ -18,6 +18,7 @@ enum class Judgement : std::uint8_t {
   kNoEffect,
   kAssumed
 };
+inline constexpr Judgement kLastJudgement = Judgement::kAssumed;
 
 struct Verdict {
   std::string flag;  // as given

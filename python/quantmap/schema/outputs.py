@@ -1,0 +1,178 @@
+"""JSON Schemas of what the command prints with ``--json``, one per verb.
+
+They allow no key that they do not name: a change of an output is a change here.
+"""
+
+from __future__ import annotations
+
+from .. import _core
+from .configs import FORMS, Forms, preset_names
+from .parts import TEXT, TEXTS, closed, document, one_of, or_null, unknown, values_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .parts import Schema
+
+_WORDS = _core.vocabulary()
+_ENGINE = one_of(engine["id"] for engine in _core.engines())
+_FLAG: Schema = {"type": "boolean"}
+_TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
+_TEXT_BY_NAME = values_of(TEXT)
+_BLOCK = or_null({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2})
+_CATALOG = closed({"version": TEXT, "hash": TEXT}, description="The tables that were used.")
+_DIAGNOSTIC = closed(
+    {
+        "code": one_of(item["code"] for item in _core.diagnostics()),
+        "severity": one_of(_WORDS["severities"]),
+        "path": TEXT,
+        "message": TEXT,
+        "hint": TEXT,
+        "context": _TEXT_BY_NAME,
+    }
+)
+_DIAGNOSTICS: Schema = {"type": "array", "items": _DIAGNOSTIC}
+_ARGUMENTS = values_of({"type": ["string", "boolean"]}, description="True is a bare switch.")
+_DECISION = closed(
+    {
+        "field": TEXT,
+        "asked": TEXT,
+        "given": _FLAG,
+        "emitted": _ARGUMENTS,
+        "outcome": one_of(_WORDS["outcomes"]),
+        "code": TEXT,
+        "sentence": TEXT,
+        "evidence": TEXTS,
+    }
+)
+
+
+def output_schema(verb: str) -> dict[str, Any]:
+    """The schema of one verb's output."""
+    if verb not in OUTPUTS:
+        raise unknown("verb", verb, OUTPUTS)
+    return document(f"output-{verb}", OUTPUTS[verb]())
+
+
+def _mapping() -> Schema:
+    return closed(
+        {
+            "engine": _ENGINE,
+            "mode": one_of(["documented", "checked"]),
+            "version": _TEXT_OR_NULL,
+            "gpu": one_of([None, *(gpu["id"] for gpu in _WORDS["gpus"][1:])]),
+            "checkpoint": one_of(kind["id"] for kind in _WORDS["checkpoints"]),
+            "precision": _TEXT_BY_NAME,
+            "verified_through": TEXT,
+            "preset": one_of([None, *preset_names()]),
+            "config": {"anyOf": [{"$ref": f"#/$defs/{form}"} for form in FORMS]},
+            "args": _ARGUMENTS,
+            "argv": TEXTS,
+            "env": _TEXT_BY_NAME,
+            "files": _TEXT_BY_NAME,
+            "decisions": {"type": "array", "items": _DECISION},
+            "diagnostics": _DIAGNOSTICS,
+            "catalog": _CATALOG,
+        }
+    )
+
+
+def _one_or_several(schema: Schema, **definitions: Schema) -> Schema:
+    """One result, or a list where a task names several presets."""
+    here = {"$ref": "#/$defs/result"}
+    several = {"type": "array", "items": here, "minItems": 2}
+    return {"anyOf": [here, several], "$defs": {"result": schema, **definitions}}
+
+
+def _mappings() -> Schema:
+    forms = Forms(lists=False)
+    return _one_or_several(_mapping(), **{form: forms.form(form) for form in FORMS})
+
+
+def _check() -> Schema:
+    verdict = closed(
+        {
+            "argument": TEXT,
+            "canonical": TEXT,
+            "evidence": TEXTS,
+            "hint": TEXT,
+            "reason": TEXT,
+            "refused": _FLAG,
+            "value": TEXT,
+            "verdict": one_of(_WORDS["verdicts"]),
+        }
+    )
+    return closed(
+        {
+            "engine": _ENGINE,
+            "version": TEXT,
+            "verified_through": TEXT,
+            "model": _TEXT_OR_NULL,
+            "ok": _FLAG,
+            "verdicts": {"type": "array", "items": verdict},
+            "notes": _DIAGNOSTICS,
+            "catalog": _CATALOG,
+        }
+    )
+
+
+def _diff() -> Schema:
+    change = {"type": ["string", "boolean", "null"]}
+    changes = values_of(
+        {"type": "array", "items": change, "minItems": 2, "maxItems": 2},
+        description="Before and after, by name; null where there was or is nothing.",
+    )
+    head = {"engine": _ENGINE, "from": TEXT, "to": TEXT, "catalog": _CATALOG}
+    parts = ("arguments", "environment", "files", "outcomes", "precision", "refusals")
+    of_config = closed({**head, **dict.fromkeys(parts, changes)})
+    of_command = closed({**head, "verdicts": changes})
+    return _one_or_several({"anyOf": [of_config, of_command]})
+
+
+def _matrix() -> Schema:
+    rows = {"type": "array", "items": _DECISION}
+    return closed({"engine": TEXT, "version": TEXT, "rows": rows})
+
+
+def _rules() -> Schema:
+    rule = closed(
+        {
+            "index": {"type": "integer", "minimum": 0},
+            "pattern": TEXT,
+            "weight_dtype": TEXT,
+            "activation_dtype": _TEXT_OR_NULL,
+            "weight_block_size": _BLOCK,
+        }
+    )
+    module = closed(
+        {
+            "module_path": TEXT,
+            "outcome": one_of(["rule", "ignored", "unquantized"]),
+            "rule": or_null(rule),
+            "ignored_by": _TEXT_OR_NULL,
+            "sentence": TEXT,
+        }
+    )
+    return closed(
+        {
+            "rules": {"type": "array", "items": rule},
+            "moe": values_of(_TEXT_OR_NULL),
+            "ignored_layers": TEXTS,
+            "weight_block_size": _BLOCK,
+            "is_static_checkpoint": _FLAG,
+            "allow_narrow_n_blockwise": _FLAG,
+            "notes": _DIAGNOSTICS,
+            "modules": {"type": "array", "items": module},
+        }
+    )
+
+
+OUTPUTS = {
+    "map": _mappings,
+    "explain": _mappings,
+    "check": _check,
+    "diff": _diff,
+    "matrix": _matrix,
+    "rules": _rules,
+}

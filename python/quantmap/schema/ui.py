@@ -1,0 +1,182 @@
+"""The tables behind a web form: every combination of the four fields, mapped beforehand.
+
+What depends on few fields is indexed by those only: a table names the fields in ``by``, and its
+``index`` has one number for each combination of their options, the last field fastest. Equal tables
+stand once, so that kinds of checkpoints and engines share them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from functools import partial
+
+from .. import _core
+from .configs import FORMS, PRESET, fields_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+FORMAT = 1
+GRID = FORMS[0]  # the four fields, whose combinations can be counted
+
+
+def ui_table(engines: list[str] | None, gpu: str | None) -> dict[str, Any]:
+    """The data of `quantmap.ui_table`."""
+    words = _core.vocabulary()
+    pools = {name: _Pool() for name in ("launches", "decisions", "precision")}
+    targets: dict[tuple[str, str | None], dict[str, Any]] = {}
+    for runtime, version in _asked(engines):
+        target = _target(runtime, version, gpu, words["checkpoints"], pools)
+        targets.setdefault((target["engine"], target["version"]), target)
+    return {
+        "format": FORMAT,
+        "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
+        "fields": [_field(field) for form in FORMS for field in fields_of(form)],
+        "presets": [_preset(preset) for preset in _core.presets()],
+        "checkpoints": [
+            {key: kind[key] for key in ("id", "title")} for kind in words["checkpoints"]
+        ],
+        "engines": list(targets.values()),
+        "tables": {name: pool.tables for name, pool in pools.items()},
+    }
+
+
+def _asked(engines: list[str] | None) -> list[tuple[str, str | None]]:
+    if engines is not None:
+        return [(runtime, None) for runtime in engines]
+    known = [engine["id"] for engine in _core.engines()]
+    return [(engine, version) for engine in known for version in (None, "latest")]
+
+
+def _field(field: dict[str, Any]) -> dict[str, Any]:
+    titles = field["option_titles"]
+    out = {
+        key: field[key] for key in ("form", "section", "key", "label", "title", "kind", "default")
+    }
+    if field["kind"] == "option":
+        out["options"] = [{"value": v, "title": titles.get(str(v), "")} for v in field["options"]]
+    elif field["kind"] == "integer":
+        out.update(minimum=field["minimum"], maximum=field["maximum"])
+    return out
+
+
+def _preset(preset: dict[str, Any]) -> dict[str, Any]:
+    keys = ("id", "form", "use_case", "recommended_for", "claims", "engines", "hardware", "config")
+    return {key: preset[key] for key in keys}
+
+
+def _target(
+    runtime: str,
+    version: str | None,
+    gpu: str | None,
+    kinds: list[dict[str, Any]],
+    pools: dict[str, _Pool],
+) -> dict[str, Any]:
+    """One engine in the documented mapping or in a release, for every kind of checkpoint."""
+    mapping = _explained(runtime, version, None, None, {})
+    if mapping["mode"] != "checked":
+        gpu = None  # the documented mapping knows no GPU, and refuses one
+    mapping = _explained(runtime, version, gpu, None, {})
+    checkpoints = []
+    for kind in kinds:
+        # The first kind is not quantized; one without names is any other.
+        method = None if kind is kinds[0] else (kind["names"] or ["another method"])[0]
+        launch = partial(_explained, runtime, version, gpu, method)
+        checkpoints.append({"checkpoint": kind["id"], **_tables(launch, pools)})
+    return {
+        **{key: mapping[key] for key in ("engine", "mode", "version", "gpu")},
+        "name": mapping["engine_name"],
+        "checkpoints": checkpoints,
+    }
+
+
+def _explained(
+    runtime: str, version: str | None, gpu: str | None, method: str | None, config: dict[str, Any]
+) -> dict[str, Any]:
+    return _core.explain(runtime, config, None, method, version, gpu, None, "degrade", None, True)
+
+
+def _tables(
+    launch: Callable[[dict[str, Any]], dict[str, Any]], pools: dict[str, _Pool]
+) -> dict[str, Any]:
+    fields = fields_of(GRID)
+    keys = [field["key"] for field in fields]
+    options = [field["options"] for field in fields]
+    radices = [len(values) for values in options]
+    launches, precision = [], []
+    decisions: dict[str, list[dict[str, Any]]] = {key: [] for key in keys}
+    for values in itertools.product(*options):
+        mapping = launch(dict(zip(keys, values)))
+        launches.append(_launch(mapping))
+        precision.append(mapping["precision"])
+        for decision in mapping["decisions"]:
+            kept = {name: decision[name] for name in ("outcome", "sentence")}
+            decisions[decision["field"]].append(kept)
+    presets = [preset["id"] for preset in _core.presets()]
+    of_presets = [_launch(launch({PRESET: preset})) for preset in presets]
+    return {
+        "launches": pools["launches"].add(keys, radices, launches),
+        "decisions": {
+            key: pools["decisions"].add(keys, radices, found) for key, found in decisions.items()
+        },
+        "precision": pools["precision"].add(keys, radices, precision),
+        "presets": pools["launches"].add([PRESET], [len(presets)], of_presets),
+    }
+
+
+def _launch(mapping: dict[str, Any]) -> dict[str, Any]:
+    return {key: mapping[key] for key in ("args", "env", "files")}
+
+
+class _Pool:
+    """Tables, each once."""
+
+    def __init__(self) -> None:
+        self.tables: list[dict[str, Any]] = []
+        self._places: dict[str, int] = {}
+
+    def add(self, keys: list[str], radices: list[int], found: list[dict[str, Any]]) -> int:
+        """The place of the table of `found`, one for each combination."""
+        numbers: dict[object, int] = {}
+        index = [numbers.setdefault(_frozen(value), len(numbers)) for value in found]
+        firsts = dict(zip(reversed(index), reversed(found)))
+        by, index = _projected(keys, radices, index)
+        values = [firsts[number] for number in range(len(numbers))]
+        table = {"by": by, "index": index, "values": values}
+        place = self._places.setdefault(json.dumps(table), len(self.tables))
+        if place == len(self.tables):
+            self.tables.append(table)
+        return place
+
+
+def _frozen(value: dict[str, Any]) -> object:
+    """Equal for equal data in equal order."""
+    parts = (part if isinstance(part, str) else tuple(part.items()) for part in value.values())
+    return (*value, *parts)
+
+
+def _projected(
+    keys: list[str], radices: list[int], index: list[int]
+) -> tuple[list[str], list[int]]:
+    """The index without the fields that make no difference."""
+    by = list(keys)
+    sizes = list(radices)
+    for place in reversed(range(len(keys))):
+        step = 1
+        for size in sizes[place + 1 :]:
+            step *= size
+        block = step * sizes[place]
+        starts = range(0, len(index), block)
+        first = [number for start in starts for number in index[start : start + step]]
+        spread = [
+            number
+            for start in range(0, len(first), step)
+            for number in first[start : start + step] * sizes[place]
+        ]
+        if spread == index:
+            index = first
+            del by[place], sizes[place]
+    return by, index

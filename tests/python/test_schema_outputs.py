@@ -1,0 +1,156 @@
+"""What every verb prints with --json, against its published JSON Schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import quantmap
+from jsonschema import Draft202012Validator
+
+click = pytest.importorskip("click")
+pytest.importorskip("yaml")
+
+from quantmap.cli.app import app  # noqa: E402
+from quantmap.schema.outputs import OUTPUTS  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+PRESET = str(ROOT / "examples" / "quant_preset_task.json")
+SEVERAL = str(ROOT / "examples" / "quant_multi_preset_task.json")
+RULES = str(ROOT / "examples" / "sglang_jax_rules.yaml")
+LINE = (
+    "VLLM_ATTENTION_BACKEND=FLASHINFER vllm serve m --kv-cache-dtype fp16 --nope 3 --enforce-eager"
+)
+
+MAPPINGS = [
+    [PRESET],
+    [SEVERAL],
+    ["--runtime", "vllm", "--preset", "universal-fp8", "--param", "enforce-eager"],
+    ["--runtime", "vllm", "--set", "attention.backend=fa3"],
+    ["--runtime", "tensorrt_llm@latest", "--set", "kvcache_dtype=fp8", "--gpu", "H100"],
+    ["--runtime", "sglang@0.5.6", "--preset", "dynamic-fp8", "--gpu", "B200"],
+    ["--runtime", "sglang@0.5.6", "--preset", "default", "--model-quantization", "awq"],
+    ["--runtime", "sglang-jax", "--set", "gemm_dtype=fp8"],
+    ["--runtime", "vllm@0.11.0", "--policy", "literal", "--param", "kv-cache-dtype=nope"],
+    ["--runtime", "vllm@latest", "--preset", "default", "--gpu", "GTX 1080"],
+]
+RUNS = {
+    "map": MAPPINGS,
+    "explain": MAPPINGS,
+    "check": [
+        [LINE],
+        [LINE, "--engine-version", "0.11.0", "--gpu", "H100", "--model-quantization", "fp8"],
+        ["sglang serve --model-path m --kv-cache-dtype fp8_e4m3"],
+        ["trtllm-serve m --tp_size 2 --max_seq_len x"],
+    ],
+    "diff": [
+        ["0.9.0", "latest", "--runtime", "vllm", "--preset", "dynamic-fp8", "--gpu", "H100"],
+        ["0.5.2", "0.5.6", SEVERAL, "--runtime", "sglang"],
+        ["0.5.2", "0.5.6", PRESET, "--param", "attention-backend=nope"],
+        ["0.9.0", "0.33.0", "--command", LINE],
+        ["0.11.0", "0.11.0", "--runtime", "vllm", "--preset", "default"],
+    ],
+    "matrix": [
+        ["--engine", "vllm", "--engine-version", "0.11.0"],
+        ["--engine", "sglang", "--gpu", "H100", "--model-quantization", "awq"],
+        ["--engine", "tensorrt_llm"],
+        ["--engine", "sglang_jax"],
+    ],
+    "rules": [
+        [RULES],
+        [RULES, "--module", "model/layers[0]/self_attn/q_proj", "--module", "lm_head"],
+    ],
+}
+
+
+def printed(capsys: pytest.CaptureFixture[str], verb: str, arguments: list[str]) -> Any:
+    """The JSON data that a verb prints."""
+    code = app.main([verb, *arguments, "--json"], standalone_mode=False)
+    assert code in (0, 1)
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments"), [(verb, run) for verb, runs in RUNS.items() for run in runs]
+)
+def test_output_is_as_published(
+    capsys: pytest.CaptureFixture[str], verb: str, arguments: list[str]
+) -> None:
+    Draft202012Validator(quantmap.output_schema(verb)).validate(printed(capsys, verb, arguments))
+
+
+@pytest.mark.parametrize("verb", OUTPUTS)
+def test_a_key_more_a_key_less_or_another_type_is_drift(
+    capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    schema = Draft202012Validator(quantmap.output_schema(verb))
+    data = printed(capsys, verb, RUNS[verb][0])
+    assert schema.is_valid(data)
+    assert not schema.is_valid({**data, "one_more": 1})
+    for key in data:
+        assert not schema.is_valid({name: data[name] for name in data if name != key}), key
+        assert not schema.is_valid({**data, key: 0.5}), key
+
+
+def test_every_verb_with_json_has_a_schema_and_runs_here() -> None:
+    context = click.Context(app)
+    printing = set()
+    for name in app.list_commands(context):
+        command = app.get_command(context, name)
+        assert command is not None
+        if any("--json" in parameter.opts for parameter in command.params):
+            printing.add(name)
+    # A verb that is missing here needs a schema in quantmap/schema/outputs.py and runs above.
+    assert printing == set(OUTPUTS) == set(RUNS)
+
+
+@pytest.mark.parametrize("verb", OUTPUTS)
+def test_it_is_a_schema(verb: str) -> None:
+    schema = quantmap.output_schema(verb)
+    Draft202012Validator.check_schema(schema)
+    assert schema["$id"] == f"urn:quantmap:output-{verb}"
+
+
+def test_the_runs_above_reach_what_is_rare(capsys: pytest.CaptureFixture[str]) -> None:
+    seen = json.dumps([printed(capsys, verb, run) for verb in RUNS for run in RUNS[verb]])
+    for part in ('"degraded"', '"cannot-serve"', '"refused": true', '"severity": "error"'):
+        assert part in seen, part
+    for part in ('"files": {"', '"env": {"', ": true}", '"rule": null', '"ok": true'):
+        assert part in seen, part
+
+
+def test_a_verb_without_json_output_is_an_error() -> None:
+    with pytest.raises(quantmap.ConfigError, match="known: map, explain, check"):
+        quantmap.output_schema("schema")
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What quantmap schema prints."""
+    assert app.main(["schema", *arguments], standalone_mode=False) == 0
+    return str(capsys.readouterr().out)
+
+
+def test_the_command_prints_what_the_functions_return(capsys: pytest.CaptureFixture[str]) -> None:
+    assert json.loads(run(capsys, "--json-schema")) == quantmap.json_schema("config")
+    assert json.loads(run(capsys, "--json-schema", "task")) == quantmap.json_schema("task")
+    assert json.loads(run(capsys, "--output", "map")) == quantmap.output_schema("map")
+    assert run(capsys, "--typescript") == quantmap.typescript_types()
+    shown = run(capsys, "--ui", "--engine", "vllm", "--engine", "sglang@0.5.6", "--gpu", "H100")
+    assert json.loads(shown) == quantmap.ui_table(["vllm", "sglang@0.5.6"], gpu="H100")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--typescript", "--ui"],
+        ["--json-schema", "task", "--output", "map"],
+        ["--typescript", "--engine", "vllm"],
+        ["--json-schema", "--gpu", "H100"],
+    ],
+)
+def test_one_export_at_a_time(arguments: list[str]) -> None:
+    with pytest.raises(click.UsageError):
+        app.main(["schema", *arguments], standalone_mode=False)
