@@ -137,8 +137,8 @@ def test_the_command_prints_what_the_functions_return(capsys: pytest.CaptureFixt
     assert json.loads(run(capsys, "--json-schema", "task")) == quantmap.json_schema("task")
     assert json.loads(run(capsys, "--output", "map")) == quantmap.output_schema("map")
     assert run(capsys, "--typescript") == quantmap.typescript_types()
-    shown = run(capsys, "--ui", "--engine", "vllm", "--engine", "sglang@0.5.6", "--gpu", "H100")
-    assert json.loads(shown) == quantmap.ui_table(["vllm", "sglang@0.5.6"], gpu="H100")
+    shown = run(capsys, "--ui", "--engine", "sglang@0.5.6", "--gpu", "H100")
+    assert json.loads(shown) == quantmap.ui_table(["sglang@0.5.6"], gpu="H100")
 
 
 @pytest.mark.parametrize(

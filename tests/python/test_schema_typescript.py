@@ -5,62 +5,67 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import quantmap
 from jsonschema import Draft202012Validator
 
 from tests.python import tsc
-from tests.python.support import FOUR, four_field_configs
+from tests.python.support import four_field_configs
 
 STRICT = ["--strict", "--target", "es2020", "--module", "commonjs"]
 SAMPLES = tsc.ROOT / "tests" / "typescript" / "samples.ts"
 GROUPS = ("good", "goodTasks", "bad", "badTasks")
 EXAMPLE = tsc.ROOT / "examples" / "web_form.ts"
 
-# Prints, for each pair of engine and kind of checkpoint asked, the answers to all choices.
-DRIVER = """\
-const { answer, launchOfPreset, placesOf } = require("./web_form.js");
-const { ui, asked, choices, presets } = require("./input.json");
-console.log(JSON.stringify(asked.map(([engine, version, checkpoint]) => {
-  const places = placesOf(ui, engine, version, checkpoint);
-  return {
-    choices: choices.map((choice) => answer(ui, places, choice)),
-    presets: presets.map((preset) => launchOfPreset(ui, places, preset)),
-  };
-})));
-"""
+# For each pair of engine and kind of checkpoint asked, the answers to all choices.
+ANSWERS = """(() => {
+  const { answer, launchOfPreset, placesOf } = require("./web_form.js");
+  const { ui, asked, choices, presets } = require("./input.json");
+  return asked.map(([engine, version, checkpoint]) => {
+    const places = placesOf(ui, engine, version, checkpoint);
+    return {
+      choices: choices.map((choice) => answer(ui, places, choice)),
+      presets: presets.map((preset) => launchOfPreset(ui, places, preset)),
+    };
+  });
+})()"""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the generated types, the samples and the example."""
+    """A folder with the types, the samples, real tables and the example, compiled.
+
+    An @ts-expect-error without an error below it is an error itself.
+    """
     made = tmp_path_factory.mktemp("typescript")
     (made / "quantmap.ts").write_text(quantmap.typescript_types(), encoding="utf-8")
+    tables = json.dumps(quantmap.ui_table(["tensorrt_llm", "sglang_jax"]))
+    text = f'import type {{ UiTable }} from "./quantmap";\nexport const ui: UiTable = {tables};\n'
+    (made / "tables.ts").write_text(text, encoding="utf-8")
     shutil.copy(SAMPLES, made)
     shutil.copy(EXAMPLE, made)
+    files = ["quantmap.ts", "tables.ts", SAMPLES.name, EXAMPLE.name]
+    done = tsc.run([*tsc.compiler(), *STRICT, *files], made)
+    assert (done.returncode, done.stdout) == (0, "")
     return made
 
 
-def compiled(folder: Path, *words: str) -> str:
-    """What the compiler says; nothing when it is content."""
-    return tsc.run([*tsc.compiler(), *STRICT, *words], folder).stdout.strip()
-
-
-def test_samples_good_and_bad(folder: Path) -> None:
-    """An @ts-expect-error without an error below it is an error itself."""
-    text = SAMPLES.read_text(encoding="utf-8")
-    assert text.count("@ts-expect-error") > 20
-    assert compiled(folder, "--noEmit", "--exactOptionalPropertyTypes", SAMPLES.name) == ""
-    assert compiled(folder, "--noEmit", SAMPLES.name) == ""
+def evaluated(folder: Path, script: str) -> Any:
+    """The data that a script makes, run by node beside the compiled files."""
+    (folder / "script.js").write_text(f"console.log(JSON.stringify({script}));", encoding="utf-8")
+    done = tsc.run([tsc.node(), "script.js"], folder)
+    assert done.returncode == 0, done.stdout[-2000:]
+    return json.loads(done.stdout)
 
 
 def test_samples_are_to_the_validator_what_they_are_to_the_types(folder: Path) -> None:
-    assert compiled(folder, SAMPLES.name) == ""
-    done = tsc.run([tsc.node(), "-p", "JSON.stringify(require('./samples.js'))"], folder)
-    samples = json.loads(done.stdout)
+    samples = evaluated(folder, 'require("./samples.js")')
     task = Draft202012Validator(quantmap.json_schema("task"))
     assert {key: len(found) > 5 for key, found in samples.items()} == dict.fromkeys(GROUPS, True)
+    marks = SAMPLES.read_text(encoding="utf-8").count("@ts-expect-error")
+    assert marks == len(samples["bad"]) + len(samples["badTasks"])
     for config in samples["good"]:
         assert quantmap.validate_quant_config(config)[0], config
     for config in samples["bad"]:
@@ -70,14 +75,12 @@ def test_samples_are_to_the_validator_what_they_are_to_the_types(folder: Path) -
 
 
 def test_types_emit_no_code(folder: Path) -> None:
-    assert compiled(folder, "quantmap.ts") == ""
     emitted = (folder / "quantmap.js").read_text(encoding="utf-8")
     assert "function" not in emitted and "const" not in emitted
 
 
 def test_the_example_answers_as_the_core_does(folder: Path) -> None:
     """All combinations, through the program that a web form would be."""
-    assert compiled(folder, EXAMPLE.name) == ""
     targets = ["vllm", "sglang@0.5.6", "tensorrt_llm@latest"]
     ui = quantmap.ui_table(targets)
     methods = {"unquantized": None, "awq": "awq"}
@@ -88,10 +91,7 @@ def test_the_example_answers_as_the_core_does(folder: Path) -> None:
     presets = list(quantmap.QUANTIZATION_PRESETS)
     given = {"ui": ui, "asked": asked, "choices": choices, "presets": presets}
     (folder / "input.json").write_text(json.dumps(given), encoding="utf-8")
-    (folder / "driver.js").write_text(DRIVER, encoding="utf-8")
-    done = tsc.run([tsc.node(), "driver.js"], folder)
-    assert done.returncode == 0, done.stdout[-2000:]
-    answers = json.loads(done.stdout)
+    answers = evaluated(folder, ANSWERS)
     for (engine, version, kind), found in zip(asked, answers):
         for choice, shown in zip(choices, found["choices"]):
             mapping = quantmap.explain(engine, choice, None, methods[kind], engine_version=version)
@@ -109,16 +109,19 @@ def test_the_example_answers_as_the_core_does(folder: Path) -> None:
             assert launch == {"args": mapping.args, "env": mapping.env, "files": mapping.files}
 
 
-def test_the_example_refuses_what_is_no_option(folder: Path) -> None:
-    assert compiled(folder, EXAMPLE.name) == ""
-    ui = quantmap.ui_table(["vllm"])
-    for asked, choice in (
-        (("vllm", None, "unquantized"), {field["key"]: "fp16" for field in FOUR}),
-        (("vllm", "9.9.9", "unquantized"), {}),
-        (("vllm", None, "no such kind"), {}),
-    ):
-        given = {"ui": ui, "asked": [asked], "choices": [choice], "presets": []}
-        (folder / "input.json").write_text(json.dumps(given), encoding="utf-8")
-        (folder / "driver.js").write_text(DRIVER, encoding="utf-8")
-        done = tsc.run([tsc.node(), "driver.js"], folder)
-        assert done.returncode != 0 and "RangeError: " in done.stdout
+@pytest.mark.parametrize(
+    "call",
+    [
+        'answer(ui, placesOf(ui, "tensorrt_llm", null, "unquantized"), { gemm_dtype: "fp16" })',
+        'placesOf(ui, "tensorrt_llm", "9.9.9", "unquantized")',
+        'placesOf(ui, "tensorrt_llm", null, "no such kind")',
+        'launchOfPreset(ui, placesOf(ui, "tensorrt_llm", null, "awq"), "fp8")',
+    ],
+)
+def test_the_example_refuses_what_is_no_option(folder: Path, call: str) -> None:
+    script = f"""(() => {{
+      const {{ answer, launchOfPreset, placesOf }} = require("./web_form.js");
+      const {{ ui }} = require("./tables.js");
+      try {{ return {call}; }} catch (error) {{ return error.name; }}
+    }})()"""
+    assert evaluated(folder, script) == "RangeError"
