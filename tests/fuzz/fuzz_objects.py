@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 
 import hostile
 import quantmap
+from quantmap import integration
 
 CODES = {entry["code"] for entry in quantmap.list_diagnostics()}
 LOGGER = logging.getLogger("quantmap")
@@ -74,6 +75,32 @@ def calls(rng: random.Random) -> Iterator[Call]:
     derived = {"--dtype": "auto", "--tp-size": 2} if rng.random() < 0.5 else hostile.parameters(rng)
     keyword = {"runtime": runtime} if rng.random() < 0.5 else {}
     yield Call("merge_parameters", q.merge_parameters, (derived, parameters), keyword)
+    yield from entry_points(rng, runtime, config, parameters, model)
+
+
+def entry_points(
+    rng: random.Random, runtime: Any, config: Any, parameters: Any, model: Any
+) -> Iterator[Call]:
+    """The autotuner's functions on the same objects."""
+    path = "org/model" if rng.random() < 0.8 else hostile.anything(rng)
+    known = {"quantization": model} if rng.random() < 0.8 else model
+    marked = parameters
+    if isinstance(config, dict) and rng.random() < 0.5:
+        marked = {f"__quant__{key}": value for key, value in dict.items(config) if type(key) is str}
+    task = {"base_runtime": runtime, "quant_config": config, "model": known, "parameters": marked}
+    prepared = (runtime, config, parameters, path, known)
+    for name, arguments in {
+        "detect_model_quantization": (path, known),
+        "prepare_experiment_parameters": prepared,
+        "prepare_runtime_parameters": (runtime, marked, path, known),
+        "merge_parameters_with_quant_config": (parameters, config),
+        "extract_quant_config_from_params": (marked,),
+        "expand_quantization_presets": (config,),
+        "get_quant_config_summary": (config,),
+        "validate_task_quant_config": (config,),
+        "generate_experiment_configs": (task,),
+    }.items():
+        yield Call(name, getattr(integration, name), arguments, {})
 
 
 def _children(item: Any) -> Iterator[Any]:
@@ -120,9 +147,13 @@ def check_result(call: Call, result: Any) -> None:
         _check_arguments(result.args, (str, bool))
         assert all(type(word) is str for word in result.argv())
         assert all(decision.code in CODES for decision in result.decisions)
+        if result.version:
+            assert result.docker("org/model", "own:1").startswith("docker run ")
         repr(result.to_dict()).encode()
-    elif call.name == "merge_parameters":
+    elif call.name == "merge_parameters" or call.name.startswith("prepare_"):
         assert type(result) is dict
+    elif call.name in integration.__all__:
+        assert result is None or type(result) in (str, tuple, list, dict)
     elif call.name == "validate_quant_config":
         assert type(result) is tuple and type(result[0]) is bool and result[1].encode()
     elif call.name in ("should_apply_dynamic_fp8", "validate_config_for_engine"):
