@@ -156,3 +156,5 @@ def test_an_unknown_engine_is_an_error(engines: list[str]) -> None:
         quantmap.ui_table(engines)
     with pytest.raises(quantmap.ConfigError):
         quantmap.ui_table(["vllm@latest"], gpu="H1000")
+    with pytest.raises(quantmap.ConfigError, match="gpu"):
+        quantmap.ui_table(["vllm"], gpu="H100")

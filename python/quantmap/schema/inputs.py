@@ -69,7 +69,7 @@ def task() -> Schema:
                 "description": "The model to serve: its id or path, or an object with id_or_path.",
             },
             **{key: {"description": "What to quantize, and how."} for key in CONFIG_KEYS},
-            "parameters": parameters(),
+            "parameters": parameters(forms),
             "optimization": {
                 "type": ["object", "null"],
                 "properties": {"max_iterations": {"type": ["integer", "null"], "minimum": 1}},
@@ -90,25 +90,15 @@ def task() -> Schema:
     }
 
 
-def parameters() -> Schema:
+def parameters(forms: Forms) -> Schema:
     """Arguments of the engine: a value, or the values to try."""
+    presets = forms.all_of([*preset_names(), None])
     return {
         "type": ["object", "null"],
         "description": "Arguments of the engine by name: one value, or a list of values to try.",
         "propertyNames": {"pattern": "^(--|-)?[A-Za-z0-9_.][A-Za-z0-9_.-]*$", "maxLength": 256},
-        "properties": {
-            PARAMETER_PRESETS: {
-                "anyOf": [
-                    {"enum": [*preset_names(), None]},
-                    {"type": "array", "items": {"enum": [*preset_names(), None]}, "minItems": 1},
-                ],
-                "description": "Presets to compare.",
-            }
-        },
-        "additionalProperties": {
-            "type": ["string", "number", "boolean", "object", "array", "null"],
-            "minItems": 1,
-        },
+        "properties": {PARAMETER_PRESETS: {**presets, "description": "Presets to compare."}},
+        "additionalProperties": {"minItems": 1},
     }
 
 

@@ -28,9 +28,12 @@ def ui_table(engines: list[str] | None, gpu: str | None) -> dict[str, Any]:
     words = _core.vocabulary()
     pools = {name: _Pool() for name in ("launches", "decisions", "precision")}
     targets: dict[tuple[str, str | None], dict[str, Any]] = {}
-    for runtime, version in _asked(engines):
+    asked = _asked(engines)
+    for runtime, version in asked:
         target = _target(runtime, version, gpu, words["checkpoints"], pools)
         targets.setdefault((target["engine"], target["version"]), target)
+    if gpu is not None and not any(target["gpu"] for target in targets.values()):
+        _explained(*asked[0], gpu, None, {})  # raises: nothing that was asked knows a GPU
     return {
         "format": FORMAT,
         "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
