@@ -32,7 +32,7 @@ def ui_table(engines: list[str] | None, gpu: str | None) -> dict[str, Any]:
     for runtime, version in asked:
         target = _target(runtime, version, gpu, words["checkpoints"], pools)
         targets.setdefault((target["engine"], target["version"]), target)
-    if gpu is not None and not any(target["gpu"] for target in targets.values()):
+    if gpu is not None and targets and not any(target["gpu"] for target in targets.values()):
         _explained(*asked[0], gpu, None, {})  # raises: nothing that was asked knows a GPU
     return {
         "format": FORMAT,
