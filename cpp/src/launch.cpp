@@ -14,30 +14,6 @@ namespace {
 
 constexpr std::string_view kPolicies[] = {"degrade", "strict", "literal"};  // by Policy
 
-std::optional<Policy> read_policy(const Value& value, Diagnostics& problems) {
-  const Path path("policy");
-  if (!value.is_text()) {
-    report_wrong_type(value, "one of " + join(kPolicies), path, problems);
-    return std::nullopt;
-  }
-  const std::string& policy = value.as_text();
-  const auto found = std::find(std::begin(kPolicies), std::end(kPolicies), policy);
-  if (found != std::end(kPolicies)) return static_cast<Policy>(found - std::begin(kPolicies));
-  std::string hint = did_you_mean(policy, kPolicies);
-  if (hint.empty()) hint = "choose one of the known policies";
-  problems.add(Code::kBadPolicy, path.str(), {{"value", quote(policy)}, {"known", join(kPolicies)}, {"hint", hint}});
-  return std::nullopt;
-}
-
-// Settings that mean something in checked mode only.
-void need_version(const LaunchRequest& request, Policy policy, Diagnostics& problems) {
-  if (!request.gpu.is_null()) problems.add(Code::kNeedsVersion, "gpu", {{"value", "gpu"}});
-  if (policy != Policy::kDegrade) {
-    const std::string name = "policy " + quote(kPolicies[static_cast<std::size_t>(policy)]);
-    problems.add(Code::kNeedsVersion, "policy", {{"value", name}});
-  }
-}
-
 // Files that a parameter put another file in the place of: they are not needed any more.
 std::vector<LaunchFile> take_replaced_files(Mapping& mapping) {
   std::vector<LaunchFile> replaced;
@@ -123,7 +99,31 @@ bool falls_short(const Decision& decision) {
                          outcome == Outcome::kCannotServe || outcome == Outcome::kNotSupported);
 }
 
-// Policy strict: whatever is not applied at the precision asked is an error, and so is every refusal.
+}  // namespace
+
+std::optional<Policy> read_policy(const Value& value, Diagnostics& problems) {
+  const Path path("policy");
+  if (!value.is_text()) {
+    report_wrong_type(value, "one of " + join(kPolicies), path, problems);
+    return std::nullopt;
+  }
+  const std::string& policy = value.as_text();
+  const auto found = std::find(std::begin(kPolicies), std::end(kPolicies), policy);
+  if (found != std::end(kPolicies)) return static_cast<Policy>(found - std::begin(kPolicies));
+  std::string hint = did_you_mean(policy, kPolicies);
+  if (hint.empty()) hint = "choose one of the known policies";
+  problems.add(Code::kBadPolicy, path.str(), {{"value", quote(policy)}, {"known", join(kPolicies)}, {"hint", hint}});
+  return std::nullopt;
+}
+
+void need_version(const LaunchRequest& request, Policy policy, Diagnostics& problems) {
+  if (!request.gpu.is_null()) problems.add(Code::kNeedsVersion, "gpu", {{"value", "gpu"}});
+  if (policy != Policy::kDegrade) {
+    const std::string name = "policy " + quote(kPolicies[static_cast<std::size_t>(policy)]);
+    problems.add(Code::kNeedsVersion, "policy", {{"value", name}});
+  }
+}
+
 void enforce_strict(const Mapping& mapping, Diagnostics& problems) {
   const Context engine{{"engine", std::string(mapping.engine->name)}};
   const auto refuse = [&](const std::string& path, std::string message) {
@@ -140,8 +140,8 @@ void enforce_strict(const Mapping& mapping, Diagnostics& problems) {
   }
 }
 
-Mapping map_for(const Config& config, const Engine& engine, const ModelQuantization& model, const Situation& situation,
-                Policy policy) {
+Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQuantization& model,
+                      const Situation& situation, Policy policy) {
   if (policy != Policy::kLiteral) return map_config(config, engine, model, situation);
   Mapping mapping = map_config(config, engine, model);
   const std::size_t checkpoint = mapping.situation.checkpoint;
@@ -150,8 +150,6 @@ Mapping map_for(const Config& config, const Engine& engine, const ModelQuantizat
   mapping.values.assign(engine.checked.targets.size(), {});
   return mapping;
 }
-
-}  // namespace
 
 const Engine* read_runtime(const Value& runtime, std::string& version, Diagnostics& problems) {
   const Path path("runtime");
@@ -209,7 +207,7 @@ std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problem
     if (merged.has_errors()) problems.append(merged);
     return std::nullopt;
   }
-  Mapping mapping = map_for(*config, *engine, model, *situation, *policy);
+  Mapping mapping = map_by_policy(*config, *engine, model, *situation, *policy);
   warnings.append(mapping.diagnostics);
   Diagnostics merged;
   merge(mapping.arguments, request.user_parameters, engine, parameters, merged, &*situation);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "quantmap/choose.hpp"
 #include "quantmap/method.hpp"
 #include "quantmap/render.hpp"
 #include "quantmap/text.hpp"
@@ -27,7 +28,8 @@ class Evaluator {
       : config_(out.config),
         engine_(*out.engine),
         situation_(out.situation),
-        rows_(situation_.checked ? engine_.checked : engine_.documented),
+        chooser_(engine_, situation_),
+        rows_(chooser_.rows()),
         model_(model),
         out_(out) {
     out_.values.assign(rows_.targets.size(), {});
@@ -53,21 +55,6 @@ class Evaluator {
   }
 
  private:
-  bool matches(const Row& row, const Field& field, const Setting& setting) const {
-    if (!in_mask(row.checkpoints, situation_.checkpoint) || !in_mask(row.gpus, situation_.gpu) ||
-        !in_mask(row.activations, situation_.activations ? 1 : 0)) {
-      return false;
-    }
-    if (!is_one_of(field, setting, row.options)) return false;
-    if (row.same_as != kNoField) {
-      const Setting other = effective(config_, row.same_as);
-      if (spelled(row.same_as, other) != spelled(field.field, setting)) return false;
-    }
-    return std::all_of(row.when.begin(), row.when.end(), [this](const Condition& condition) {
-      return is_one_of(field_info(condition.field), effective(config_, condition.field), condition.options);
-    });
-  }
-
   Decision start(const Field& field, const Setting& asked) const {
     Decision decision;
     decision.field = field.field;
@@ -88,13 +75,8 @@ class Evaluator {
     Decision decision = start(field, asked);
     Setting taken = asked;
     if (field.field == FieldId::kMethod) taken.number = take_method(field, decision.value);
-    const RowRange range = rows_.ranges.empty() ? RowRange{0, 0} : rows_.ranges[index_of(field.field)];
-    for (std::size_t i = range.begin; i < range.end; ++i) {
-      const Row& row = rows_.rows[i];
-      if (!matches(row, field, taken)) continue;
-      apply(row, field, taken, std::move(decision));
-      return;
-    }
+    const Choice choice = chooser_.choose(config_, field, taken, out_.values);
+    if (choice.row != nullptr) return apply(choice, field, taken, std::move(decision));
     decision.outcome = Outcome::kDropped;  // the linter proves that this does not happen
     decision.why = words(Code::kDropped, field, decision, "the catalogue has no row for it");
     out_.decisions.push_back(std::move(decision));
@@ -113,22 +95,17 @@ class Evaluator {
     return choice.option;
   }
 
-  // Takes the first candidate that the release accepts and no rule refuses; none: the field is dropped.
-  void apply(const Row& row, const Field& field, const Setting& taken, Decision decision) {
-    std::optional<Refusal> first_refusal;
-    for (const Candidate& candidate : row.candidates) {
-      std::optional<Refusal> refusal = situation_.checked ? refuse(candidate, field, taken) : std::nullopt;
-      if (refusal) {
-        if (!first_refusal) first_refusal = std::move(refusal);
-        continue;
-      }
-      for (const Emission& emission : candidate.emissions) emit(row, field, taken, emission, decision);
-      decision.outcome = candidate.outcome;
-      conclude(candidate.code, candidate.why, row, field, std::move(decision), first_refusal);
-      return;
+  // Emits what was chosen; when every candidate was passed over, the field is dropped.
+  void apply(const Choice& choice, const Field& field, const Setting& taken, Decision decision) {
+    const std::optional<Refusal> refusal = worded(choice.first_refusal);
+    if (choice.candidate == nullptr) {
+      decision.outcome = Outcome::kDropped;
+      return conclude(Code::kDropped, {}, *choice.row, field, std::move(decision), refusal);
     }
-    decision.outcome = Outcome::kDropped;
-    conclude(Code::kDropped, {}, row, field, std::move(decision), first_refusal);
+    const Candidate& candidate = *choice.candidate;
+    for (const Emission& emission : candidate.emissions) emit(*choice.row, field, taken, emission, decision);
+    decision.outcome = candidate.outcome;
+    conclude(candidate.code, candidate.why, *choice.row, field, std::move(decision), refusal);
   }
 
   void conclude(Code code, std::string_view why, const Row& row, const Field& field, Decision decision,
@@ -155,61 +132,29 @@ class Evaluator {
     out_.decisions.push_back(std::move(decision));
   }
 
-  std::string value_of(const Emission& emission, const Field& field, const Setting& taken) const {
-    return emission.asked ? spelled(field.field, taken) : std::string(emission.text);
-  }
-
-  // The way by which this release takes the target, or null.
-  const Route* find_route(const Target& target) const {
-    if (!situation_.checked) return &target.routes.front();
-    for (const Route& route : target.routes) {
-      const bool by_flag = route.kind != RouteKind::kEnv;
-      if (!by_flag && has_variable(engine_.surface, route.name, situation_.release)) return &route;
-      if (by_flag && interval_of(route) != nullptr) return &route;
-    }
-    return nullptr;
-  }
-
-  const FlagInterval* interval_of(const Route& route) const {
-    if (route.flag < 0) return nullptr;
-    const FlagHistory& history = engine_.surface.flags[static_cast<std::size_t>(route.flag)];
-    const FlagInterval* interval = interval_at(history, situation_.release);
-    return interval == nullptr || interval->refused ? nullptr : interval;
-  }
-
   std::string surface_evidence() const {
     return std::string(engine_.surface.releases[situation_.release].artifact) + " (server arguments)";
   }
 
-  std::optional<Refusal> refuse(const Candidate& candidate, const Field& field, const Setting& taken) const {
-    TargetValues values = out_.values;
-    for (const Emission& emission : candidate.emissions) {
-      const Target& target = rows_.targets[emission.target];
-      const std::string value = value_of(emission, field, taken);
-      if (target.routes.empty()) {  // a statement: nothing is passed on, rules decide whether it is true
-        values[emission.target] = value;
-        continue;
+  std::optional<Refusal> worded(const PassedOver& passed) const {
+    using Reason = PassedOver::Reason;
+    switch (passed.reason) {
+      case Reason::kNone: return std::nullopt;
+      case Reason::kNoRoute: return unknown_target(*passed.target);
+      case Reason::kRouteClosed: {
+        const bool variable = passed.route->kind == RouteKind::kEnv;
+        const std::string name(variable ? "it needs the variable " : "it needs the file ");
+        return Refusal{Code::kNeedsExplain, name + std::string(passed.route->name), {}};
       }
-      const Route* route = find_route(target);
-      if (route == nullptr) return unknown_target(target);
-      if (route->kind != RouteKind::kFlag && situation_.arguments_only) {
-        const std::string name(route->kind == RouteKind::kEnv ? "it needs the variable " : "it needs the file ");
-        return Refusal{Code::kNeedsExplain, name + std::string(route->name), {}};
-      }
-      if (route->kind == RouteKind::kFlag && route->at.empty() && !accepts(*interval_of(*route), value)) {
+      case Reason::kNotAccepted:
         return Refusal{Code::kDropped,
                        std::string(engine_.name) + " " + std::string(release_) + " does not accept " +
-                           std::string(route->name) + " " + value,
+                           std::string(passed.route->name) + " " + passed.value,
                        {surface_evidence()}};
-      }
-      values[emission.target] = value;
+      case Reason::kRule: break;
     }
-    if (const Rule* rule = candidate.emissions.empty() ? nullptr : refused_by(engine_, situation_, values)) {
-      Refusal refusal{Code::kDropped, std::string(rule->text), {}};
-      refusal.evidence.assign(rule->evidence.begin(), rule->evidence.end());
-      return refusal;
-    }
-    return std::nullopt;
+    const auto& evidence = passed.rule->evidence;
+    return Refusal{Code::kDropped, std::string(passed.rule->text), {evidence.begin(), evidence.end()}};
   }
 
   // The target by the route that a release had first: that is the one to tell about.
@@ -235,10 +180,10 @@ class Evaluator {
   void emit(const Row& row, const Field& field, const Setting& taken, const Emission& emission, Decision& decision) {
     const Target& target = rows_.targets[emission.target];
     if (target.routes.empty()) {
-      out_.values[emission.target] = value_of(emission, field, taken);
+      out_.values[emission.target] = Chooser::value_of(emission, field, taken);
       return;
     }
-    const Route& route = *find_route(target);
+    const Route& route = *chooser_.find_route(target);
     Argument argument;
     argument.flag = route.name;
     argument.kind = route.kind;
@@ -249,7 +194,7 @@ class Evaluator {
     if (emission.asked && field.kind == FieldKind::kInteger) {
       argument.value = taken.number;
     } else {
-      argument.value = value_of(emission, field, taken);
+      argument.value = Chooser::value_of(emission, field, taken);
     }
     for (const NeverAccepted& mark : row.never_accepted) {
       if (mark.target == emission.target) argument.instead = mark.instead;
@@ -332,6 +277,7 @@ class Evaluator {
   const Config& config_;
   const Engine& engine_;
   const Situation& situation_;
+  const Chooser chooser_;
   const RowSet& rows_;
   const ModelQuantization& model_;
   Mapping& out_;

@@ -41,7 +41,7 @@ std::string flag_identity(std::string_view flag, const Engine* engine, const Sit
   std::string name = flag_spelling(flag);
   if (situation != nullptr && situation->checked) {
     const auto known = find_spelling(engine->surface, name, situation->release);
-    if (known) return std::string(known->history->name);
+    if (known) return std::string(written_name(*known, name));
   }
   if (name.size() > 2 && name[1] == '-') {
     const std::size_t end = std::min(name.find('.'), name.size());  // a dotted rest is a path into a JSON value

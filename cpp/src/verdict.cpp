@@ -81,7 +81,7 @@ class Judge {
       if (known) out.reason = "abbreviates " + std::string(known->history->name);
     }
     if (!known) return unknown_flag(std::move(out), base);
-    out.canonical = std::string(known->history->name) + argument.flag.substr(base.size());
+    out.canonical = std::string(written_name(*known, base)) + argument.flag.substr(base.size());
     if (base.size() != argument.flag.size()) return out;  // a dotted path into a JSON value
     if (known->interval->refused) return unknown_flag(std::move(out), base);
     return judge_value(*known->interval, argument, std::move(out));
@@ -201,7 +201,18 @@ std::optional<KnownFlag> find_spelling(const Surface& surface, std::string_view 
   return std::nullopt;
 }
 
-std::vector<Verdict> judge(const Engine& engine, const Situation& situation, const std::vector<Argument>& arguments) {
+std::string_view written_name(const KnownFlag& known, std::string_view spelling) {
+  const auto same = [](char a, char b) { return a == b || (a == '_' && b == '-') || (a == '-' && b == '_'); };
+  for (const std::string_view name : known.interval->negations) {
+    if (std::equal(name.begin(), name.end(), spelling.begin(), spelling.end(), same)) return name;
+  }
+  return known.history->name;
+}
+
+namespace {
+
+std::vector<Verdict> judge_all(const Engine& engine, const Situation& situation, const std::vector<Argument>& arguments,
+                               bool alone) {
   const Judge judge_one(engine, situation);
   std::vector<Verdict> out;
   for (const Argument& argument : arguments) out.push_back(judge_one.one(argument));
@@ -218,7 +229,7 @@ std::vector<Verdict> judge(const Engine& engine, const Situation& situation, con
     }
   }
   for (const Rule& rule : engine.checked.rules) {
-    if (rule.terms.empty() || !terms_hold(rule.terms, values)) continue;
+    if (rule.terms.empty() || (alone && rule.terms.size() > 1) || !terms_hold(rule.terms, values)) continue;
     if (!in_mask(rule.checkpoints, situation.checkpoint) || !in_mask(rule.gpus, situation.gpu) ||
         !covers(rule.since, rule.until, situation.release)) {
       continue;
@@ -235,6 +246,16 @@ std::vector<Verdict> judge(const Engine& engine, const Situation& situation, con
     }
   }
   return out;
+}
+
+}  // namespace
+
+std::vector<Verdict> judge(const Engine& engine, const Situation& situation, const std::vector<Argument>& arguments) {
+  return judge_all(engine, situation, arguments, false);
+}
+
+Verdict judge_alone(const Engine& engine, const Situation& situation, const Argument& argument) {
+  return std::move(judge_all(engine, situation, {argument}, true).front());
 }
 
 void report_refusals(const Engine& engine, const Situation& situation, const std::vector<Verdict>& verdicts,

@@ -10,6 +10,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_config(module);
   register_hardware(module);
   register_launch(module);
+  register_plan(module);
   register_rules(module);
   register_fast_call(module);
 }

@@ -25,7 +25,9 @@ from .documented import (
     validate_quant_config,
 )
 from .errors import ConfigError, Diagnostic, list_diagnostics
+from .experiment import Experiment, Skip
 from .mapping import Decision, Mapping, explain
+from .plan import Pending, Plan, plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,12 +49,16 @@ __all__ = [
     "Decision",
     "Diagnostic",
     "Engine",
+    "Experiment",
     "GpuInfo",
     "Mapping",
     "ModuleDecision",
+    "Pending",
+    "Plan",
     "Requirement",
     "Rule",
     "RulesFile",
+    "Skip",
     "Verdict",
     "__version__",
     "check",
@@ -74,6 +80,7 @@ __all__ = [
     "map_to_vllm_args",
     "merge_parameters",
     "output_schema",
+    "plan",
     "read_rules",
     "requirements",
     "resolve_quant_config",

@@ -173,6 +173,13 @@ def test_checkpoints_provoke(code: str) -> None:
 LEDGERS = {"torn-line", "unreadable-line", "unreadable-lines"}
 
 
+# What the planner says is provoked in its own tests.
+PLANS = {
+    *("too-many-points", "axis-given-twice", "unknown-dimension", "no-engine", "not-a-plan"),
+    *("one-version-for-several", "unknown-task-key", "nothing-to-plan", "torn-plan"),
+}
+
+
 # What the autotuner's entry points log is provoked in their own test.
 INTEGRATION = {"config-left-out"}
 
@@ -183,9 +190,11 @@ def test_integration_provokes(code: str) -> None:
     assert f'REGISTRY["{code}"]' in test
 
 
-@pytest.mark.parametrize("code", sorted(RULES_FILES | LEDGERS))
+@pytest.mark.parametrize("code", sorted(RULES_FILES | LEDGERS | PLANS))
 def test_files_provoke(code: str) -> None:
-    names = ["test_ledger.py"] if code in LEDGERS else ["test_rules.py", "test_rules_yaml.py"]
+    names = ["test_rules.py", "test_rules_yaml.py"]
+    if code in LEDGERS | PLANS:
+        names = ["test_ledger.py"] if code in LEDGERS else ["test_plan.py"]
     tests = [Path(__file__).with_name(name) for name in names]
     assert any(f'"{code}"' in path.read_text(encoding="utf-8") for path in tests)
 
@@ -193,11 +202,11 @@ def test_files_provoke(code: str) -> None:
 def test_registry_is_complete() -> None:
     told = set(DECISIONS) | set(checked_cases.DECISIONS)
     groups = [set(PROVOKED), told, set(checked_cases.NOTES), set(checked_cases.LOGGED)]
-    groups += [RULES_FILES, CHECKPOINTS, LEDGERS, INTEGRATION]
+    groups += [RULES_FILES, CHECKPOINTS, LEDGERS, PLANS, INTEGRATION]
     assert set().union(*groups) == set(REGISTRY)
     assert sum(map(len, groups)) == len(REGISTRY)
     for code, entry in REGISTRY.items():
-        if code in RULES_FILES | CHECKPOINTS | LEDGERS | INTEGRATION:
+        if code in RULES_FILES | CHECKPOINTS | LEDGERS | PLANS | INTEGRATION:
             continue
         quiet = code in told or code in checked_cases.NOTES
         assert (entry["severity"] == "info") is quiet

@@ -141,6 +141,7 @@ struct FlagInterval {
   std::string_view fallback;  // the default as an argument would spell it; empty: none or unknown
   std::span<const std::string_view> choices;
   std::span<const std::string_view> aliases;
+  std::span<const std::string_view> negations;  // those of the aliases that say the opposite
 };
 
 struct FlagHistory {

@@ -34,6 +34,16 @@ struct LaunchRequest {
 [[nodiscard]] std::optional<Situation> read_situation(const LaunchRequest& request, const Engine& engine,
                                                       const std::string& suffix, Diagnostics& problems);
 
+[[nodiscard]] std::optional<Policy> read_policy(const Value& value, Diagnostics& problems);
+// Reports what means something in checked mode only.
+void need_version(const LaunchRequest& request, Policy policy, Diagnostics& problems);
+
+// map_config; by policy literal the documented mapping, in the situation of a release.
+[[nodiscard]] Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQuantization& model,
+                                    const Situation& situation, Policy policy);
+// Policy strict: whatever is not applied at the precision asked is an error, and so is every refusal.
+void enforce_strict(const Mapping& mapping, Diagnostics& problems);
+
 // Nothing when `problems` got an error; its warnings are in the mapping's diagnostics.
 [[nodiscard]] std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problems);
 

@@ -37,9 +37,15 @@ struct Verdict {
 [[nodiscard]] std::optional<KnownFlag> find_spelling(const Surface& surface, std::string_view name,
                                                      ReleaseNumber release);
 
+// How a spelling is written: the flag's own name; an alias that says the opposite of the flag keeps its own.
+[[nodiscard]] std::string_view written_name(const KnownFlag& known, std::string_view spelling);
+
 // One verdict per argument, in order. Combinations are judged over all of them.
 [[nodiscard]] std::vector<Verdict> judge(const Engine& engine, const Situation& situation,
                                          const std::vector<Argument>& arguments);
+
+// The verdict on one argument, whatever else is given: rules that relate it to others do not count.
+[[nodiscard]] Verdict judge_alone(const Engine& engine, const Situation& situation, const Argument& argument);
 
 // Refusals as diagnostics, at the path of the parameters.
 void report_refusals(const Engine& engine, const Situation& situation, const std::vector<Verdict>& verdicts,

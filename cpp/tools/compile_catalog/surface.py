@@ -17,6 +17,15 @@ def shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def negations(name: str, item: dict[str, Any]) -> list[str]:
+    """Aliases that switch off what the flag switches on."""
+    if item["type"] != "bool":
+        return []
+    names = {name, *item.get("aliases", [])}
+    off = {alias for alias in names if alias.startswith("--no-") and "--" + alias[5:] in names}
+    return sorted((off | set(item.get("off", []))) - {name})
+
+
 def compile_surface(surface: dict[str, Any] | None, out: Writer) -> str:
     if surface is None:
         return "{}"
@@ -40,7 +49,8 @@ def compile_surface(surface: dict[str, Any] | None, out: Writer) -> str:
                 f"{str(known).lower()}, {str(item.get('checked') == 'startup').lower()}, "
                 f"{str(bool(item.get('any_case'))).lower()}, "
                 f"{str(bool(item.get('refused'))).lower()}, {text(shown(item.get('default')))}, "
-                f"{values}, {out.texts(item.get('aliases', []))}}}"
+                f"{values}, {out.texts(item.get('aliases', []))}, "
+                f"{out.texts(negations(name, item))}}}"
             )
         flags.append(f"{{{text(name)}, {out.array('FlagInterval', rows)}}}")
     variables = [

@@ -1,0 +1,51 @@
+// Which row and which candidate of it a setting takes, given what has been emitted so far.
+//
+// Only the choice is made here: nothing is worded and nothing is emitted, so that whole grids can be walked cheaply.
+#pragma once
+
+#include <string>
+
+#include "quantmap/check.hpp"
+#include "quantmap/config.hpp"
+
+namespace quantmap {
+
+// Why a candidate was passed over.
+struct PassedOver {
+  enum class Reason : std::uint8_t { kNone, kNoRoute, kRouteClosed, kNotAccepted, kRule };
+  Reason reason = Reason::kNone;
+  const Target* target = nullptr;
+  const Route* route = nullptr;
+  const Rule* rule = nullptr;
+  std::string value;
+};
+
+struct Choice {
+  const Row* row = nullptr;              // null: no row for it
+  const Candidate* candidate = nullptr;  // null: every candidate was passed over
+  PassedOver first_refusal;
+};
+
+class Chooser {
+ public:
+  Chooser(const Engine& engine, const Situation& situation);
+
+  [[nodiscard]] const RowSet& rows() const noexcept { return rows_; }
+  [[nodiscard]] Choice choose(const Config& config, const Field& field, const Setting& setting,
+                              const TargetValues& values) const;
+  // The way by which this release takes the target, or null.
+  [[nodiscard]] const Route* find_route(const Target& target) const;
+  [[nodiscard]] static std::string value_of(const Emission& emission, const Field& field, const Setting& setting);
+
+ private:
+  [[nodiscard]] bool matches(const Row& row, const Config& config, const Field& field, const Setting& setting) const;
+  [[nodiscard]] PassedOver pass_over(const Candidate& candidate, const Field& field, const Setting& setting,
+                                     const TargetValues& values) const;
+  [[nodiscard]] const FlagInterval* interval_of(const Route& route) const;
+
+  const Engine& engine_;
+  const Situation& situation_;
+  const RowSet& rows_;
+};
+
+}  // namespace quantmap

@@ -1,0 +1,366 @@
+#include "plan_part.hpp"
+
+#include <algorithm>
+
+#include "quantmap/json_io.hpp"
+#include "quantmap/resolve.hpp"
+#include "quantmap/text.hpp"
+
+namespace quantmap {
+
+namespace {
+
+constexpr int kSignatureVersion = 1;  // raised when a data release changes what a signature stands for
+
+void append(std::string& out, std::string_view text) { append_json_string(out, text); }
+
+// ["env","NAME","value"] and its like.
+std::string member(std::string_view kind, std::string_view name, std::string_view value) {
+  std::string out = "[";
+  append(out, kind);
+  out += ',';
+  append(out, name);
+  out += ',';
+  append(out, value);
+  return out + "]";
+}
+
+// An object's keys in order, all the way down: the same benchmark is the same text.
+Value sorted(const Value& value) {
+  if (value.is_array()) {
+    Value out = Value::array();
+    for (const Value& item : value.items()) out.append(sorted(item));
+    return out;
+  }
+  if (!value.is_object()) return value;
+  std::vector<const Value::Member*> members;
+  for (const Value::Member& item : value.members()) members.push_back(&item);
+  std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
+  Value out = Value::object();
+  for (const Value::Member* item : members) out.set(item->first, sorted(item->second));
+  return out;
+}
+
+Value model_of(const Value& model) {
+  Value out = Value::object();
+  Value id = model.is_text() ? model : Value();
+  for (const std::string_view key : {"name", "id", "id_or_path"}) {
+    const Value* found = model.find(key);
+    if (found != nullptr && !found->is_null()) id = *found;
+  }
+  const Value* revision = model.find("revision");
+  out.set("id", id);
+  out.set("revision", revision == nullptr ? Value() : *revision);
+  return out;
+}
+
+SetDigest header_of(const Task& task, const PlanTarget& target) {
+  const Engine& engine = *target.engine;
+  Value out = Value::array();
+  out.append(Value::text("plan"));
+  out.append(Value::integer(std::to_string(kSignatureVersion)));
+  out.append(Value::text(std::string(engine.id)));
+  const bool checked = target.situation.checked;
+  out.append(Value::text(checked ? std::string(engine.surface.releases[target.situation.release].version)
+                                 : std::string("documented")));
+  out.append(model_of(task.model));
+  out.append(task.image_tag);
+  out.append(sorted(task.benchmark));
+  return SetDigest::of(write_json(out));
+}
+
+// Whether some point has the engine's flag for a file of arguments: then a written default overrides what it says.
+bool has_config_file(const Task& task, const Engine& engine, const Situation& situation) {
+  if (engine.config_flag.empty()) return false;
+  Effects names(engine, situation, true);
+  const std::string wanted = names.identity(std::string(engine.config_flag));
+  return std::any_of(task.parameters.begin(), task.parameters.end(), [&](const TaskAxis& axis) {
+    const bool given = std::any_of(axis.values.begin(), axis.values.end(), [](const Value& v) { return !v.is_null(); });
+    return given && names.identity(axis.key) == wanted;
+  });
+}
+
+}  // namespace
+
+PlanPart::PlanPart(const Task& task, const PlanTarget& target, const ModelQuantization& model, Policy policy,
+                   Diagnostics& problems)
+    : task_(task),
+      target_(target),
+      configs_(task, *target.engine, problems),
+      effects_(*target.engine, target_.situation, has_config_file(task, *target.engine, target_.situation)),
+      header_(header_of(task, target)) {
+  if (problems.has_errors()) return;
+  choices_ = std::make_unique<ChoiceSpace>(task, *target.engine, target_.situation, policy == Policy::kStrict, effects_,
+                                           problems);
+  if (problems.has_errors()) return;
+  const auto asked = product(configs_.total(), choices_->total());
+  if (!asked) {
+    problems.add(Code::kTooManyPoints, "$", {{"known", std::to_string(kMostPoints)}});
+    return;
+  }
+  asked_ = *asked;
+  for (std::size_t i = 0; i < choices_->axis_count(); ++i) {
+    const auto& axes = choices_->flags()[choices_->flag_of(i)].axes;
+    const auto depth = static_cast<std::size_t>(std::find(axes.begin(), axes.end(), i) - axes.begin());
+    depth_of_.push_back(depth);
+    previous_of_.push_back(depth == 0 ? i : axes[depth - 1]);
+  }
+  collect_classes(model, policy);
+  collect_rests();
+  collect_skips();
+}
+
+void PlanPart::collect_classes(const ModelQuantization& model, Policy policy) {
+  // By policy literal the rows of the documented mode are what is walked.
+  Situation situation = policy == Policy::kLiteral ? Situation{} : target_.situation;
+  situation.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
+  Grid grid(*target_.engine, situation);
+  std::vector<Outcome> outcomes;  // by place in the grid
+  for (std::uint32_t i = 0; i < configs_.size(); ++i) {
+    // What the policy refuses depends on what was asked, not only on what comes out.
+    const auto options = policy == Policy::kStrict ? std::nullopt : configs_.options(i);
+    Outcome outcome;
+    if (options) {
+      const std::uint32_t place = grid.place(*options);
+      if (place >= outcomes.size()) outcomes.resize(place + 1);
+      if (outcomes[place].launch_class < 0 && outcomes[place].skip < 0) {
+        outcomes[place] = evaluate(i, model, policy);
+      }
+      outcome = outcomes[place];
+    } else {
+      outcome = evaluate(i, model, policy);
+    }
+    const Count weight = configs_.weight(i);
+    if (outcome.skip >= 0) {
+      config_skips_[static_cast<std::size_t>(outcome.skip)].weight += weight;
+      continue;
+    }
+    LaunchClass& item = classes_[static_cast<std::size_t>(outcome.launch_class)];
+    item.weight += weight;
+    item.combinations.push_back(i);
+  }
+}
+
+PlanPart::Outcome PlanPart::evaluate(std::uint32_t combination, const ModelQuantization& model, Policy policy) {
+  Diagnostics problems;
+  const Path path("$");
+  const std::optional<Config> config = resolve(configs_.config(combination), path, problems);
+  if (!config) {
+    const auto& all = problems.all();
+    const auto error = std::find_if(all.begin(), all.end(), [](const Diagnostic& diagnostic) {
+      return diagnostic.text().severity == Severity::kError;
+    });
+    Diagnostic cause = *error;
+    cause.path = configs_.path_in_task(cause.path, combination);
+    return skip_of(cause, combination, true);
+  }
+  Mapping mapping = map_by_policy(*config, *target_.engine, model, target_.situation, policy);
+  for (const Decision& decision : mapping.decisions) {
+    if (decision.outcome != quantmap::Outcome::kCannotServe) continue;
+    return skip_of(decision.why, combination, false);
+  }
+  if (policy == Policy::kStrict) {
+    Diagnostics refusals;
+    enforce_strict(mapping, refusals);
+    if (refusals.has_errors()) {
+      Diagnostic cause = refusals.all().front();
+      cause.path = task_.config_path + cause.path.substr(1);
+      return skip_of(cause, combination, false);
+    }
+  }
+  return {class_of(std::move(mapping), combination), -1};
+}
+
+PlanPart::Outcome PlanPart::skip_of(const Diagnostic& cause, std::uint32_t combination, bool before_parameters) {
+  // What cannot be served is one cause, whichever field says it.
+  const bool whole = cause.code == Code::kCannotServe;
+  const std::string path = whole ? "$" : cause.path;
+  const std::string key = std::string(cause.text().code) + '\0' + path + '\0' + cause.message();
+  const auto [place, is_new] = skip_numbers_.try_emplace(key, static_cast<int>(config_skips_.size()));
+  if (is_new) config_skips_.push_back({{cause.code, path, cause.context}, 0, combination, before_parameters});
+  return {-1, place->second};
+}
+
+// Everything of the launch that no parameter names is one text; what shows through where a parameter is left out is
+// kept by flag.
+int PlanPart::class_of(Mapping mapping, std::uint32_t combination) {
+  LaunchClass item;
+  item.first = combination;
+  item.digest = header_;
+  auto& flags = choices_->flags();
+  item.derived.assign(flags.size(), 0);
+  item.shown.resize(flags.size());
+  std::vector<std::string> fixed;
+  const auto file_of = [&mapping](const Argument& argument) {
+    return std::find_if(mapping.files.begin(), mapping.files.end(),
+                        [&argument](const LaunchFile& file) { return file.through == argument.flag; });
+  };
+  for (const Argument& argument : mapping.arguments) {
+    item.flag_of.push_back(-1);
+    if (argument.kind == RouteKind::kEnv) {
+      fixed.push_back(member("env", argument.flag, to_text(argument.value)));
+      continue;
+    }
+    const std::string& identity = effects_.identity(argument.flag);
+    std::string effect = effects_.value(identity, argument.value);
+    const auto flag = std::find_if(flags.begin(), flags.end(),
+                                   [&identity](const FlagChoice& choice) { return choice.identity == identity; });
+    std::vector<std::string> members;
+    if (!effect.empty()) {
+      std::string text = "[";
+      append(text, "arg");
+      text += ',';
+      append(text, identity);
+      members.push_back(text + "," + effect + "]");
+    }
+    if (const auto file = file_of(argument); file != mapping.files.end()) {
+      members.push_back(member("file", file->name, sha256_hex(file->text)));
+    }
+    if (flag == flags.end()) {
+      fixed.insert(fixed.end(), members.begin(), members.end());
+      continue;
+    }
+    const auto number = static_cast<std::size_t>(flag - flags.begin());
+    item.flag_of.back() = static_cast<int>(number);
+    if (members.size() > 1) effect += '\n' + members.back();  // a file's content is part of the value
+    item.derived[number] = flag->effect_id(effect);
+    for (const std::string& text : members) item.shown[number] += SetDigest::of(text);
+  }
+  std::sort(fixed.begin(), fixed.end());
+  std::string key;
+  for (const std::string& text : fixed) {
+    key += text + '\n';
+    item.digest += SetDigest::of(text);
+  }
+  item.rest = rest_numbers_.try_emplace(key, rest_numbers_.size()).first->second;
+  for (const EffectId effect : item.derived) key += '\0' + std::to_string(effect);
+  const auto [place, is_new] = class_numbers_.try_emplace(key, static_cast<int>(classes_.size()));
+  if (is_new) {
+    item.arguments = std::move(mapping.arguments);
+    item.files = std::move(mapping.files);
+    classes_.push_back(std::move(item));
+  }
+  return place->second;
+}
+
+std::size_t PlanPart::list_for(std::size_t flag, EffectId derived) {
+  const auto [place, is_new] = list_numbers_.try_emplace({flag, derived}, lists_.size());
+  if (!is_new) return place->second;
+  const std::vector<Leaf>& leaves = choices_->flags()[flag].leaves;
+  int null = -1;
+  int twin = -1;  // the leaf by which a parameter sets what is derived anyway
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    if (leaves[i].is_null) {
+      null = static_cast<int>(i);
+    } else if (leaves[i].effect == derived) {
+      twin = static_cast<int>(i);
+    }
+  }
+  LeafList made;
+  const int hidden = null >= 0 && twin >= 0 ? std::max(null, twin) : -1;  // the later of the two is the same again
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    const int number = static_cast<int>(i);
+    if (number == hidden) continue;
+    if (number == null && twin < 0) made.shown = static_cast<int>(made.leaves.size());
+    made.leaves.push_back(static_cast<std::uint32_t>(i));
+  }
+  lists_.push_back(std::move(made));
+  return place->second;
+}
+
+void PlanPart::collect_rests() {
+  rests_.resize(rest_numbers_.size());
+  const std::size_t flags = choices_->flags().size();
+  for (std::size_t i = 0; i < classes_.size(); ++i) {
+    rests_[classes_[i].rest].classes.push_back(i);
+    rests_[classes_[i].rest].weight += classes_[i].weight;
+    for (std::size_t f = 0; f < flags; ++f) classes_[i].lists.push_back(list_for(f, classes_[i].derived[f]));
+  }
+  std::vector<std::unordered_map<std::string, bool>> seen(rests_.size());
+  for (Rest& rest : rests_) {
+    for (std::size_t f = 0; f < flags; ++f) {
+      const auto& leaves = choices_->flags()[f].leaves;
+      const bool may_show = std::any_of(leaves.begin(), leaves.end(), [](const Leaf& leaf) { return leaf.is_null; });
+      const EffectId first = classes_[rest.classes.front()].derived[f];
+      const bool differs = std::any_of(rest.classes.begin(), rest.classes.end(),
+                                       [&](std::size_t c) { return classes_[c].derived[f] != first; });
+      if (may_show && differs) rest.exposed.push_back(f);
+    }
+  }
+  for (LaunchClass& item : classes_) {
+    item.begin = distinct_;
+    item.group_begin = groups_;
+    count_class(item, rests_[item.rest], seen[item.rest]);
+    distinct_ += item.count;
+    groups_ += item.fresh.size();
+  }
+}
+
+// For each subset of the exposed flags: does an earlier class show the same values there?
+void PlanPart::count_class(LaunchClass& item, const Rest& rest, std::unordered_map<std::string, bool>& seen) {
+  for (std::size_t i = 0; i < rest.exposed.size(); ++i) {
+    if (list(item, rest.exposed[i]).shown >= 0) item.showing |= std::uint32_t{1} << i;
+  }
+  const std::uint32_t subsets = std::uint32_t{1} << rest.exposed.size();
+  item.is_new.assign(subsets, false);
+  for (std::uint32_t subset = 0; subset < subsets; ++subset) {
+    if ((subset & ~item.showing) != 0) continue;
+    std::string key = std::to_string(subset);
+    for (std::size_t i = 0; i < rest.exposed.size(); ++i) {
+      if (((subset >> i) & 1U) != 0) key += ' ' + std::to_string(item.derived[rest.exposed[i]]);
+    }
+    if (!seen.try_emplace(key, true).second) continue;
+    item.is_new[subset] = true;
+    item.fresh.push_back(subset);
+  }
+  std::vector<Stretch> whole;
+  for (std::size_t f = 0; f < item.lists.size(); ++f) {
+    whole.push_back({0, static_cast<std::uint32_t>(list(item, f).leaves.size())});
+  }
+  item.count = completions(item, whole);
+}
+
+void PlanPart::add_skip(const Diagnostic& cause, Count count, Value config, Value parameters) {
+  if (count == 0) return;
+  skips_.push_back({cause, count, target_.engine, std::move(config), std::move(parameters)});
+}
+
+void PlanPart::collect_skips() {
+  const ChoiceSpace& choices = *choices_;
+  const Value first = choices.axis_count() == 0 ? Value::object() : choices.example(choices.axis_count(), 0);
+  for (const BadConfig& bad : configs_.bad()) {
+    add_skip(bad.cause, bad.points * choices.total(), bad.example, choices.example(0, 0));
+  }
+  Count valid = 0;
+  Count served = 0;
+  for (const LaunchClass& item : classes_) served += item.weight;
+  for (const ConfigSkip& skip : config_skips_) {
+    if (skip.before_parameters) {
+      add_skip(skip.cause, skip.weight * choices.total(), configs_.config(skip.combination), choices.example(0, 0));
+    } else {
+      valid += skip.weight;
+    }
+  }
+  valid += served;
+  const auto valid_config = [this]() -> Value {
+    std::uint32_t combination = static_cast<std::uint32_t>(configs_.size());
+    for (const LaunchClass& item : classes_) combination = std::min(combination, item.first);
+    for (const ConfigSkip& skip : config_skips_) {
+      if (!skip.before_parameters) combination = std::min(combination, skip.combination);
+    }
+    return combination < configs_.size() ? configs_.config(combination) : Value::object();
+  };
+  for (const BadParameter& bad : choices.bad()) {
+    add_skip(bad.cause, valid * bad.count, valid_config(), choices.example(bad.axis, bad.index));
+  }
+  for (const ConfigSkip& skip : config_skips_) {
+    if (skip.before_parameters) continue;
+    add_skip(skip.cause, skip.weight * choices.good(), configs_.config(skip.combination), first);
+  }
+  for (const BadParameter& refused : choices.refused()) {
+    const Value config = classes_.empty() ? Value::object() : configs_.config(classes_.front().first);
+    add_skip(refused.cause, served * refused.count, config, choices.example(refused.axis, refused.index));
+  }
+}
+
+}  // namespace quantmap

@@ -1,0 +1,167 @@
+// Plans: a task reduced to the experiments that differ.
+#include "quantmap/plan.hpp"
+
+#include <algorithm>
+
+#include "convert.hpp"
+#include "quantmap/digest.hpp"
+#include "register.hpp"
+#include "report.hpp"
+#include "runtime_args.hpp"
+
+namespace quantmap::bindings {
+
+namespace {
+
+py::object version_of(const Engine& engine, const Situation& situation) {
+  if (!situation.checked) return py::none();
+  return text(engine.surface.releases[situation.release].version);
+}
+
+py::dict experiment_data(const Plan& plan, Count index) {
+  const Experiment experiment = plan.experiment(index);
+  py::dict args;
+  py::dict env;
+  py::dict files;
+  for (const Argument& argument : experiment.arguments) {
+    (argument.kind == RouteKind::kFlag ? args : env)[text(argument.flag)] = to_argument(argument.value);
+  }
+  for (const LaunchFile& file : experiment.files) files[text(file.name)] = text(file.text);
+  py::dict out;
+  out["index"] = experiment.index;
+  out["engine"] = text(experiment.engine->id);
+  out["version"] = version_of(*experiment.engine, experiment.situation);
+  out["args"] = args;
+  out["env"] = env;
+  out["files"] = files;
+  out["signature"] = text(experiment.signature);
+  out["group"] = experiment.group;
+  out["points"] = experiment.points;
+  out["config"] = to_python(experiment.config);
+  out["parameters"] = to_python(experiment.parameters);
+  return out;
+}
+
+py::list group_data(const Plan& plan, std::uint64_t id) {
+  py::list out;
+  for (const auto& [config, points] : plan.group(id).configs) out.append(py::make_tuple(to_python(config), points));
+  return out;
+}
+
+py::list skip_data(const Plan& plan) {
+  py::list out;
+  for (const Skip& skip : plan.skips()) {
+    py::dict example;
+    example["engine"] = text(skip.engine->id);
+    example["config"] = to_python(skip.config);
+    example["parameters"] = to_python(skip.parameters);
+    py::dict row;
+    row["code"] = text(skip.cause.text().code);
+    row["path"] = text(skip.cause.path);
+    row["message"] = text(skip.cause.message());
+    row["hint"] = text(skip.cause.hint());
+    row["count"] = skip.count;
+    row["example"] = example;
+    out.append(row);
+  }
+  return out;
+}
+
+py::list target_data(const Plan& plan) {
+  py::list out;
+  for (const PlanTarget& target : plan.targets()) {
+    py::dict row;
+    row["engine"] = text(target.engine->id);
+    row["engine_name"] = text(target.engine->name);
+    row["mode"] = target.situation.checked ? "checked" : "documented";
+    row["version"] = version_of(*target.engine, target.situation);
+    row["gpu"] = py::none();
+    if (target.situation.gpu != 0) row["gpu"] = text(catalog().gpu_classes[target.situation.gpu].id);
+    row["times"] = target.repeats;
+    out.append(row);
+  }
+  return out;
+}
+
+Plan make_plan(const py::object& task, const py::object& engines, const py::object& engine_version,
+               const py::object& gpu, const py::object& checkpoint, const py::object& model_quantization,
+               const py::object& policy) {
+  PlanRequest request;
+  request.task = to_core(task);
+  request.engines = to_core(engines);
+  request.engine_version = to_core(engine_version);
+  request.gpu = to_core(gpu);
+  request.checkpoint = to_core(checkpoint);
+  request.model_quantization = to_core(model_quantization);
+  request.policy = to_core(policy);
+  request.default_versions = default_versions();
+  Diagnostics problems;
+  std::optional<Plan> plan;
+  {
+    const py::gil_scoped_release unlocked;
+    plan = Plan::make(request, problems);
+  }
+  if (!plan) raise_config_error(problems);
+  return std::move(*plan);
+}
+
+// Lines and the number of the next experiment.
+py::tuple lines(const Plan& plan, Count begin, Count end, std::size_t bytes, int groups) {
+  std::string out;
+  out.reserve(bytes + 4096);
+  Count next = begin;
+  {
+    const py::gil_scoped_release unlocked;
+    next = plan.write_lines(begin, std::min(end, plan.distinct()), bytes, static_cast<Plan::Groups>(groups), out);
+  }
+  return py::make_tuple(py::bytes(out), next);
+}
+
+py::tuple signatures(const Plan& plan, Count begin, Count end, std::size_t bytes) {
+  std::string out;
+  Count next = begin;
+  {
+    const py::gil_scoped_release unlocked;
+    next = plan.write_signatures(begin, std::min(end, plan.distinct()), bytes, out);
+  }
+  return py::make_tuple(text(out), next);
+}
+
+void require_index(const Plan& plan, Count index) {
+  if (index >= plan.distinct()) throw py::index_error("no experiment " + std::to_string(index));
+}
+
+}  // namespace
+
+void register_plan(py::module_& module) {
+  py::class_<Plan>(module, "Plan", "A plan as the core keeps it.")
+      .def_property_readonly("asked", &Plan::asked)
+      .def_property_readonly("distinct", &Plan::distinct)
+      .def_property_readonly("merged", &Plan::merged)
+      .def_property_readonly("skipped", &Plan::skipped)
+      .def_property_readonly("size", &Plan::size)
+      .def_property_readonly("max_iterations",
+                             [](const Plan& plan) -> py::object {
+                               const auto limit = plan.max_iterations();
+                               return limit ? py::object(py::int_(*limit)) : py::object(py::none());
+                             })
+      .def_property_readonly("task_name", [](const Plan& plan) { return to_python(plan.name()); })
+      .def_property_readonly("skips", &skip_data)
+      .def_property_readonly("targets", &target_data)
+      .def_property_readonly("diagnostics", [](const Plan& plan) { return to_python(plan.diagnostics()); })
+      .def(
+          "experiment",
+          [](const Plan& plan, Count index) {
+            require_index(plan, index);
+            return experiment_data(plan, index);
+          },
+          py::arg("index"))
+      .def("group", &group_data, py::arg("id"))
+      .def("lines", &lines, py::arg("begin"), py::arg("end"), py::arg("bytes"), py::arg("groups"))
+      .def("signatures", &signatures, py::arg("begin"), py::arg("end"), py::arg("bytes"));
+  module.def("make_plan", &make_plan, py::arg("task"), py::arg("engines"), py::arg("engine_version"), py::arg("gpu"),
+             py::arg("checkpoint"), py::arg("model_quantization"), py::arg("policy"),
+             "Reduce a task to the experiments that differ.");
+}
+
+}  // namespace quantmap::bindings

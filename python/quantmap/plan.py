@@ -1,0 +1,390 @@
+"""Plans: a comparison task reduced to the experiments that really differ."""
+
+from __future__ import annotations
+
+from . import _core
+from .errors import ConfigError, Diagnostic
+from .experiment import Experiment, Skip
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from .mapping import Mapping
+    from .plan_file import StoredPlan
+
+__all__ = ["Pending", "Plan", "plan"]
+
+FORMAT = 1  # of the JSON lines
+MAX_FILE = 64 * 1024 * 1024  # bytes of a task
+_CHUNK = 1 << 20  # bytes written at a time
+
+
+class Pending:
+    """The experiments of a plan that have not been run.
+
+    Attributes:
+        diagnostics: what was odd about the results file, such as a cut-off last line.
+    """
+
+    def __init__(self, plan: Plan, done: set[str], diagnostics: list[Diagnostic]) -> None:
+        self._plan = plan
+        self._done = done
+        self.diagnostics = diagnostics
+
+    def __iter__(self) -> Iterator[Experiment]:
+        for number, signature in enumerate(self._plan.iter_signatures()):
+            if signature not in self._done:
+                yield self._plan[number]
+
+    def __len__(self) -> int:
+        return sum(signature not in self._done for signature in self._plan.iter_signatures())
+
+
+class Plan:
+    """A task reduced to the experiments that differ; every point of it is accounted for.
+
+    Nothing is enumerated until it is read: a plan of 10^12 points is made as fast as one of ten.
+    ``len(plan)`` is what is iterated: the distinct experiments, at most ``max_iterations``.
+
+    Attributes:
+        asked: points of the task: the product of its axes.
+        distinct: launches that differ; ``asked == distinct + merged + skipped``.
+        merged: points that are the same launch as an earlier one.
+        skipped: points that are left out; ``skips`` says why.
+        limited: whether the task's ``max_iterations`` is below ``distinct``.
+        max_iterations: that limit, or None.
+        skips: the causes of skipped points, with counts and one example each.
+        targets: the engines and releases, as dicts with ``engine``, ``engine_name``, ``mode``,
+            ``version``, ``gpu`` and ``times`` (how often the same one was asked for).
+        diagnostics: warnings, such as a key of the task that nobody reads.
+        task_name: the task's name, or None.
+        catalog: version and hash of the catalogue that the plan rests on.
+    """
+
+    def __init__(self, core: _core.Plan, task: Any, arguments: dict[str, Any]) -> None:
+        self._core = core
+        self._task = task
+        self._arguments = arguments
+        self.asked = core.asked
+        self.distinct = core.distinct
+        self.merged = core.merged
+        self.skipped = core.skipped
+        self.max_iterations = core.max_iterations
+        self.limited = core.size < core.distinct
+        self.task_name = core.task_name
+        self.diagnostics: list[Diagnostic] = core.diagnostics
+        self.catalog = {"version": _core.catalog_version, "hash": _core.catalog_hash}
+
+    @property
+    def skips(self) -> list[Skip]:
+        """The causes of skipped points.
+
+        Returns:
+            list[Skip]: in the order in which they are looked for.
+        """
+        return [Skip(**data) for data in self._core.skips]
+
+    @property
+    def targets(self) -> list[dict[str, Any]]:
+        """The engines and releases of the plan.
+
+        Returns:
+            list[dict]: in the order of their experiments.
+        """
+        return self._core.targets
+
+    def __len__(self) -> int:
+        return self._core.size
+
+    def __getitem__(self, index: Any) -> Any:
+        size = self._core.size
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(size))]
+        number = index.__index__()
+        if not -size <= number < size:
+            raise IndexError(f"no experiment {number}: the plan has {size}")
+        return Experiment(self, self._core.experiment(number % size))
+
+    def __iter__(self) -> Iterator[Experiment]:
+        for number in range(self._core.size):
+            yield Experiment(self, self._core.experiment(number))
+
+    def group(self, number: int) -> list[tuple[dict[str, Any], int]]:
+        """The configs that the experiments of a group stand for.
+
+        Args:
+            number: an experiment's ``group``.
+
+        Returns:
+            list[tuple[dict, int]]: each config, and how many points of the config side it is.
+        """
+        return self._core.group(number)
+
+    def explain(self, experiment: Experiment) -> Mapping:
+        """The decisions behind an experiment's first point.
+
+        Args:
+            experiment: one of this plan.
+
+        Returns:
+            Mapping: what `quantmap.explain` says of its config and parameters.
+        """
+        from .mapping import explain
+
+        arguments = {
+            name: self._arguments[name] for name in ("model_quantization", "gpu", "checkpoint")
+        }
+        policy = self._arguments["policy"]
+        return explain(
+            experiment.engine,
+            experiment.config,
+            experiment.parameters,
+            engine_version=experiment.version,
+            policy="degrade" if policy == "strict" else policy,  # what it refuses is not here
+            **arguments,
+        )
+
+    def iter_lines(self, begin: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int]]:
+        """JSON lines of experiments, in pieces of about a megabyte.
+
+        Args:
+            begin: number of the first experiment.
+            end: number after the last; None is ``len(plan)``.
+
+        Returns:
+            Iterator[tuple[bytes, int]]: whole lines, and the number of the experiment after them.
+            A group's line stands before its first experiment.
+        """
+        stop = self._core.size if end is None else min(end, self._core.size)
+        number, groups = begin, 1
+        while number < stop:
+            lines, number = self._core.lines(number, stop, _CHUNK, groups)
+            groups = 2
+            yield lines, number
+
+    def header(self) -> dict[str, Any]:
+        """The first line of the JSON lines: what the plan was made of, and its accounting.
+
+        Returns:
+            dict: with the key ``plan``.
+        """
+        names = ("task_name", "asked", "distinct", "merged", "skipped", "limited")
+        return {
+            "plan": {
+                "format": FORMAT,
+                "catalog": self.catalog,
+                **{name: getattr(self, name) for name in names},
+                "max_iterations": self.max_iterations,
+                "targets": self.targets,
+                "skips": [skip.to_dict() for skip in self.skips],
+                "diagnostics": [diagnostic.to_dict() for diagnostic in self.diagnostics],
+                "arguments": self._arguments,
+                "task": self._task,
+            }
+        }
+
+    def to_jsonl(self, path: str | os.PathLike[str] | None = None) -> str | None:
+        """The plan as JSON lines: a header, groups, experiments.
+
+        Args:
+            path: a file to write, atomically; None returns the text.
+
+        Returns:
+            str | None: the text, unless it was written.
+
+        Raises:
+            OSError: the file cannot be written; an older file of the name is left as it is.
+        """
+        from .plan_file import write_or_join
+
+        return write_or_join(self._jsonl(), path)
+
+    def _jsonl(self) -> Iterator[bytes]:
+        import json
+
+        yield (json.dumps(self.header(), default=str) + "\n").encode()
+        for lines, _ in self.iter_lines():
+            yield lines
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
+        """The experiments as CSV with a header line.
+
+        Args:
+            path: a file to write, atomically; None returns the text.
+
+        Returns:
+            str | None: the text, unless it was written. Arguments, variables and files are JSON
+            in one column each; ``command`` is the shell line.
+
+        Raises:
+            OSError: the file cannot be written; an older file of the name is left as it is.
+        """
+        from .plan_file import csv_lines, write_or_join
+
+        return write_or_join(csv_lines(self), path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole plan as plain data, for JSON; every experiment is in it.
+
+        Returns:
+            dict: the header's keys and ``experiments``.
+        """
+        experiments = [experiment.to_dict() for experiment in self]
+        return {**self.header()["plan"], "experiments": experiments}
+
+    @staticmethod
+    def from_jsonl(path: str | os.PathLike[str]) -> StoredPlan:
+        """A plan as it was written by `to_jsonl`, whatever the catalogue says today.
+
+        Args:
+            path: the file.
+
+        Returns:
+            StoredPlan: the same experiments, read from the file when they are asked for. A torn
+            last line is left out and reported in its ``diagnostics``.
+
+        Raises:
+            ConfigError: the file cannot be read, or is not a plan.
+        """
+        from .plan_file import StoredPlan
+
+        return StoredPlan(path)
+
+    def pending(self, done: Any, rerun: Iterable[str] = ()) -> Pending:
+        """The experiments that have not been run.
+
+        Args:
+            done: signatures, a `Ledger`, or a results file (JSON lines with ``signature`` and
+                ``status``).
+            rerun: statuses to run again, such as ``("failed",)``.
+
+        Returns:
+            Pending: the experiments, lazily and in order, and what was odd about the file.
+
+        Raises:
+            ConfigError: the results file cannot be read.
+        """
+        from .ledger import done_signatures
+
+        signatures, diagnostics = done_signatures(done, rerun)
+        return Pending(self, signatures, diagnostics)
+
+    def iter_signatures(self) -> Iterator[str]:
+        """The signatures of the experiments, in order.
+
+        Returns:
+            Iterator[str]: much cheaper than the experiments themselves.
+        """
+        number, size = 0, self._core.size
+        while number < size:
+            text, number = self._core.signatures(number, size, _CHUNK)
+            for at in range(0, len(text), 32):
+                yield text[at : at + 32]
+
+    def summary(self) -> str:
+        """The accounting as text.
+
+        Returns:
+            str: some lines.
+        """
+        from .plan_file import summary
+
+        return summary(self)
+
+    def __repr__(self) -> str:
+        return f"Plan(asked={self.asked}, distinct={self.distinct}, skipped={self.skipped})"
+
+
+def read_task(task: Any) -> Any:
+    """A task's data from a dict, JSON text, or the name of a file.
+
+    Args:
+        task: data is returned as it is; text that begins with ``{`` is JSON; other text, and a
+            path, names a file.
+
+    Returns:
+        Any: JSON data.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not JSON.
+    """
+    if isinstance(task, (bytes, bytearray)):
+        return _core.load_json(bytes(task))
+    if isinstance(task, str) and task.lstrip()[:1] in ("{", "["):
+        return _core.load_json(task.encode("utf-8", "surrogatepass"))
+    import os
+
+    if not isinstance(task, (str, os.PathLike)):
+        return task
+    try:
+        with open(task, "rb") as handle:
+            data = handle.read(MAX_FILE + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        context = {"value": repr(os.fspath(task))[:200], "reason": reason}
+        raise ConfigError([_core.make_diagnostic("unreadable-file", "$", context)]) from None
+    if len(data) > MAX_FILE:
+        context = {"got": "the file", "known": f"{MAX_FILE} bytes"}
+        raise ConfigError([_core.make_diagnostic("over-limit", "$", context)])
+    return _core.load_json(data)
+
+
+def plan(
+    task: Any,
+    *,
+    engine_version: str | None = None,
+    gpu: str | None = None,
+    checkpoint: Any = None,
+    policy: str = "degrade",
+    engines: list[str] | None = None,
+    model_quantization: str | dict[str, Any] | None = None,
+) -> Plan:
+    """Reduce a task to the experiments that really differ.
+
+    The points are the product of the task's axes: presets, the four fields, then parameters in
+    file order, the last one fastest. Points with the same effective launch are one experiment,
+    represented by the first. In checked mode (a version, or the task's ``runtime_image_tag``) an
+    argument equal to the release's own default makes no difference.
+
+    Args:
+        task: the autotuner's task: data, JSON text, or the name of a file.
+        engine_version: the engine release, when one engine is planned for.
+        gpu: a product such as ``H100``, or a compute capability such as ``9.0``.
+        checkpoint: the checkpoint to serve.
+        policy: as for ``get_runtime_args``; ``strict`` skips what is not served as asked.
+        engines: engines to plan for instead of the task's own, such as
+            ``["sglang@0.5.2", "vllm@0.11.0"]``.
+        model_quantization: the model's own quantization method.
+
+    Returns:
+        Plan: experiments, accounting and causes of skips.
+
+    Raises:
+        ConfigError: the task itself is wrong; a wrong value in a list is a skip instead.
+
+    Example:
+        >>> import quantmap
+        >>> task = {
+        ...     "base_runtime": "vllm@0.11.0",
+        ...     "quant_config": {"kvcache_dtype": ["auto", "fp8"]},
+        ...     "parameters": {"gpu-memory-utilization": [0.9, "0.90"]},
+        ... }
+        >>> plan = quantmap.plan(task)
+        >>> plan.asked, plan.distinct, plan.merged
+        (4, 2, 2)
+        >>> plan[1].args["--kv-cache-dtype"]
+        'fp8'
+    """
+    data = read_task(task)
+    arguments = {
+        "engines": engines,
+        "engine_version": engine_version,
+        "gpu": gpu,
+        "checkpoint": checkpoint,
+        "model_quantization": model_quantization,
+        "policy": policy,
+    }
+    return Plan(_core.make_plan(data, **arguments), data, arguments)
