@@ -55,6 +55,14 @@ def test_an_unknown_kind_is_an_error() -> None:
         quantmap.json_schema("both")
 
 
+@pytest.mark.parametrize("wrong", [None, 5, [], {}, "\ud800", "x" * 10_000, b"task"])
+def test_what_is_no_name_is_an_error(wrong: Any) -> None:
+    for function in (quantmap.json_schema, quantmap.output_schema):
+        with pytest.raises(quantmap.ConfigError) as caught:
+            function(wrong)
+        assert len(str(caught.value)) < 500
+
+
 def good_values(field: dict[str, Any]) -> st.SearchStrategy[Any]:
     """Values of a field, and null."""
     kind = field["kind"]

@@ -150,8 +150,10 @@ def test_a_gpu_is_asked_of_releases_only() -> None:
     assert found["args"]["--attention-backend"] == "fa3"
 
 
-@pytest.mark.parametrize("engines", [["vlm"], ["vllm@0.0.1"], ["vllm@"], [""]])
-def test_an_unknown_engine_is_an_error(engines: list[str]) -> None:
+@pytest.mark.parametrize(
+    "engines", [["vlm"], ["vllm@0.0.1"], ["vllm@"], [""], [None], [[]], "vllm", 5, {"vllm": 1}]
+)
+def test_an_unknown_engine_is_an_error(engines: Any) -> None:
     with pytest.raises(quantmap.ConfigError):
         quantmap.ui_table(engines)
     with pytest.raises(quantmap.ConfigError):

@@ -50,7 +50,7 @@ _DECISION = closed(
 
 def output_schema(verb: str) -> dict[str, Any]:
     """The schema of one verb's output."""
-    if verb not in OUTPUTS:
+    if not isinstance(verb, str) or verb not in OUTPUTS:
         raise unknown("verb", verb, OUTPUTS)
     return document(f"output-{verb}", OUTPUTS[verb]())
 

@@ -57,8 +57,9 @@ def or_null(schema: Schema) -> Schema:
     return {"anyOf": [schema, NULL]}
 
 
-def unknown(kind: str, value: str, known: Iterable[str]) -> ConfigError:
+def unknown(kind: str, value: Any, known: Iterable[str]) -> ConfigError:
     """The error for the name of something that does not exist."""
-    context = {"value": repr(value), "field": kind, "known": ", ".join(known)}
+    shown = repr(value)[:100] if isinstance(value, str) else _core.describe(value)
+    context = {"value": shown, "field": kind, "known": ", ".join(known)}
     context["hint"] = "choose one of the known values"
     return ConfigError([_core.make_diagnostic("unknown-value", kind, context)])

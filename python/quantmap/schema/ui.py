@@ -12,6 +12,7 @@ import json
 from functools import partial
 
 from .. import _core
+from ..errors import ConfigError
 from .configs import FORMS, PRESET, fields_of
 
 TYPE_CHECKING = False
@@ -49,6 +50,10 @@ def ui_table(engines: list[str] | None, gpu: str | None) -> dict[str, Any]:
 
 def _asked(engines: list[str] | None) -> list[tuple[str, str | None]]:
     if engines is not None:
+        if not isinstance(engines, (list, tuple)):
+            context = {"expected": "a list of engines", "got": _core.describe(engines)}
+            context["hint"] = "write a list, even of one engine"
+            raise ConfigError([_core.make_diagnostic("wrong-type", "engines", context)])
         return [(runtime, None) for runtime in engines]
     known = [engine["id"] for engine in _core.engines()]
     return [(engine, version) for engine in known for version in (None, "latest")]
