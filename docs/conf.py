@@ -30,15 +30,16 @@ CONTENTS = {
     "Start": ["quickstart"],
     "Write a config": ["configuration", "presets", "mapping", "unified"],
     "For a release": ["checked-mode", "engines/vllm", "engines/sglang", "engines/tensorrt_llm"],
-    "For a task": [],
-    "Use it": ["command-line", "python-api", "cpp-api", "swap", "diagnostics"],
+    "For a model and a GPU": ["checkpoints", "hardware", "memory"],
+    "For a task": ["planner", "integration", "swap"],
+    "Use it": ["command-line", "python-api", "cpp-api", "exports", "diagnostics"],
     "Inside": ["design", "contributing", "releasing"],
 }
 _LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<target>[^)\s#]+)(?:#[^)\s]*)?\)")
 
 
 def contents() -> dict[str, list[str]]:
-    """Captions and their pages; a page that nobody placed comes under "For a task"."""
+    """Captions and their pages; a page that nobody placed comes under "Use it"."""
     folder = Path(__file__).parent
     pages = {path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.md")}
     placed = {page for part in CONTENTS.values() for page in part} | {"index"}
@@ -48,7 +49,7 @@ def contents() -> dict[str, list[str]]:
     }
     engines = [page for page in rest if page.startswith("engines/")]
     found["For a release"] += engines
-    found["For a task"] = [page for page in rest if page not in engines]
+    found["Use it"] += [page for page in rest if page not in engines]
     return {caption: part for caption, part in found.items() if part}
 
 
