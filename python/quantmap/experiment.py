@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from .mapping import Mapping
@@ -146,7 +147,9 @@ class Experiment:
         Returns:
             list[str]: ready for an exec call.
         """
-        return self._rendered().argv(model)
+        from . import render
+
+        return render.argv(self, model)
 
     def shell(self, model: str | None = None) -> str:
         """The launch as one line for a POSIX shell, as `Mapping.shell` gives it.
@@ -157,12 +160,48 @@ class Experiment:
         Returns:
             str: every word quoted where it has to be.
         """
-        return self._rendered().shell(model)
+        from . import render
 
-    def _rendered(self) -> Mapping:
-        from .mapping import Mapping
+        return render.shell(self, model)
 
-        return Mapping.of_launch(self.engine, self.version, self.args, self.env, self.files)
+    def docker(
+        self,
+        model: str,
+        image: str | None = None,
+        *,
+        gpus: str | None = "all",
+        options: Iterable[str] = (),
+    ) -> str:
+        """The launch as one ``docker run`` line, as `Mapping.docker` gives it.
+
+        Args:
+            model: the model to serve, as the container sees it.
+            image: the image; None is the engine's public image of the release.
+            gpus: as docker's ``--gpus``; None gives none.
+            options: more words for ``docker run``.
+
+        Returns:
+            str: the line; variables and files are in it.
+
+        Raises:
+            ConfigError: no image is known.
+        """
+        from . import render
+
+        return render.docker(self, model, image, gpus, options)
+
+    def config_file(self) -> str:
+        """The file that the engine takes instead of arguments, as `Mapping.config_file` gives it.
+
+        Returns:
+            str: YAML.
+
+        Raises:
+            ConfigError: the release takes no such file, or an argument cannot stand in it.
+        """
+        from . import render
+
+        return render.config_file(self)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for JSON.

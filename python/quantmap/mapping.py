@@ -120,46 +120,6 @@ class Mapping:
         self.decisions = [Decision(**decision) for decision in data["decisions"]]
         self.diagnostics: list[Diagnostic] = data["diagnostics"]
 
-    @classmethod
-    def of_launch(
-        cls,
-        engine: str,
-        version: str | None,
-        args: dict[str, str | bool],
-        env: dict[str, str],
-        files: dict[str, str],
-    ) -> Mapping:
-        """A launch that is known already, such as an experiment's, to render it.
-
-        Args:
-            engine: the engine's id.
-            version: the release, or None.
-            args: flags and values.
-            env: environment variables.
-            files: file contents by relative name.
-
-        Returns:
-            Mapping: without decisions.
-
-        Example:
-            >>> from quantmap import Mapping
-            >>> Mapping.of_launch("vllm", None, {"--dtype": "auto"}, {}, {}).shell("m")
-            'vllm serve m --dtype auto'
-        """
-        name = next(item["name"] for item in _core.engines() if item["id"] == engine)
-        blank = dict.fromkeys(("gpu", "preset"))
-        data = {
-            "engine": engine,
-            "engine_name": name,
-            "mode": "documented" if version is None else "checked",
-            "version": version,
-            "args": args,
-            "env": env,
-            "files": files,
-        }
-        rest = {"verified_through": "", "checkpoint": "", "precision": {}, "config": {}}
-        return cls({**data, **blank, **rest, "decisions": [], "diagnostics": []})
-
     def argv(self, model: str | None = None) -> list[str]:
         """The arguments as a list of words, ready for an exec call.
 

@@ -1,10 +1,12 @@
 """A launch as other programs read it: words, a shell line, a docker line, a file of arguments.
 
-Every function takes whatever has ``engine``, ``engine_name``, ``version``, ``args``, ``env`` and
-``files``: a `quantmap.Mapping`, or an experiment of a plan.
+Every function takes whatever has ``engine``, ``version``, ``args``, ``env`` and ``files``: a
+`quantmap.Mapping`, or an experiment of a plan.
 """
 
 from __future__ import annotations
+
+import functools
 
 from . import _core
 from .errors import ConfigError
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
 
         @property
         def engine(self) -> str: ...
-        @property
-        def engine_name(self) -> str: ...
         @property
         def version(self) -> str | None: ...
         @property
@@ -50,7 +50,7 @@ def _pair(flag: str, value: str) -> list[str]:
 
 
 def _start(launch: Launch, model: str) -> list[str]:
-    launcher, model_flag = _facts(launch)["launchers"][0]
+    launcher, model_flag = _facts(launch.engine)["launchers"][0]
     if model_flag:
         return [*launcher, *_pair(model_flag, model)]
     # The id of a model begins with no dash, so this one is a path.
@@ -109,16 +109,17 @@ def _image(launch: Launch, given: str | None, known: str | None) -> str:
     if launch.version is None:
         _refuse("needs-version", "image", {"value": "an image"})
     if known is None:
-        _refuse("no-image", "image", {"value": f"{launch.engine_name} {launch.version}"})
+        name = _facts(launch.engine)["name"]
+        _refuse("no-image", "image", {"value": f"{name} {launch.version}"})
     return known
 
 
 def config_file(launch: Launch) -> str:
     """The YAML file by which an engine takes its arguments, or else its settings."""
-    flag = _facts(launch)["config_flag"]
+    facts = _facts(launch.engine)
+    flag, name = facts["config_flag"], facts["name"]
     if not flag and launch.files:
         return next(iter(launch.files.values()))
-    name = launch.engine_name
     if launch.version is not None:
         name = f"{name} {launch.version}"
         if flag not in _core.surface(launch.engine, launch.version):
@@ -148,8 +149,9 @@ def _not_in_file(flag: str, reason: str) -> NoReturn:
     _refuse("not-in-config-file", f"user_parameters.{flag}", {"key": flag, "reason": reason})
 
 
-def _facts(launch: Launch) -> dict[str, Any]:
-    return next(engine for engine in _core.engines() if engine["id"] == launch.engine)
+@functools.cache
+def _facts(engine: str) -> dict[str, Any]:
+    return next(row for row in _core.engines() if row["id"] == engine)
 
 
 def _text(value: Any, path: str) -> str:
