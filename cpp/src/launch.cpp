@@ -141,9 +141,9 @@ void enforce_strict(const Mapping& mapping, Diagnostics& problems) {
 }
 
 Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQuantization& model,
-                      const Situation& situation, Policy policy) {
-  if (policy != Policy::kLiteral) return map_config(config, engine, model, situation);
-  Mapping mapping = map_config(config, engine, model);
+                      const Situation& situation, Policy policy, Wording wording) {
+  if (policy != Policy::kLiteral) return map_config(config, engine, model, situation, wording);
+  Mapping mapping = map_config(config, engine, model, {}, wording);
   const std::size_t checkpoint = mapping.situation.checkpoint;
   mapping.situation = situation;
   mapping.situation.checkpoint = checkpoint;

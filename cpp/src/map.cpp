@@ -24,13 +24,14 @@ struct Refusal {
 // Maps one config: holds what the rows may look at, and collects what they emit.
 class Evaluator {
  public:
-  Evaluator(const ModelQuantization& model, Mapping& out)
+  Evaluator(const ModelQuantization& model, Wording wording, Mapping& out)
       : config_(out.config),
         engine_(*out.engine),
         situation_(out.situation),
         chooser_(engine_, situation_),
         rows_(chooser_.rows()),
         model_(model),
+        worded_(wording == Wording::kFull),
         out_(out) {
     out_.values.assign(rows_.targets.size(), {});
     if (situation_.checked) release_ = engine_.surface.releases[situation_.release].version;
@@ -59,7 +60,7 @@ class Evaluator {
     Decision decision;
     decision.field = field.field;
     decision.asked = config_[field.field].present;
-    decision.value = spelled(field.field, asked);
+    if (worded_) decision.value = spelled(field.field, asked);
     return decision;
   }
 
@@ -97,6 +98,7 @@ class Evaluator {
 
   // Emits what was chosen; when every candidate was passed over, the field is dropped.
   void apply(const Choice& choice, const Field& field, const Setting& taken, Decision decision) {
+    if (!worded_) return apply_silently(choice, field, taken, std::move(decision));
     const std::optional<Refusal> refusal = worded(choice.first_refusal);
     if (choice.candidate == nullptr) {
       decision.outcome = Outcome::kDropped;
@@ -106,6 +108,14 @@ class Evaluator {
     for (const Emission& emission : candidate.emissions) emit(*choice.row, field, taken, emission, decision);
     decision.outcome = candidate.outcome;
     conclude(candidate.code, candidate.why, *choice.row, field, std::move(decision), refusal);
+  }
+
+  void apply_silently(const Choice& choice, const Field& field, const Setting& taken, Decision decision) {
+    decision.outcome = choice.candidate == nullptr ? Outcome::kDropped : choice.candidate->outcome;
+    if (choice.candidate != nullptr) {
+      for (const Emission& emission : choice.candidate->emissions) emit(*choice.row, field, taken, emission, decision);
+    }
+    out_.decisions.push_back(std::move(decision));
   }
 
   void conclude(Code code, std::string_view why, const Row& row, const Field& field, Decision decision,
@@ -200,7 +210,7 @@ class Evaluator {
       if (mark.target == emission.target) argument.instead = mark.instead;
     }
     out_.values[emission.target] = to_text(argument.value);
-    decision.emitted.emplace_back(shown_name(argument), argument.value);
+    if (worded_) decision.emitted.emplace_back(shown_name(argument), argument.value);
     const auto same = std::find_if(out_.arguments.begin(), out_.arguments.end(), [&](const Argument& other) {
       return other.flag == argument.flag && other.at == argument.at;
     });
@@ -208,7 +218,7 @@ class Evaluator {
       out_.arguments.push_back(std::move(argument));
       return;
     }
-    if (same->value != argument.value) give_way(same->from, field, argument);
+    if (worded_ && same->value != argument.value) give_way(same->from, field, argument);
     *same = std::move(argument);
   }
 
@@ -280,6 +290,7 @@ class Evaluator {
   const Chooser chooser_;
   const RowSet& rows_;
   const ModelQuantization& model_;
+  const bool worded_;
   Mapping& out_;
   std::string_view release_;
   std::optional<Diagnostic> fallback_;
@@ -295,30 +306,31 @@ std::string to_text(const ArgumentValue& value) {
 
 namespace {
 
-Mapping evaluate(const Config& config, const Engine& engine, const ModelQuantization& model,
-                 const Situation& situation) {
+Mapping evaluate(const Config& config, const Engine& engine, const ModelQuantization& model, const Situation& situation,
+                 Wording wording) {
   Mapping out;
   out.engine = &engine;
   out.situation = situation;
   out.config = drop_unfit(config, out.diagnostics);
-  Evaluator(model, out).run();
+  Evaluator(model, wording, out).run();
   assemble(out);
   return out;
 }
 
 }  // namespace
 
-Mapping map_config(const Config& config, const Engine& engine, const ModelQuantization& model, Situation situation) {
+Mapping map_config(const Config& config, const Engine& engine, const ModelQuantization& model, Situation situation,
+                   Wording wording) {
   situation.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
-  if (!situation.checked || !situation.arguments_only) return evaluate(config, engine, model, situation);
+  if (!situation.checked || !situation.arguments_only) return evaluate(config, engine, model, situation, wording);
   // A file that the engine ships needs only its name: so look at the whole mapping first.
   situation.arguments_only = false;
-  Mapping whole = evaluate(config, engine, model, situation);
+  Mapping whole = evaluate(config, engine, model, situation, wording);
   const bool variables = std::any_of(whole.arguments.begin(), whole.arguments.end(),
                                      [](const Argument& argument) { return argument.kind == RouteKind::kEnv; });
   if (whole.files.empty() && !variables) return whole;
   situation.arguments_only = true;
-  return evaluate(config, engine, model, situation);
+  return evaluate(config, engine, model, situation, wording);
 }
 
 void report_never_accepted(Mapping& mapping) {

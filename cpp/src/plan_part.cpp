@@ -124,7 +124,7 @@ void PlanPart::collect_classes(const ModelQuantization& model, Policy policy) {
       const std::uint32_t place = grid.place(*options);
       if (place >= outcomes.size()) outcomes.resize(place + 1);
       if (outcomes[place].launch_class < 0 && outcomes[place].skip < 0) {
-        outcomes[place] = evaluate(i, model, policy);
+        outcomes[place] = classify(Grid::config_of(*options), i, model, policy);
       }
       outcome = outcomes[place];
     } else {
@@ -154,10 +154,20 @@ PlanPart::Outcome PlanPart::evaluate(std::uint32_t combination, const ModelQuant
     cause.path = configs_.path_in_task(cause.path, combination);
     return skip_of(cause, combination, true);
   }
-  Mapping mapping = map_by_policy(*config, *target_.engine, model, target_.situation, policy);
-  for (const Decision& decision : mapping.decisions) {
-    if (decision.outcome != quantmap::Outcome::kCannotServe) continue;
-    return skip_of(decision.why, combination, false);
+  return classify(*config, combination, model, policy);
+}
+
+PlanPart::Outcome PlanPart::classify(const Config& config, std::uint32_t combination, const ModelQuantization& model,
+                                     Policy policy) {
+  const auto cannot_serve = [](const Decision& decision) {
+    return decision.outcome == quantmap::Outcome::kCannotServe;
+  };
+  const Wording wording = policy == Policy::kStrict ? Wording::kFull : Wording::kNone;
+  Mapping mapping = map_by_policy(config, *target_.engine, model, target_.situation, policy, wording);
+  if (std::any_of(mapping.decisions.begin(), mapping.decisions.end(), cannot_serve)) {  // then the words are needed
+    mapping = map_by_policy(config, *target_.engine, model, target_.situation, policy);
+    const auto decision = std::find_if(mapping.decisions.begin(), mapping.decisions.end(), cannot_serve);
+    if (decision != mapping.decisions.end()) return skip_of(decision->why, combination, false);
   }
   if (policy == Policy::kStrict) {
     Diagnostics refusals;
@@ -179,6 +189,13 @@ PlanPart::Outcome PlanPart::skip_of(const Diagnostic& cause, std::uint32_t combi
   const auto [place, is_new] = skip_numbers_.try_emplace(key, static_cast<int>(config_skips_.size()));
   if (is_new) config_skips_.push_back({{cause.code, path, cause.context}, 0, combination, before_parameters});
   return {-1, place->second};
+}
+
+// Few members make up all launches: each is hashed once.
+const SetDigest& PlanPart::member_digest(const std::string& member) {
+  const auto [place, is_new] = member_digests_.try_emplace(member);
+  if (is_new) place->second = SetDigest::of(member);
+  return place->second;
 }
 
 // Everything of the launch that no parameter names is one text; what shows through where a parameter is left out is
@@ -224,13 +241,13 @@ int PlanPart::class_of(Mapping mapping, std::uint32_t combination) {
     item.flag_of.back() = static_cast<int>(number);
     if (members.size() > 1) effect += '\n' + members.back();  // a file's content is part of the value
     item.derived[number] = flag->effect_id(effect);
-    for (const std::string& text : members) item.shown[number] += SetDigest::of(text);
+    for (const std::string& text : members) item.shown[number] += member_digest(text);
   }
   std::sort(fixed.begin(), fixed.end());
   std::string key;
   for (const std::string& text : fixed) {
     key += text + '\n';
-    item.digest += SetDigest::of(text);
+    item.digest += member_digest(text);
   }
   item.rest = rest_numbers_.try_emplace(key, rest_numbers_.size()).first->second;
   for (const EffectId effect : item.derived) key += '\0' + std::to_string(effect);

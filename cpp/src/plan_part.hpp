@@ -114,6 +114,8 @@ class PlanPart {
 
   void collect_classes(const ModelQuantization& model, Policy policy);
   Outcome evaluate(std::uint32_t combination, const ModelQuantization& model, Policy policy);
+  Outcome classify(const Config& config, std::uint32_t combination, const ModelQuantization& model, Policy policy);
+  [[nodiscard]] const SetDigest& member_digest(const std::string& member);
   Outcome skip_of(const Diagnostic& cause, std::uint32_t combination, bool before_parameters);
   int class_of(Mapping mapping, std::uint32_t combination);
   void add_skip(const Diagnostic& cause, Count count, Value config, Value parameters);
@@ -143,6 +145,7 @@ class PlanPart {
   std::vector<std::size_t> depth_of_;     // by axis: how many earlier axes name its flag
   std::vector<std::size_t> previous_of_;  // by axis: the axis before it of its flag, or itself
   SetDigest header_;
+  std::unordered_map<std::string, SetDigest> member_digests_;
   std::vector<LaunchClass> classes_;
   std::unordered_map<std::string, int> class_numbers_;
   std::vector<Rest> rests_;

@@ -40,7 +40,7 @@ void need_version(const LaunchRequest& request, Policy policy, Diagnostics& prob
 
 // map_config; by policy literal the documented mapping, in the situation of a release.
 [[nodiscard]] Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQuantization& model,
-                                    const Situation& situation, Policy policy);
+                                    const Situation& situation, Policy policy, Wording wording = Wording::kFull);
 // Policy strict: whatever is not applied at the precision asked is an error, and so is every refusal.
 void enforce_strict(const Mapping& mapping, Diagnostics& problems);
 

@@ -65,9 +65,13 @@ struct Mapping {
 // Reads a model_quantization argument; what cannot be read counts as not quantized, with a warning.
 [[nodiscard]] ModelQuantization read_model_quantization(const Value& value, Diagnostics& warnings);
 
+// Whether a mapping says why: without words its decisions carry field and outcome only, and nothing is warned of. That
+// is several times cheaper, for who only wants the launch.
+enum class Wording : std::uint8_t { kFull, kNone };
+
 // Documented mode: exactly what the specification documents. Checked mode: what the release accepts.
 [[nodiscard]] Mapping map_config(const Config& config, const Engine& engine, const ModelQuantization& model,
-                                 Situation situation = {});
+                                 Situation situation = {}, Wording wording = Wording::kFull);
 
 // Adds the one warning about arguments that no release accepts. Called last, after user parameters.
 void report_never_accepted(Mapping& mapping);
