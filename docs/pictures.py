@@ -16,12 +16,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from _render import documented_engines
+import quantmap
+from _render import documented_engines, fields
 from _svg import Drawing, apart
 from quantmap import _core
 
 FOLDER = Path(__file__).resolve().parent / "pictures"
 CURE = "python docs/pictures.py write"
+GPU = "H100"
 
 
 def acceptance() -> Drawing:
@@ -74,7 +76,30 @@ def _refused(engine: str) -> list[tuple[datetime.date, float]]:
     return sorted(out)
 
 
-PICTURES: dict[str, Callable[[], Drawing]] = {"acceptance": acceptance}
+def collapse() -> Drawing:
+    """How many launches the whole grid of the four fields comes to, as one task."""
+    left, top, width, height = 232, 62, 404, 16
+    grid = {field["key"]: field["options"] for field in fields("four_field")}
+    rows = []
+    for engine in documented_engines():
+        for version, gpu in ((None, None), (_newest(engine["id"])[1], GPU)):
+            task = {"base_runtime": engine["id"], "quant_config": grid}
+            found = quantmap.plan(task, engine_version=version, gpu=gpu)
+            release = f"{version} on {gpu}" if version else "documented"
+            rows.append((f"{engine['name']} {release}", found))
+    told = "; ".join(f"{name}: {plan.distinct} of {plan.asked:,}" for name, plan in rows)
+    picture = Drawing(750, 62 + 30 * len(rows), "One task, fewer launches", f"{told}.")
+    picture.text(0, 40, f"{rows[0][1].asked:,} configs asked, and the launches that differ", "soft")
+    for number, (name, plan) in enumerate(rows):
+        y, colour = top + 30 * number, f"c{number // 2}"
+        picture.text(left - 10, y + 13, name, "end")
+        picture.bar(left, y, width, height, f"light {colour}")
+        picture.bar(left, y, width * plan.distinct / plan.asked, height, f"fill {colour}")
+        picture.text(left + width + 8, y + 13, f"{plan.distinct:,} launches", f"ink {colour}")
+    return picture
+
+
+PICTURES: dict[str, Callable[[], Drawing]] = {"acceptance": acceptance, "collapse": collapse}
 
 
 def main(arguments: list[str]) -> int:
