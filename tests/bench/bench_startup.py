@@ -15,7 +15,9 @@ import pty
 import statistics
 import sys
 import time
+from pathlib import Path
 
+SCRIPT = Path(sys.executable).with_name("quantmap")
 TARGET = 60.0  # milliseconds over a bare interpreter
 CONFIG = ["--set", "gemm_dtype=fp8", "--set", "kvcache_dtype=fp8_e5m2"]
 RELEASE = ["--runtime", "vllm@0.11.0", "--gpu", "H100"]
@@ -49,7 +51,7 @@ def measure(arguments: list[str], rounds: int, *, terminal: bool) -> tuple[float
     processor, clock = [], []
     for _ in range(rounds):
         bare = spent([sys.executable, "-c", "pass"], terminal=terminal)
-        full = spent([sys.executable, "-m", "quantmap", *arguments], terminal=terminal)
+        full = spent([str(SCRIPT), *arguments], terminal=terminal)
         processor.append(full[0] - bare[0])
         clock.append(full[1] - bare[1])
     return min(processor), statistics.median(processor), statistics.median(clock)

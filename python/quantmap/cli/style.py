@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import textwrap
 
@@ -58,12 +57,19 @@ def colour_of(word: str) -> str:
     return MARKS.get(word, _BAD)[1]
 
 
+def _columns() -> int:
+    """The width of text: the terminal's, or `COLUMNS`; shutil's function, whose import is dear."""
+    try:
+        return int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stdout.fileno()).columns)
+    except (OSError, ValueError):
+        return _WIDEST
+
+
 def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
     """A paragraph that fits the terminal; no word is broken, so that it can be copied."""
-    width = min(shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST)
     return textwrap.fill(
         printable(text),
-        max(width, 40),
+        max(min(_columns(), _WIDEST), 40),
         initial_indent=indent,
         subsequent_indent=indent if hanging is None else hanging,
         break_long_words=False,
