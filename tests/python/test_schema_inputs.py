@@ -41,6 +41,14 @@ def valid(config: Any) -> bool:
     return quantmap.validate_quant_config(config)[0]
 
 
+def planned(task: dict[str, Any]) -> bool:
+    """The planner's verdict: it takes the task and leaves none of its points out."""
+    try:
+        return quantmap.plan({"base_runtime": "vllm", **task}).skipped == 0
+    except quantmap.ConfigError:
+        return False
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_a_schema(kind: str) -> None:
     schema = SCHEMAS[kind]
@@ -270,14 +278,25 @@ def all_valid(config: Any) -> bool:
     return bool(found) and all(valid(point) for point in found)
 
 
+def without_meaning(config: Any) -> bool:
+    """A null key says which form a config has to the validator, and nothing to the planner."""
+    inner = config.get("quantization_config") if isinstance(config, dict) else None
+    body = inner if isinstance(inner, dict) else config
+    fields = FOUR_KEYS | UNIFIED_KEYS
+    return isinstance(body, dict) and any(None in expanded(body[key]) for key in fields & set(body))
+
+
 @settings(max_examples=800, deadline=None)
 @given(CONFIGS)
 @example({"presets": ["default", None, "universal-fp8"]})
 @example({"presets": ["universal-fp8", None], "quantization": {"weight_bits": 8}})
 @example({"kv_cache": {"dtype": ["fp8_e5m2", "auto"], "fp8_format": ["e5m2", None]}})
 def test_a_task_is_accepted_exactly_when_all_its_points_are_valid(config: Any) -> None:
+    good = all_valid(config)
     for key in ("quant_config", "quantization_config"):
-        assert accepts("task", {"base_runtime": "vllm", key: config}) == all_valid(config)
+        assert accepts("task", {key: config}) == good
+    if not without_meaning(config):
+        assert planned({"quant_config": config}) == good
 
 
 @settings(max_examples=400, deadline=None)
@@ -295,7 +314,9 @@ def test_presets_among_the_parameters_are_the_configs_presets(config: Any, names
     whole = {**body, "presets": names if isinstance(names, list) else [names]}
     if body is not config:
         whole = {**config, "quantization_config": whole}
-    assert accepts("task", task) == (all_valid(whole) and names is not None)
+    assert accepts("task", task) == all_valid(whole)
+    if not without_meaning(config):
+        assert planned(task) == all_valid(whole)
 
 
 @pytest.mark.parametrize(
@@ -334,13 +355,16 @@ def test_presets_among_the_parameters_are_the_configs_presets(config: Any, names
 )
 def test_tasks(task: Any, good: bool) -> None:
     assert accepts("task", task) == good
+    if isinstance(task, dict):
+        assert planned(task) == good
 
 
 @pytest.mark.parametrize("dimension", DIMENSIONS)
 def test_experiment_matrices(dimension: str) -> None:
     one = {"dimension": dimension, "values": DIMENSIONS[dimension], "engines": ["all"]}
     two = {**one, "engines": ["vllm", "sglang"]}
-    assert accepts("task", {"experiment_matrix": [one, two]})
+    assert accepts("task", {"experiment_matrix": [one]}) and planned({"experiment_matrix": [one]})
+    assert accepts("task", {"experiment_matrix": [two]})
     for wrong in (
         {"dimension": "gpu"},
         {"values": []},
@@ -348,5 +372,6 @@ def test_experiment_matrices(dimension: str) -> None:
         {"values": ["e4m3"]},
         {"engines": ["vlm"]},
     ):
-        assert not accepts("task", {"experiment_matrix": [{**one, **wrong}]}), wrong
+        task = {"experiment_matrix": [{**one, **wrong}]}
+        assert not accepts("task", task) and not planned(task), wrong
     assert not accepts("task", {"experiment_matrix": [{"dimension": dimension}]})
