@@ -279,6 +279,8 @@ def test_completion_script(shell: str, tmp_path: Path) -> None:
         ("quantmap map --runtime sg", {"sglang", "sglang_jax"}),
         ("quantmap explain --ev", {"--evidence"}),
         ("quantmap completion z", {"zsh"}),
+        ("quantmap schema --output m", {"map", "matrix"}),
+        ("quantmap schema --json-schema t", {"task"}),
     ],
 )
 def test_completion_offers(typed: str, offered: set[str]) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from .inputs import engine_names
+
 EPILOGUE = """\b
 Examples:
   quantmap schema --json-schema task > task.schema.json
@@ -14,11 +16,26 @@ Examples:
 """
 
 
+def kinds(_context: object, _option: object, typed: str) -> list[str]:
+    """Kinds of inputs, for a shell to complete."""
+    from ..schema.inputs import KINDS
+
+    return [kind for kind in KINDS if kind.startswith(typed)]
+
+
+def verbs(_context: object, _option: object, typed: str) -> list[str]:
+    """Verbs with JSON output, for a shell to complete."""
+    from ..schema.outputs import OUTPUTS
+
+    return [verb for verb in OUTPUTS if verb.startswith(typed)]
+
+
 @click.command("schema", epilog=EPILOGUE, short_help="JSON Schemas, TypeScript, web form tables.")
 @click.option(
     "--json-schema",
     "kind",
     metavar="[KIND]",
+    shell_complete=kinds,
     is_flag=False,
     flag_value="config",
     help="The JSON Schema of an input: config (default), four-field, unified or task.",
@@ -30,11 +47,16 @@ Examples:
     "engines",
     multiple=True,
     metavar="ENGINE[@VERSION]",
+    shell_complete=engine_names,
     help="With --ui: an engine or release, may be repeated; default: all, and their newest.",
 )
 @click.option("--gpu", metavar="GPU", help="With --ui: the GPU that releases are asked about.")
 @click.option(
-    "--output", "verb", metavar="VERB", help="The JSON Schema of what VERB prints with --json."
+    "--output",
+    "verb",
+    metavar="VERB",
+    shell_complete=verbs,
+    help="The JSON Schema of what VERB prints with --json.",
 )
 def schema_command(
     kind: str | None,
