@@ -25,6 +25,7 @@ import _checked
 import _cpp
 import _four_field
 import _hardware
+import _memory
 import _reference
 import _unified
 from _render import engines
@@ -60,6 +61,9 @@ REGIONS: dict[str, Callable[[], str]] = {
     "cpp-headers": _cpp.headers,
     "checked-acceptance": _checked.acceptance,
     "checked-releases": _checked.known_releases,
+    "memory-claims": _memory.claims,
+    "memory-parts": _memory.parts,
+    "memory-published": _memory.published,
     "hardware-thresholds": _hardware.thresholds,
     "hardware-cuda": _hardware.cuda,
     "hardware-details": _hardware.details,

@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_catalog(module);
   register_check(module);
   register_config(module);
+  register_fit(module);
   register_hardware(module);
   register_launch(module);
   register_plan(module);

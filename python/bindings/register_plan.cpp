@@ -90,7 +90,7 @@ Plan make_plan(const py::object& task, const py::object& engines, const py::obje
   request.task = to_core(task);
   request.engines = to_core(engines);
   request.engine_version = to_core(engine_version);
-  request.gpu = to_core(gpu);
+  request.gpu = gpu_to_core(gpu);
   request.checkpoint = to_core(checkpoint);
   request.model_quantization = to_core(model_quantization);
   request.policy = to_core(policy);

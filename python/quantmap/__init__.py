@@ -31,12 +31,14 @@ from .plan import Pending, Plan, plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .fit import Fit, estimate
     from .hardware import GpuInfo, Requirement, gpu_info, local_gpu, requirements
     from .rules import ModuleDecision, Rule, RulesFile, read_rules
     from .schema import json_schema, output_schema, typescript_types, ui_table
 
 # What the mapper does without is imported at its first use.
 _LATER = {
+    "fit": ("Fit", "estimate"),
     "hardware": ("GpuInfo", "Requirement", "gpu_info", "local_gpu", "requirements"),
     "rules": ("ModuleDecision", "Rule", "RulesFile", "read_rules"),
     "schema": ("json_schema", "output_schema", "typescript_types", "ui_table"),
@@ -50,6 +52,7 @@ __all__ = [
     "Diagnostic",
     "Engine",
     "Experiment",
+    "Fit",
     "GpuInfo",
     "Mapping",
     "ModuleDecision",
@@ -64,6 +67,7 @@ __all__ = [
     "check",
     "diff",
     "diff_command",
+    "estimate",
     "expand_preset",
     "explain",
     "get_runtime_args",

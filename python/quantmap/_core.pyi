@@ -53,6 +53,19 @@ def explain(
 def map_engine(
     engine: Any, config: Any, model_quantization: Any, image_tag: Any = None
 ) -> dict[str, Any]: ...
+def estimate(
+    checkpoint: Any,
+    quant_config: Any,
+    engine: Any,
+    engine_version: Any,
+    gpu: Any,
+    tp: Any,
+    pp: Any,
+    context: Any,
+    concurrency: Any,
+    memory_fraction: Any,
+    user_parameters: Any,
+) -> dict[str, Any]: ...
 def gpu_info(gpu: Any) -> dict[str, Any]: ...
 def gpu_products() -> list[dict[str, Any]]: ...
 def gpu_classes() -> list[dict[str, Any]]: ...

@@ -91,6 +91,27 @@ def between() -> str:
     return f"{RELEASES['vllm'][0]}.post99"
 
 
+SHAPE = {
+    "num_hidden_layers": 2,
+    "hidden_size": 64,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "vocab_size": 100,
+}
+
+
+def fit(**keywords: Any) -> Told:
+    """The errors, else the warnings, of an estimate."""
+
+    def run() -> list[quantmap.Diagnostic]:
+        try:
+            return quantmap.estimate(keywords.pop("checkpoint", SHAPE), **keywords).diagnostics
+        except quantmap.ConfigError as error:
+            return error.diagnostics
+
+    return run
+
+
 def without_gpu() -> list[quantmap.Diagnostic]:
     """What a machine without NVIDIA's tools says of its GPU."""
     local_gpu.cache_clear()
@@ -105,6 +126,9 @@ PROVOKED: dict[str, Told] = {
     "unknown-gpu": launch("vllm", engine_version="latest", gpu="H1000"),
     "not-an-nvidia-gpu": launch("vllm", engine_version="latest", gpu="MI300X"),
     "no-local-gpu": without_gpu,
+    "gpu-memory-unknown": fit(gpu="sm90"),
+    "model-shape-unknown": fit(checkpoint={}),
+    "uneven-parallelism": fit(tp=3),
     "gpus-differ": launch(
         "vllm@latest", gpu={"name": "NVIDIA L4", "capability": "8.9", "others": ["NVIDIA H100"]}
     ),

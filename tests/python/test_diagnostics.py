@@ -244,6 +244,7 @@ def test_provoked(code: str) -> None:
             "runtime_image_tag",
             "image",
             "command",
+            "tp",
         )
         assert len(item.message) < 400
         assert str(item) == f"{item.path}: {item.message}" + (

@@ -35,6 +35,8 @@ EXEMPT = {
     ("python/quantmap/schema/configs.py", "default"): "a keyword of JSON Schema",
     ("python/quantmap/schema/typescript.py", "default"): "a key: the default of a field",
     ("python/quantmap/schema/ui.py", "default"): "a key: the default of a field",
+    ("python/quantmap/fit.py", "vllm"): "the engine that an estimate is for unless one is named",
+    ("python/quantmap/cli/fit.py", "vllm"): "the same on the command line",
     ("python/bindings/register_catalog.cpp", "default"): "a key: the default of a field",
     ("python/bindings/register_check.cpp", "default"): "a key: the default of a flag",
     ("cpp/src/situation.cpp", "sglang"): "an example in a hint: how to write a default version",

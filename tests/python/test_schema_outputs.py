@@ -19,6 +19,7 @@ from quantmap.schema.outputs import OUTPUTS  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 PRESET = str(ROOT / "examples" / "quant_preset_task.json")
 SEVERAL = str(ROOT / "examples" / "quant_multi_preset_task.json")
+SHAPE = str(ROOT / "examples" / "llama_3_70b.json")
 RULES = str(ROOT / "examples" / "sglang_jax_rules.yaml")
 LINE = (
     "VLLM_ATTENTION_BACKEND=FLASHINFER vllm serve m --kv-cache-dtype fp16 --nope 3 --enforce-eager"
@@ -51,6 +52,11 @@ RUNS = {
         ["0.5.2", "0.5.6", PRESET, "--param", "attention-backend=nope"],
         ["0.9.0", "0.33.0", "--command", LINE],
         ["0.11.0", "0.11.0", "--runtime", "vllm", "--preset", "default"],
+    ],
+    "fit": [
+        [SHAPE],
+        [SHAPE, "--gpu", "H100", "--tp", "2", "--preset", "default", "--preset", "dynamic-fp8"],
+        [SHAPE, "--gpu", "L4", "--engine", "sglang@0.5.18", "--preset", "universal-fp8"],
     ],
     "matrix": [
         ["--engine", "vllm", "--engine-version", "0.11.0"],
@@ -91,7 +97,7 @@ def test_a_key_more_a_key_less_or_another_type_is_drift(
     assert not schema.is_valid({**data, "one_more": 1})
     for key in data:
         assert not schema.is_valid({name: data[name] for name in data if name != key}), key
-        assert not schema.is_valid({**data, key: 0.5}), key
+        assert not schema.is_valid({**data, key: [0.5]}), key
 
 
 def test_every_verb_with_json_has_a_schema_and_runs_here() -> None:

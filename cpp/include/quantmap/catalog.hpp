@@ -258,6 +258,8 @@ struct Precision {
   std::uint32_t checkpoints;
   std::uint16_t gpus;
   std::span<const RuleTerm> terms;
+  double bits;       // of one number as stored, scales of blocks included; 0: as the model or the checkpoint says
+  double head_bits;  // of a scale for each token and head
   std::string_view is;
   std::span<const std::string_view> evidence;
 };
@@ -320,6 +322,7 @@ struct Engine {
   RowSet checked;
   std::span<const Unsupported> unsupported;
   Surface surface;
+  MemoryPolicy memory;
 };
 
 struct CheckpointKind {

@@ -7,6 +7,7 @@ from typing import Any
 
 from common import ALL, CatalogError, Writer, ident, text, version_key
 from fields import Fields
+from hardware import compile_memory
 from surface import compile_surface
 
 RESERVED = ("as", "code", "why")  # keys of a candidate that are no targets
@@ -191,7 +192,8 @@ def compile_precision(
         gpu = facts.gpu_mask(when.pop("gpu", None))
         compiled.append(
             f"{{{text(row['of'])}, {releases.interval(row)}, {checkpoint}, {gpu}, "
-            f"{compile_terms(when, targets, out)}, {text(row['is'])}, "
+            f"{compile_terms(when, targets, out)}, {row.get('bits', 0)}, "
+            f"{row.get('head_bits', 0)}, {text(row['is'])}, "
             f"{out.texts(row.get('evidence', []))}}}"
         )
     return out.array("Precision", compiled)
@@ -272,7 +274,8 @@ def compile_engine(
         f"{text(engine.get('config_flag', ''))}, "
         f"{compile_container(engine.get('container', {}), releases, out)}, "
         f"{flags}, {{{orders}}}, {modes}, "
-        f"{out.array('Unsupported', unsupported)}, {compile_surface(surface, out)}}}"
+        f"{out.array('Unsupported', unsupported)}, {compile_surface(surface, out)}, "
+        f"{compile_memory((checked or {}).get('memory'), out)}}}"
     )
 
 

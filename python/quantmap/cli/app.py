@@ -24,7 +24,7 @@ NEXT = """
 All verbs: quantmap --help. One verb, with examples: quantmap VERB --help."""
 
 # A verb is the command `<verb>_command` of the module of its name, imported when it is asked for.
-VERBS = ("map", "explain", "check", "diff", "matrix", "rules", "schema", "completion")
+VERBS = ("map", "explain", "check", "diff", "fit", "matrix", "rules", "schema", "completion")
 REFUSED, INVALID = 1, 2
 
 

@@ -130,6 +130,39 @@ def _diff() -> Schema:
     return _one_or_several({"anyOf": [of_config, of_command]})
 
 
+def _fit() -> Schema:
+    size: Schema = {"type": "integer", "minimum": 0}
+    count: Schema = {"type": "integer", "minimum": 1}
+    forms = Forms(lists=False)
+    sizes = [
+        *("parameters", "weight_bytes", "kv_token_bytes", "kv_window_bytes", "kv_needed_bytes"),
+        *("kv_budget_bytes", "activation_bytes", "kept_free_bytes"),
+    ]
+    fit = closed(
+        {
+            "engine": _ENGINE,
+            "engine_name": TEXT,
+            "version": TEXT,
+            "preset": one_of([None, *preset_names()]),
+            "config": {"anyOf": [{"$ref": f"#/$defs/{form}"} for form in FORMS]},
+            "precision": _TEXT_BY_NAME,
+            "gpu": _TEXT_OR_NULL,
+            "memory_bytes": or_null(size),
+            **dict.fromkeys(("tp", "pp", "context", "concurrency"), count),
+            **dict.fromkeys(sizes, size),
+            **dict.fromkeys(("tokens", "sequences", "longest_context"), size),
+            "kv_bits": {"type": "number", "minimum": 1, "maximum": 32},
+            "memory_fraction": {"type": "number", "minimum": 0, "maximum": 1},
+            "weights_exact": _FLAG,
+            "verdict": one_of(["fits", "fits-with-less-context", "does-not-fit", "unknown"]),
+            "assumptions": TEXTS,
+            "diagnostics": _DIAGNOSTICS,
+            "catalog": _CATALOG,
+        }
+    )
+    return _one_or_several(fit, **{form: forms.form(form) for form in FORMS})
+
+
 def _matrix() -> Schema:
     rows = {"type": "array", "items": _DECISION}
     return closed({"engine": TEXT, "version": TEXT, "rows": rows})
@@ -173,6 +206,7 @@ OUTPUTS = {
     "explain": _mappings,
     "check": _check,
     "diff": _diff,
+    "fit": _fit,
     "matrix": _matrix,
     "rules": _rules,
 }

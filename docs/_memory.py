@@ -1,0 +1,94 @@
+"""Memory of named models under the presets, computed."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from _models import BY_NAME, MODELS
+from _render import code, table
+from quantmap import _core, estimate
+from quantmap.fit import Fit
+
+ENGINE = "vllm@0.20.1"
+GPU = "H100"
+NAMED = (
+    "Meta-Llama-3-8B",
+    "Qwen3-32B",
+    "Meta-Llama-3-70B",
+    "Mixtral-8x7B-v0.1",
+    "Qwen3-235B-A22B",
+    "DeepSeek-V3",
+)
+CONTEXT, AT_ONCE = 8192, 32
+GIGABYTE = 1e9
+
+
+@functools.cache
+def _fit(model: str, preset: str | None) -> Fit:
+    config: dict[str, Any] | None = {"preset": preset} if preset else None
+    shape = BY_NAME[model].config
+    return estimate(
+        shape, config, engine=ENGINE, gpu=GPU, context=CONTEXT, concurrency=AT_ONCE, tp=1
+    )
+
+
+def _gb(size: float) -> str:
+    return f"{size / GIGABYTE:.1f}"
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{part / whole:.0%}"
+
+
+def claims() -> str:
+    """What the presets claim about memory, and what comes out for named models."""
+    rows = []
+    for preset in _core.presets():
+        if preset["form"] != "four_field":
+            continue
+        cells = [code(preset["id"]), preset["claims"]["memory"]]
+        for model in NAMED:
+            plain, fit = _fit(model, None), _fit(model, preset["id"])
+            before = plain.weight_bytes + plain.kv_needed_bytes
+            after = fit.weight_bytes + fit.kv_needed_bytes
+            cells.append(_percent(after, before))
+        rows.append(cells)
+    return table(["preset", "claimed", *NAMED], rows)
+
+
+def parts() -> str:
+    """Weights and KV cache of the same models, with 16 bits and with the FP8 presets."""
+    rows = []
+    for model in NAMED:
+        plain, cache, both = (_fit(model, p) for p in (None, "kv-cache-fp8", "dynamic-fp8"))
+        rows.append(
+            [
+                model,
+                _gb(plain.weight_bytes),
+                _gb(both.weight_bytes),
+                _percent(both.weight_bytes, plain.weight_bytes),
+                _gb(plain.kv_needed_bytes),
+                _gb(cache.kv_needed_bytes),
+                _percent(cache.kv_needed_bytes, plain.kv_needed_bytes),
+            ]
+        )
+    header = ["model", "weights, 16 bits", "weights, `dynamic-fp8`", "share"]
+    return table([*header, "KV, 16 bits", "KV, FP8", "share"], rows)
+
+
+def published() -> str:
+    """Computed from the config alone, beside what others have published."""
+    rows = []
+    for model in MODELS:
+        fit = estimate(model.config, engine=ENGINE)
+        count, kv = f"{fit.parameters / 1e9:.2f}", f"{fit.kv_token_bytes:.0f}"
+        if fit.kv_window_bytes:
+            kv += " + window"
+        given = (
+            "-" if model.parameters is None else f"[{model.parameters}]({model.parameters_source})"
+        )
+        published_kv = "-" if model.kv_bytes is None else f"[{model.kv_bytes}]({model.kv_source})"
+        rows.append([model.name, count, given, kv, published_kv])
+    header = ["model", "parameters, 10^9", "published", "KV bytes per token", "published"]
+    return table(header, rows)

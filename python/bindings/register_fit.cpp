@@ -1,0 +1,87 @@
+// Whether a model fits into a GPU's memory.
+#include "quantmap/fit.hpp"
+
+#include "convert.hpp"
+#include "register.hpp"
+#include "report.hpp"
+#include "runtime_args.hpp"
+
+namespace quantmap::bindings {
+
+namespace {
+
+py::dict fit_data(const MemoryFit& fit) {
+  const Mapping& mapping = fit.mapping;
+  py::dict out;
+  out["engine"] = text(mapping.engine->id);
+  out["engine_name"] = text(mapping.engine->name);
+  out["version"] = text(mapping.engine->surface.releases[mapping.situation.release].version);
+  out["preset"] = mapping.config.preset.empty() ? py::object(py::none()) : py::object(text(mapping.config.preset));
+  out["config"] = to_python(to_value(mapping.config));
+  py::dict precision;
+  for (const Precision* row : effective_precision(*mapping.engine, mapping.situation, mapping.values)) {
+    precision[text(row->of)] = text(row->is);
+  }
+  out["precision"] = precision;
+  py::object name = py::none();
+  if (fit.gpu) name = text(fit.gpu->name.empty() ? catalog().gpu_classes[fit.gpu->gpu_class].id : fit.gpu->name);
+  out["gpu"] = name;
+  out["memory_bytes"] = fit.gpu ? py::object(py::int_(fit.gpu->memory_bytes)) : py::object(py::none());
+  out["tp"] = fit.parallel.tensor;
+  out["pp"] = fit.parallel.pipeline;
+  out["context"] = fit.context;
+  out["concurrency"] = fit.concurrency;
+  out["parameters"] = fit.parameters;
+  out["weights_exact"] = fit.weights_exact;
+  out["weight_bytes"] = fit.weight_bytes;
+  out["kv_bits"] = fit.kv_bits;
+  out["kv_token_bytes"] = fit.kv_token_bytes;
+  out["kv_window_bytes"] = fit.kv_window_bytes;
+  out["kv_needed_bytes"] = fit.kv_needed_bytes;
+  out["kv_budget_bytes"] = fit.kv_budget_bytes;
+  out["activation_bytes"] = fit.activation_bytes;
+  out["kept_free_bytes"] = fit.kept_free_bytes;
+  out["memory_fraction"] = fit.fraction;
+  out["tokens"] = fit.tokens;
+  out["sequences"] = fit.sequences;
+  out["longest_context"] = fit.longest;
+  out["verdict"] = text(name_of(fit.verdict));
+  out["assumptions"] = texts(fit.assumptions);
+  out["diagnostics"] = to_python(mapping.diagnostics);
+  return out;
+}
+
+py::dict estimate(const py::object& checkpoint, const py::object& quant_config, const py::object& engine,
+                  const py::object& engine_version, const py::object& gpu, const py::object& tp, const py::object& pp,
+                  const py::object& context, const py::object& concurrency, const py::object& memory_fraction,
+                  const py::object& user_parameters) {
+  FitRequest request;
+  request.runtime = to_core(engine);
+  request.quant_config = to_core(quant_config);
+  request.engine_version = to_core(engine_version);
+  request.gpu = gpu_to_core(gpu);
+  request.tensor = to_core(tp);
+  request.pipeline = to_core(pp);
+  request.context = to_core(context);
+  request.concurrency = to_core(concurrency);
+  request.memory_fraction = to_core(memory_fraction);
+  request.user_parameters = to_core(user_parameters);
+  request.default_versions = default_versions();
+  Diagnostics problems;
+  const std::optional<Checkpoint> read = checkpoint_from_config(to_core(checkpoint), Path("checkpoint"), problems);
+  std::optional<MemoryFit> fit;
+  if (read) fit = estimate_fit(*read, request, problems);
+  if (!fit) raise_config_error(problems);
+  return fit_data(*fit);
+}
+
+}  // namespace
+
+void register_fit(py::module_& module) {
+  module.def("estimate", &estimate, py::arg("checkpoint"), py::arg("quant_config"), py::arg("engine"),
+             py::arg("engine_version"), py::arg("gpu"), py::arg("tp"), py::arg("pp"), py::arg("context"),
+             py::arg("concurrency"), py::arg("memory_fraction"), py::arg("user_parameters"),
+             "What a model and its cache take of a GPU's memory.");
+}
+
+}  // namespace quantmap::bindings

@@ -1,0 +1,231 @@
+"""Whether a model fits: weights, KV cache and the rest of memory, for a config on a release."""
+
+from __future__ import annotations
+
+from . import _core
+from .errors import Diagnostic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from os import PathLike
+    from typing import Any
+
+__all__ = ["Fit", "estimate"]
+
+_LARGEST = 64 * 1024 * 1024  # bytes of a config.json
+
+
+class Fit:
+    """What one GPU has to hold, and whether it can. All sizes are bytes of the fullest GPU.
+
+    Attributes:
+        engine: the engine's id.
+        engine_name: its name.
+        version: the release.
+        preset: the preset of the config, or None.
+        config: the config with presets expanded.
+        precision: what GEMM, KV cache, attention and experts will really be.
+        gpu: the GPU's name, or None when none was given.
+        memory_bytes: its memory, or None.
+        tp: GPUs that share each layer.
+        pp: stages that share the layers.
+        context: tokens of one sequence.
+        concurrency: sequences at the same time.
+        parameters: of the whole model.
+        weights_exact: whether weights come from the headers of the files, not from the config.
+        weight_bytes: weights.
+        kv_bits: of one cached number.
+        kv_token_bytes: for each token, of the layers that keep every token.
+        kv_window_bytes: for each sequence of `context` tokens, of sliding layers.
+        kv_needed_bytes: of `concurrency` sequences of `context` tokens.
+        kv_budget_bytes: what is left for the KV cache.
+        activation_bytes: activations, CUDA context and buffers.
+        kept_free_bytes: what the engine leaves alone.
+        memory_fraction: the share of memory that the engine takes, as it counts it.
+        tokens: that fit, in sequences of `context`.
+        sequences: of `context` tokens that fit at the same time.
+        longest_context: that fits `concurrency` times.
+        verdict: ``fits``, ``fits-with-less-context``, ``does-not-fit``, or ``unknown`` without a
+            GPU.
+        assumptions: what the numbers rest on.
+        diagnostics: the mapping's warnings.
+    """
+
+    __slots__ = (
+        "activation_bytes",
+        "assumptions",
+        "concurrency",
+        "config",
+        "context",
+        "diagnostics",
+        "engine",
+        "engine_name",
+        "gpu",
+        "kept_free_bytes",
+        "kv_bits",
+        "kv_budget_bytes",
+        "kv_needed_bytes",
+        "kv_token_bytes",
+        "kv_window_bytes",
+        "longest_context",
+        "memory_bytes",
+        "memory_fraction",
+        "parameters",
+        "pp",
+        "precision",
+        "preset",
+        "sequences",
+        "tokens",
+        "tp",
+        "verdict",
+        "version",
+        "weight_bytes",
+        "weights_exact",
+    )
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.engine: str = data["engine"]
+        self.engine_name: str = data["engine_name"]
+        self.version: str = data["version"]
+        self.preset: str | None = data["preset"]
+        self.config: dict[str, Any] = data["config"]
+        self.precision: dict[str, str] = data["precision"]
+        self.gpu: str | None = data["gpu"]
+        self.memory_bytes: int | None = data["memory_bytes"]
+        self.tp: int = data["tp"]
+        self.pp: int = data["pp"]
+        self.context: int = data["context"]
+        self.concurrency: int = data["concurrency"]
+        self.parameters: int = data["parameters"]
+        self.weights_exact: bool = data["weights_exact"]
+        self.weight_bytes: int = data["weight_bytes"]
+        self.kv_bits: float = data["kv_bits"]
+        self.kv_token_bytes: int = round(data["kv_token_bytes"])
+        self.kv_window_bytes: int = round(data["kv_window_bytes"])
+        self.kv_needed_bytes: int = data["kv_needed_bytes"]
+        self.kv_budget_bytes: int = data["kv_budget_bytes"]
+        self.activation_bytes: int = data["activation_bytes"]
+        self.kept_free_bytes: int = data["kept_free_bytes"]
+        self.memory_fraction: float = data["memory_fraction"]
+        self.tokens: int = data["tokens"]
+        self.sequences: int = data["sequences"]
+        self.longest_context: int = data["longest_context"]
+        self.verdict: str = data["verdict"]
+        self.assumptions: list[str] = data["assumptions"]
+        self.diagnostics: list[Diagnostic] = data["diagnostics"]
+
+    @property
+    def fits(self) -> bool:
+        """Whether `concurrency` sequences of `context` tokens fit."""
+        return self.verdict == "fits"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, for JSON.
+
+        Returns:
+            dict: the attributes by name, with the catalogue's version and hash.
+        """
+        out = {name: getattr(self, name) for name in self.__slots__}
+        out["diagnostics"] = [diagnostic.to_dict() for diagnostic in self.diagnostics]
+        out["catalog"] = {"version": _core.catalog_version, "hash": _core.catalog_hash}
+        return out
+
+    def __repr__(self) -> str:
+        return f"Fit({self.engine!r}, {self.gpu!r}, {self.verdict!r})"
+
+
+def estimate(
+    checkpoint: str | PathLike[str] | dict[str, Any],
+    config: dict[str, Any] | None = None,
+    *,
+    tp: int | None = None,
+    pp: int | None = None,
+    context: int | None = None,
+    concurrency: int = 1,
+    engine: str = "vllm",
+    gpu: str | float | dict[str, Any] | None = None,
+    engine_version: str | None = None,
+    memory_fraction: float | None = None,
+    user_parameters: dict[str, Any] | None = None,
+) -> Fit:
+    """What a model and its KV cache take of each GPU's memory, and whether that fits.
+
+    Weights: exact from the headers of a checkpoint's files, else counted from the config. Of a
+    model that is quantized while loading, linear layers and experts shrink; embeddings, output
+    layer, norms and routers do not. Tensor parallelism divides weights as Megatron-LM does
+    (https://arxiv.org/abs/1909.08053).
+
+    KV cache: for each token and layer, KV heads x (key size + value size) x bits / 8. KV heads are
+    divided over GPUs down to one; the latent vector of MLA (https://arxiv.org/abs/2405.04434) is
+    kv_lora_rank + qk_rope_head_dim numbers, whole on each GPU; sliding layers keep their window;
+    layers with a state of fixed size keep no tokens. The bits are those that the release really
+    stores for this config.
+
+    Memory: what the engine takes of it by its own rule or `memory_fraction`, less weights and
+    activations, is left for the KV cache. `assumptions` lists everything that is not exact.
+
+    Args:
+        checkpoint: a folder with a config.json, or the content of one.
+        config: a config of either form, or a preset; None for all defaults.
+        tp: GPUs that share each layer; None takes what the config says, else 1.
+        pp: stages that share the layers; likewise.
+        context: tokens of one sequence; None is the longest that the model is made for.
+        concurrency: sequences at the same time.
+        engine: the engine, with a version suffix or without.
+        gpu: a product such as ``H100``, or ``local``; without it there is no verdict.
+        engine_version: the release; None is the newest known.
+        memory_fraction: the share of memory that the engine may take, as its own flag counts it.
+        user_parameters: arguments by name that change the mapping.
+
+    Returns:
+        Fit: sizes, how much context fits, a verdict and what they rest on.
+
+    Raises:
+        ConfigError: the checkpoint or the config cannot be read, the shape of the model or the
+            memory of the GPU is not known, or a number is out of range.
+
+    Example:
+        >>> from quantmap import estimate
+        >>> shape = {
+        ...     "model_type": "llama",
+        ...     "num_hidden_layers": 32,
+        ...     "hidden_size": 4096,
+        ...     "intermediate_size": 14336,
+        ...     "num_attention_heads": 32,
+        ...     "num_key_value_heads": 8,
+        ...     "vocab_size": 128256,
+        ...     "max_position_embeddings": 131072,
+        ...     "tie_word_embeddings": False,
+        ... }
+        >>> fit = estimate(shape, {"preset": "kv-cache-fp8"}, gpu="L40S", engine="vllm@0.13.0")
+        >>> fit.parameters, fit.kv_token_bytes, fit.verdict
+        (8030261248, 65536, 'fits')
+    """
+    return Fit(
+        _core.estimate(
+            _config_of(checkpoint),
+            config,
+            engine,
+            engine_version,
+            gpu,
+            tp,
+            pp,
+            context,
+            concurrency,
+            memory_fraction,
+            user_parameters,
+        )
+    )
+
+
+def _config_of(checkpoint: Any) -> Any:
+    """The content of a folder's config.json; what is no path is left to the reader."""
+    import os
+
+    if not isinstance(checkpoint, (str, os.PathLike)):
+        return checkpoint
+    try:
+        with open(os.path.join(checkpoint, "config.json"), "rb") as handle:
+            return _core.load_json(handle.read(_LARGEST))
+    except (OSError, ValueError):
+        return None

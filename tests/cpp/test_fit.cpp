@@ -1,0 +1,104 @@
+#include "quantmap/fit.hpp"
+
+#include <doctest/doctest.h>
+
+#include "quantmap/model_size.hpp"
+
+using namespace quantmap;
+
+namespace {
+
+// Four layers of 8 heads over 2 KV heads of size 16.
+Architecture small() {
+  Architecture out;
+  out.hidden = 128;
+  out.intermediate = 512;
+  out.vocabulary = 1000;
+  out.heads = 8;
+  out.kv_heads = 2;
+  out.head_size = 16;
+  Layer layer;
+  layer.heads = 8;
+  layer.kv_heads = 2;
+  layer.key_size = layer.value_size = 16;
+  layer.intermediate = 512;
+  out.layers.assign(4, layer);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("parameters of a model and of one GPU") {
+  const Architecture model = small();
+  const double attention = 128.0 * (8 + 2 + 2 + 8) * 16;
+  const double mlp = 3.0 * 128 * 512;
+  const ParameterCount all = count_parameters(model, false);
+  CHECK(all.linear == 4 * (attention + mlp));
+  CHECK(all.embedding == 128000);
+  CHECK(all.head == 128000);
+  CHECK(all.other == 4 * 2 * 128 + 128);
+  CHECK(all.experts == 0);
+  CHECK(count_parameters(model, true).head == 0);
+  const ParameterCount half = count_parameters(model, false, {2, 1}, stages_of(model, {2, 1}).front());
+  CHECK(half.linear == all.linear / 2);
+  CHECK(half.other == all.other);
+  // With four GPUs each keeps one of two KV heads: more than a quarter.
+  const ParameterCount quarter = count_parameters(model, false, {4, 1}, stages_of(model, {4, 1}).front());
+  CHECK(quarter.linear == 4 * (128.0 * (2 + 1 + 1 + 2) * 16 + mlp / 4));
+}
+
+TEST_CASE("stages cover every layer once") {
+  const Architecture model = small();
+  for (std::int64_t count = 1; count <= 6; ++count) {
+    const auto stages = stages_of(model, {1, count});
+    CHECK(stages.size() == static_cast<std::size_t>(std::min<std::int64_t>(count, 4)));
+    CHECK(stages.front().first);
+    CHECK(stages.back().last);
+    std::size_t at = 0;
+    for (const PipelineStage& stage : stages) {
+      CHECK(stage.begin == at);
+      CHECK(stage.end > stage.begin);
+      at = stage.end;
+    }
+    CHECK(at == 4);
+  }
+}
+
+TEST_CASE("a tied model has a second embedding where its last stage is another one") {
+  const Architecture model = small();
+  const auto stages = stages_of(model, {1, 2});
+  const ParameterCount last = count_parameters(model, true, {1, 2}, stages.back());
+  CHECK(last.embedding == 0);
+  CHECK(last.head == 128000);
+}
+
+TEST_CASE("what is cached") {
+  Architecture model = small();
+  CHECK(cache_shape(model, {}, stages_of(model, {}).front()).numbers == 4 * 2 * 32);
+  CHECK(cache_shape(model, {8, 1}, stages_of(model, {}).front()).numbers == 4 * 1 * 32);
+  model.layers[0].kind = LayerKind::kSliding;
+  model.layers[0].window = 100;
+  model.layers[1].kind = LayerKind::kLinear;
+  model.layers[2].shares_cache = true;
+  const CacheShape mixed = cache_shape(model, {}, stages_of(model, {}).front());
+  CHECK(mixed.numbers == 2 * 32);
+  CHECK(mixed.state_layers == 1);
+  REQUIRE(mixed.windows.size() == 1);
+  CHECK(mixed.windows[0].tokens == 100);
+  CHECK(mixed.windows[0].numbers == 2 * 32);
+}
+
+TEST_CASE("an estimate without a shape is an error") {
+  Checkpoint checkpoint;
+  FitRequest request;
+  request.runtime = Value::text(std::string(catalog().engines[0].id));
+  Diagnostics problems;
+  CHECK_FALSE(estimate_fit(checkpoint, request, problems).has_value());
+  CHECK(problems.has_errors());
+  checkpoint.architecture = small();
+  Diagnostics good;
+  const auto fit = estimate_fit(checkpoint, request, good);
+  REQUIRE(fit.has_value());
+  CHECK(fit->verdict == FitVerdict::kUnknown);
+  CHECK(fit->weight_bytes == fit->parameters * 2);
+}
