@@ -214,6 +214,25 @@ assert len(set(found)) == 1
 """
 
 
+def test_one_plan_for_all_threads() -> None:
+    task = {
+        "base_runtime": "sglang",
+        "quant_config": {"presets": ["default", "kv-cache-fp8", "dynamic-fp8"]},
+        "parameters": {"tp-size": [1, 2], "mem-fraction-static": [0.8, 0.85, 0.9]},
+    }
+    alone = [item.to_dict() for item in quantmap.plan(task)]
+    shared = quantmap.plan(task)
+
+    def work(number: int) -> None:
+        for turn in range(5):
+            assert [item.to_dict() for item in shared] == alone
+            place = (number + turn) % len(alone)
+            assert shared[place].to_dict() == alone[place]
+            assert quantmap.plan(task).distinct == shared.distinct == len(alone)
+
+    in_threads(work)
+
+
 @pytest.mark.skipif(
     not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this interpreter has the GIL"
 )
