@@ -134,7 +134,8 @@ void require_index(const Plan& plan, Count index) {
 }  // namespace
 
 void register_plan(py::module_& module) {
-  py::class_<Plan>(module, "Plan", "A plan as the core keeps it.")
+  const py::handle type(reinterpret_cast<PyObject*>(&PyType_Type));
+  py::class_<Plan>(module, "Plan", py::is_final(), py::metaclass(type), "A plan as the core keeps it.")
       .def_property_readonly("asked", &Plan::asked)
       .def_property_readonly("distinct", &Plan::distinct)
       .def_property_readonly("merged", &Plan::merged)
