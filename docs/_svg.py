@@ -9,12 +9,14 @@ from html import escape
 _STYLE = """\
   text { font: 13px system-ui, sans-serif; fill: #33373d }
   .title { font-weight: 600; font-size: 15px } .soft { fill: #6a717a }
-  .grid { stroke: #d9dde2; stroke-width: 1 } .line { fill: none; stroke-width: 2.5 }
+  .grid { stroke: #d9dde2; stroke-width: 1 } .edge { stroke: #33373d; stroke-width: 1.5 }
+  .line { fill: none; stroke-width: 2.5 }
   .c0 { --c: #2a6fc9 } .c1 { --c: #c9581f } .c2 { --c: #18865b } .c3 { --c: #7b57c2 }
   .line { stroke: var(--c) } .fill { fill: var(--c) } .light { fill: var(--c); opacity: .35 }
   .ink { fill: var(--c); font-weight: 600 } .end { text-anchor: end } .mid { text-anchor: middle }
   @media (prefers-color-scheme: dark) {
     text { fill: #dfe3e8 } .soft { fill: #9aa3ad } .grid { stroke: #3b4149 }
+    .edge { stroke: #dfe3e8 }
     .c0 { --c: #6ba8f5 } .c1 { --c: #f0935f } .c2 { --c: #4cc391 } .c3 { --c: #ae93ec }
   }
 """
@@ -32,9 +34,9 @@ class Drawing:
         """Words with their baseline at y."""
         self._add("text", x=x, y=y, kind=kind, inner=escape(words))
 
-    def line(self, x1: float, y1: float, x2: float, y2: float) -> None:
-        """A line of the grid."""
-        self._add("line", x1=x1, y1=y1, x2=x2, y2=y2, kind="grid")
+    def line(self, x1: float, y1: float, x2: float, y2: float, kind: str = "grid") -> None:
+        """A line of the grid, or an edge."""
+        self._add("line", x1=x1, y1=y1, x2=x2, y2=y2, kind=kind)
 
     def bar(self, x: float, y: float, width: float, height: float, kind: str) -> None:
         """A filled rectangle."""

@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import quantmap
+from _models import BY_NAME
 from _render import documented_engines, fields
 from _svg import Drawing, apart
 from quantmap import _core
@@ -24,6 +25,7 @@ from quantmap import _core
 FOLDER = Path(__file__).resolve().parent / "pictures"
 CURE = "python docs/pictures.py write"
 GPU = "H100"
+MODEL, SMALL_GPU = "Meta-Llama-3-8B", "L4"
 
 
 def acceptance() -> Drawing:
@@ -99,7 +101,57 @@ def collapse() -> Drawing:
     return picture
 
 
-PICTURES: dict[str, Callable[[], Drawing]] = {"acceptance": acceptance, "collapse": collapse}
+def memory() -> Drawing:
+    """What fills a GPU's memory under each preset: a small model on a small GPU."""
+    left, top, width, height, most = 150, 104, 430, 20, 1.2  # `most`: of the GPU's memory
+    context, at_once = 8192, 8
+    presets = [row["id"] for row in _core.presets() if row["form"] == "four_field"]
+    release = "@".join(_newest("vllm"))
+    fits = [
+        quantmap.estimate(
+            BY_NAME[MODEL].config,
+            {"preset": preset},
+            engine=release,
+            gpu=SMALL_GPU,
+            context=context,
+            concurrency=at_once,
+        )
+        for preset in presets
+    ]
+    told = [f"{preset}: {fit.sequences} sequences fit" for preset, fit in zip(presets, fits)]
+    picture = Drawing(
+        750, top + 32 * len(fits) + 40, f"{MODEL} on an {fits[0].gpu}", "; ".join(told)
+    )
+    wish = f"{at_once} sequences of {context:,} tokens, {fits[0].engine_name} {fits[0].version}"
+    picture.text(0, 40, wish, "soft")
+    names = ("weights", "activations and reserve", "KV cache that is wanted")
+    x = float(left)
+    for number, name in enumerate(names):
+        picture.bar(x, 62, 12, 12, f"fill c{number}")
+        picture.text(x + 18, 73, name)
+        x += 34 + 7.4 * len(name)
+    full = fits[0].memory_bytes or 0
+    scale = width / (most * full)
+    for number, (preset, fit) in enumerate(zip(presets, fits)):
+        y, x = top + 32 * number, float(left)
+        picture.text(left - 10, y + 15, preset, "end")
+        reserve = fit.activation_bytes + fit.kept_free_bytes
+        for colour, size in enumerate((fit.weight_bytes, reserve, fit.kv_needed_bytes)):
+            shown = min(size * scale, left + width - x)
+            picture.bar(x, y, shown, height, f"fill c{colour}")
+            x += shown
+        picture.text(left + width + 10, y + 15, f"{fit.sequences} sequences fit")
+    x, below = left + full * scale, top + 32 * len(fits)
+    picture.line(x, top - 8, x, below, "edge")
+    picture.text(x, below + 16, f"{full / 1e9:.0f} GB", "soft mid")
+    return picture
+
+
+PICTURES: dict[str, Callable[[], Drawing]] = {
+    "acceptance": acceptance,
+    "collapse": collapse,
+    "memory": memory,
+}
 
 
 def main(arguments: list[str]) -> int:

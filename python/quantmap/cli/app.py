@@ -17,6 +17,7 @@ What do you have?
   a config in mind   quantmap map --runtime sglang --preset kv-cache-fp8
   a release, a GPU   quantmap explain --preset dynamic-fp8 --runtime vllm@latest --gpu H100
   a launch line      quantmap check 'vllm serve my/model --kv-cache-dtype fp16'
+  a model, a GPU     quantmap fit ./my-model --gpu H100 --preset kv-cache-fp8
   a task file        quantmap map task.json
 """
 
