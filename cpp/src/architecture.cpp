@@ -16,8 +16,14 @@ constexpr std::string_view kTextParts[] = {"text_config", "llm_config",        "
                                            "decoder",     "text_model_config", "language_model_config"};
 
 std::int64_t layer_count(const ConfigReader& config) {
-  return config.number({"num_hidden_layers", "n_layer", "num_layers", "n_layers", "decoder_layers", "num_layer",
-                        "num_decoder_layers", "num_transformer_layers"});
+  const std::int64_t count = config.number({"num_hidden_layers", "n_layer", "num_layers", "n_layers", "decoder_layers",
+                                            "num_layer", "num_decoder_layers", "num_transformer_layers"});
+  if (count > 0) return count;
+  // Some configs say it only by listing the layers.
+  if (const auto pattern = config.text_if({"hybrid_override_pattern"}).size(); pattern > 0) {
+    return static_cast<std::int64_t>(pattern);
+  }
+  return static_cast<std::int64_t>(config.words({"layers_block_type"}).size());
 }
 
 bool names_layers(const Value& config) {
@@ -122,8 +128,9 @@ std::optional<Architecture> read_architecture(const Value& config, const Path& p
   if (out.text_type.empty()) out.text_type = out.model_type;
   out.classes = architecture_classes(config);
   out.hidden = reader.number({"hidden_size", "n_embd", "d_model", "model_dim", "dim"});
-  out.intermediate = reader.number({"intermediate_size", "ffn_hidden_size", "ffn_dim", "n_inner", "d_ff",
-                                    "inner_hidden_size", "decoder_ffn_dim", "ffn_config.ffn_hidden_size"});
+  out.intermediate =
+      reader.number({"dense_intermediate_size", "intermediate_size", "ffn_hidden_size", "ffn_dim", "n_inner", "d_ff",
+                     "inner_hidden_size", "decoder_ffn_dim", "ffn_config.ffn_hidden_size"});
   out.vocabulary = reader.number({"vocab_size", "padded_vocab_size", "n_vocab"}, top.number({"vocab_size"}));
   out.heads = reader.number(
       {"num_attention_heads", "n_head", "n_heads", "num_heads", "num_query_heads", "decoder_attention_heads"});

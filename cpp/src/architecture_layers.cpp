@@ -79,7 +79,7 @@ class LayerReader {
     shared_caches();
     model_.window = 0;
     for (Layer& item : model_.layers) {
-      if (item.kind != LayerKind::kSliding) item.window = 0;
+      if (item.kind != LayerKind::kSliding && item.compression == 1) item.window = 0;
       model_.window = std::max(model_.window, item.window);
     }
   }
@@ -102,6 +102,7 @@ class LayerReader {
 
   void kinds() {
     const std::int64_t window = sliding_window();
+    if (compressed(window)) return;
     if (kinds_by_list() || kinds_by_index()) {
       for (Layer& layer : model_.layers) layer.window = window;
       return;
@@ -136,8 +137,14 @@ class LayerReader {
   bool kinds_by_list() {
     const std::vector<std::string> words =
         config_.words({"layer_types", "layers_block_type", "_block_types", "block_types"});
+    // Where MLPs are layers of their own, the others have none.
+    const bool apart = std::any_of(words.begin(), words.end(),
+                                   [](const std::string& word) { return kind_named(word) == LayerKind::kAbsent; });
     for (Index i = 0; i < model_.layers.size() && !words.empty(); ++i) {
-      model_.layers[i].kind = kind_named(words[i % words.size()]);
+      Layer& layer = model_.layers[i];
+      layer.kind = kind_named(words[i % words.size()]);
+      if (apart && layer.kind != LayerKind::kAbsent) layer.intermediate = 0;
+      without_experts_.push_back(apart && words[i % words.size()] != "moe");
     }
     if (!words.empty()) return true;
     // 0 and 1, with opposite meanings: 1 is sliding in the first, full attention in the second.
@@ -170,6 +177,18 @@ class LayerReader {
     return true;
   }
 
+  // A window of single tokens, and behind it entries for several tokens each; ratio 0: the window alone.
+  bool compressed(std::int64_t window) {
+    const std::vector<std::int64_t> ratios = config_.list_if({"compress_ratios"});
+    for (Index i = 0; i < std::min(ratios.size(), model_.layers.size()); ++i) {
+      Layer& layer = model_.layers[i];
+      layer.kind = ratios[i] > 0 ? LayerKind::kFull : LayerKind::kSliding;
+      layer.compression = std::max<std::int64_t>(ratios[i], 1);
+      layer.window = window;
+    }
+    return !ratios.empty();
+  }
+
   void chunked(std::int64_t chunk) {
     const std::vector<std::int64_t> rope = config_.numbers({"no_rope_layers"});
     const auto every = static_cast<Index>(std::max<std::int64_t>(config_.number({"no_rope_layer_interval"}, 4), 1));
@@ -195,8 +214,10 @@ class LayerReader {
       if (i < flags.size()) has = flags[i] != 0;
       if (i < words.size()) has = words[i] != "dense";
       if (std::find(dense.begin(), dense.end(), index) != dense.end()) has = false;
+      if (i < without_experts_.size() && without_experts_[i]) has = false;
       model_.layers[i].experts = has;
-      if (has) model_.layers[i].intermediate = 0;
+      // Some models run a dense MLP beside the experts.
+      if (has && !config_.flag({"enable_moe_block"}).value_or(false)) model_.layers[i].intermediate = 0;
     }
   }
 
@@ -296,6 +317,7 @@ class LayerReader {
 
   const ConfigReader& config_;
   Architecture& model_;
+  std::vector<bool> without_experts_;
 };
 
 }  // namespace

@@ -142,6 +142,13 @@ void enforce_strict(const Mapping& mapping, Diagnostics& problems) {
 
 Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQuantization& model,
                       const Situation& situation, Policy policy, Wording wording) {
+  if (model.dense) {
+    ModelQuantization rest = model;
+    rest.dense = false;
+    Mapping mapping = map_by_policy(without_experts(config), engine, rest, situation, policy, wording);
+    note_dense(config, mapping);
+    return mapping;
+  }
   if (policy != Policy::kLiteral) return map_config(config, engine, model, situation, wording);
   Mapping mapping = map_config(config, engine, model, {}, wording);
   const std::size_t checkpoint = mapping.situation.checkpoint;
@@ -196,18 +203,18 @@ std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problem
   problems.append(config_problems);
 
   Diagnostics warnings;
-  const ModelQuantization model = read_model_quantization(request.model_quantization, warnings);
+  const std::optional<ModelQuantization> model = read_model(request, warnings, problems);
   if (!release_notes.has_errors()) warnings.append(release_notes);
 
   const Path parameters("user_parameters");
-  if (engine == nullptr || !config || !situation || !policy) {
+  if (engine == nullptr || !config || !situation || !policy || !model) {
     std::vector<Argument> unused;
     Diagnostics merged;
     merge(unused, request.user_parameters, engine, parameters, merged);
     if (merged.has_errors()) problems.append(merged);
     return std::nullopt;
   }
-  Mapping mapping = map_by_policy(*config, *engine, model, *situation, *policy);
+  Mapping mapping = map_by_policy(*config, *engine, *model, *situation, *policy);
   warnings.append(mapping.diagnostics);
   Diagnostics merged;
   merge(mapping.arguments, request.user_parameters, engine, parameters, merged, &*situation);
@@ -223,7 +230,7 @@ std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problem
   refresh_values(mapping);
   const std::vector<Verdict> verdicts = judge(*engine, mapping.situation, mapping.arguments);
   report_refusals(*engine, mapping.situation, verdicts, mapping.arguments, mapping.diagnostics);
-  add_notes(mapping, model);
+  add_notes(mapping, *model);
   if (*policy == Policy::kStrict) enforce_strict(mapping, problems);
   if (problems.has_errors()) return std::nullopt;
   return mapping;

@@ -58,8 +58,6 @@ class TargetReader {
     launch.runtime = runtime;
     launch.policy = request_.policy;
     launch.gpu = request_.gpu;
-    launch.checkpoint = request_.checkpoint;
-    launch.model_quantization = request_.model_quantization;
     launch.engine_version = request_.engine_version;
     launch.default_versions = request_.default_versions;
     if (is_own(*engine)) launch.image_tag = task_.image_tag;
@@ -116,13 +114,17 @@ std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems
   plan.task_ = std::make_shared<const Task>(std::move(*task));
   plan.targets_ = TargetReader(request, *plan.task_, problems).read(*policy);
   Diagnostics notes;
-  const ModelQuantization model = read_model_quantization(request.model_quantization, notes);
+  LaunchRequest launch;
+  launch.model_quantization = request.model_quantization;
+  launch.checkpoint = request.checkpoint;
+  launch.inspected = request.inspected;
+  const std::optional<ModelQuantization> model = read_model(launch, notes, problems);
   problems.append(notes);
-  if (problems.has_errors()) return std::nullopt;
+  if (!model || problems.has_errors()) return std::nullopt;
   std::uint64_t groups = 0;
   for (const PlanTarget& target : plan.targets_) {
     Diagnostics own;
-    const auto part = std::make_shared<const PlanPart>(*plan.task_, target, model, *policy, own);
+    const auto part = std::make_shared<const PlanPart>(*plan.task_, target, *model, *policy, own);
     for (const Diagnostic& item : own.all()) problems.add_once(item.code, item.path, item.context);
     if (problems.has_errors()) return std::nullopt;
     const auto asked = product(part->asked(), target.repeats);
@@ -136,7 +138,7 @@ std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems
     plan.distinct_ += part->distinct();
     groups += part->groups();
     add_skips(part->skips(), target.repeats, plan.skips_);
-    if (target.situation.checked && !model.given) {
+    if (target.situation.checked && !model->given) {
       problems.add_once(Code::kCheckpointNotGiven, "model_quantization");
     }
     plan.parts_.push_back(part);

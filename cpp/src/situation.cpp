@@ -69,9 +69,6 @@ std::optional<Situation> read_situation(const LaunchRequest& request, const Engi
                                         Diagnostics& problems) {
   Situation situation;
   situation.arguments_only = request.arguments_only;
-  if (!request.checkpoint.is_null()) {
-    problems.add(Code::kNotAvailable, "checkpoint", {{"value", "checkpoint"}});
-  }
   if (!request.gpu.is_null()) {
     const auto gpu = read_gpu(request.gpu, Path("gpu"), problems);
     if (gpu) situation.gpu = gpu->gpu_class;
@@ -89,10 +86,6 @@ std::optional<Situation> read_situation(const LaunchRequest& request, const Engi
   const bool documented = !engine.documented.rows.empty();
   if (!version && !documented) version = VersionText{"latest", "runtime"};
   if (!version) return situation;
-  if (engine.checked.rows.empty()) {
-    problems.add(Code::kNotAvailable, version->path, {{"value", "checked mode for " + std::string(engine.name)}});
-    return std::nullopt;
-  }
   const auto release = find_release(engine, version->text, Path(version->path), problems);
   if (!release) return std::nullopt;
   situation.checked = true;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "checkpoint_argument.hpp"
 #include "convert.hpp"
 #include "fast_parameters.hpp"
 #include "launches.hpp"
@@ -162,7 +163,8 @@ PyObject* slow_path(const Call& call) {
   request.model_quantization = read(3);
   request.engine_version = read(4);
   if (call.at(5) != nullptr) request.gpu = gpu_to_core(call.at(5));
-  request.checkpoint = read(6);
+  if (call.at(6) != nullptr)
+    read_checkpoint_argument(py::reinterpret_borrow<py::object>(call.at(6)), request.checkpoint, request.inspected);
   request.arguments_only = true;
   request.default_versions = default_versions();
   if (call.at(7) != nullptr) request.policy = read(7);
@@ -183,30 +185,32 @@ PyObject* get_runtime_args(PyObject*, PyObject* const* args, Py_ssize_t position
   return nullptr;
 }
 
-PyDoc_STRVAR(kDocumentation,
-             "get_runtime_args(runtime, quant_config, user_parameters=None, model_quantization=None, *, "
-             "engine_version=None, gpu=None, checkpoint=None, policy='degrade')\n--\n\n"
-             "Launch arguments of one experiment: the config mapped for the engine, user parameters on top.\n\n"
-             "Args:\n"
-             "    runtime (str): the engine: 'vllm', 'sglang', 'tensorrt_llm', 'sglang_jax' or an Engine; a version\n"
-             "        may follow, as in 'sglang@0.5.6'.\n"
-             "    quant_config (dict | None): a four-field or unified config, a preset, or None for all defaults.\n"
-             "    user_parameters (dict | None): arguments by name, with or without dashes; they win.\n"
-             "    model_quantization (str | dict | None): the model's own method, such as 'awq', or the\n"
-             "        quantization_config of its config.json; empty when the model is not quantized.\n"
-             "    engine_version (str | None): the engine release; with it, nothing derived is refused by it.\n"
-             "    gpu (str | None): a product such as 'H100', a compute capability such as '9.0',\n"
-             "        or 'local' for a GPU of this machine.\n"
-             "    checkpoint: not available yet.\n"
-             "    policy (str): 'degrade', 'strict' (raises when anything is not applied as asked) or 'literal'.\n\n"
-             "Returns:\n"
-             "    dict[str, str | bool]: flags and values in launch order; True is a bare switch.\n\n"
-             "Raises:\n"
-             "    ConfigError: all problems of the input at once, each with its path.\n\n"
-             "Example:\n"
-             "    >>> get_runtime_args('sglang', {'preset': 'kv-cache-fp8'}, {'tp-size': 2})\n"
-             "    {'--dtype': 'auto', '--kv-cache-dtype': 'fp8_e5m2', '--tp-size': '2'}\n\n"
-             "Source: the four-field and unified mapping tables; docs/mapping.md shows them.\n");
+PyDoc_STRVAR(
+    kDocumentation,
+    "get_runtime_args(runtime, quant_config, user_parameters=None, model_quantization=None, *, "
+    "engine_version=None, gpu=None, checkpoint=None, policy='degrade')\n--\n\n"
+    "Launch arguments of one experiment: the config mapped for the engine, user parameters on top.\n\n"
+    "Args:\n"
+    "    runtime (str): the engine: 'vllm', 'sglang', 'tensorrt_llm', 'sglang_jax' or an Engine; a version\n"
+    "        may follow, as in 'sglang@0.5.6'.\n"
+    "    quant_config (dict | None): a four-field or unified config, a preset, or None for all defaults.\n"
+    "    user_parameters (dict | None): arguments by name, with or without dashes; they win.\n"
+    "    model_quantization (str | dict | None): the model's own method, such as 'awq', or the\n"
+    "        quantization_config of its config.json; empty when the model is not quantized.\n"
+    "    engine_version (str | None): the engine release; with it, nothing derived is refused by it.\n"
+    "    gpu (str | None): a product such as 'H100', a compute capability such as '9.0',\n"
+    "        or 'local' for a GPU of this machine.\n"
+    "    checkpoint (str | dict | CheckpointInfo | None): the model's folder, .gguf file or config.json, or what\n"
+    "        quantmap.inspect_checkpoint returned; its files decide what the model is.\n"
+    "    policy (str): 'degrade', 'strict' (raises when anything is not applied as asked) or 'literal'.\n\n"
+    "Returns:\n"
+    "    dict[str, str | bool]: flags and values in launch order; True is a bare switch.\n\n"
+    "Raises:\n"
+    "    ConfigError: all problems of the input at once, each with its path.\n\n"
+    "Example:\n"
+    "    >>> get_runtime_args('sglang', {'preset': 'kv-cache-fp8'}, {'tp-size': 2})\n"
+    "    {'--dtype': 'auto', '--kv-cache-dtype': 'fp8_e5m2', '--tp-size': '2'}\n\n"
+    "Source: the four-field and unified mapping tables; docs/mapping.md shows them.\n");
 
 PyMethodDef kMethods[] = {
     {"get_runtime_args", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(get_runtime_args)),

@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   module.attr("__version__") = QUANTMAP_VERSION;
   register_catalog(module);
   register_check(module);
+  register_checkpoint(module);
   register_config(module);
   register_fit(module);
   register_hardware(module);

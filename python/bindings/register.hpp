@@ -7,6 +7,7 @@ namespace quantmap::bindings {
 
 void register_catalog(pybind11::module_& module);
 void register_check(pybind11::module_& module);
+void register_checkpoint(pybind11::module_& module);
 void register_config(pybind11::module_& module);
 void register_fit(pybind11::module_& module);
 void register_hardware(pybind11::module_& module);

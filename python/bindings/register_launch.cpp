@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "checkpoint_argument.hpp"
 #include "convert.hpp"
 #include "quantmap/merge.hpp"
 #include "quantmap/method.hpp"
@@ -88,7 +89,7 @@ py::dict explain(const py::object& runtime, const py::object& quant_config, cons
   request.model_quantization = to_core(model_quantization);
   request.engine_version = to_core(engine_version);
   request.gpu = gpu_to_core(gpu);
-  request.checkpoint = to_core(checkpoint);
+  read_checkpoint_argument(checkpoint, request.checkpoint, request.inspected);
   request.policy = to_core(policy);
   request.image_tag = to_core(image_tag);
   request.activations = to_core(activations);

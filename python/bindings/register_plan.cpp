@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "checkpoint_argument.hpp"
 #include "convert.hpp"
 #include "quantmap/digest.hpp"
 #include "register.hpp"
@@ -91,7 +92,7 @@ Plan make_plan(const py::object& task, const py::object& engines, const py::obje
   request.engines = to_core(engines);
   request.engine_version = to_core(engine_version);
   request.gpu = gpu_to_core(gpu);
-  request.checkpoint = to_core(checkpoint);
+  read_checkpoint_argument(checkpoint, request.checkpoint, request.inspected);
   request.model_quantization = to_core(model_quantization);
   request.policy = to_core(policy);
   request.default_versions = default_versions();

@@ -31,6 +31,7 @@ from .plan import Pending, Plan, plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .checkpoint import CheckpointInfo, inspect_checkpoint
     from .fit import Fit, estimate
     from .hardware import GpuInfo, Requirement, gpu_info, local_gpu, requirements
     from .rules import ModuleDecision, Rule, RulesFile, read_rules
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 # What the mapper does without is imported at its first use.
 _LATER = {
+    "checkpoint": ("CheckpointInfo", "inspect_checkpoint"),
     "fit": ("Fit", "estimate"),
     "hardware": ("GpuInfo", "Requirement", "gpu_info", "local_gpu", "requirements"),
     "rules": ("ModuleDecision", "Rule", "RulesFile", "read_rules"),
@@ -47,6 +49,7 @@ _LATER = {
 __all__ = [
     "QUANTIZATION_PRESETS",
     "CheckResult",
+    "CheckpointInfo",
     "ConfigError",
     "Decision",
     "Diagnostic",
@@ -72,6 +75,7 @@ __all__ = [
     "explain",
     "get_runtime_args",
     "gpu_info",
+    "inspect_checkpoint",
     "json_schema",
     "list_diagnostics",
     "local_gpu",

@@ -1,5 +1,7 @@
+import os
 from typing import Any, final
 
+from .checkpoint import CheckpointInfo
 from .errors import Diagnostic
 
 __version__: str
@@ -15,7 +17,7 @@ def get_runtime_args(
     *,
     engine_version: str | None = None,
     gpu: str | None = None,
-    checkpoint: str | dict[str, Any] | None = None,
+    checkpoint: str | os.PathLike[str] | dict[str, Any] | CheckpointInfo | None = None,
     policy: str = "degrade",
 ) -> dict[str, str | bool]: ...
 def fields() -> list[dict[str, Any]]: ...
@@ -83,6 +85,12 @@ def make_plan(
     policy: Any,
 ) -> Plan: ...
 def read_pattern(text: Any, path: str) -> Pattern: ...
+def inspect(checkpoint: Any) -> Inspected: ...
+
+@final
+class Inspected:
+    def __init__(self, /, *args: Any, **kwargs: Any) -> None: ...
+    def data(self) -> dict[str, Any]: ...
 
 @final
 class Pattern:

@@ -7,8 +7,11 @@ from .errors import Diagnostic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable
     from typing import Any
+
+    from .checkpoint import CheckpointInfo
 
 __all__ = ["Decision", "Mapping", "explain"]
 
@@ -261,7 +264,7 @@ def explain(
     *,
     engine_version: str | None = None,
     gpu: str | None = None,
-    checkpoint: str | dict[str, Any] | None = None,
+    checkpoint: str | os.PathLike[str] | dict[str, Any] | CheckpointInfo | None = None,
     policy: str = "degrade",
     activations: bool = True,
     runtime_image_tag: str | None = None,
@@ -279,7 +282,8 @@ def explain(
         engine_version: the engine release; with it, nothing derived is refused by that release.
         gpu: a product such as ``H100``, a compute capability such as ``9.0``, or ``local`` for a
             GPU of this machine.
-        checkpoint: not available yet.
+        checkpoint: the model's folder, ``.gguf`` file or config, or what ``inspect_checkpoint``
+            returned; its files decide what the model is.
         policy: ``degrade``; ``strict`` raises when anything is not applied at the precision
             asked; ``literal`` keeps the documented output and adds the release's verdicts.
         activations: for sglang-jax: whether activations are quantized as well.

@@ -92,8 +92,8 @@ TEST_CASE("what belongs to checked mode needs a version") {
   const Mapping mapping = mapped(asked);
   CHECK(mapping.situation.checked);
   CHECK(catalog().gpu_classes[mapping.situation.gpu].id == "sm90");
-  asked.checkpoint = json("{}");
-  CHECK(refused(asked) == Texts{"not-available checkpoint"});
+  asked.checkpoint = json("[]");
+  CHECK(refused(asked) == Texts{"wrong-type checkpoint"});
   asked = request("vllm");
   asked.policy = json("\"strikt\"");
   CHECK(refused(asked) == Texts{"bad-policy policy"});

@@ -133,7 +133,6 @@ PROVOKED: dict[str, Told] = {
         "vllm@latest", gpu={"name": "NVIDIA L4", "capability": "8.9", "others": ["NVIDIA H100"]}
     ),
     "refused-by-policy": launch("sglang@0.5.6", {"kvcache_dtype": "int4"}, policy="strict"),
-    "not-available": launch("vllm", checkpoint={"quant_method": "awq"}),
     "needs-version": launch("vllm", gpu="H100", policy="strict"),
     "cannot-serve": launch("sglang@latest", gpu="sm60"),
     "argument-unknown": launch("vllm@latest", None, {"kv-cache-dtyp-no": 1}),

@@ -228,7 +228,7 @@ def test_unknown_engine(runtime: Any, known: str) -> None:
         ("unknown-gpu", {"gpu": 10**30, "engine_version": "latest"}),
         ("unknown-gpu", {"gpu": "9" * 100_000, "engine_version": "latest"}),
         ("wrong-type", {"gpu": ["H100"], "engine_version": "latest"}),
-        ("not-available", {"checkpoint": {"quant_method": "awq"}}),
+        ("wrong-type", {"checkpoint": ["awq"]}),
         ("bad-policy", {"policy": "severe"}),
         ("needs-version", {"gpu": "H100"}),
         ("needs-version", {"policy": "strict"}),

@@ -39,6 +39,9 @@ EXEMPT = {
     ("python/quantmap/cli/fit.py", "vllm"): "the same on the command line",
     ("python/bindings/register_catalog.cpp", "default"): "a key: the default of a field",
     ("python/bindings/register_check.cpp", "default"): "a key: the default of a flag",
+    ("cpp/src/checkpoint.cpp", "gguf"): "the ending of a kind of weight file",
+    ("cpp/src/claims.cpp", "default"): "the reader of torchao's quant_type: its key",
+    ("python/quantmap/cli/inspect.py", "gguf"): "a kind of weight file, not the method",
     ("cpp/src/situation.cpp", "sglang"): "an example in a hint: how to write a default version",
     ("cpp/src/verdict.cpp", "none"): "how parsers spell that a number is not set",
 }

@@ -31,6 +31,7 @@ struct Layer {
   std::int64_t intermediate = 0;  // of the dense MLP; 0: none
   bool experts = false;           // the MLP is a mixture of experts
   bool shares_cache = false;      // reads the KV cache of an earlier layer and has none of its own
+  std::int64_t compression = 1;   // tokens that share one entry of the cache, beside the window
   std::int64_t caches = 1;        // attention blocks in this layer, each with its own cache
 };
 

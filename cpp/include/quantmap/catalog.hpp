@@ -12,6 +12,7 @@
 #include <span>
 #include <string_view>
 
+#include "quantmap/catalog_files.hpp"
 #include "quantmap/catalog_ids.hpp"
 #include "quantmap/hardware_tables.hpp"
 
@@ -346,6 +347,8 @@ struct Catalog {
   std::span<const CheckpointKind> checkpoint_kinds;  // the first is "unquantized", the last "other"
   std::span<const GpuClass> gpu_classes;             // the first is "unknown"
   Hardware hardware;
+  DetectionTables detection;
+  WeightTables weights;
 };
 
 [[nodiscard]] const Catalog& catalog() noexcept;

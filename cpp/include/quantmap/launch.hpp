@@ -1,9 +1,11 @@
 // The whole way in one call: runtime name, config, parameters, model → mapping, or all problems at once.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "quantmap/checkpoint.hpp"
 #include "quantmap/diagnostic.hpp"
 #include "quantmap/map.hpp"
 #include "quantmap/value.hpp"
@@ -19,7 +21,8 @@ struct LaunchRequest {
   Value model_quantization;
   Value engine_version;
   Value gpu;
-  Value checkpoint;
+  Value checkpoint;                             // a path, the id of a model, or a config
+  std::shared_ptr<const Checkpoint> inspected;  // the same, read already
   Value policy = Value::text("degrade");
   Value image_tag;               // a task's runtime_image_tag
   Value activations;             // true or false; null is true
@@ -38,11 +41,19 @@ struct LaunchRequest {
 // Reports what means something in checked mode only.
 void need_version(const LaunchRequest& request, Policy policy, Diagnostics& problems);
 
-// map_config; by policy literal the documented mapping, in the situation of a release.
+// map_config, without settings of experts for a dense model; by policy literal the documented mapping, in the situation
+// of a release.
 [[nodiscard]] Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQuantization& model,
                                     const Situation& situation, Policy policy, Wording wording = Wording::kFull);
 // Policy strict: whatever is not applied at the precision asked is an error, and so is every refusal.
 void enforce_strict(const Mapping& mapping, Diagnostics& problems);
+// The model of a request: what its files say, else what the caller says. Nothing when `problems` got an error.
+[[nodiscard]] std::optional<ModelQuantization> read_model(const LaunchRequest& request, Diagnostics& warnings,
+                                                          Diagnostics& problems);
+
+// A dense model has no use for settings of experts: the config without them, and a note for each afterwards.
+[[nodiscard]] Config without_experts(const Config& config);
+void note_dense(const Config& asked, Mapping& mapping);
 
 // Nothing when `problems` got an error; its warnings are in the mapping's diagnostics.
 [[nodiscard]] std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problems);

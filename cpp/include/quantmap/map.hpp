@@ -18,6 +18,7 @@ struct ModelQuantization {
   bool quantized = false;
   std::string method;  // lower case; empty when not quantized
   bool given = false;  // whether anything was said about it at all
+  bool dense = false;  // known to have no experts
 };
 
 // bool: a bare switch; integer: a size that keeps its type in map_to_*; text: everything else.

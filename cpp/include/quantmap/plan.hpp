@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "quantmap/checkpoint.hpp"
 #include "quantmap/diagnostic.hpp"
 #include "quantmap/map.hpp"
 #include "quantmap/value.hpp"
@@ -35,6 +36,7 @@ struct PlanRequest {
   Value engine_version;
   Value gpu;
   Value checkpoint;
+  std::shared_ptr<const Checkpoint> inspected;  // the same, read already
   Value model_quantization;
   Value policy = Value::text("degrade");
   std::string default_versions;

@@ -17,6 +17,7 @@ from pathlib import Path
 from common import CatalogError, Writer, ident, load, text
 from engines import Facts, compile_engine
 from fields import Fields, compile_presets
+from files import compile_detection, compile_weights
 from hardware import compile_hardware
 
 CATALOG_VERSION = "2026.11.0"
@@ -34,6 +35,7 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
     presets = load(catalog / "presets.json")
     order = load(catalog / "engines.json")["order"]
     hardware = load(catalog / "hardware.json")
+    detection = load(catalog / "detection.json")
     facts = Facts(checkpoints, hardware)
 
     out = Writer()
@@ -95,6 +97,8 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
                 ),
             ),
             compile_hardware(hardware, out),
+            compile_detection(detection, facts.kinds, out),
+            compile_weights(load(catalog / "weights.json"), out),
         ]
     )
     header = "\n".join(
@@ -110,6 +114,9 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
             f"inline constexpr std::size_t kFieldCount = {len(fields.list)};",
             "enum class Code : std::uint8_t { "
             + ", ".join(ident(d["code"]) for d in diagnostics)
+            + " };",
+            "enum class Source : std::uint8_t { "
+            + ", ".join(ident(source) for source in detection["sources"])
             + " };",
             "}  // namespace quantmap",
             "",

@@ -13,7 +13,7 @@ ROW_PLACEHOLDERS = frozenset({"label", "key", "value", "engine", "gemm", "method
 ROW_PLACEHOLDERS |= {"version", "reason"}
 PLACEHOLDERS = ROW_PLACEHOLDERS | {"got", "expected", "hint", "field", "known", "count", "section"}
 PLACEHOLDERS |= {"wrapper", "first", "second", "dtype", "line", "column", "chain", "list"}
-PLACEHOLDERS |= {"four_field", "unified", "route", "message"}
+PLACEHOLDERS |= {"four_field", "unified", "route", "message", "offset"}
 # Codes that map.cpp gives without a row naming them, or that are the defaults of a key.
 DEFAULT_CODES = ("applied", "inconsistent-with-method")
 

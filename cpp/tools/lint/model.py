@@ -15,6 +15,8 @@ TOP_FILES = (
     "dtypes",
     "presets",
     "checkpoints",
+    "detection",
+    "weights",
     "hardware",
     "diagnostics",
     "engines",

@@ -25,7 +25,18 @@ NEXT = """
 All verbs: quantmap --help. One verb, with examples: quantmap VERB --help."""
 
 # A verb is the command `<verb>_command` of the module of its name, imported when it is asked for.
-VERBS = ("map", "explain", "check", "diff", "fit", "matrix", "rules", "schema", "completion")
+VERBS = (
+    "map",
+    "explain",
+    "check",
+    "diff",
+    "inspect",
+    "fit",
+    "matrix",
+    "rules",
+    "schema",
+    "completion",
+)
 REFUSED, INVALID = 1, 2
 
 

@@ -1,0 +1,178 @@
+"""Checkpoints of every format, written by the field's libraries, and what is read of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import quantmap
+
+pytest.importorskip("safetensors", reason="the fixtures are written with safetensors and numpy")
+
+from tests.python import model_files as files
+from tests.python.model_files import build, build_gguf
+from tests.python.model_formats import FORMATS
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_format(name: str, tmp_path: Path) -> None:
+    linear, quantization, others, kind, scheme, kv_dtype = FORMATS[name]
+    info = quantmap.inspect_checkpoint(build(tmp_path, linear, quantization, files=others))
+    found = info.quantization
+    assert (found.kind, found.schemes[0].name if found.schemes else None) == (kind, scheme)
+    assert found.kv_dtype == kv_dtype
+    assert info.evidence == "headers" and info.format == "safetensors"
+    assert not info.disagreements and not info.notes
+    weights = info.weights
+    assert weights is not None and weights.complete and weights.has_head
+    assert weights.parameters == files.PARAMETERS
+    assert weights.parts["linear"].parameters == files.LINEAR_PARAMETERS
+    stored = sum(array.nbytes for array in files.tensors(linear).values())
+    assert weights.bytes == stored == sum(item["bytes"] for item in weights.dtypes)
+    quantized = sum(part.quantized_bytes for part in weights.parts.values())
+    rest = 2 * (files.PARAMETERS - files.LINEAR_PARAMETERS)
+    assert quantized == (stored - rest if found.quantized else 0)
+    assert weights.parts["head"].quantized_bytes == weights.parts["embedding"].quantized_bytes == 0
+
+
+def test_mxfp4_experts(tmp_path: Path) -> None:
+    """gpt-oss keeps its experts as blocks of bytes with scales beside them."""
+    from safetensors.numpy import save_file
+
+    experts = "model.layers.0.mlp.experts."
+    save_file(
+        {
+            f"{experts}gate_up_proj_blocks": files.zeros("uint8", 4, 128, 2, 16),
+            f"{experts}gate_up_proj_scales": files.zeros("uint8", 4, 128, 2),
+            f"{experts}gate_up_proj_bias": files.zeros("float16", 4, 128),
+            "model.layers.0.mlp.router.weight": files.zeros("float16", 4, 64),
+        },
+        tmp_path / "model.safetensors",
+    )
+    config = {**files.CONFIG, "model_type": "gpt_oss", "num_local_experts": 4}
+    config["quantization_config"] = {"quant_method": "mxfp4", "modules_to_not_convert": ["lm_head"]}
+    files.write_json(tmp_path / "config.json", config)
+    info = quantmap.inspect_checkpoint(tmp_path)
+    assert info.quantization.kind == "mxfp4" and info.quantization.excluded == ["lm_head"]
+    assert info.quantization.bits == 4 and info.quantization.group_size == 32
+    assert info.weights is not None
+    assert info.weights.parts["experts"].parameters == 4 * 128 * 64 + 4 * 128
+    assert info.weights.parts["other"].parameters == 4 * 64
+    assert info.architecture is not None and info.architecture.experts is not None
+    assert info.architecture.experts.routed == 4
+
+
+@pytest.mark.parametrize(("kind", "bits"), [("Q4_0", 4.5), ("Q8_0", 8.5), ("F16", 16)])
+def test_gguf(kind: str, bits: float, tmp_path: Path) -> None:
+    pytest.importorskip("gguf")
+    info = quantmap.inspect_checkpoint(build_gguf(tmp_path / "model.gguf", kind))
+    assert info.quantization.kind == "gguf" and info.format == "gguf"
+    assert info.weights is not None and info.architecture is not None
+    linear = info.weights.parts["linear"]
+    assert linear.parameters == files.LINEAR_PARAMETERS
+    assert linear.bytes * 8 / linear.parameters == bits
+    assert info.weights.parameters == files.PARAMETERS
+    assert kind in {item["dtype"] for item in info.weights.dtypes}
+    shape = info.architecture
+    assert (shape.hidden, shape.heads, shape.kv_heads, shape.max_length) == (64, 8, 4, 512)
+    assert shape.vocabulary == files.VOCABULARY and len(shape.layers) == files.LAYERS
+    assert info.weights.has_head
+
+
+def test_gguf_in_a_folder_and_in_parts(tmp_path: Path) -> None:
+    pytest.importorskip("gguf")
+    build_gguf(tmp_path / "a-00001-of-00002.gguf")
+    whole = quantmap.inspect_checkpoint(tmp_path)
+    (tmp_path / "a-00002-of-00002.gguf").write_bytes(
+        (tmp_path / "a-00001-of-00002.gguf").read_bytes()
+    )
+    both = quantmap.inspect_checkpoint(tmp_path)
+    assert whole.weights is not None and both.weights is not None
+    assert both.weights.bytes == 2 * whole.weights.bytes
+    build_gguf(tmp_path / "b.gguf")
+    with pytest.raises(quantmap.ConfigError, match="several GGUF models"):
+        quantmap.inspect_checkpoint(tmp_path)
+
+
+def test_kv_scales(tmp_path: Path) -> None:
+    without = quantmap.inspect_checkpoint(build(tmp_path / "a", files.fp8))
+    info = quantmap.inspect_checkpoint(build(tmp_path / "b", files.fp8, kv_scales=True))
+    assert without.quantization.kv_scales is False
+    assert info.quantization.kv_scales is True
+    config = quantmap.inspect_checkpoint(dict(files.CONFIG))
+    assert config.quantization.kv_scales is None
+
+
+def test_shards_are_one_model(tmp_path: Path) -> None:
+    one = quantmap.inspect_checkpoint(build(tmp_path / "one", files.awq))
+    many = quantmap.inspect_checkpoint(build(tmp_path / "many", files.awq, shards=5))
+    assert one.weights == many.weights
+    assert len(many.files) == 7 and many.bytes_read < 40_000
+
+
+def test_experts_shared_experts_and_router(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    layer = "model.layers.0.mlp."
+    names = {
+        "experts.0.up_proj.weight": (8, 4),
+        "shared_expert.up_proj.weight": (8, 4),
+        "shared_expert_gate.weight": (1, 4),
+        "gate.weight": (2, 4),
+    }
+    save_file(
+        {layer + name: files.zeros("float16", *shape) for name, shape in names.items()}
+        | {
+            "model.visual.blocks.0.proj.weight": files.zeros("float16", 4, 4),
+            "model.layers.0.self_attn.q_proj.bias": files.zeros("float16", 4),
+            "model.layers.0.self_attn.q_norm.weight": files.zeros("float16", 4),
+        },
+        tmp_path / "model.safetensors",
+    )
+    info = quantmap.inspect_checkpoint(tmp_path)
+    assert info.weights is not None and info.architecture is None
+    counts = {name: part.parameters for name, part in info.weights.parts.items()}
+    assert counts["experts"] == 32 and counts["linear"] == 32 and counts["norm"] == 4
+    assert counts["other"] == 4 + 8 + 16 + 4
+
+
+def test_cache_folder(tmp_path: Path) -> None:
+    """Hugging Face keeps files as links into a folder of blobs, by revision."""
+    real = build(tmp_path / "real", files.awq, FORMATS["awq"][1])
+    cache = tmp_path / "models--org--name"
+    (cache / "blobs").mkdir(parents=True)
+    for revision in ("aaaa", "bbbb"):
+        snapshot = cache / "snapshots" / revision
+        snapshot.mkdir(parents=True)
+        for file in real.iterdir():
+            blob = cache / "blobs" / f"{revision}{file.name}"
+            blob.write_bytes(file.read_bytes())
+            (snapshot / file.name).symlink_to(blob)
+    with pytest.raises(quantmap.ConfigError, match="without a snapshot"):
+        quantmap.inspect_checkpoint(cache)
+    (cache / "refs").mkdir()
+    (cache / "refs" / "main").write_text("bbbb\n")
+    info = quantmap.inspect_checkpoint(cache)
+    assert info.revision == "bbbb" and info.quantization.kind == "awq"
+    assert quantmap.inspect_checkpoint(cache / "snapshots" / "aaaa").quantization.kind == "awq"
+    (cache / "refs" / "main").write_text("../../real")
+    with pytest.raises(quantmap.ConfigError, match="names no snapshot"):
+        quantmap.inspect_checkpoint(cache)
+
+
+@pytest.mark.parametrize("where", ["text_config", "llm_config"])
+def test_text_part(where: str) -> None:
+    inner = {**files.CONFIG, "quantization_config": {"quant_method": "awq", "bits": 4}}
+    info = quantmap.inspect_checkpoint({"model_type": "outer", where: inner})
+    assert info.quantization.kind == "awq" and info.architecture is not None
+    assert info.quantization.source == f".{where}/quantization_config"
+    assert info.architecture.text_type == "llama" and info.architecture.model_type == "outer"
+
+
+def test_to_dict_is_json(tmp_path: Path) -> None:
+    info = quantmap.inspect_checkpoint(build(tmp_path, files.awq, FORMATS["awq"][1]))
+    again = json.loads(json.dumps(info.to_dict()))
+    assert again["quantization"]["kind"] == "awq"
+    assert again["architecture"]["layers"][0]["kind"] == "full"
+    assert set(again) == {item for item in info.__dataclass_fields__ if item[0] != "_"}
