@@ -40,14 +40,14 @@ std::int64_t size_in_config(const Config& config, FieldId field) {
   return setting.present && setting.number > 0 ? setting.number : 1;
 }
 
-LaunchRequest launch_request(const Checkpoint& checkpoint, const FitRequest& request) {
+LaunchRequest launch_request(const std::shared_ptr<const Checkpoint>& checkpoint, const FitRequest& request) {
   LaunchRequest out;
   out.runtime = request.runtime;
   out.quant_config = request.quant_config;
   out.user_parameters = request.user_parameters;
   out.engine_version = request.engine_version;
   out.gpu = request.gpu;
-  out.model_quantization = Value::text(checkpoint.quantization.method);
+  out.inspected = checkpoint;
   out.default_versions = request.default_versions;
   return out;
 }
@@ -76,23 +76,8 @@ std::string_view name_of(FitVerdict verdict) noexcept {
   return kNames[static_cast<std::size_t>(verdict)];
 }
 
-std::optional<Checkpoint> checkpoint_from_config(const Value& config, const Path& path, Diagnostics& problems) {
-  Checkpoint out;
-  out.evidence = Evidence::kConfig;
-  if (config.is_object()) out.architecture = read_architecture(config, path, out.notes);
-  if (!out.architecture) {
-    problems.add(Code::kModelShapeUnknown, path.str());
-    return std::nullopt;
-  }
-  Diagnostics unused;
-  const Value* quantization = config.find("quantization_config");
-  const ModelQuantization model = read_model_quantization(quantization == nullptr ? Value() : *quantization, unused);
-  out.quantization.method = model.method;
-  if (model.quantized) out.quantization.kind = find_checkpoint_kind(model.method);
-  return out;
-}
-
-std::optional<MemoryFit> estimate_fit(const Checkpoint& checkpoint, const FitRequest& request, Diagnostics& problems) {
+std::optional<MemoryFit> estimate_fit(const std::shared_ptr<const Checkpoint>& checkpoint, const FitRequest& request,
+                                      Diagnostics& problems) {
   const auto fraction = read_share(request.memory_fraction, problems);
   std::int64_t tensor = read_count(request.tensor, "tp", kMostGpus, 0, problems);
   std::int64_t pipeline = read_count(request.pipeline, "pp", kMostGpus, 0, problems);
@@ -108,11 +93,11 @@ std::optional<MemoryFit> estimate_fit(const Checkpoint& checkpoint, const FitReq
       problems.add(Code::kGpuMemoryUnknown, "gpu", {{"value", quote(request.gpu.as_text())}});
     }
   }
-  if (!checkpoint.architecture || checkpoint.architecture->hidden <= 0) {
+  if (!checkpoint->architecture || checkpoint->architecture->hidden <= 0) {
     problems.add(Code::kModelShapeUnknown, "checkpoint");
   }
   if (!mapping || problems.has_errors()) return std::nullopt;
-  const Architecture& model = *checkpoint.architecture;
+  const Architecture& model = *checkpoint->architecture;
 
   fit.mapping = std::move(*mapping);
   fit.parallel.tensor = tensor > 0 ? tensor : size_in_config(fit.mapping.config, FieldId::kTp);
@@ -132,7 +117,7 @@ std::optional<MemoryFit> estimate_fit(const Checkpoint& checkpoint, const FitReq
     fit.parallel.pipeline = static_cast<std::int64_t>(model.layers.size());
   }
   report_uneven(model, fit);
-  FitBuilder(checkpoint, fit, fraction).build();
+  FitBuilder(*checkpoint, fit, fraction).build();
   return fit;
 }
 

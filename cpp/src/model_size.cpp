@@ -123,16 +123,17 @@ CacheShape cache_shape(const Architecture& model, const Parallel& parallel, cons
       // The index of sparse attention: 8-bit keys and a 32-bit scale for each token.
       if (model.mla.index_size > 0) out.index_bytes += static_cast<double>(model.mla.index_size + 4) * caches;
     }
-    if (layer.kind == LayerKind::kSliding && layer.window > 0) {
+    if (layer.window > 0 && (layer.kind == LayerKind::kSliding || layer.compression > 1)) {
       auto found = std::find_if(out.windows.begin(), out.windows.end(),
                                 [&](const CacheShape::Window& window) { return window.tokens == layer.window; });
       if (found == out.windows.end()) found = out.windows.insert(out.windows.end(), {layer.window, 0, 0});
       found->numbers += numbers;
       found->heads += heads;
-    } else {
-      out.numbers += numbers;
-      out.heads += heads;
     }
+    if (layer.kind == LayerKind::kSliding && layer.window > 0) continue;
+    const auto together = static_cast<double>(std::max<std::int64_t>(layer.compression, 1));
+    out.numbers += numbers / together;
+    out.heads += heads / together;
   }
   return out;
 }

@@ -1,6 +1,7 @@
 // Whether a model fits into a GPU's memory.
 #include "quantmap/fit.hpp"
 
+#include "checkpoint_argument.hpp"
 #include "convert.hpp"
 #include "register.hpp"
 #include "report.hpp"
@@ -68,9 +69,19 @@ py::dict estimate(const py::object& checkpoint, const py::object& quant_config, 
   request.user_parameters = to_core(user_parameters);
   request.default_versions = default_versions();
   Diagnostics problems;
-  const std::optional<Checkpoint> read = checkpoint_from_config(to_core(checkpoint), Path("checkpoint"), problems);
+  Value given;
+  std::shared_ptr<const Checkpoint> inspected;
+  read_checkpoint_argument(checkpoint, given, inspected);
   std::optional<MemoryFit> fit;
-  if (read) fit = estimate_fit(*read, request, problems);
+  {
+    const py::gil_scoped_release release;  // files may be slow
+    if (!inspected) {
+      if (auto read = inspect_checkpoint(given, Path("checkpoint"), problems)) {
+        inspected = std::make_shared<const Checkpoint>(std::move(*read));
+      }
+    }
+    if (inspected) fit = estimate_fit(inspected, request, problems);
+  }
   if (!fit) raise_config_error(problems);
   return fit_data(*fit);
 }

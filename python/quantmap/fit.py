@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any
 
-__all__ = ["Fit", "estimate"]
+    from .checkpoint import CheckpointInfo
 
-_LARGEST = 64 * 1024 * 1024  # bytes of a config.json
+__all__ = ["Fit", "estimate"]
 
 
 class Fit:
@@ -135,7 +135,7 @@ class Fit:
 
 
 def estimate(
-    checkpoint: str | PathLike[str] | dict[str, Any],
+    checkpoint: str | PathLike[str] | dict[str, Any] | CheckpointInfo,
     config: dict[str, Any] | None = None,
     *,
     tp: int | None = None,
@@ -165,7 +165,8 @@ def estimate(
     activations, is left for the KV cache. `assumptions` lists everything that is not exact.
 
     Args:
-        checkpoint: a folder with a config.json, or the content of one.
+        checkpoint: a folder, a ``.gguf`` file, the content of a config.json, or what
+            `inspect_checkpoint` returned.
         config: a config of either form, or a preset; None for all defaults.
         tp: GPUs that share each layer; None takes what the config says, else 1.
         pp: stages that share the layers; likewise.
@@ -203,7 +204,7 @@ def estimate(
     """
     return Fit(
         _core.estimate(
-            _config_of(checkpoint),
+            checkpoint,
             config,
             engine,
             engine_version,
@@ -216,16 +217,3 @@ def estimate(
             user_parameters,
         )
     )
-
-
-def _config_of(checkpoint: Any) -> Any:
-    """The content of a folder's config.json; what is no path is left to the reader."""
-    import os
-
-    if not isinstance(checkpoint, (str, os.PathLike)):
-        return checkpoint
-    try:
-        with open(os.path.join(checkpoint, "config.json"), "rb") as handle:
-            return _core.load_json(handle.read(_LARGEST))
-    except (OSError, ValueError):
-        return None

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
+
 #include "quantmap/model_size.hpp"
 
 using namespace quantmap;
@@ -89,13 +91,13 @@ TEST_CASE("what is cached") {
 }
 
 TEST_CASE("an estimate without a shape is an error") {
-  Checkpoint checkpoint;
+  const auto checkpoint = std::make_shared<Checkpoint>();
   FitRequest request;
   request.runtime = Value::text(std::string(catalog().engines[0].id));
   Diagnostics problems;
   CHECK_FALSE(estimate_fit(checkpoint, request, problems).has_value());
   CHECK(problems.has_errors());
-  checkpoint.architecture = small();
+  checkpoint->architecture = small();
   Diagnostics good;
   const auto fit = estimate_fit(checkpoint, request, good);
   REQUIRE(fit.has_value());

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,12 +62,8 @@ struct MemoryFit {
   std::vector<std::string> assumptions;
 };
 
-// What the content of a config.json alone says.
-[[nodiscard]] std::optional<Checkpoint> checkpoint_from_config(const Value& config, const Path& path,
-                                                               Diagnostics& problems);
-
 // Nothing when `problems` got an error; its warnings are in the mapping's diagnostics.
-[[nodiscard]] std::optional<MemoryFit> estimate_fit(const Checkpoint& checkpoint, const FitRequest& request,
-                                                    Diagnostics& problems);
+[[nodiscard]] std::optional<MemoryFit> estimate_fit(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                                    const FitRequest& request, Diagnostics& problems);
 
 }  // namespace quantmap
