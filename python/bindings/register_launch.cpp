@@ -164,13 +164,17 @@ py::list unsupported(const py::object& config, const py::object& engine) {
   return out;
 }
 
-// The method of a quantized model, or None.
-py::object model_method(const py::object& model_quantization) {
+// The method of a quantized model, or None; by what is said of it and by its files, as a mapping decides it.
+py::object model_method(const py::object& model_quantization, const py::object& checkpoint) {
+  LaunchRequest request;
+  request.model_quantization = to_core(model_quantization);
+  read_checkpoint_argument(checkpoint, request.checkpoint, request.inspected);
   Diagnostics warnings;
-  const ModelQuantization model = read_model_quantization(to_core(model_quantization), warnings);
-  log_warnings(warnings);
-  if (!model.quantized) return py::none();
-  return text(model.method);
+  Diagnostics problems;
+  const std::optional<ModelQuantization> model = read_model(request, warnings, problems);
+  if (!model) raise_config_error(problems);
+  if (model->quantized || checkpoint.is_none()) log_warnings(warnings);  // that a plain model is plain needs no warning
+  return model->quantized ? py::object(text(model->method)) : py::none();
 }
 
 }  // namespace
@@ -207,7 +211,7 @@ void register_launch(py::module_& module) {
              py::arg("runtime"), "User parameters over derived arguments.");
   module.def("unsupported", &unsupported, py::arg("config"), py::arg("engine"),
              "Paths of what the engine does not support in the documented sense.");
-  module.def("model_method", &model_method, py::arg("model_quantization"),
+  module.def("model_method", &model_method, py::arg("model_quantization"), py::arg("checkpoint") = py::none(),
              "The method that a model is quantized with, or None.");
 }
 

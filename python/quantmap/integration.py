@@ -9,6 +9,8 @@ With an engine version (``"sglang@0.5.6"``, the variable ``QUANTMAP_ENGINE_VERSI
 
 from __future__ import annotations
 
+import os
+
 from . import _core, documented
 from .choices import PRESET, PRESETS, axes, labelled, preset_names, problems_of, read, read_valid
 from .errors import ConfigError
@@ -30,6 +32,8 @@ __all__ = [
     "validate_task_quant_config",
 ]
 
+_LONGEST_NAME = 96  # of a model, as the Hugging Face hub allows it
+_CONFIG_KEYS = ("quantization_config", "compression_config")  # of a model's config.json
 _PREFIX = "__quant__"  # marks a quantization setting among the parameters of a grid
 
 
@@ -38,31 +42,44 @@ def detect_model_quantization(
 ) -> str | None:
     """The quantization method that a model has already.
 
+    The files decide: a name is asked only when there are none, and ``my-fp8-notes`` is not FP8.
+
     Args:
-        model_path: a folder, a file, or the id of a model.
+        model_path: a folder, a ``.gguf`` file, or the id of a model.
         model_config: what is known of the model: its ``config.json``, or the ``model`` of a task,
-            whose ``quantization`` names the method.
+            whose ``quantization`` names the method. Where the files are at hand, they win.
 
     Returns:
         str | None: the method's name in lower case, such as ``awq``; None for a model that is not
         quantized, or of which nothing is known.
 
     Raises:
-        ConfigError: `model_path` is no text, or `model_config` no object.
+        ConfigError: `model_path` is no text, `model_config` no object, or a file is damaged.
 
     Example:
         >>> detect_model_quantization("org/model", {"quantization_config": {"quant_method": "AWQ"}})
         'awq'
+        >>> detect_model_quantization("TheBloke/Llama-2-7B-AWQ")
+        'awq'
+        >>> print(detect_model_quantization("my-fp8-notes"))
+        None
+
+    Source: what names and files mean is in the catalogue, ``cpp/catalog/detection.json``.
     """
     if not isinstance(model_path, str):
         context = {"expected": "a path or an id", "got": _core.describe(model_path)}
         context["hint"] = "write it as a string"
         raise ConfigError([_core.make_diagnostic("wrong-type", "model_path", context)])
     known = _core.plain_object(model_config, "model_config")
-    for key in ("quantization", "quantization_config", "compression_config"):
-        if known.get(key) is not None:
-            return _core.model_method(known[key])
-    return None
+    stated = known.get("quantization")
+    if os.path.exists(model_path):
+        return _core.model_method(stated, model_path)
+    if any(known.get(key) is not None for key in _CONFIG_KEYS):
+        return _core.model_method(stated, known)
+    # An id, or a path of another machine: all there is to go by is the name.
+    name = model_path.rstrip("/").rpartition("/")[2][-_LONGEST_NAME:]
+    plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)
+    return _core.model_method(stated, plain or None)
 
 
 def prepare_experiment_parameters(

@@ -114,40 +114,6 @@ def test_a_quantized_model(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("known", "method"),
-    [
-        (None, None),
-        ({}, None),
-        ({"quantization": " GPTQ "}, "gptq"),
-        ({"quantization": "none"}, None),
-        ({"id_or_path": "org/a-awq", "quantization": "none"}, None),
-        ({"quantization": None, **QUANTIZED}, "awq"),
-        ({"quantization": "fp8", **QUANTIZED}, "fp8"),
-        ({"compression_config": {"quant_method": "compressed-tensors"}}, "compressed-tensors"),
-        ({"quantization_config": {"quant_method": None}}, None),
-        ({"architectures": ["LlamaForCausalLM"]}, None),
-    ],
-)
-def test_what_is_known_of_a_model(known: Any, method: str | None) -> None:
-    assert autotuner.detect_model_quantization(MODEL, known) == method
-
-
-@pytest.mark.parametrize(
-    ("arguments", "path"),
-    [
-        ((None,), "model_path"),
-        ((["a"],), "model_path"),
-        ((MODEL, ["fp8"]), "model_config"),
-        ((MODEL, {"a": {1}}), "model_config.a"),
-    ],
-)
-def test_what_is_no_model(arguments: Any, path: str) -> None:
-    with pytest.raises(quantmap.ConfigError) as caught:
-        autotuner.detect_model_quantization(*arguments)
-    assert [problem.path for problem in caught.value.diagnostics] == [path]
-
-
 def test_runtime_parameters() -> None:
     params = {"tp-size": 2, "__quant__preset": "kv-cache-fp8", "__quant__gemm_dtype": "bfloat16"}
     assert list(autotuner.prepare_runtime_parameters("sglang", params, MODEL).items()) == [
