@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .mapping import Mapping
     from .plan import Plan
 
-__all__ = ["StoredPlan", "csv_lines", "summary", "write_file"]
+__all__ = ["StoredPlan", "csv_lines", "write_file"]
 
 MAX_LINE = 64 * 1024 * 1024  # bytes; a group of a large grid is one line
 _SHOWN_SKIPS = 8
@@ -39,6 +39,13 @@ def write_file(pieces: Iterable[bytes], path: str | os.PathLike[str]) -> None:
 
     Raises:
         OSError: the file cannot be written; nothing is left behind.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "plan.txt")
+        >>> write_file([b"one ", b"two"], path)
+        >>> path.read_text()
+        'one two'
     """
     target = os.path.realpath(path)
     handle, name = tempfile.mkstemp(
@@ -68,7 +75,20 @@ def write_or_join(pieces: Iterable[bytes], path: str | os.PathLike[str] | None) 
 
 
 def csv_lines(plan: Plan | StoredPlan) -> Iterator[bytes]:
-    """The experiments as CSV, a header first."""
+    """The experiments as CSV, a header first.
+
+    Args:
+        plan: the plan.
+
+    Returns:
+        Iterator[bytes]: pieces of the file, in order.
+
+    Example:
+        >>> import quantmap
+        >>> planned = quantmap.plan({"base_runtime": "vllm", "quant_config": {"preset": "default"}})
+        >>> b"".join(csv_lines(planned)).decode().split(",")[0]
+        'index'
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_COLUMNS)
@@ -84,7 +104,20 @@ def csv_lines(plan: Plan | StoredPlan) -> Iterator[bytes]:
 
 
 def summary(plan: Plan | StoredPlan) -> str:
-    """The accounting of a plan, in a few lines."""
+    """The accounting of a plan, in a few lines.
+
+    Args:
+        plan: the plan.
+
+    Returns:
+        str: what was asked, what is distinct, merged and skipped, and why.
+
+    Example:
+        >>> import quantmap
+        >>> planned = quantmap.plan({"base_runtime": "vllm", "quant_config": {"preset": "default"}})
+        >>> summary(planned).splitlines()[0]
+        'vLLM documented mapping'
+    """
     lines = []
     for target in plan.targets:
         release = target["version"] or "documented mapping"
@@ -240,6 +273,9 @@ class StoredPlan:
 
         Args:
             experiment: one of this plan.
+
+        Returns:
+            Mapping: never.
 
         Raises:
             ValueError: always.
