@@ -11,9 +11,8 @@ from .tables import say, show_table
 
 EPILOGUE = """\b
 Examples:
-  quantmap inspect ~/models/Llama-3.1-8B-Instruct-FP8
-  quantmap inspect ~/.cache/huggingface/hub/models--org--model
-  quantmap inspect model-Q4_K_M.gguf --json
+  quantmap inspect ./my-model
+  quantmap inspect ./my-model --evidence --json
 """
 
 
