@@ -21,7 +21,7 @@ MODULES = [
         found.name
         for found in pkgutil.iter_modules(quantmap.__path__)
         if not found.ispkg
-        and found.name not in ("__main__", "_core", "plan_file")  # the last: parts of `plan`
+        and found.name not in ("__main__", "_core")
         and hasattr(importlib.import_module(f"quantmap.{found.name}"), "__all__")
     ),
 ]
