@@ -49,6 +49,9 @@ void read_dtype(std::string_view name, double& bits, std::string& type) {
   type = word == "fp" || word == "float" ? "float" : word == "int" || word == "uint" ? "int" : lower(head(name, 20));
 }
 
+// A number of bits; what no weight can have counts as not said.
+double bits_of(std::int64_t number) { return number <= 64 ? static_cast<double>(number) : 0; }
+
 // One side of a group of compressed-tensors: weights or activations.
 struct Side {
   bool present = false;
@@ -66,7 +69,7 @@ Side read_side(const ConfigReader& config, const Value* value) {
   if (value == nullptr || !value->is_object()) return out;
   const ConfigReader side = config.inside(*value);
   out.present = true;
-  out.bits = static_cast<double>(side.number({"num_bits", "bits"}));
+  out.bits = bits_of(side.number({"num_bits", "bits"}));
   out.type = lower(side.text({"type"}));
   out.strategy = lower(side.text({"strategy"}));
   out.block = read_pair(side, {"block_structure"});
@@ -186,7 +189,7 @@ class ClaimReader {
   void simple() {
     Scheme scheme;
     const Value* group = config_.find({"group_size", "q_group_size"});
-    scheme.weight_bits = static_cast<double>(config_.number(
+    scheme.weight_bits = bits_of(config_.number(
         {"bits", "w_bit", "weight_bits", "num_bits", "nbits", "quant_config.weight_quant_params.nbits"}));
     scheme.group_size =
         group != nullptr && group->as_text().starts_with('-')

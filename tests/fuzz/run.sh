@@ -1,20 +1,28 @@
 #!/usr/bin/env bash
-# Builds fuzz_json and runs it. Usage: tests/fuzz/run.sh [seconds], 20 by default; a soak is the same with more.
-# `tests/fuzz/run.sh short` does the same inputs every time, as a test must.
-# What is found is kept in build/fuzz/found; run `build/fuzz/tests/fuzz/fuzz_json FILE` to see it again.
+# Builds the libFuzzer targets and runs them one after the other. Usage: tests/fuzz/run.sh [seconds], 20 by default; a
+# soak is the same with more. `tests/fuzz/run.sh short` does the same inputs every time, as a test must.
+# What is found is kept in build/fuzz/found; run `build/fuzz/tests/fuzz/TARGET FILE` to see it again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-extent=(-max_total_time="${1:-20}")
-[ "${1:-}" != short ] || extent=(-runs=15000 -seed=1)
+seconds=${1:-20}
 build=build/fuzz
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz
-mkdir -p "$build/found" "$build/corpus"
-corpus=("$build/corpus")
-[ "${1:-}" != short ] || corpus=()
+mkdir -p "$build/found"
 rm -rf "$build/seeds"
-python3 tests/fuzz/seeds.py tests/golden "$build/seeds" "$build/words.dict"
+python3 tests/fuzz/seeds.py tests/golden "$build/seeds/fuzz_json" "$build/words.dict"
+python3 tests/fuzz/checkpoint_seeds.py "$build/seeds/fuzz_checkpoint"
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-exec "$build/tests/fuzz/fuzz_json" "${corpus[@]}" "$build/seeds" -dict="$build/words.dict" \
-  "${extent[@]}" -max_len=4096 -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$build/found/" \
-  -print_final_stats=1 -verbosity=0
+fuzz() {  # target, runs of a short pass
+  extent=(-max_total_time="$seconds")
+  corpus=("$build/corpus/$1")
+  mkdir -p "${corpus[@]}"
+  if [ "$seconds" = short ]; then
+    extent=(-runs="$2" -seed=1)
+    corpus=()
+  fi
+  "$build/tests/fuzz/$1" "${corpus[@]}" "$build/seeds/$1" -dict="$build/words.dict" "${extent[@]}" -max_len=4096 \
+    -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$build/found/" -print_final_stats=1 -verbosity=0
+}
+fuzz fuzz_json 15000
+fuzz fuzz_checkpoint 8000
