@@ -11,6 +11,7 @@ namespace {
 // Whether a row of the field looks at another field.
 bool looks_at(const RowSet& rows, FieldId field, FieldId other) {
   if (field == other) return true;
+  if (rows.ranges.empty()) return false;  // an engine without rows of this mode
   const RowRange range = rows.ranges[index_of(field)];
   for (std::size_t i = range.begin; i < range.end; ++i) {
     const Row& row = rows.rows[i];

@@ -66,7 +66,6 @@ ConfigSpace::ConfigSpace(const Task& task, const Engine& engine, Diagnostics& pr
     four_field_ = four_field_ && field_info(axis.field).form == Form::kFourField;
   }
   four_field_ = four_field_ && task.sections.empty();
-  if (has_presets_) check_presets();
   strides_.assign(axes_.size(), 1);
   for (std::size_t i = axes_.size(); i-- > 0;) {
     Axis& axis = axes_[i];
@@ -92,7 +91,13 @@ ConfigSpace::Axis ConfigSpace::read_axis(const TaskAxis& task) const {
   for (std::size_t i = 0; i < task.values.size(); ++i) {
     const Value& value = task.values[i];
     ConfigValue made{value, i, 1, -1};
-    if (!value.is_null() && task.field != kNoField) {
+    if (task.field == kNoField) {
+      if (std::optional<Diagnostic> problem = preset_problem(task, value)) {
+        problem->path = task.path_of(i);
+        axis.bad.emplace_back(i, std::move(*problem));
+        continue;
+      }
+    } else if (!value.is_null()) {
       Diagnostics problems;
       const Path root(task.path);
       const Path inside(root, i);
@@ -113,38 +118,16 @@ ConfigSpace::Axis ConfigSpace::read_axis(const TaskAxis& task) const {
   return axis;
 }
 
-// A preset is right or wrong together with the fields beside it: one config of each is tried.
-void ConfigSpace::check_presets() {
-  std::vector<const Value*> values(axes_.size(), nullptr);
-  for (std::size_t i = 1; i < axes_.size(); ++i) {
-    for (const ConfigValue& value : axes_[i].values) {
-      if (values[i] == nullptr && !value.value.is_null()) values[i] = &value.value;
-    }
-  }
-  Axis& presets = axes_.front();
-  std::vector<ConfigValue> kept;
-  std::unordered_map<std::string, Diagnostic> wrong;
-  for (const ConfigValue& preset : presets.values) {
-    values.front() = preset.value.is_null() ? nullptr : &preset.value;
-    Diagnostics problems;
-    if (resolve(build(values), Path("$"), problems)) {
-      kept.push_back(preset);
-      continue;
-    }
-    const auto& all = problems.all();
-    const auto error = std::find_if(all.begin(), all.end(), [](const Diagnostic& diagnostic) {
-      return diagnostic.text().severity == Severity::kError;
-    });
-    wrong.emplace(key_of(preset.value), *error);
-  }
-  presets.values = std::move(kept);
-  for (std::size_t i = 0; i < presets.task->values.size() && !wrong.empty(); ++i) {
-    const auto cause = wrong.find(key_of(presets.task->values[i]));
-    if (cause == wrong.end()) continue;
-    Diagnostic here = cause->second;
-    here.path = presets.task->path_of(i);
-    presets.bad.emplace_back(i, std::move(here));
-  }
+// A preset by itself: its name is known. Whether it goes with the fields beside it is seen for each combination.
+std::optional<Diagnostic> ConfigSpace::preset_problem(const TaskAxis& axis, const Value& preset) {
+  if (preset.is_null() || (axis.may_be_method && is_method(preset))) return std::nullopt;
+  Value alone = Value::object();
+  alone.set(std::string(catalog().keys.preset), preset);
+  Diagnostics problems;
+  if (resolve(alone, Path("$"), problems)) return std::nullopt;
+  const auto& all = problems.all();
+  return *std::find_if(all.begin(), all.end(),
+                       [](const Diagnostic& diagnostic) { return diagnostic.text().severity == Severity::kError; });
 }
 
 // Counts the points of every bad value: those before it good, those after it anything.
@@ -185,7 +168,7 @@ Value ConfigSpace::build(const std::vector<const Value*>& values) const {
     if (values[i] == nullptr || values[i]->is_null()) continue;
     if (axes_[i].task->field != kNoField) {
       set_leaf(out, field_info(axes_[i].task->field), *values[i]);
-    } else if (is_method(*values[i])) {
+    } else if (axes_[i].task->may_be_method && is_method(*values[i])) {
       set_leaf(out, field_info(FieldId::kMethod), *values[i]);
     } else {
       out.set(std::string(catalog().keys.preset), *values[i]);
@@ -201,6 +184,9 @@ Value ConfigSpace::config(std::size_t combination) const {
 }
 
 std::string ConfigSpace::path_in_task(const std::string& path, std::size_t combination) const {
+  if (path == "$" && has_presets_) {  // the preset and the fields beside it have different forms
+    return axes_.front().task->path_of(axes_.front().values[digit(combination, 0)].index);
+  }
   for (std::size_t i = 0; i < axes_.size(); ++i) {
     if (axes_[i].task->field == kNoField) continue;
     const Field& field = field_info(axes_[i].task->field);

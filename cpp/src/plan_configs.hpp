@@ -55,7 +55,7 @@ class ConfigSpace {
   };
 
   Axis read_axis(const TaskAxis& axis) const;
-  void check_presets();
+  [[nodiscard]] static std::optional<Diagnostic> preset_problem(const TaskAxis& axis, const Value& preset);
   void collect_bad();
   [[nodiscard]] std::size_t digit(std::size_t combination, std::size_t axis) const;
   [[nodiscard]] Value build(const std::vector<const Value*>& values) const;

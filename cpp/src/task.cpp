@@ -39,12 +39,25 @@ const Value* given(const Value& object, std::string_view key) {
   return value == nullptr || value->is_null() ? nullptr : value;
 }
 
+// Whether the reader of the input stopped somewhere below: what came after is missing, so nothing could be counted.
+bool is_cut(const Value& value) {
+  if (value.kind() == Value::Kind::kBroken) return value.problem() == Code::kTooLarge;
+  return std::any_of(value.items().begin(), value.items().end(), is_cut) ||
+         std::any_of(value.members().begin(), value.members().end(),
+                     [](const Value::Member& member) { return is_cut(member.second); });
+}
+
 class Reader {
  public:
   explicit Reader(Diagnostics& problems) : problems_(problems) {}
 
   std::optional<Task> read(const Value& input) {
     const Path root("$");
+    if (is_cut(input)) {
+      problems_.add(Code::kOverLimit, root.str(),
+                    {{"got", "the task"}, {"known", std::to_string(kMaxNodes) + " values"}});
+      return std::nullopt;
+    }
     if (!input.is_object()) {
       report_no_object(input, root);
       return std::nullopt;
@@ -250,9 +263,10 @@ class Reader {
     if (known == std::end(kDimensions)) {
       std::vector<std::string_view> names;
       for (const Dimension& dimension : kDimensions) names.push_back(dimension.name);
-      problems_.add(
-          Code::kUnknownDimension, name_path.str(),
-          {{"value", quote(name->as_text())}, {"known", join(names)}, {"hint", did_you_mean(name->as_text(), names)}});
+      std::string hint = did_you_mean(name->as_text(), names);
+      if (hint.empty()) hint = "choose one of the known dimensions";
+      problems_.add(Code::kUnknownDimension, name_path.str(),
+                    {{"value", quote(name->as_text())}, {"known", join(names)}, {"hint", hint}});
       return;
     }
     const Value* values = given(item, "values");
@@ -263,6 +277,7 @@ class Reader {
     std::optional<TaskAxis> axis = axis_of(name->as_text(), *values, values_path);
     if (!axis) return;
     axis->field = known->field;
+    axis->may_be_method = known->field == kNoField;
     if (!read_engines(item, Path(path, "engines"), *axis)) return;
     std::vector<TaskAxis>& axes = known->field == kNoField ? task_.presets : task_.fields;
     for (const TaskAxis& other : axes) {

@@ -35,7 +35,8 @@ def write_file(pieces: Iterable[bytes], path: str | os.PathLike[str]) -> None:
 
     Args:
         pieces: the content, in order.
-        path: the file; its folder must exist.
+        path: the file; its folder must exist. A pipe or a device is written to as it is: renaming a
+            file to the null device would take it away from everybody.
 
     Raises:
         OSError: the file cannot be written; nothing is left behind.
@@ -48,6 +49,10 @@ def write_file(pieces: Iterable[bytes], path: str | os.PathLike[str]) -> None:
         'one two'
     """
     target = os.path.realpath(path)
+    if os.path.exists(target) and not os.path.isfile(target) and not os.path.isdir(target):
+        with open(target, "wb") as device:
+            device.writelines(pieces)
+        return
     handle, name = tempfile.mkstemp(
         dir=os.path.dirname(target), prefix=f".{os.path.basename(target)[:100]}."
     )
@@ -57,13 +62,22 @@ def write_file(pieces: Iterable[bytes], path: str | os.PathLike[str]) -> None:
                 out.write(piece)
             out.flush()
             os.fsync(out.fileno())
-        with contextlib.suppress(FileNotFoundError):
-            os.chmod(name, os.stat(target).st_mode & 0o777)
+        os.chmod(name, _mode_of(target))
         os.replace(name, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
+
+
+def _mode_of(path: str) -> int:
+    """The permissions of the file there; of a new one, what the process gives its files."""
+    try:
+        return os.stat(path).st_mode & 0o777
+    except FileNotFoundError:
+        mask = os.umask(0o077)
+        os.umask(mask)
+        return 0o666 & ~mask
 
 
 def write_or_join(pieces: Iterable[bytes], path: str | os.PathLike[str] | None) -> str | None:
@@ -74,11 +88,11 @@ def write_or_join(pieces: Iterable[bytes], path: str | os.PathLike[str] | None) 
     return None
 
 
-def csv_lines(plan: Plan | StoredPlan) -> Iterator[bytes]:
+def csv_lines(plan: Iterable[Experiment]) -> Iterator[bytes]:
     """The experiments as CSV, a header first.
 
     Args:
-        plan: the plan.
+        plan: a plan, or some of its experiments.
 
     Returns:
         Iterator[bytes]: pieces of the file, in order.

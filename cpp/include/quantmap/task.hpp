@@ -19,6 +19,7 @@ struct TaskAxis {
   FieldId field = kNoField;  // of a config axis that is not the presets
   std::vector<Value> values;
   bool is_list = false;
+  bool may_be_method = false;        // of an experiment matrix: a preset's place may hold a method
   std::vector<std::string> engines;  // of an experiment matrix: the engines it is for; empty: all
 
   // "$.quant_config.gemm_dtype[1]", or the axis' own path when it is no list.
