@@ -26,6 +26,7 @@ import _cpp
 import _four_field
 import _hardware
 import _memory
+import _planner
 import _reference
 import _unified
 from _render import engines
@@ -48,6 +49,8 @@ REGIONS: dict[str, Callable[[], str]] = {
     "unified-settings": _unified.settings,
     "unified-order": _unified.order,
     "unified-fits": _unified.fits,
+    "planner-sweeps": _planner.sweeps,
+    "planner-examples": _planner.examples,
     "presets": _reference.preset_list,
     "preset-claims": _reference.preset_claims,
     "preset-configs": _reference.preset_configs,

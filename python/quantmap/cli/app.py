@@ -19,6 +19,7 @@ What do you have?
   a launch line      quantmap check 'vllm serve my/model --kv-cache-dtype fp16'
   a model, a GPU     quantmap fit ./my-model --gpu H100 --preset kv-cache-fp8
   a task file        quantmap map task.json
+  lists to compare   quantmap plan task.json
 """
 
 NEXT = """
@@ -27,6 +28,7 @@ All verbs: quantmap --help. One verb, with examples: quantmap VERB --help."""
 # A verb is the command `<verb>_command` of the module of its name, imported when it is asked for.
 VERBS = (
     "map",
+    "plan",
     "explain",
     "check",
     "diff",

@@ -1,0 +1,156 @@
+"""A plan told on a terminal: what was asked, what differs, what is the same, what is left out."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import click
+
+from ..experiment import Experiment, Skip
+from ..plan import Plan
+from .style import printable
+from .tables import say, show_table, words_of
+
+SHOWN = 20  # experiments and causes in a table when nothing else is asked
+_VALUES = 4  # values of a field that are named before the rest is counted
+
+
+def tell(plan: Plan, shown: list[Experiment], done: int, minutes: float, *, all_of: int) -> None:
+    """Print the accounting, the experiments to run and what is left out on stdout."""
+    _accounting(plan, done, minutes)
+    if shown:
+        click.echo()
+        _experiments(plan, shown, all_of)
+    if plan.skips:
+        click.echo()
+        _skips(plan.skips)
+
+
+def in_words(plan: Plan, minutes: float) -> str:
+    """The accounting in one line."""
+    saved = duration((plan.asked - plan.distinct) * minutes)
+    return (
+        f"{plan.asked} launches asked, {plan.distinct} differ, {plan.merged} the same as another, "
+        f"{plan.skipped} left out; {saved} saved at {minutes:g} minutes each"
+    )
+
+
+def duration(minutes: float) -> str:
+    """Minutes in the two largest units that they fill."""
+    whole = round(minutes)
+    days, hours, rest = whole // 1440, whole // 60 % 24, whole % 60
+    if days:
+        return f"{days} d {hours} h" if hours and days < 100 else f"{days} d"
+    if hours:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{whole} min" if whole >= 1 or minutes == 0 else f"{minutes:.2g} min"
+
+
+def _release(target: dict[str, Any]) -> str:
+    return f"{target['engine_name']} {target['version'] or '(documented)'}"
+
+
+def _accounting(plan: Plan, done: int, minutes: float) -> None:
+    releases = list(dict.fromkeys(_release(target) for target in plan.targets))
+    title = " · ".join([*([plan.task_name] if plan.task_name else []), ", ".join(releases)])
+    left = plan.distinct - len(plan)
+    rows = [
+        ("asked", plan.asked),
+        ("the same as another", -plan.merged),
+        ("left out", -plan.skipped),
+        ("over max_iterations", -left),
+        ("done already", -done),
+        ("to run", len(plan) - done),
+    ]
+    optional = ("over max_iterations", "done already")
+    cells = [
+        (name, str(count), duration(abs(count) * minutes))
+        for name, count in rows
+        if count or name not in optional
+    ]
+    show_table(title, ("what", "launches", f"at {minutes:g} minutes each"), cells)
+    click.echo(f"saved: {duration((plan.asked - len(plan) + done) * minutes)}")
+
+
+def _experiments(plan: Plan, shown: list[Experiment], all_of: int) -> None:
+    common = _common([experiment.args for experiment in shown])
+    if common:
+        say(f"in each: {words_of(common)}")
+    configs = [experiment.configs for experiment in shown]
+    varied = _varied([config for group in configs for config in group])
+    several = len(plan.targets) > 1
+    rows = []
+    for experiment, group in zip(shown, configs):
+        own = {k: v for k, v in experiment.args.items() if k not in common}
+        words = [words_of(own), words_of(dict(experiment.env)), *experiment.files]
+        release = f"{experiment.engine} {experiment.version or '-'}"
+        rows.append(
+            (
+                str(experiment.index),
+                *([release] if several else []),
+                " ".join(word for word in words if word) or "-",
+                str(experiment.points),
+                _stands_for(experiment, group, varied) or "-",
+            )
+        )
+    columns = ("no", *(["release"] if several else []), "arguments", "launches", "stands for")
+    show_table("experiments to run", columns, rows)
+    if all_of > len(shown):
+        rest = all_of - len(shown)
+        click.echo(f"and {rest} more: --max {all_of} shows all, --jsonl --out FILE writes them")
+
+
+def _common(all_args: list[dict[str, str | bool]]) -> dict[str, str | bool]:
+    first, *others = all_args
+    return {
+        flag: value
+        for flag, value in first.items()
+        if all(flag in args and args[flag] == value for args in others)
+    }
+
+
+def _leaves(config: dict[str, Any]) -> dict[str, str]:
+    out = {}
+    for key, value in config.items():
+        if isinstance(value, dict):
+            out.update({f"{key}.{inner}": str(leaf) for inner, leaf in value.items()})
+        elif key != "preset":
+            out[key] = str(value)
+    return out
+
+
+def _varied(configs: list[dict[str, Any]]) -> list[str]:
+    """The settings that are not the same in all of the configs."""
+    values: dict[str, set[str]] = {}
+    leaves = [_leaves(config) for config in configs]
+    for key in {key: None for one in leaves for key in one}:
+        values[key] = {one.get(key, "") for one in leaves}
+    return [key for key, found in values.items() if len(found) > 1]
+
+
+def _stands_for(experiment: Experiment, configs: list[dict[str, Any]], varied: list[str]) -> str:
+    """Presets, or the values of the settings that differ anywhere in the plan."""
+    if experiment.presets:
+        return ", ".join(experiment.presets)
+    leaves = [_leaves(config) for config in configs]
+    parts = []
+    for key in varied:
+        found = list(dict.fromkeys(one[key] for one in leaves if key in one))
+        more = [f"{len(found) - _VALUES} more"] if len(found) > _VALUES + 1 else []
+        kept = found[:_VALUES] if more else found
+        if kept:
+            parts.append(f"{key} {'|'.join([*kept, *more])}")
+    return ", ".join(parts)
+
+
+def _skips(skips: list[Skip]) -> None:
+    rows = []
+    for skip in skips[:SHOWN]:
+        example = {**skip.example["config"], **skip.example["parameters"]}
+        words = " ".join(f"{key}={shlex.quote(str(value))}" for key, value in example.items())
+        why = f"{skip.message} ({skip.hint})" if skip.hint else skip.message
+        rows.append((str(skip.count), skip.path, why, printable(words)[:200] or "-"))
+    show_table("left out", ("launches", "where", "why", "the first of them"), rows)
+    if len(skips) > SHOWN:
+        click.echo(f"and {len(skips) - SHOWN} more causes: --json names all")
