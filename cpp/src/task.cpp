@@ -207,7 +207,9 @@ class Reader {
 
   void check_structure(const Value& config, const Path& path) {
     Value bare = Value::object();
-    for (const auto& [key, value] : config.members()) {
+    for (const Value::Member& member : config.members()) {
+      const std::string& key = member.first;
+      const Value& value = member.second;
       const auto& sections = catalog().sections;
       const bool section =
           std::any_of(sections.begin(), sections.end(), [&key](const Section& known) { return known.id == key; });

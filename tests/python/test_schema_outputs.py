@@ -58,6 +58,15 @@ RUNS = {
         [SHAPE, "--gpu", "H100", "--tp", "2", "--preset", "default", "--preset", "dynamic-fp8"],
         [SHAPE, "--gpu", "L4", "--engine", "sglang@0.5.18", "--preset", "universal-fp8"],
     ],
+    "inspect": [
+        [str(ROOT / "examples" / "checkpoint")],
+        ["some/my-fp8-notes"],
+    ],
+    "plan": [
+        [SEVERAL],
+        [PRESET, "--engine", "sglang@0.5.2", "--engine", "vllm@0.11.0", "--gpu", "H100"],
+        [PRESET, "--engine", "tensorrt_llm@1.0.0"],
+    ],
     "matrix": [
         ["--engine", "vllm", "--engine-version", "0.11.0"],
         ["--engine", "sglang", "--gpu", "H100", "--model-quantization", "awq"],

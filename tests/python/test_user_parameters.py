@@ -168,7 +168,9 @@ def test_argv(parameters: dict[str, Any]) -> None:
     words: list[str] = []
     for flag, value in mapping.args.items():
         if value is not False:
-            words += [flag] if value is True else [flag, str(value)]
+            text = str(value)  # with a dash in front it would be read as a flag
+            pair = [f"{flag}={text}"] if text.startswith("-") else [flag, text]
+            words += [flag] if value is True else pair
     assert mapping.argv() == words
 
 

@@ -201,12 +201,91 @@ def _rules() -> Schema:
     )
 
 
+def _plan() -> Schema:
+    count: Schema = {"type": "integer", "minimum": 0}
+    anything: Schema = {"type": "object"}
+    target = closed(
+        {
+            "engine": _ENGINE,
+            "engine_name": TEXT,
+            "mode": one_of(["documented", "checked"]),
+            "version": _TEXT_OR_NULL,
+            "gpu": _TEXT_OR_NULL,
+            "times": {"type": "integer", "minimum": 1},
+        }
+    )
+    example = closed({"engine": _ENGINE, "config": anything, "parameters": anything})
+    skip = closed(
+        {
+            **dict.fromkeys(("code", "path", "message", "hint"), TEXT),
+            "count": {"type": "integer", "minimum": 1},
+            "example": example,
+        }
+    )
+    experiment = closed(
+        {
+            "index": count,
+            "signature": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+            "engine": _ENGINE,
+            "version": _TEXT_OR_NULL,
+            "mode": one_of(["documented", "checked"]),
+            "args": _ARGUMENTS,
+            "env": _TEXT_BY_NAME,
+            "files": _TEXT_BY_NAME,
+            "group": count,
+            "points": {"type": "integer", "minimum": 1},
+            "config": anything,
+            "parameters": anything,
+            "presets": TEXTS,
+            "configs": {"type": "array", "items": anything},
+        }
+    )
+    return closed(
+        {
+            "format": {"const": 1},
+            "catalog": _CATALOG,
+            "task_name": _TEXT_OR_NULL,
+            **dict.fromkeys(("asked", "distinct", "merged", "skipped"), count),
+            "limited": _FLAG,
+            "max_iterations": or_null({"type": "integer", "minimum": 1}),
+            "targets": {"type": "array", "items": target, "minItems": 1},
+            "skips": {"type": "array", "items": skip},
+            "diagnostics": _DIAGNOSTICS,
+            "arguments": anything,
+            "task": anything,
+            "experiments": {"type": "array", "items": experiment},
+        }
+    )
+
+
+def _inspect() -> Schema:
+    part: Schema = {"type": "object"}
+    parts: Schema = {"type": "array", "items": part}
+    return closed(
+        {
+            "source": TEXT,
+            **dict.fromkeys(("folder", "revision", "format"), _TEXT_OR_NULL),
+            "evidence": TEXT,
+            "files": parts,
+            "bytes_read": {"type": "integer", "minimum": 0},
+            "quantization": part,
+            "architecture": or_null(part),
+            "weights": or_null(part),
+            "detections": parts,
+            "disagreements": parts,
+            "notes": _DIAGNOSTICS,
+        }
+    )
+
+
 OUTPUTS = {
     "map": _mappings,
     "explain": _mappings,
     "check": _check,
     "diff": _diff,
     "fit": _fit,
+    "inspect": _inspect,
     "matrix": _matrix,
+    "plan": _plan,
     "rules": _rules,
 }
