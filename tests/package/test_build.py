@@ -32,7 +32,7 @@ NOT_SOURCE = shutil.ignore_patterns(
     ".git", ".venv*", ".ci-venv", "build", "dist", "__pycache__", ".*_cache", "*.so"
 )
 QUICK = ("CMAKE_BUILD_TYPE=Debug", "CMAKE_CXX_FLAGS_DEBUG=-O0 -g0")  # where speed does not matter
-MEGABYTE = 1_000_000
+MOST_BYTES = 2_000_000  # with what every release of four engines accepts
 BUILD = """
 import sys
 import scikit_build_core.build
@@ -137,7 +137,7 @@ def test_wheel_holds_what_it_should(wheel: Path) -> None:
     assert extension.startswith("quantmap/_core.")
     kinds = {Path(name).suffix for name in names if not name.startswith(info)}
     assert kinds == {".py", ".pyi", ".so", ".typed"}
-    assert wheel.stat().st_size < MEGABYTE
+    assert wheel.stat().st_size < MOST_BYTES
 
 
 def test_wheel_has_every_module_of_the_tree(wheel: Path) -> None:
