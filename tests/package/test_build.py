@@ -177,7 +177,7 @@ def test_sdist_holds_the_sources(sdist: Path) -> None:
     assert {"CMakeLists.txt", "pyproject.toml", "README.md", "LICENSE", "PKG-INFO"} <= names
     assert not [name for name in names if name.endswith((".so", ".pyc", ".o", ".a"))]
     assert not [name for name in names if name.split("/")[0] in ("tests", "build", "dist", ".git")]
-    assert sdist.stat().st_size < MEGABYTE
+    assert sdist.stat().st_size < MOST_BYTES
 
 
 def test_sdist_is_the_same_every_time(
