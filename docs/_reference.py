@@ -198,6 +198,12 @@ def _document(target: Any) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def _members(kind: type) -> list[tuple[str, Any]]:
+    """What a class offers, its base's first."""
+    bases = [base for base in reversed(kind.__mro__) if base.__module__.startswith("quantmap")]
+    return [item for base in bases for item in vars(base).items()]
+
+
 def python_api() -> str:
     """Every public name: signature, documentation, example."""
     parts = []
@@ -220,12 +226,12 @@ def python_api() -> str:
             methods = [
                 f"### `{name}.{key}`\n\n```text\n{_signature(key, value)}\n```\n\n"
                 f"{_document(value)}"
-                for key, value in vars(target).items()
+                for key, value in _members(target)
                 if inspect.isfunction(value) and not key.startswith("_")
             ]
             methods += [
                 f"### `{name}.{key}`\n\nA property. {inspect.getdoc(value)}"
-                for key, value in vars(target).items()
+                for key, value in _members(target)
                 if isinstance(value, property)
             ]
             parts.append("\n\n".join([f"## `{name}`", body, *methods]))

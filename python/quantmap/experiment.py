@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .rendered import Rendered
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
     from .mapping import Mapping
@@ -52,7 +53,7 @@ class Skip:
         return f"Skip({self.code!r}, {self.path!r}, {self.count})"
 
 
-class Experiment:
+class Experiment(Rendered):
     """One launch that a plan asks for, and what it stands for.
 
     Attributes:
@@ -137,71 +138,6 @@ class Experiment:
             Mapping: what `quantmap.explain` says of its config and parameters.
         """
         return self._plan.explain(self)
-
-    def argv(self, model: str | None = None) -> list[str]:
-        """The arguments as a list of words, as `Mapping.argv` gives them.
-
-        Args:
-            model: the model to serve; with it, the words are the whole launch command.
-
-        Returns:
-            list[str]: ready for an exec call.
-        """
-        from . import render
-
-        return render.argv(self, model)
-
-    def shell(self, model: str | None = None) -> str:
-        """The launch as one line for a POSIX shell, as `Mapping.shell` gives it.
-
-        Args:
-            model: the model to serve; with it, the line is the whole launch command.
-
-        Returns:
-            str: every word quoted where it has to be.
-        """
-        from . import render
-
-        return render.shell(self, model)
-
-    def docker(
-        self,
-        model: str,
-        image: str | None = None,
-        *,
-        gpus: str | None = "all",
-        options: Iterable[str] = (),
-    ) -> str:
-        """The launch as one ``docker run`` line, as `Mapping.docker` gives it.
-
-        Args:
-            model: the model to serve, as the container sees it.
-            image: the image; None is the engine's public image of the release.
-            gpus: as docker's ``--gpus``; None gives none.
-            options: more words for ``docker run``.
-
-        Returns:
-            str: the line; variables and files are in it.
-
-        Raises:
-            ConfigError: no image is known.
-        """
-        from . import render
-
-        return render.docker(self, model, image, gpus, options)
-
-    def config_file(self) -> str:
-        """The file that the engine takes instead of arguments, as `Mapping.config_file` gives it.
-
-        Returns:
-            str: YAML.
-
-        Raises:
-            ConfigError: the release takes no such file, or an argument cannot stand in it.
-        """
-        from . import render
-
-        return render.config_file(self)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for JSON.
