@@ -60,9 +60,11 @@ void run(const Value& given, const std::string& where) {
   for (const LaunchFile& file : mapping->files) {
     CHECK_MESSAGE(part(part(expect, "files"), file.name).as_text() == file.text, where);
   }
-  for (const auto& [key, outcome] : part(expect, "outcomes").members()) {
+  for (const Value::Member& member : part(expect, "outcomes").members()) {  // clang 14: no bindings in a lambda
+    const std::string& key = member.first;
     for (const Decision& decision : mapping->decisions) {
-      if (key_of(decision) == key) CHECK_MESSAGE(name_of(decision.outcome) == outcome.as_text(), where << " " << key);
+      if (key_of(decision) != key) continue;
+      CHECK_MESSAGE(name_of(decision.outcome) == member.second.as_text(), where << " " << key);
     }
   }
 }

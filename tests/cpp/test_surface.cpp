@@ -44,16 +44,18 @@ TEST_CASE("versions in PEP 440 order") {
 }
 
 TEST_CASE("spellings of one version") {
-  const std::pair<std::string_view, std::string_view> same[] = {
-      {"v0.5.2", "0.5.2"},       {"V0.5.2", "0.5.2"},
-      {"0.5.2+cu128", "0.5.2"},  {"0.5.2-cu126", "0.5.2"},
-      {"0.5.2.0", "0.5.2"},      {"0.5.0-rc.1", "0.5rc1"},
-      {"0.5.0c1", "0.5rc1"},     {"0.5.0_alpha_2", "0.5a2"},
-      {"1.0.0preview3", "1rc3"}, {"0.5.4-post2", "0.5.4.post2"},
-      {"0.5rc", "0.5rc0"}};
-  for (const auto& [a, b] : same) {
-    REQUIRE_MESSAGE(Version::parse(a).has_value(), std::string(a));
-    CHECK_MESSAGE(*Version::parse(a) == *Version::parse(b), std::string(a));
+  struct Pair {
+    std::string_view a, b;
+  };
+  const Pair same[] = {{"v0.5.2", "0.5.2"},       {"V0.5.2", "0.5.2"},
+                       {"0.5.2+cu128", "0.5.2"},  {"0.5.2-cu126", "0.5.2"},
+                       {"0.5.2.0", "0.5.2"},      {"0.5.0-rc.1", "0.5rc1"},
+                       {"0.5.0c1", "0.5rc1"},     {"0.5.0_alpha_2", "0.5a2"},
+                       {"1.0.0preview3", "1rc3"}, {"0.5.4-post2", "0.5.4.post2"},
+                       {"0.5rc", "0.5rc0"}};
+  for (const Pair& pair : same) {
+    REQUIRE_MESSAGE(Version::parse(pair.a).has_value(), std::string(pair.a));
+    CHECK_MESSAGE(*Version::parse(pair.a) == *Version::parse(pair.b), std::string(pair.a));
   }
   CHECK(Version::parse("v0.5.0-rc.1")->str() == "0.5.0rc1");
   CHECK(Version::parse("0.5.1.post1.dev1")->str() == "0.5.1.post1.dev1");

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Builds the libFuzzer targets and runs them one after the other. Usage: tests/fuzz/run.sh [seconds], 20 by default; a
+# Builds the libFuzzer targets and runs them side by side. Usage: tests/fuzz/run.sh [seconds], 20 by default; a
 # soak is the same with more. `tests/fuzz/run.sh short` does the same inputs every time, as a test must.
-# What is found is kept in build/fuzz/found; run `build/fuzz/tests/fuzz/TARGET FILE` to see it again.
+# What is found is kept in build/asan/found; run `build/asan/tests/fuzz/TARGET FILE` to see it again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-20}
-build=build/fuzz
-cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz
+build=build/asan
+cmake --preset asan >/dev/null
+cmake --build --preset asan --target fuzz_json fuzz_checkpoint
 mkdir -p "$build/found"
 rm -rf "$build/seeds"
 python3 tests/fuzz/seeds.py tests/golden "$build/seeds/fuzz_json" "$build/words.dict"
@@ -24,5 +24,10 @@ fuzz() {  # target, runs of a short pass
   "$build/tests/fuzz/$1" "${corpus[@]}" "$build/seeds/$1" -dict="$build/words.dict" "${extent[@]}" -max_len=4096 \
     -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$build/found/" -print_final_stats=1 -verbosity=0
 }
-fuzz fuzz_json 15000
-fuzz fuzz_checkpoint 8000
+fuzz fuzz_checkpoint 8000 >"$build/fuzz_checkpoint.log" 2>&1 &
+beside=$!
+status=0
+fuzz fuzz_json 15000 || status=$?
+wait $beside || status=$?
+cat "$build/fuzz_checkpoint.log"
+exit $status

@@ -58,6 +58,7 @@ class Desk:
             **kept,
             "PYTHONPATH": str(self.installed),
             "QUANTMAP_SURFACE_CACHE": str(place / "cache"),
+            "CCACHE_BASEDIR": str(self.tree),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONIOENCODING": "utf-8",
         }
@@ -310,8 +311,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
         follow(found, title, range(1, installs))
     found.run(
         "python -m pip install -q --no-build-isolation --no-deps --disable-pip-version-check "
-        f"--target {shlex.quote(str(found.installed))} --config-settings=cmake.build-type=Debug "
-        "--config-settings=cmake.define.CMAKE_CXX_FLAGS_DEBUG=-O1 ."
+        f"--target {shlex.quote(str(found.installed))} ."
     )
     for title in (PRESET, RELEASE, ENGINE):
         installs = next(n for n, text in recipe(title).items() if "`pip install " in text)
