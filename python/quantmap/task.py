@@ -9,9 +9,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["Task", "read_task"]
+__all__ = ["Task", "model_path", "read_task"]
 
 _CONFIG_KEYS = ("quant_config", "quantization_config")
+_MODEL_KEYS = ("id_or_path", "id", "name")
 _TASK_KEYS = (*_CONFIG_KEYS, "base_runtime", "parameters", "model", "task_name")
 
 
@@ -49,13 +50,13 @@ class Task:
         """The model's path or id, as the task gives it.
 
         Returns:
-            Any: ``model.id_or_path``, or ``model`` itself when it is no object; None without one.
+            Any: as of `model_path`.
 
         Example:
             >>> Task(model={"id_or_path": "org/model"}).model_path()
             'org/model'
         """
-        return self.model.get("id_or_path") if isinstance(self.model, dict) else self.model
+        return model_path(self.model)
 
     def configs(self) -> list[dict[str, Any]]:
         """One config for each preset that the task names, overrides kept.
@@ -73,6 +74,26 @@ class Task:
             return [self.config]
         rest = {key: value for key, value in self.config.items() if key != "presets"}
         return [{"preset": preset, **rest} for preset in presets]
+
+
+def model_path(model: Any) -> Any:
+    """The path or id of a task's model.
+
+    Args:
+        model: what the task says: an object, or the path or id itself.
+
+    Returns:
+        Any: ``id_or_path``, ``id`` or ``name`` of an object, the first that is there; None without
+        one. What a plan's signatures call the model.
+
+    Example:
+        >>> model_path({"id_or_path": "org/model", "revision": "main"}), model_path("org/model")
+        ('org/model', 'org/model')
+    """
+    if not isinstance(model, dict):
+        return model
+    found = (model.get(key) for key in _MODEL_KEYS)
+    return next((value for value in found if value is not None), None)
 
 
 def _object(value: Any, path: str) -> dict[str, Any]:

@@ -148,6 +148,8 @@ def task_of(options: dict[str, Any]) -> tuple[Task, dict[str, Any]]:
         )
     task = read_task(read_json_file(name)) if name is not None else Task()
     if options["runtime"] is not None:
+        if task.image_tag is not None and not _same_engine(task.runtime, options["runtime"]):
+            task.image_tag = None  # of another engine's container
         task.runtime = options["runtime"]
     if task.runtime is None:
         raise click.UsageError("no engine: give --runtime, or base_runtime in the task")
@@ -165,3 +167,13 @@ def task_of(options: dict[str, Any]) -> tuple[Task, dict[str, Any]]:
         "runtime_image_tag": task.image_tag,
     }
     return task, situation
+
+
+def _same_engine(one: Any, other: Any) -> bool:
+    from ..errors import ConfigError
+    from ..mapping import explain
+
+    try:
+        return explain(one, {}).engine == explain(other, {}).engine
+    except ConfigError:  # which is reported when the launch itself is mapped
+        return False

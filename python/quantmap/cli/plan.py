@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import re
+import os
 import sys
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, Callable
+from typing import Any
 
 import click
 
-from ..experiment import Experiment
 from ..ledger import Ledger, done_signatures
-from ..plan import Plan, plan
-from ..plan_file import csv_lines, write_file
+from ..plan import plan
+from ..plan_file import write_file
 from .inputs import engine_names, read_json_file
+from .plan_forms import Tick, Todo, Writer
 from .tables import say
 
 EPILOGUE = """\b
@@ -25,6 +24,7 @@ Examples:
   quantmap plan task.json --engine sglang@0.5.2 --engine vllm@0.11.0 --gpu H100
   quantmap plan task.json --jsonl --out plan.jsonl
   quantmap plan task.json --done results.jsonl --rerun failed --shell
+  quantmap plan task.json --config-file --out configs/
 
 \b
 results.jsonl holds one object per line with the signature of an experiment and its status, such as
@@ -32,9 +32,7 @@ results.jsonl holds one object per line with the signature of an experiment and 
 """
 
 _LONG = 10_000  # from so many experiments on, a terminal sees how far the work is
-_SIGNATURE = re.compile(rb'\{"index":\d+,"signature":"([0-9a-f]{32})"')
-_ENDINGS = {"csv": "csv", "sh": "shell", "json": "json"}
-Tick = Callable[[int], None]
+_ENDINGS = {"csv": "csv", "sh": "shell", "json": "json", "yaml": "config_file"}
 
 
 @click.command("plan", epilog=EPILOGUE, short_help="The experiments of a task that really differ.")
@@ -67,7 +65,16 @@ Tick = Callable[[int], None]
 )
 @click.option("--jsonl", "form", flag_value="jsonl", help="Experiments as JSON lines.")
 @click.option("--csv", "form", flag_value="csv", help="Experiments as a table for a spreadsheet.")
+@click.option("--argv", "form", flag_value="argv", help="Arguments: a JSON array per line.")
 @click.option("--shell", "form", flag_value="shell", help="Experiments as launch commands.")
+@click.option("--docker", "form", flag_value="docker", help="Experiments as docker commands.")
+@click.option("--image", metavar="IMAGE", help="The image of the docker commands.")
+@click.option(
+    "--config-file",
+    "form",
+    flag_value="config_file",
+    help="The YAML files that engines take; with --out FOLDER/ one file per experiment.",
+)
 @click.option("--json", "form", flag_value="json", help="The accounting as JSON.")
 @click.option("--out", metavar="FILE", help="Write to FILE; its ending says the form.")
 @click.option(
@@ -87,6 +94,7 @@ def plan_command(
     done: str | None,
     rerun: tuple[str, ...],
     form: str | None,
+    image: str | None,
     out: str | None,
     minutes: float,
     strict: bool,
@@ -99,45 +107,25 @@ def plan_command(
     """
     if rerun and done is None:
         raise click.UsageError("--rerun says what of --done to run again: give --done as well")
+    form = form or (_ENDINGS.get(out.rpartition(".")[2], "jsonl") if out else None)
+    if image is not None and form != "docker":
+        raise click.UsageError("--image belongs to --docker")
     data = read_json_file(task)
     planned = plan(data, engines=list(engines) or None, **ground)
     for diagnostic in planned.diagnostics:
         if diagnostic.severity != "info":
             say(f"{diagnostic.severity}: {diagnostic}", error=True)
     todo = Todo(planned, _signatures(done, rerun), most)
-    form = form or (_ENDINGS.get(out.rpartition(".")[2], "jsonl") if out else None)
     if form is None:
         _show(todo, minutes)
     else:
-        writers = {"jsonl": _jsonl, "json": _json, "csv": _csv, "shell": _shell(data)}
         with progress(todo.size) as tick:
-            _write(writers[form](todo, tick), out)
+            _write(Writer(data, form, image), todo, tick, out)
         if out:
             from .plan_story import in_words
 
             say(f"{out}: {in_words(planned, minutes)}", error=True)
     return 1 if strict and planned.skipped else 0
-
-
-class Todo:
-    """The experiments of a plan that are to be run.
-
-    Attributes:
-        plan: the plan.
-        done: signatures to leave out, or None.
-        most: how many at most, or None.
-        size: how many experiments are looked at.
-    """
-
-    def __init__(self, planned: Plan, done: set[str] | None, most: int | None) -> None:
-        self.plan = planned
-        self.done = done
-        self.most = most
-        self.size = len(planned) if done is not None or most is None else min(most, len(planned))
-
-    def __iter__(self) -> Iterator[Experiment]:
-        found = iter(self.plan) if self.done is None else self.plan.pending(self.done)
-        return islice(found, self.most)
 
 
 def _signatures(done: str | None, rerun: tuple[str, ...]) -> set[str] | None:
@@ -152,14 +140,19 @@ def _signatures(done: str | None, rerun: tuple[str, ...]) -> set[str] | None:
     return done_signatures(contents, rerun)[0]
 
 
-def _write(pieces: Iterator[bytes], out: str | None) -> None:
-    """To standard output, or to a file that is whole or not there."""
+def _write(writer: Writer, todo: Todo, tick: Tick, out: str | None) -> None:
+    """To standard output, to a file that is whole or not there, or to files in a folder."""
     if out is None or out == "-":
-        sys.stdout.buffer.writelines(pieces)
+        sys.stdout.buffer.writelines(writer.pieces(todo, tick))
         sys.stdout.buffer.flush()
         return
     try:
-        write_file(pieces, out)
+        if writer.form == "config_file" and (out.endswith(os.sep) or os.path.isdir(out)):
+            os.makedirs(out, exist_ok=True)
+            for name, text in writer.files(todo, tick):
+                write_file([text], os.path.join(out, name))
+        else:
+            write_file(writer.pieces(todo, tick), out)
     except OSError as error:
         raise click.ClickException(f"{out}: {error.strerror or error}") from None
 
@@ -178,13 +171,6 @@ def progress(size: int) -> Iterator[Tick]:
         yield lambda number: bar.update(task, completed=number)
 
 
-def _ticking(todo: Todo, tick: Tick) -> Iterator[Experiment]:
-    for experiment in todo:
-        if experiment.index % 1000 == 0:
-            tick(experiment.index)
-        yield experiment
-
-
 def _show(todo: Todo, minutes: float) -> None:
     from .plan_story import SHOWN, tell
 
@@ -195,51 +181,3 @@ def _show(todo: Todo, minutes: float) -> None:
         count = len(planned.pending(todo.done))
         shown = list(islice(planned.pending(todo.done), todo.most or SHOWN))
     tell(planned, shown, len(planned) - count, minutes, all_of=count)
-
-
-def _jsonl(todo: Todo, tick: Tick) -> Iterator[bytes]:
-    yield (json.dumps(todo.plan.header(), default=str) + "\n").encode()
-    if todo.done is None:
-        for lines, number in todo.plan.iter_lines(0, todo.size):
-            yield lines
-            tick(number)
-        return
-    left = len(todo.plan) if todo.most is None else todo.most
-    for lines, number in todo.plan.iter_lines():
-        kept = []
-        for line in lines.splitlines(keepends=True):
-            found = _SIGNATURE.match(line)
-            if found and (left == 0 or found[1].decode() in todo.done):
-                continue
-            left -= found is not None
-            kept.append(line)
-        yield b"".join(kept)
-        tick(number)
-        if left == 0:
-            return
-
-
-def _json(todo: Todo, tick: Tick) -> Iterator[bytes]:
-    experiments = [experiment.to_dict() for experiment in _ticking(todo, tick)]
-    data = {**todo.plan.header()["plan"], "experiments": experiments}
-    yield (json.dumps(data, indent=2, default=str) + "\n").encode()
-
-
-def _csv(todo: Todo, tick: Tick) -> Iterator[bytes]:
-    yield from csv_lines(_ticking(todo, tick))
-
-
-def _shell(task: Any) -> Callable[[Todo, Tick], Iterator[bytes]]:
-    """Writes launch commands, each behind a comment with the signature to record."""
-
-    def write(todo: Todo, tick: Tick) -> Iterator[bytes]:
-        model = task.get("model") if isinstance(task, dict) else None
-        if isinstance(model, dict):
-            model = next((model[key] for key in ("id_or_path", "id", "name") if key in model), None)
-        if not isinstance(model, str):
-            raise click.UsageError("--shell needs the model in the task: model.id_or_path")
-        for one in _ticking(todo, tick):
-            line = f"# {one.index} {one.signature}\n{one.shell(model)}\n"
-            yield line.encode("utf-8", "backslashreplace")
-
-    return write

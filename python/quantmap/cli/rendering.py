@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import click
 
 from .. import _core
-from ..mapping import Mapping
+from ..errors import ConfigError
+from ..mapping import Mapping, explain
 from ..task import Task
+
+if TYPE_CHECKING:
+    from ..render import Launch
 
 FORMS = ("json", "argv", "shell", "docker", "config_file")
 
@@ -59,7 +63,7 @@ def _text(form: str, mapping: Mapping, task: Task, options: dict[str, Any]) -> s
     if form == "shell":
         return mapping.shell(_model(options["shell"], task))
     if form == "docker":
-        image = options["image"] or _tagged(mapping, task)
+        image = options["image"] or tagged_image(mapping, task.runtime, task.image_tag)
         return mapping.docker(_model(options["docker"], task), image)
     text = mapping.config_file()
     for name, value in mapping.env.items():
@@ -76,9 +80,18 @@ def _model(given: str, task: Task) -> str:
     return model
 
 
-def _tagged(mapping: Mapping, task: Task) -> str | None:
-    """The engine's image with the task's own tag, when it has one."""
-    image = _core.container(mapping.engine, mapping.version)["image"]
-    if task.image_tag is None or image is None:
+def tagged_image(launch: Launch, runtime: Any, tag: Any) -> str | None:
+    """The image that a task names: the engine's, with the task's own tag.
+
+    None when there is no tag, or when it is of another engine or release than the launch.
+    """
+    image = _core.container(launch.engine, launch.version)["image"]
+    if not isinstance(tag, str) or image is None:
         return None
-    return f"{image.partition(':')[0]}:{task.image_tag}"
+    try:
+        named = explain(runtime, {}, runtime_image_tag=tag)
+    except ConfigError:  # of a release that is not known; the launch's own was given beside it
+        return None
+    if named.engine != launch.engine or named.version not in (None, launch.version):
+        return None
+    return f"{image.partition(':')[0]}:{tag}"

@@ -28,13 +28,14 @@ def ui_table(engines: list[str] | None, gpu: str | None) -> dict[str, Any]:
     """The data of `quantmap.ui_table`."""
     words = _core.vocabulary()
     pools = {name: _Pool() for name in ("launches", "decisions", "precision")}
-    targets: dict[tuple[str, str | None], dict[str, Any]] = {}
+    grounds: dict[tuple[str, str | None], dict[str, Any]] = {}
     asked = _asked(engines)
     for runtime, version in asked:
-        target = _target(runtime, version, gpu, words["checkpoints"], pools)
-        targets.setdefault((target["engine"], target["version"]), target)
-    if gpu is not None and targets and not any(target["gpu"] for target in targets.values()):
+        ground = _ground(runtime, version, gpu)
+        grounds.setdefault((ground["engine"], ground["version"]), ground)
+    if gpu is not None and asked and not any(ground["gpu"] for ground in grounds.values()):
         _explained(*asked[0], gpu, None, {})  # raises: nothing that was asked knows a GPU
+    targets = [_target(ground, gpu, words["checkpoints"], pools) for ground in grounds.values()]
     return {
         "format": FORMAT,
         "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
@@ -43,7 +44,7 @@ def ui_table(engines: list[str] | None, gpu: str | None) -> dict[str, Any]:
         "checkpoints": [
             {key: kind[key] for key in ("id", "title")} for kind in words["checkpoints"]
         ],
-        "engines": list(targets.values()),
+        "engines": targets,
         "tables": {name: pool.tables for name, pool in pools.items()},
     }
 
@@ -76,27 +77,32 @@ def _preset(preset: dict[str, Any]) -> dict[str, Any]:
     return {key: preset[key] for key in keys}
 
 
+def _ground(runtime: str, version: str | None, gpu: str | None) -> dict[str, Any]:
+    """An engine in the documented mapping or in a release: a mapping in which nothing is asked."""
+    mapping = _explained(runtime, version, None, None, {})
+    if mapping["mode"] != "checked":  # the documented mapping knows no GPU, and refuses one
+        return mapping
+    return _explained(runtime, version, gpu, None, {})
+
+
 def _target(
-    runtime: str,
-    version: str | None,
+    ground: dict[str, Any],
     gpu: str | None,
     kinds: list[dict[str, Any]],
     pools: dict[str, _Pool],
 ) -> dict[str, Any]:
-    """One engine in the documented mapping or in a release, for every kind of checkpoint."""
-    mapping = _explained(runtime, version, None, None, {})
-    if mapping["mode"] != "checked":
-        gpu = None  # the documented mapping knows no GPU, and refuses one
-    mapping = _explained(runtime, version, gpu, None, {})
+    """The tables of an engine and release for every kind of checkpoint."""
+    engine, version = ground["engine"], ground["version"]
+    gpu = gpu if ground["gpu"] else None
     checkpoints = []
     for kind in kinds:
         # The first kind is not quantized; one without names is any other.
         method = None if kind is kinds[0] else (kind["names"] or ["another method"])[0]
-        launch = partial(_explained, runtime, version, gpu, method)
+        launch = partial(_explained, engine, version, gpu, method)
         checkpoints.append({"checkpoint": kind["id"], **_tables(launch, pools)})
     return {
-        **{key: mapping[key] for key in ("engine", "mode", "version", "gpu")},
-        "name": mapping["engine_name"],
+        **{key: ground[key] for key in ("engine", "mode", "version", "gpu")},
+        "name": ground["engine_name"],
         "checkpoints": checkpoints,
     }
 
