@@ -86,7 +86,7 @@ class Writer:
 
     def _text(self, one: Experiment) -> str:
         if self.form == "config_file":
-            return _settings(one)
+            return _settings(one) or "{}\n"  # a comment alone is no document
         if self.form == "shell":
             return one.shell(self._model) + "\n"
         task = self._task
