@@ -249,10 +249,28 @@ def test_off_a_terminal_nothing_heavy_is_imported(line: str) -> None:
 
 
 def test_on_a_terminal_a_table_is_folded_to_fit() -> None:
-    shown = on_terminal(SHOWN[0], NO_COLOR="1")
+    shown = on_terminal("matrix --engine vllm --engine-version 0.11.0", NO_COLOR="1")
     lines = re.sub(r"\x1b\[[\d;]*m", "", shown).splitlines()
-    assert max(map(len, lines[:-3])) <= 120
+    assert max(map(len, lines)) <= 120
     assert any("─" in line for line in lines)
+
+
+@pytest.mark.parametrize("line", [SHOWN[0], SHOWN[2]])
+def test_on_a_terminal_sentences_stand_below_what_they_explain(line: str) -> None:
+    lines = on_terminal(line, NO_COLOR="1", PYTHONVERBOSE="1").splitlines()
+    assert not any(text.startswith("import 'rich.console'") for text in lines)
+    lines = [text.rstrip() for text in on_terminal(line, NO_COLOR="1").splitlines()]
+    assert max(map(len, lines)) <= 120
+    marks = "".join({symbol for symbol, _ in style.MARKS.values()} | {style.marked("dropped")[0]})
+    at = [number for number, text in enumerate(lines) if re.match(f"  [{marks}] [a-z-]+ +", text)]
+    assert len(at) > 1
+    for number in at:
+        following = lines[number + 1]
+        assert re.match("    (why|instead): ", following) or number + 1 in at or not following
+    whole = " ".join(" ".join(lines).split())
+    for row in run(line).stdout.splitlines()[2:]:
+        cells = [cell for cell in re.split("  +", row) if len(cell) > 1]
+        assert all(cell in whole for cell in cells if cell not in ("-", "")), row
 
 
 SHELLS = {"bash": "bash -n", "zsh": "zsh -n", "fish": "fish --no-execute"}

@@ -55,7 +55,8 @@ def _show(task: Task, mappings: list[Mapping]) -> None:
     from .tables import show_mapping, show_warnings
 
     for index, mapping in enumerate(mappings):
-        parts = [task.name, mapping.engine_name, mapping.preset]
+        release = f"{mapping.engine_name} {mapping.version or ''}".rstrip()
+        parts = [task.name, release, mapping.preset]
         title = " · ".join(part for part in parts if part)
         if index:
             click.echo()

@@ -7,10 +7,9 @@ import click
 from ..errors import Diagnostic
 from ..mapping import Decision, Mapping
 from .advice import EXACT, Ground, default_of
-from .style import colour_of, marked, paint, printable, wrap
-from .tables import words_of
+from .style import INDENT, marked, paint, printable, show_detail, show_line, wrap
+from .tables import setting_of
 
-_INDENT = " " * 4
 _PARTS = {"gemm": "linear layers", "moe": "experts", "kv": "KV cache", "attention": "attention"}
 _IN_TABLE = ("degraded", "dropped", "not-separate")  # diagnostics that the settings tell already
 _FINE = (*EXACT, "replaced")
@@ -63,29 +62,19 @@ def _settings(ground: Ground, evidence: bool) -> None:
         if decision.code == "nothing-asked":
             left.append(decision.field)
             continue
-        _line(decision.outcome, f"{decision.field} {decision.asked}", words_of(decision.emitted))
+        show_line(decision.outcome, setting_of(decision))
         if decision.outcome not in _FINE:
-            _detail("why", _reason(mapping, decision))
+            show_detail("why", _reason(mapping, decision))
             if mapping.version:
                 for fix in ground.fixes(decision):
-                    _detail("fix", fix)
+                    show_detail("fix", fix)
         elif decision.code not in ("applied", "renamed"):
-            _detail("why", _reason(mapping, decision))
+            show_detail("why", _reason(mapping, decision))
         shown = decision.evidence if evidence else decision.evidence[:1]
         for source in shown if evidence or decision.outcome not in EXACT else ():
-            _detail("source", source)
+            show_detail("source", source)
     if left:
-        _line("left", f"{', '.join(left)}: to {mapping.engine_name} and the model", "")
-
-
-def _line(word: str, what: str, emitted: str) -> None:
-    arrow = f" → {emitted}" if emitted else ""
-    shown = paint(f"{marked(word):<15}", colour_of(word))
-    click.echo(f"  {shown} {printable(what + arrow)}")
-
-
-def _detail(word: str, text: str) -> None:
-    click.echo(wrap(f"{word}: {text}", _INDENT, _INDENT + "  "))
+        show_line("left", f"{', '.join(left)}: to {mapping.engine_name} and the model")
 
 
 def _reason(mapping: Mapping, decision: Decision) -> str:
@@ -101,7 +90,7 @@ def _effect(mapping: Mapping) -> None:
         return
     click.echo("\nWhat it will really be:")
     for part, precision in mapping.precision.items():
-        click.echo(wrap(f"{_PARTS.get(part, part)}: {precision}", "  ", _INDENT))
+        click.echo(wrap(f"{_PARTS.get(part, part)}: {precision}", "  ", INDENT))
 
 
 def _refusals(ground: Ground) -> None:
@@ -113,12 +102,12 @@ def _refusals(ground: Ground) -> None:
         return
     click.echo(f"\nWhat {mapping.engine_name} {mapping.version} will refuse:")
     for item in refused:
-        click.echo(paint(wrap(item.message, f"  {marked('refused')}  ", _INDENT), "red"))
+        click.echo(paint(wrap(item.message, f"  {marked('refused')}  ", INDENT), "red"))
         other = ground.serving() if item.code == "cannot-serve" else ""
         if other or item.hint:
-            _detail("fix", other or f"{item.hint}.")
+            show_detail("fix", other or f"{item.hint}.")
         for source in _sources(mapping, item):
-            _detail("source", source)
+            show_detail("source", source)
 
 
 def _sources(mapping: Mapping, item: Diagnostic) -> list[str]:
@@ -139,7 +128,7 @@ def _notes(mapping: Mapping) -> None:
     for item in notes:
         word = {"warning": "warning: ", "info": ""}[item.severity]
         hint = f" ({item.hint})" if item.hint else ""
-        click.echo(wrap(f"- {word}{item.message}{hint}", "  ", _INDENT))
+        click.echo(wrap(f"- {word}{item.message}{hint}", "  ", INDENT))
 
 
 def _launch(mapping: Mapping) -> None:

@@ -25,6 +25,7 @@ MARKS = {
 }
 _BAD = ("✗", "red")
 _WIDEST = 100
+INDENT = " " * 4
 
 
 def colourful(*, error: bool = False) -> bool:
@@ -77,3 +78,14 @@ def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def show_line(word: str, what: str, width: int = 15) -> None:
+    """An outcome or verdict, and what it is about: one line, however long it is."""
+    shown = paint(f"{marked(word):<{width}}", colour_of(word))
+    click.echo(f"  {shown} {printable(what)}")
+
+
+def show_detail(word: str, text: str) -> None:
+    """What belongs to the line above, such as why it is so."""
+    click.echo(wrap(f"{word}: {text}", INDENT, INDENT + "  "))

@@ -1,7 +1,8 @@
-"""Tables for people: drawn on a terminal, one row per line elsewhere.
+"""What people read: tables, and lists of sentences that are too long for the cells of one.
 
-The library that draws is imported on a terminal only: it costs as much as everything else of a
-command's start, and what goes into a file or another program needs none of it.
+On a terminal a table is drawn, and what `map` and `check` say is a list; elsewhere every row is a
+line of aligned columns. The library that draws is imported only where it does: it costs as much as
+everything else of a command's start.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Any
 import click
 
 from ..check import CheckResult
-from ..mapping import Mapping
-from .style import colour_of, marked, paint, printable
+from ..mapping import Decision, Mapping
+from .style import colour_of, marked, paint, printable, show_detail, show_line
 
 
 class Mark(str):
@@ -83,6 +84,13 @@ def words_of(emitted: dict[str, str | bool]) -> str:
     return " ".join(words)
 
 
+def setting_of(decision: Decision) -> str:
+    """A setting, and what it has become."""
+    emitted = words_of(decision.emitted)
+    arrow = f" → {emitted}" if emitted else ""
+    return f"{decision.field} {decision.asked}{arrow}"
+
+
 def show_pairs(title: str, pairs: dict[str, str]) -> None:
     """Names and what they are."""
     show_table(title, ("part", "is"), pairs.items())
@@ -91,22 +99,37 @@ def show_pairs(title: str, pairs: dict[str, str]) -> None:
 def show_verdicts(result: CheckResult) -> None:
     """A verdict on every argument of a launch line."""
     title = f"{result.engine_name} {result.version}"
-    rows = [
-        (
-            verdict.argument,
-            verdict.value,
-            Mark(verdict.verdict),
-            verdict.reason or "-",
-            verdict.hint or "-",
-        )
-        for verdict in result.verdicts
-    ]
-    columns = ("argument", "value", "verdict", "why", "instead")
-    show_table(f"{title} · {result.model}" if result.model else title, columns, rows)
+    title = f"{title} · {result.model}" if result.model else title
+    if sys.stdout.isatty():
+        _list_verdicts(result, title)
+    else:
+        rows = [
+            (
+                verdict.argument,
+                verdict.value,
+                Mark(verdict.verdict),
+                verdict.reason or "-",
+                verdict.hint or "-",
+            )
+            for verdict in result.verdicts
+        ]
+        show_table(title, ("argument", "value", "verdict", "why", "instead"), rows)
     refused = sum(verdict.refused for verdict in result.verdicts)
-    click.echo(f"\n{paint(f'{refused} refused', 'red' if refused else 'green')} of {len(rows)}")
+    count = f"of {len(result.verdicts)}"
+    click.echo(f"\n{paint(f'{refused} refused', 'red' if refused else 'green')} {count}")
     for note in result.notes:
         say(f"note: {note.message}")
+
+
+def _list_verdicts(result: CheckResult, title: str) -> None:
+    click.echo(paint(printable(title), bold=True))
+    width = max((len(marked(verdict.verdict)) for verdict in result.verdicts), default=0)
+    for verdict in result.verdicts:
+        show_line(verdict.verdict, f"{verdict.argument} {verdict.value}".rstrip(), width)
+        if verdict.reason:
+            show_detail("why", verdict.reason)
+        if verdict.hint:
+            show_detail("instead", verdict.hint)
 
 
 def show_changes(changes: dict[str, Any]) -> None:
@@ -141,17 +164,23 @@ def show_matrix(title: str, rows: list[dict[str, Any]]) -> None:
 
 def show_mapping(mapping: Mapping, title: str) -> None:
     """The decisions of one mapping and its argument list."""
-    rows = [
-        (
-            decision.field,
-            decision.asked,
-            Mark(decision.outcome),
-            words_of(decision.emitted) or "-",
-            decision.sentence,
-        )
-        for decision in mapping.decisions
-    ]
-    show_table(title, ("setting", "asked", "outcome", "arguments", "why"), rows)
+    if sys.stdout.isatty():
+        click.echo(paint(printable(title), bold=True))
+        for decision in mapping.decisions:
+            show_line(decision.outcome, setting_of(decision))
+            show_detail("why", decision.sentence)
+    else:
+        rows = [
+            (
+                decision.field,
+                decision.asked,
+                Mark(decision.outcome),
+                words_of(decision.emitted) or "-",
+                decision.sentence,
+            )
+            for decision in mapping.decisions
+        ]
+        show_table(title, ("setting", "asked", "outcome", "arguments", "why"), rows)
     line = " ".join(shlex.quote(word) for word in mapping.argv())
     click.echo(f"\narguments: {printable(line) or '-'}")
     for name, value in mapping.env.items():
@@ -163,7 +192,8 @@ def show_mapping(mapping: Mapping, title: str) -> None:
 
 
 def show_warnings(mapping: Mapping, title: str) -> None:
-    """The warnings of one mapping, on stderr."""
+    """The warnings of one mapping, on stderr; on a terminal not what its list says already."""
+    told = {item.sentence for item in mapping.decisions} if sys.stdout.isatty() else set()
     for diagnostic in mapping.diagnostics:
-        if diagnostic.severity == "warning":
+        if diagnostic.severity == "warning" and diagnostic.message not in told:
             say(f"{title}: warning: {diagnostic.message}", error=True)
