@@ -121,6 +121,9 @@ std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems
   const std::optional<ModelQuantization> model = read_model(launch, notes, problems);
   problems.append(notes);
   if (!model || problems.has_errors()) return std::nullopt;
+  for (PlanTarget& target : plan.targets_) {
+    target.situation.checkpoint = model->quantized ? find_checkpoint_kind(model->method) : 0;
+  }
   std::uint64_t groups = 0;
   for (const PlanTarget& target : plan.targets_) {
     Diagnostics own;

@@ -65,7 +65,14 @@ ConfigSpace::ConfigSpace(const Task& task, const Engine& engine, Diagnostics& pr
     add(axis);
     four_field_ = four_field_ && field_info(axis.field).form == Form::kFourField;
   }
+  const auto of_four_fields = [](const std::string& key) {
+    const auto& fields = catalog().fields;
+    return std::any_of(fields.begin(), fields.end(), [&key](const Field& field) {
+      return field.form == Form::kFourField && field.section.empty() && field.key == key;
+    });
+  };
   four_field_ = four_field_ && task.sections.empty();
+  four_field_ = four_field_ && std::all_of(task.nulls.begin(), task.nulls.end(), of_four_fields);
   strides_.assign(axes_.size(), 1);
   for (std::size_t i = axes_.size(); i-- > 0;) {
     Axis& axis = axes_[i];
@@ -163,6 +170,7 @@ Count ConfigSpace::weight(std::size_t combination) const {
 
 Value ConfigSpace::build(const std::vector<const Value*>& values) const {
   Value out = Value::object();
+  for (const std::string& key : task_.nulls) out.set(key, Value());
   for (const std::string& section : task_.sections) out.set(section, Value::object());
   for (std::size_t i = 0; i < axes_.size(); ++i) {
     if (values[i] == nullptr || values[i]->is_null()) continue;

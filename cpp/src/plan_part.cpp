@@ -113,7 +113,7 @@ PlanPart::PlanPart(const Task& task, const PlanTarget& target, const ModelQuanti
 void PlanPart::collect_classes(const ModelQuantization& model, Policy policy) {
   // By policy literal the rows of the documented mode are what is walked.
   Situation situation = policy == Policy::kLiteral ? Situation{} : target_.situation;
-  situation.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
+  situation.checkpoint = target_.situation.checkpoint;
   Grid grid(*target_.engine, situation);
   std::vector<Outcome> outcomes;  // by place in the grid
   for (std::uint32_t i = 0; i < configs_.size(); ++i) {

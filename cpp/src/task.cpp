@@ -193,10 +193,15 @@ class Reader {
     for (const std::string_view key : {keys.preset, keys.presets}) {
       if (const Value* value = given(config, key)) add_presets(key, *value, Path(path, key));
     }
-    for (const Section& section : catalog().sections) {
-      if (given(config, section.id) != nullptr) task_.sections.emplace_back(section.id);
-    }
+    const auto note = [&](std::string_view key, bool section) {
+      const Value* value = config.find(key);
+      if (value == nullptr) return;
+      if (value->is_null()) task_.nulls.emplace_back(key);
+      if (section && !value->is_null()) task_.sections.emplace_back(key);
+    };
+    for (const Section& section : catalog().sections) note(section.id, true);
     for (const Field& field : catalog().fields) {
+      if (field.section.empty()) note(field.key, false);
       const Value* place = field.section.empty() ? &config : given(config, field.section);
       const Value* value = place == nullptr || !place->is_object() ? nullptr : given(*place, field.key);
       if (value == nullptr) continue;

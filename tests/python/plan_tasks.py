@@ -17,6 +17,10 @@ PRESETS = {
     form: [preset["id"] for preset in _core.presets() if preset["form"] == form]
     for form in ("four_field", "unified")
 }
+KEYS = {
+    form: sorted({field["section"] or field["key"] for field in fields})
+    for form, fields in (("four_field", FOUR), ("unified", UNIFIED))
+}
 FLAGS = {name: document(name, "surface")["flags"] for name in ALL_ENGINES}
 # What tasks really hold: several spellings of a flag, and flags that a config derives too.
 USUAL: dict[str, list[str]] = {
@@ -133,6 +137,8 @@ def configs(draw: st.DrawFn) -> tuple[dict[str, Any], Any]:
     """A config, and presets that stand among the parameters instead."""
     form = draw(st.sampled_from(["four_field", "four_field", "unified"]))
     config = draw(fields(form))
+    if draw(st.integers(0, 7)) == 0:  # a key that says nothing, perhaps not of the preset's form
+        config.setdefault(draw(st.sampled_from(KEYS[form])), None)
     others = ["nope", None, 3]
     name = mostly(PRESETS[form], [*PRESETS["unified"], *PRESETS["four_field"], *others])
     kind = draw(st.sampled_from(["none", "none", "preset", "preset list", "presets", "parameter"]))

@@ -314,3 +314,32 @@ def test_the_task_is_not_changed() -> None:
     before = json.dumps(task)
     list(quantmap.plan(task))
     assert json.dumps(task) == before
+
+
+@pytest.mark.parametrize(
+    ("preset", "key", "mixed"),
+    [
+        ("default", "moe", True),
+        ("default", "moe_dtype", False),
+        ("universal-fp8", "moe", False),
+        ("universal-fp8", "gemm_dtype", True),
+    ],
+)
+def test_a_null_key_has_its_form_as_it_has_for_the_validator(
+    preset: str, key: str, mixed: bool
+) -> None:
+    config = {"presets": [preset], key: None}
+    assert quantmap.validate_quant_config(config)[0] is not mixed
+    plan = quantmap.plan({"base_runtime": "vllm", "quant_config": config})
+    assert (plan.distinct, plan.skipped) == ((0, 1) if mixed else (1, 0))
+    found = [(skip.code, skip.path) for skip in plan.skips]
+    assert found == ([("mixed-forms", "$.quant_config.presets[0]")] if mixed else [])
+
+
+def test_strict_judges_a_parameter_on_the_checkpoint_that_is_served() -> None:
+    """An AWQ checkpoint may be served with its own method; a model without one may not."""
+    task = {"base_runtime": "sglang", "parameters": {"quantization": ["awq", "gptq"]}}
+    keywords: dict[str, Any] = {"engine_version": "0.5.6", "policy": "strict"}
+    served = quantmap.plan(task, **keywords, model_quantization="awq")
+    assert [one.args["--quantization"] for one in served][0] == "awq"
+    assert served.skipped < quantmap.plan(task, **keywords).skipped == 2

@@ -117,7 +117,8 @@ def config_axes(task: dict[str, Any]) -> tuple[str, dict[str, Any], list[Axis]]:
             inner = holder.get(outer)
             holder = inner if isinstance(inner, dict) else {}
         if holder.get(place[-1]) is None:
-            holder.pop(place[-1], None)
+            if len(place) > 1:  # a null key of the config itself still has a form
+                holder.pop(place[-1], None)
         else:
             path = base + "".join(step(key) for key in place)
             axes.append(axis(place, holder[place[-1]], path))

@@ -39,6 +39,7 @@ struct Task {
   std::vector<TaskAxis> parameters;
   std::string config_path = "$";
   std::vector<std::string> sections;  // of the unified form that are given, even if empty
+  std::vector<std::string> nulls;     // fields and sections given as null: they say nothing, but are keys of their form
   std::optional<std::uint64_t> max_iterations;
   bool matrix_for_all = false;              // some dimension of the matrix is for every engine
   std::vector<std::string> matrix_engines;  // engines that its dimensions name
