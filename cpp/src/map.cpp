@@ -39,7 +39,10 @@ class Evaluator {
 
   void run() {
     const Rule* nothing = situation_.checked ? refused_by(engine_, situation_, out_.values, true) : nullptr;
-    for (const FieldId field : engine_.order[static_cast<std::size_t>(config_.form)]) {
+    const auto& order = engine_.order[static_cast<std::size_t>(config_.form)];
+    out_.decisions.reserve(config_.form == Form::kFourField ? order.size() : 0);
+    out_.arguments.reserve(out_.decisions.capacity());
+    for (const FieldId field : order) {
       const Setting setting = effective(config_, field);
       if (!setting.present) continue;
       if (nothing != nullptr) {

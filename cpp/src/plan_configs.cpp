@@ -55,7 +55,8 @@ std::optional<Count> product(Count a, Count b) {
   return a * b;
 }
 
-ConfigSpace::ConfigSpace(const Task& task, const Engine& engine, Diagnostics& problems) : task_(task) {
+ConfigSpace::ConfigSpace(const Task& task, const Engine& engine, Diagnostics& problems)
+    : task_(task), defaults_(options_of(Config{})) {
   const auto add = [&](const TaskAxis& axis) {
     if (axis.is_for(engine)) axes_.push_back(read_axis(axis));
   };
@@ -209,20 +210,24 @@ std::string ConfigSpace::path_in_task(const std::string& path, std::size_t combi
   return task_.config_path + path.substr(1);
 }
 
+Grid::Options ConfigSpace::options_of(const Config& config) {
+  Grid::Options out{};
+  for (std::size_t i = 0; i < kGridFields; ++i) {
+    out[i] = static_cast<std::uint8_t>(effective(config, static_cast<FieldId>(i)).number);
+  }
+  return out;
+}
+
 std::optional<Grid::Options> ConfigSpace::options(std::size_t combination) const {
   if (!four_field_) return std::nullopt;
-  Config config;
+  Grid::Options out = defaults_;
   std::size_t axis = 0;
   if (has_presets_) {
     const Value& name = axes_.front().values[digit(combination, 0)].value;
     const Preset* preset = name.is_text() ? find_preset(name.as_text()) : nullptr;
     if (!name.is_null() && (preset == nullptr || preset->form != Form::kFourField)) return std::nullopt;
-    if (preset != nullptr) config = preset_config(*preset);
+    if (preset != nullptr) out = options_of(preset_config(*preset));
     axis = 1;
-  }
-  Grid::Options out{};
-  for (std::size_t i = 0; i < kGridFields; ++i) {
-    out[i] = static_cast<std::uint8_t>(effective(config, static_cast<FieldId>(i)).number);
   }
   for (; axis < axes_.size(); ++axis) {
     const ConfigValue& value = axes_[axis].values[digit(combination, axis)];

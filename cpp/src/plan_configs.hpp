@@ -60,7 +60,10 @@ class ConfigSpace {
   [[nodiscard]] std::size_t digit(std::size_t combination, std::size_t axis) const;
   [[nodiscard]] Value build(const std::vector<const Value*>& values) const;
 
+  [[nodiscard]] static Grid::Options options_of(const Config& config);
+
   const Task& task_;
+  Grid::Options defaults_;  // of a config that says nothing
   std::vector<Axis> axes_;  // presets first, if any
   bool has_presets_ = false;
   bool four_field_ = true;  // every field axis is

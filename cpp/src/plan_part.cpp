@@ -12,19 +12,6 @@ namespace {
 
 constexpr int kSignatureVersion = 1;  // raised when a data release changes what a signature stands for
 
-void append(std::string& out, std::string_view text) { append_json_string(out, text); }
-
-// ["env","NAME","value"] and its like.
-std::string member(std::string_view kind, std::string_view name, std::string_view value) {
-  std::string out = "[";
-  append(out, kind);
-  out += ',';
-  append(out, name);
-  out += ',';
-  append(out, value);
-  return out + "]";
-}
-
 // An object's keys in order, all the way down: the same benchmark is the same text.
 Value sorted(const Value& value) {
   if (value.is_array()) {
@@ -93,6 +80,7 @@ PlanPart::PlanPart(const Task& task, const PlanTarget& target, const ModelQuanti
   choices_ = std::make_unique<ChoiceSpace>(task, *target.engine, target_.situation, policy == Policy::kStrict, effects_,
                                            problems);
   if (problems.has_errors()) return;
+  members_ = std::make_unique<Members>(effects_, choices_->flags());
   const auto asked = product(configs_.total(), choices_->total());
   if (!asked) {
     problems.add(Code::kTooManyPoints, "$", {{"known", std::to_string(kMostPoints)}});
@@ -191,67 +179,39 @@ PlanPart::Outcome PlanPart::skip_of(const Diagnostic& cause, std::uint32_t combi
   return {-1, place->second};
 }
 
-// Few members make up all launches: each is hashed once.
-const SetDigest& PlanPart::member_digest(const std::string& member) {
-  const auto [place, is_new] = member_digests_.try_emplace(member);
-  if (is_new) place->second = SetDigest::of(member);
-  return place->second;
-}
-
-// Everything of the launch that no parameter names is one text; what shows through where a parameter is left out is
-// kept by flag.
+// Everything of the launch that no parameter names is one set of members; what shows through where a parameter is left
+// out is kept by flag.
 int PlanPart::class_of(Mapping mapping, std::uint32_t combination) {
   LaunchClass item;
   item.first = combination;
   item.digest = header_;
-  auto& flags = choices_->flags();
-  item.derived.assign(flags.size(), 0);
-  item.shown.resize(flags.size());
-  std::vector<std::string> fixed;
-  const auto file_of = [&mapping](const Argument& argument) {
-    return std::find_if(mapping.files.begin(), mapping.files.end(),
-                        [&argument](const LaunchFile& file) { return file.through == argument.flag; });
+  const std::size_t flags = choices_->flags().size();
+  item.derived.assign(flags, 0);
+  item.shown.resize(flags);
+  item.flag_of.reserve(mapping.arguments.size());
+  const auto file_of = [&mapping](const Argument& argument) -> const LaunchFile* {
+    for (const LaunchFile& file : mapping.files) {
+      if (file.through == argument.flag) return &file;
+    }
+    return nullptr;
   };
+  std::vector<std::uint32_t> key;
   for (const Argument& argument : mapping.arguments) {
-    item.flag_of.push_back(-1);
-    if (argument.kind == RouteKind::kEnv) {
-      fixed.push_back(member("env", argument.flag, to_text(argument.value)));
-      continue;
+    const Member& member = members_->of(argument, file_of(argument));
+    item.flag_of.push_back(member.flag);
+    if (member.flag >= 0) {
+      item.derived[static_cast<std::size_t>(member.flag)] = member.effect;
+      item.shown[static_cast<std::size_t>(member.flag)] += member.digest;
+    } else if (member.id != 0) {
+      key.push_back(member.id);
+      item.digest += member.digest;
     }
-    const std::string& identity = effects_.identity(argument.flag);
-    std::string effect = effects_.value(identity, argument.value);
-    const auto flag = std::find_if(flags.begin(), flags.end(),
-                                   [&identity](const FlagChoice& choice) { return choice.identity == identity; });
-    std::vector<std::string> members;
-    if (!effect.empty()) {
-      std::string text = "[";
-      append(text, "arg");
-      text += ',';
-      append(text, identity);
-      members.push_back(text + "," + effect + "]");
-    }
-    if (const auto file = file_of(argument); file != mapping.files.end()) {
-      members.push_back(member("file", file->name, sha256_hex(file->text)));
-    }
-    if (flag == flags.end()) {
-      fixed.insert(fixed.end(), members.begin(), members.end());
-      continue;
-    }
-    const auto number = static_cast<std::size_t>(flag - flags.begin());
-    item.flag_of.back() = static_cast<int>(number);
-    if (members.size() > 1) effect += '\n' + members.back();  // a file's content is part of the value
-    item.derived[number] = flag->effect_id(effect);
-    for (const std::string& text : members) item.shown[number] += member_digest(text);
   }
-  std::sort(fixed.begin(), fixed.end());
-  std::string key;
-  for (const std::string& text : fixed) {
-    key += text + '\n';
-    item.digest += member_digest(text);
-  }
+  std::sort(key.begin(), key.end());
   item.rest = rest_numbers_.try_emplace(key, rest_numbers_.size()).first->second;
-  for (const EffectId effect : item.derived) key += '\0' + std::to_string(effect);
-  const auto [place, is_new] = class_numbers_.try_emplace(key, static_cast<int>(classes_.size()));
+  key.push_back(0);  // no member's id
+  key.insert(key.end(), item.derived.begin(), item.derived.end());
+  const auto [place, is_new] = class_numbers_.try_emplace(std::move(key), static_cast<int>(classes_.size()));
   if (is_new) {
     item.arguments = std::move(mapping.arguments);
     item.files = std::move(mapping.files);
@@ -293,7 +253,7 @@ void PlanPart::collect_rests() {
     rests_[classes_[i].rest].weight += classes_[i].weight;
     for (std::size_t f = 0; f < flags; ++f) classes_[i].lists.push_back(list_for(f, classes_[i].derived[f]));
   }
-  std::vector<std::unordered_map<std::string, bool>> seen(rests_.size());
+  std::vector<std::set<std::vector<std::uint32_t>>> seen(rests_.size());
   for (Rest& rest : rests_) {
     for (std::size_t f = 0; f < flags; ++f) {
       const auto& leaves = choices_->flags()[f].leaves;
@@ -314,7 +274,7 @@ void PlanPart::collect_rests() {
 }
 
 // For each subset of the exposed flags: does an earlier class show the same values there?
-void PlanPart::count_class(LaunchClass& item, const Rest& rest, std::unordered_map<std::string, bool>& seen) {
+void PlanPart::count_class(LaunchClass& item, const Rest& rest, std::set<std::vector<std::uint32_t>>& seen) {
   for (std::size_t i = 0; i < rest.exposed.size(); ++i) {
     if (list(item, rest.exposed[i]).shown >= 0) item.showing |= std::uint32_t{1} << i;
   }
@@ -322,11 +282,11 @@ void PlanPart::count_class(LaunchClass& item, const Rest& rest, std::unordered_m
   item.is_new.assign(subsets, false);
   for (std::uint32_t subset = 0; subset < subsets; ++subset) {
     if ((subset & ~item.showing) != 0) continue;
-    std::string key = std::to_string(subset);
+    std::vector<std::uint32_t> key{subset};
     for (std::size_t i = 0; i < rest.exposed.size(); ++i) {
-      if (((subset >> i) & 1U) != 0) key += ' ' + std::to_string(item.derived[rest.exposed[i]]);
+      if (((subset >> i) & 1U) != 0) key.push_back(item.derived[rest.exposed[i]]);
     }
-    if (!seen.try_emplace(key, true).second) continue;
+    if (!seen.insert(std::move(key)).second) continue;
     item.is_new[subset] = true;
     item.fresh.push_back(subset);
   }

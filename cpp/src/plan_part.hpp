@@ -2,12 +2,14 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "plan_choices.hpp"
 #include "plan_configs.hpp"
+#include "plan_members.hpp"
 #include "quantmap/launch.hpp"
 
 namespace quantmap {
@@ -115,12 +117,11 @@ class PlanPart {
   void collect_classes(const ModelQuantization& model, Policy policy);
   Outcome evaluate(std::uint32_t combination, const ModelQuantization& model, Policy policy);
   Outcome classify(const Config& config, std::uint32_t combination, const ModelQuantization& model, Policy policy);
-  [[nodiscard]] const SetDigest& member_digest(const std::string& member);
   Outcome skip_of(const Diagnostic& cause, std::uint32_t combination, bool before_parameters);
   int class_of(Mapping mapping, std::uint32_t combination);
   void add_skip(const Diagnostic& cause, Count count, Value config, Value parameters);
   void collect_rests();
-  void count_class(LaunchClass& item, const Rest& rest, std::unordered_map<std::string, bool>& seen);
+  void count_class(LaunchClass& item, const Rest& rest, std::set<std::vector<std::uint32_t>>& seen);
   [[nodiscard]] std::size_t list_for(std::size_t flag, EffectId derived);
   void collect_skips();
   [[nodiscard]] LineText line_text(const LaunchClass& item) const;
@@ -145,11 +146,11 @@ class PlanPart {
   std::vector<std::size_t> depth_of_;     // by axis: how many earlier axes name its flag
   std::vector<std::size_t> previous_of_;  // by axis: the axis before it of its flag, or itself
   SetDigest header_;
-  std::unordered_map<std::string, SetDigest> member_digests_;
+  std::unique_ptr<Members> members_;
   std::vector<LaunchClass> classes_;
-  std::unordered_map<std::string, int> class_numbers_;
+  std::map<std::vector<std::uint32_t>, int> class_numbers_;
   std::vector<Rest> rests_;
-  std::unordered_map<std::string, std::size_t> rest_numbers_;
+  std::map<std::vector<std::uint32_t>, std::size_t> rest_numbers_;  // by its members' ids
   std::vector<LeafList> lists_;
   std::map<std::pair<std::size_t, EffectId>, std::size_t> list_numbers_;
   struct ConfigSkip {
