@@ -5,20 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-# Light and dark: an image follows the reader's scheme by itself.
-_STYLE = """\
-  text { font: 13px system-ui, sans-serif; fill: #33373d }
-  .title { font-weight: 600; font-size: 15px } .soft { fill: #6a717a }
-  .grid { stroke: #d9dde2; stroke-width: 1 } .edge { stroke: #33373d; stroke-width: 1.5 }
-  .line { fill: none; stroke-width: 2.5 }
-  .c0 { --c: #2a6fc9 } .c1 { --c: #c9581f } .c2 { --c: #18865b } .c3 { --c: #7b57c2 }
-  .line { stroke: var(--c) } .fill { fill: var(--c) } .light { fill: var(--c); opacity: .35 }
-  .ink { fill: var(--c); font-weight: 600 } .end { text-anchor: end } .mid { text-anchor: middle }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #dfe3e8 } .soft { fill: #9aa3ad } .grid { stroke: #3b4149 }
-    .edge { stroke: #dfe3e8 }
-    .c0 { --c: #6ba8f5 } .c1 { --c: #f0935f } .c2 { --c: #4cc391 } .c3 { --c: #ae93ec }
-  }
+# Light and dark: an image follows the reader's scheme by itself. No variables: not every viewer of
+# pictures knows them.
+_LIGHT = ("#2a6fc9", "#c9581f", "#18865b", "#7b57c2")
+_DARK = ("#6ba8f5", "#f0935f", "#4cc391", "#ae93ec")
+
+
+def _colours(palette: Sequence[str]) -> str:
+    return " ".join(
+        f".line.c{i} {{ stroke: {colour} }} .fill.c{i}, .ink.c{i} {{ fill: {colour} }}"
+        for i, colour in enumerate(palette)
+    )
+
+
+_STYLE = f"""\
+  text {{ font: 13px system-ui, sans-serif; fill: #33373d }}
+  .title {{ font-weight: 600; font-size: 15px }} .soft {{ fill: #6a717a }}
+  .grid {{ stroke: #d9dde2; stroke-width: 1 }} .edge {{ stroke: #33373d; stroke-width: 1.5 }}
+  .line {{ fill: none; stroke-width: 2.5 }} .light {{ opacity: .35 }} .ink {{ font-weight: 600 }}
+  .end {{ text-anchor: end }} .mid {{ text-anchor: middle }}
+  {_colours(_LIGHT)}
+  @media (prefers-color-scheme: dark) {{
+    text {{ fill: #dfe3e8 }} .soft {{ fill: #9aa3ad }} .grid {{ stroke: #3b4149 }}
+    .edge {{ stroke: #dfe3e8 }}
+    {_colours(_DARK)}
+  }}
 """
 
 

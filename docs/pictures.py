@@ -30,7 +30,7 @@ MODEL, SMALL_GPU = "Meta-Llama-3-8B", "L4"
 
 def acceptance() -> Drawing:
     """What share of the documented grid each release refuses."""
-    left, top, width, height = 52, 66, 556, 230
+    left, top, width, height = 52, 66, 536, 230
     known = {engine["name"]: _refused(engine["id"]) for engine in documented_engines()}
     days = [day for line in known.values() for day, _ in line]
     first, last = min(days), max(days)
@@ -95,7 +95,7 @@ def collapse() -> Drawing:
     for number, (name, plan) in enumerate(rows):
         y, colour = top + 30 * number, f"c{number // 2}"
         picture.text(left - 10, y + 13, name, "end")
-        picture.bar(left, y, width, height, f"light {colour}")
+        picture.bar(left, y, width, height, f"fill light {colour}")
         picture.bar(left, y, width * plan.distinct / plan.asked, height, f"fill {colour}")
         picture.text(left + width + 8, y + 13, f"{plan.distinct:,} launches", f"ink {colour}")
     return picture
