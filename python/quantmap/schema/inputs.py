@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .configs import FORMS, WRAPPER, Forms, fields_of, keys_of, preset_names
-from .parts import GIVEN, document, having, unknown
+from .parts import GIVEN, PARAMETER_NAMES, document, having, unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def parameters(forms: Forms) -> Schema:
     return {
         "type": ["object", "null"],
         "description": "Arguments of the engine by name: one value, or a list of values to try.",
-        "propertyNames": {"pattern": "^(--|-)?[A-Za-z0-9_.][A-Za-z0-9_.-]*$", "maxLength": 256},
+        "propertyNames": PARAMETER_NAMES,
         "properties": {PARAMETER_PRESETS: {**presets, "description": "Presets to compare."}},
         "additionalProperties": {"minItems": 1},
     }

@@ -5,8 +5,25 @@ They allow no key that they do not name: a change of an output is a change here.
 
 from __future__ import annotations
 
-from .. import _core
-from .configs import FORMS, Forms, preset_names
+from .outputs_model import inspect_output
+from .outputs_parts import (
+    ARGUMENTS,
+    CATALOG,
+    CONFIG,
+    COUNT,
+    DIAGNOSTICS,
+    ENGINE,
+    FLAG,
+    GPU_OR_NULL,
+    MODE,
+    POSITIVE,
+    PRESET_OR_NULL,
+    TEXT_BY_NAME,
+    TEXT_OR_NULL,
+    WORDS,
+    config_definitions,
+)
+from .outputs_plan import plan_output
 from .parts import TEXT, TEXTS, closed, document, one_of, or_null, unknown, values_of
 
 TYPE_CHECKING = False
@@ -15,32 +32,14 @@ if TYPE_CHECKING:
 
     from .parts import Schema
 
-_WORDS = _core.vocabulary()
-_ENGINE = one_of(engine["id"] for engine in _core.engines())
-_FLAG: Schema = {"type": "boolean"}
-_TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
-_TEXT_BY_NAME = values_of(TEXT)
 _BLOCK = or_null({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2})
-_CATALOG = closed({"version": TEXT, "hash": TEXT}, description="The tables that were used.")
-_DIAGNOSTIC = closed(
-    {
-        "code": one_of(item["code"] for item in _core.diagnostics()),
-        "severity": one_of(_WORDS["severities"]),
-        "path": TEXT,
-        "message": TEXT,
-        "hint": TEXT,
-        "context": _TEXT_BY_NAME,
-    }
-)
-_DIAGNOSTICS: Schema = {"type": "array", "items": _DIAGNOSTIC}
-_ARGUMENTS = values_of({"type": ["string", "boolean"]}, description="True is a bare switch.")
 _DECISION = closed(
     {
         "field": TEXT,
         "asked": TEXT,
-        "given": _FLAG,
-        "emitted": _ARGUMENTS,
-        "outcome": one_of(_WORDS["outcomes"]),
+        "given": FLAG,
+        "emitted": ARGUMENTS,
+        "outcome": one_of(WORDS["outcomes"]),
         "code": TEXT,
         "sentence": TEXT,
         "evidence": TEXTS,
@@ -58,22 +57,22 @@ def output_schema(verb: str) -> dict[str, Any]:
 def _mapping() -> Schema:
     return closed(
         {
-            "engine": _ENGINE,
-            "mode": one_of(["documented", "checked"]),
-            "version": _TEXT_OR_NULL,
-            "gpu": one_of([None, *(gpu["id"] for gpu in _WORDS["gpus"][1:])]),
-            "checkpoint": one_of(kind["id"] for kind in _WORDS["checkpoints"]),
-            "precision": _TEXT_BY_NAME,
+            "engine": ENGINE,
+            "mode": MODE,
+            "version": TEXT_OR_NULL,
+            "gpu": GPU_OR_NULL,
+            "checkpoint": one_of(kind["id"] for kind in WORDS["checkpoints"]),
+            "precision": TEXT_BY_NAME,
             "verified_through": TEXT,
-            "preset": one_of([None, *preset_names()]),
-            "config": {"anyOf": [{"$ref": f"#/$defs/{form}"} for form in FORMS]},
-            "args": _ARGUMENTS,
+            "preset": PRESET_OR_NULL,
+            "config": CONFIG,
+            "args": ARGUMENTS,
             "argv": TEXTS,
-            "env": _TEXT_BY_NAME,
-            "files": _TEXT_BY_NAME,
+            "env": TEXT_BY_NAME,
+            "files": TEXT_BY_NAME,
             "decisions": {"type": "array", "items": _DECISION},
-            "diagnostics": _DIAGNOSTICS,
-            "catalog": _CATALOG,
+            "diagnostics": DIAGNOSTICS,
+            "catalog": CATALOG,
         }
     )
 
@@ -86,8 +85,7 @@ def _one_or_several(schema: Schema, **definitions: Schema) -> Schema:
 
 
 def _mappings() -> Schema:
-    forms = Forms(lists=False)
-    return _one_or_several(_mapping(), **{form: forms.form(form) for form in FORMS})
+    return _one_or_several(_mapping(), **config_definitions())
 
 
 def _check() -> Schema:
@@ -98,21 +96,21 @@ def _check() -> Schema:
             "evidence": TEXTS,
             "hint": TEXT,
             "reason": TEXT,
-            "refused": _FLAG,
+            "refused": FLAG,
             "value": TEXT,
-            "verdict": one_of(_WORDS["verdicts"]),
+            "verdict": one_of(WORDS["verdicts"]),
         }
     )
     return closed(
         {
-            "engine": _ENGINE,
+            "engine": ENGINE,
             "version": TEXT,
             "verified_through": TEXT,
-            "model": _TEXT_OR_NULL,
-            "ok": _FLAG,
+            "model": TEXT_OR_NULL,
+            "ok": FLAG,
             "verdicts": {"type": "array", "items": verdict},
-            "notes": _DIAGNOSTICS,
-            "catalog": _CATALOG,
+            "notes": DIAGNOSTICS,
+            "catalog": CATALOG,
         }
     )
 
@@ -123,7 +121,7 @@ def _diff() -> Schema:
         {"type": "array", "items": change, "minItems": 2, "maxItems": 2},
         description="Before and after, by name; null where there was or is nothing.",
     )
-    head = {"engine": _ENGINE, "from": TEXT, "to": TEXT, "catalog": _CATALOG}
+    head = {"engine": ENGINE, "from": TEXT, "to": TEXT, "catalog": CATALOG}
     parts = ("arguments", "environment", "files", "outcomes", "precision", "refusals")
     of_config = closed({**head, **dict.fromkeys(parts, changes)})
     of_command = closed({**head, "verdicts": changes})
@@ -131,36 +129,33 @@ def _diff() -> Schema:
 
 
 def _fit() -> Schema:
-    size: Schema = {"type": "integer", "minimum": 0}
-    count: Schema = {"type": "integer", "minimum": 1}
-    forms = Forms(lists=False)
     sizes = [
         *("parameters", "weight_bytes", "kv_token_bytes", "kv_window_bytes", "kv_needed_bytes"),
         *("kv_budget_bytes", "activation_bytes", "kept_free_bytes"),
     ]
     fit = closed(
         {
-            "engine": _ENGINE,
+            "engine": ENGINE,
             "engine_name": TEXT,
             "version": TEXT,
-            "preset": one_of([None, *preset_names()]),
-            "config": {"anyOf": [{"$ref": f"#/$defs/{form}"} for form in FORMS]},
-            "precision": _TEXT_BY_NAME,
-            "gpu": _TEXT_OR_NULL,
-            "memory_bytes": or_null(size),
-            **dict.fromkeys(("tp", "pp", "context", "concurrency"), count),
-            **dict.fromkeys(sizes, size),
-            **dict.fromkeys(("tokens", "sequences", "longest_context"), size),
+            "preset": PRESET_OR_NULL,
+            "config": CONFIG,
+            "precision": TEXT_BY_NAME,
+            "gpu": TEXT_OR_NULL,
+            "memory_bytes": or_null(COUNT),
+            **dict.fromkeys(("tp", "pp", "context", "concurrency"), POSITIVE),
+            **dict.fromkeys(sizes, COUNT),
+            **dict.fromkeys(("tokens", "sequences", "longest_context"), COUNT),
             "kv_bits": {"type": "number", "minimum": 1, "maximum": 32},
             "memory_fraction": {"type": "number", "minimum": 0, "maximum": 1},
-            "weights_exact": _FLAG,
+            "weights_exact": FLAG,
             "verdict": one_of(["fits", "fits-with-less-context", "does-not-fit", "unknown"]),
             "assumptions": TEXTS,
-            "diagnostics": _DIAGNOSTICS,
-            "catalog": _CATALOG,
+            "diagnostics": DIAGNOSTICS,
+            "catalog": CATALOG,
         }
     )
-    return _one_or_several(fit, **{form: forms.form(form) for form in FORMS})
+    return _one_or_several(fit, **config_definitions())
 
 
 def _matrix() -> Schema:
@@ -171,10 +166,10 @@ def _matrix() -> Schema:
 def _rules() -> Schema:
     rule = closed(
         {
-            "index": {"type": "integer", "minimum": 0},
+            "index": COUNT,
             "pattern": TEXT,
             "weight_dtype": TEXT,
-            "activation_dtype": _TEXT_OR_NULL,
+            "activation_dtype": TEXT_OR_NULL,
             "weight_block_size": _BLOCK,
         }
     )
@@ -183,97 +178,20 @@ def _rules() -> Schema:
             "module_path": TEXT,
             "outcome": one_of(["rule", "ignored", "unquantized"]),
             "rule": or_null(rule),
-            "ignored_by": _TEXT_OR_NULL,
+            "ignored_by": TEXT_OR_NULL,
             "sentence": TEXT,
         }
     )
     return closed(
         {
             "rules": {"type": "array", "items": rule},
-            "moe": values_of(_TEXT_OR_NULL),
+            "moe": values_of(TEXT_OR_NULL),
             "ignored_layers": TEXTS,
             "weight_block_size": _BLOCK,
-            "is_static_checkpoint": _FLAG,
-            "allow_narrow_n_blockwise": _FLAG,
-            "notes": _DIAGNOSTICS,
+            "is_static_checkpoint": FLAG,
+            "allow_narrow_n_blockwise": FLAG,
+            "notes": DIAGNOSTICS,
             "modules": {"type": "array", "items": module},
-        }
-    )
-
-
-def _plan() -> Schema:
-    count: Schema = {"type": "integer", "minimum": 0}
-    anything: Schema = {"type": "object"}
-    target = closed(
-        {
-            "engine": _ENGINE,
-            "engine_name": TEXT,
-            "mode": one_of(["documented", "checked"]),
-            "version": _TEXT_OR_NULL,
-            "gpu": _TEXT_OR_NULL,
-            "times": {"type": "integer", "minimum": 1},
-        }
-    )
-    example = closed({"engine": _ENGINE, "config": anything, "parameters": anything})
-    skip = closed(
-        {
-            **dict.fromkeys(("code", "path", "message", "hint"), TEXT),
-            "count": {"type": "integer", "minimum": 1},
-            "example": example,
-        }
-    )
-    experiment = closed(
-        {
-            "index": count,
-            "signature": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
-            "engine": _ENGINE,
-            "version": _TEXT_OR_NULL,
-            "mode": one_of(["documented", "checked"]),
-            "args": _ARGUMENTS,
-            "env": _TEXT_BY_NAME,
-            "files": _TEXT_BY_NAME,
-            "group": count,
-            "points": {"type": "integer", "minimum": 1},
-            "config": anything,
-            "parameters": anything,
-            "presets": TEXTS,
-            "configs": {"type": "array", "items": anything},
-        }
-    )
-    return closed(
-        {
-            "format": {"const": 1},
-            "catalog": _CATALOG,
-            "task_name": _TEXT_OR_NULL,
-            **dict.fromkeys(("asked", "distinct", "merged", "skipped"), count),
-            "limited": _FLAG,
-            "max_iterations": or_null({"type": "integer", "minimum": 1}),
-            "targets": {"type": "array", "items": target, "minItems": 1},
-            "skips": {"type": "array", "items": skip},
-            "diagnostics": _DIAGNOSTICS,
-            "arguments": anything,
-            "task": anything,
-            "experiments": {"type": "array", "items": experiment},
-        }
-    )
-
-
-def _inspect() -> Schema:
-    part: Schema = {"type": "object"}
-    parts: Schema = {"type": "array", "items": part}
-    return closed(
-        {
-            "source": TEXT,
-            **dict.fromkeys(("folder", "revision", "format"), _TEXT_OR_NULL),
-            "evidence": TEXT,
-            "files": parts,
-            "bytes_read": {"type": "integer", "minimum": 0},
-            "quantization": part,
-            "architecture": or_null(part),
-            "weights": or_null(part),
-            "detections": parts,
-            "disagreements": parts,
-            "notes": _DIAGNOSTICS,
         }
     )
 
@@ -284,8 +202,8 @@ OUTPUTS = {
     "check": _check,
     "diff": _diff,
     "fit": _fit,
-    "inspect": _inspect,
+    "inspect": inspect_output,
     "matrix": _matrix,
-    "plan": _plan,
+    "plan": plan_output,
     "rules": _rules,
 }

@@ -17,6 +17,10 @@ NULL: Schema = {"type": "null"}
 TEXT: Schema = {"type": "string"}
 TEXTS: Schema = {"type": "array", "items": TEXT}
 GIVEN: Schema = {"not": NULL}
+PARAMETER_NAMES: Schema = {
+    "pattern": "^(--|-)?[A-Za-z0-9_.][A-Za-z0-9_.-]*$",
+    "maxLength": 256,
+}
 
 
 def document(name: str, schema: Schema) -> Schema:

@@ -1,0 +1,132 @@
+"""The JSON Schema of what ``plan`` prints: a task's accounting and its experiments."""
+
+from __future__ import annotations
+
+from .configs import FORMS, PRESET, fields_of, preset_names
+from .outputs_parts import (
+    ARGUMENTS,
+    CATALOG,
+    CODE,
+    CONFIG,
+    COUNT,
+    DIAGNOSTICS,
+    ENGINE,
+    FLAG,
+    GPU_OR_NULL,
+    MODE,
+    POSITIVE,
+    TEXT_BY_NAME,
+    TEXT_OR_NULL,
+    config_definitions,
+)
+from .parts import PARAMETER_NAMES, TEXT, TEXTS, closed, one_of, or_null
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .parts import Schema
+
+_ANYTHING: Schema = {}
+
+
+def plan_output() -> Schema:
+    """The header of a plan, and its experiments."""
+    limit = or_null(POSITIVE)
+    plan = closed(
+        {
+            "format": {"const": 1},
+            "catalog": CATALOG,
+            "task_name": {"description": "Whatever the task calls itself."},
+            **dict.fromkeys(("asked", "distinct", "merged", "skipped"), COUNT),
+            "limited": FLAG,
+            "max_iterations": limit,
+            "targets": {"type": "array", "items": _target(), "minItems": 1},
+            "skips": {"type": "array", "items": _skip()},
+            "diagnostics": DIAGNOSTICS,
+            "arguments": _arguments(),
+            "task": {"type": "object", "description": "The task as it was given."},
+            "experiments": {"type": "array", "items": _experiment()},
+        }
+    )
+    return {**plan, "$defs": {**config_definitions(), "asked": _asked_config()}}
+
+
+def _target() -> Schema:
+    return closed(
+        {
+            "engine": ENGINE,
+            "engine_name": TEXT,
+            "mode": MODE,
+            "version": TEXT_OR_NULL,
+            "gpu": GPU_OR_NULL,
+            "times": POSITIVE,
+        }
+    )
+
+
+def _arguments() -> Schema:
+    """What the plan was made with, beside the task."""
+    either: Schema = {"type": ["string", "object", "null"]}
+    return closed(
+        {
+            "engines": or_null({**TEXTS, "minItems": 1}),
+            **dict.fromkeys(("engine_version", "gpu"), TEXT_OR_NULL),
+            **dict.fromkeys(("checkpoint", "model_quantization"), either),
+            "policy": one_of(["degrade", "strict", "literal"]),
+        }
+    )
+
+
+def _skip() -> Schema:
+    parameters = {"type": "object", "propertyNames": PARAMETER_NAMES}
+    asked = {"$ref": "#/$defs/asked"}
+    return closed(
+        {
+            "code": CODE,
+            **dict.fromkeys(("path", "message", "hint"), TEXT),
+            "count": POSITIVE,
+            "example": closed({"engine": ENGINE, "config": asked, "parameters": parameters}),
+        }
+    )
+
+
+def _asked_config() -> Schema:
+    """A config as a point of the task asks for it: known keys, any value, keys of both forms."""
+    out = _section("object")
+    out["properties"][PRESET] = _ANYTHING
+    for field in (field for form in FORMS for field in fields_of(form)):
+        place = out
+        if field["section"]:
+            place = out["properties"].setdefault(field["section"], _section("object", "null"))
+        place["properties"][field["key"]] = _ANYTHING
+    return out
+
+
+def _section(*types: str) -> Schema:
+    return {"type": list(types), "properties": {}, "additionalProperties": False}
+
+
+def _experiment() -> Schema:
+    # A parameter that is null or an empty list leaves its argument out and is not printed.
+    value: Schema = {"type": ["string", "number", "boolean", "array", "object"], "minItems": 1}
+    return closed(
+        {
+            "index": COUNT,
+            "signature": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+            "engine": ENGINE,
+            "version": TEXT_OR_NULL,
+            "mode": MODE,
+            "args": ARGUMENTS,
+            "env": TEXT_BY_NAME,
+            "files": TEXT_BY_NAME,
+            "group": COUNT,
+            "points": POSITIVE,
+            "config": CONFIG,
+            "parameters": {
+                "type": "object",
+                "propertyNames": PARAMETER_NAMES,
+                "additionalProperties": value,
+            },
+            "presets": {"type": "array", "items": one_of(preset_names())},
+            "configs": {"type": "array", "items": CONFIG, "minItems": 1},
+        }
+    )
