@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import quantmap
+from jsonschema import Draft202012Validator
 
 PACKAGE = "aiconfigurator-core==0.12.0"
 SIDE = "_hf_quant_config.json"
@@ -35,6 +36,7 @@ def test_every_config_is_read(configs: dict[str, bytes], tmp_path: Path) -> None
     models = [name for name in configs if name.endswith("_config.json") and SIDE not in name]
     assert len(models) > 80
     quantized = 0
+    printed = Draft202012Validator(quantmap.output_schema("inspect"))
     for name in models:
         folder = tmp_path / name[: -len("_config.json")]
         folder.mkdir()
@@ -43,6 +45,7 @@ def test_every_config_is_read(configs: dict[str, bytes], tmp_path: Path) -> None
         if side is not None:
             (folder / "hf_quant_config.json").write_bytes(side)
         info = quantmap.inspect_checkpoint(folder)
+        printed.validate(json.loads(json.dumps(info.to_dict())))
         shape = info.architecture
         assert shape is not None and shape.hidden and shape.vocabulary and shape.heads, name
         config = json.loads(configs[name])
