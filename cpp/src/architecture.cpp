@@ -73,7 +73,9 @@ Experts read_experts(const ConfigReader& config, std::int64_t intermediate) {
   out.shared_intermediate = config.number({"shared_expert_intermediate_size", "moe_shared_expert_intermediate_size",
                                            "shared_intermediate_size", "share_expert_dim"});
   if (out.shared == 0 && out.shared_intermediate > 0) out.shared = 1;
-  if (out.shared > 0 && out.shared_intermediate == 0) out.shared_intermediate = out.shared * out.intermediate;
+  if (out.shared > 0 && out.shared_intermediate == 0) {
+    out.shared_intermediate = std::min(out.shared * out.intermediate, kLargestNumber);
+  }
   return out;
 }
 

@@ -19,9 +19,10 @@ std::string pair_text(const std::array<std::int64_t, 2>& pair) {
   return pair[0] > 0 && pair[1] > 0 ? std::to_string(pair[0]) + "x" + std::to_string(pair[1]) : std::string();
 }
 
+// Two positive numbers, as a list or as "128x128"; else zeros.
 std::array<std::int64_t, 2> read_pair(const ConfigReader& config, Keys keys) {
   const std::vector<std::int64_t> list = config.list_if(keys);
-  if (list.size() == 2) return {list[0], list[1]};
+  if (list.size() == 2 && list[0] > 0 && list[1] > 0) return {list[0], list[1]};
   const std::string text = config.text_if(keys);
   const std::size_t mark = text.find('x');
   if (mark == std::string::npos || mark == 0 || mark > 5 || text.size() - mark > 6) return {};
@@ -36,6 +37,7 @@ std::array<std::int64_t, 2> read_pair(const ConfigReader& config, Keys keys) {
       return {};
     }
   }
+  if (out[0] == 0 || out[1] == 0) return {};
   return out;
 }
 
@@ -210,9 +212,10 @@ class ClaimReader {
   void kv_cache() {
     const Value* scheme = config_.find({"kv_cache_scheme", "kv_cache_quant_algo", "quantization.kv_cache_quant_algo"});
     if (scheme == nullptr) return;
-    if (scheme->is_text()) out_.kv_dtype = lower(head(scheme->as_text(), 60));
+    if (scheme->is_text()) out_.kv_dtype = lower(trim(head(scheme->as_text(), 60)));
     if (!scheme->is_object()) return;
     const Side side = read_side(config_, scheme);
+    if (side.bits < 1 || side.type.empty()) return;  // it says nothing that could be named
     const std::string family = side.type == "float" ? "fp" : side.type;
     out_.kv_dtype = family + std::to_string(static_cast<int>(side.bits));
   }

@@ -15,8 +15,8 @@ namespace quantmap {
 
 using Keys = std::initializer_list<std::string_view>;
 
-// Larger than anything real and small enough that a product of three stays within 64 bits after a check.
-inline constexpr std::int64_t kLargestNumber = std::int64_t{1} << 40;
+// Larger than anything real, and small enough that the sum of some products of two stays within 64 bits.
+inline constexpr std::int64_t kLargestNumber = (std::int64_t{1} << 31) - 1;
 inline constexpr std::size_t kMostLayers = 4096;
 
 class ConfigReader {

@@ -35,6 +35,7 @@ void set_leaf(Value& config, const Field& field, const Value& value) {
   for (const auto& [key, member] : config.members()) {
     Value copy = member;
     if (key == field.section) {
+      if (copy.is_null()) copy = Value::object();
       copy.set(std::string(field.key), value);
       found = true;
     }

@@ -64,12 +64,12 @@ class Scheme:
 
     name: str
     targets: list[str]
-    weight_bits: float | None
+    weight_bits: float
     weight_type: str | None
     group_size: int | None
     block: tuple[int, int] | None
     symmetric: bool | None
-    activation_bits: float | None
+    activation_bits: float
     activation_type: str | None
     dynamic: bool | None
 

@@ -312,3 +312,39 @@ def test_no_such_path(given: str) -> None:
 def test_not_a_checkpoint(given: Any) -> None:
     with pytest.raises(quantmap.ConfigError):
         quantmap.inspect_checkpoint(given)
+
+
+MODEL = {"model_type": "mixtral", "hidden_size": 8, "num_hidden_layers": 2, "n_routed_experts": 4}
+
+
+@pytest.mark.parametrize(
+    ("given", "block"),
+    [
+        *(([128, 128], (128, 128)), ("64x32", (64, 32))),
+        *(([128, -1], None), ([0, 4], None), ("128x", None), ("x128", None), ("0x5", None)),
+    ],
+)
+def test_a_block_is_two_positive_numbers(given: Any, block: Any) -> None:
+    claim = {"quant_method": "fp8", "weight_block_size": given}
+    info = quantmap.inspect_checkpoint({**MODEL, "quantization_config": claim})
+    assert [scheme.block for scheme in info.quantization.schemes] == [block]
+
+
+@pytest.mark.parametrize("given", [{}, {"type": "float"}, {"num_bits": 8}, " ", "", [], 8])
+def test_a_cache_that_cannot_be_named_has_no_name(given: Any) -> None:
+    claim = {"quant_method": "fp8", "kv_cache_scheme": given}
+    info = quantmap.inspect_checkpoint({**MODEL, "quantization_config": claim})
+    assert info.quantization.kv_dtype is None
+
+
+def test_no_product_of_sizes_overflows() -> None:
+    most = 2**31 - 1
+    sizes = {"n_shared_experts": most, "moe_intermediate_size": most, "num_experts_per_tok": most}
+    model = {**MODEL, **sizes, "n_routed_experts": most, "vocab_size": most, "hidden_size": most}
+    info = quantmap.inspect_checkpoint(model)
+    assert info.architecture is not None and info.architecture.experts is not None
+    assert info.architecture.experts.shared_intermediate == most
+    fit = quantmap.estimate(model, gpu="H100")
+    assert fit.verdict == "does-not-fit" and fit.parameters > most
+    larger = quantmap.inspect_checkpoint({**MODEL, "hidden_size": most + 1})
+    assert [note.code for note in larger.notes] == ["unusable-in-checkpoint"]

@@ -336,10 +336,22 @@ def test_a_null_key_has_its_form_as_it_has_for_the_validator(
     assert found == ([("mixed-forms", "$.quant_config.presets[0]")] if mixed else [])
 
 
+@pytest.mark.parametrize("section", ["kv_cache", "quantization", "attention"])
+def test_a_null_section_beside_a_matrix_hides_none_of_its_values(section: str) -> None:
+    matrix = [
+        {"dimension": "kv_cache_dtype", "values": ["fp8", "auto"]},
+        {"dimension": "quantization_method", "values": ["awq"]},
+    ]
+    task = {"base_runtime": "vllm", "experiment_matrix": matrix}
+    plan = quantmap.plan(task)
+    beside = quantmap.plan({**task, "quant_config": {section: None}})
+    assert [one.args for one in beside] == [one.args for one in plan] and len(plan) == 2
+
+
 def test_strict_judges_a_parameter_on_the_checkpoint_that_is_served() -> None:
     """An AWQ checkpoint may be served with its own method; a model without one may not."""
     task = {"base_runtime": "sglang", "parameters": {"quantization": ["awq", "gptq"]}}
     keywords: dict[str, Any] = {"engine_version": "0.5.6", "policy": "strict"}
     served = quantmap.plan(task, **keywords, model_quantization="awq")
-    assert [one.args["--quantization"] for one in served][0] == "awq"
+    assert served[0].args["--quantization"] == "awq"
     assert served.skipped < quantmap.plan(task, **keywords).skipped == 2

@@ -82,8 +82,7 @@ def _scheme() -> Schema:
 
 
 def _block() -> Schema:
-    # Files may leave the columns open, as in [128, -1]: that is read as 0.
-    return {"type": "array", "prefixItems": [POSITIVE, COUNT], "items": False, "minItems": 2}
+    return {"type": "array", "items": POSITIVE, "minItems": 2, "maxItems": 2}
 
 
 def _architecture() -> Schema:
