@@ -95,7 +95,9 @@ bool falls_short(const Decision& decision) {
                               ? field.kind == FieldKind::kInteger && decision.value == "1"
                               : decision.value == field.options[static_cast<std::size_t>(field.default_option)].id;
   const Outcome outcome = decision.outcome;
-  return !is_default && (outcome == Outcome::kDegraded || outcome == Outcome::kDropped ||
+  // A quantized checkpoint decides instead; where there is nothing to quantize, nothing is lost.
+  const bool overruled = outcome == Outcome::kIgnored && decision.why.code != Code::kDenseModel;
+  return !is_default && (overruled || outcome == Outcome::kDegraded || outcome == Outcome::kDropped ||
                          outcome == Outcome::kCannotServe || outcome == Outcome::kNotSupported);
 }
 

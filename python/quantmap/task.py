@@ -23,12 +23,13 @@ class Task:
         name: the task's name, or None.
         runtime: the engine it names, or None.
         config: the quantization config as given.
+        config_path: where the config stands in the task: ``$.quant_config``, or ``$`` by itself.
         parameters: the user parameters as given; a list counts with its first element.
         image_tag: the container tag (``runtime_image_tag``), which may name the release, or None.
         model: the model as given: an object, or its path or id; or None.
     """
 
-    __slots__ = ("config", "image_tag", "model", "name", "parameters", "runtime")
+    __slots__ = ("config", "config_path", "image_tag", "model", "name", "parameters", "runtime")
 
     def __init__(
         self,
@@ -38,6 +39,7 @@ class Task:
         parameters: dict[str, Any] | None = None,
         image_tag: Any = None,
         model: Any = None,
+        config_path: str = "$",
     ) -> None:
         self.name = name
         self.runtime = runtime
@@ -45,6 +47,7 @@ class Task:
         self.parameters = dict(parameters or {})
         self.image_tag = image_tag
         self.model = model
+        self.config_path = config_path
 
     def model_path(self) -> Any:
         """The model's path or id, as the task gives it.
@@ -150,4 +153,5 @@ def read_task(data: Any) -> Task:
         parameters,
         task.get("runtime_image_tag"),
         task.get("model"),
+        f"$.{given[0]}" if given else "$",
     )

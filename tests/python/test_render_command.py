@@ -66,7 +66,7 @@ def test_a_file_of_arguments_says_which_variables_are_missing() -> None:
     setting = "attention.backend=flashinfer"
     code, out, err = run("map", "--runtime", "vllm@0.10.2", "--set", setting, "--config-file")
     assert (code, yaml.safe_load(out)) == (0, {"dtype": "auto"})
-    assert "the launch also needs VLLM_ATTENTION_BACKEND=FLASHINFER" in err
+    assert "the launch also needs the variable VLLM_ATTENTION_BACKEND=FLASHINFER" in err
 
 
 @pytest.mark.parametrize(

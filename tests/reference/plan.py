@@ -28,7 +28,7 @@ UNIFIED = [
     if item["form"] == "unified"
 ]
 WRAPPERS = ("quant_config", "quantization_config")
-SHORT = {"degraded", "dropped", "cannot-serve", "not-supported"}
+SHORT = {"degraded", "dropped", "cannot-serve", "not-supported", "ignored"}
 
 
 @dataclass
@@ -202,7 +202,8 @@ def falls_short(decision: quantmap.Decision) -> bool:
     default = item["default"]
     if default is None and item["kind"] == "integer":
         default = "1"
-    return decision.given and decision.asked != default and decision.outcome in SHORT
+    lost = decision.outcome in SHORT and decision.code != "dense-model"
+    return decision.given and decision.asked != default and lost
 
 
 def refused_argument(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import sys
 
 import click
 
 from .. import __version__
 from ..errors import ConfigError
+from .style import printable
 
 INTRODUCTION = """Quantization settings to engine launch arguments, before any GPU is used.
 
@@ -57,6 +57,18 @@ class Verbs(click.Group):
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb; a mistyped one is told its nearest."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], VERBS, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Verbs: {', '.join(VERBS)}."
+            ctx.fail(f"No such verb {printable(args[0])!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
 
 @click.group(
     cls=Verbs,
@@ -89,7 +101,6 @@ def run() -> int:
         return INVALID
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()
+    except SystemExit:  # the parser's way to end on a closed pipe: who reads has enough
         return 0
     return result if isinstance(result, int) else 0

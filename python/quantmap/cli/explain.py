@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from ..mapping import Mapping, explain
-from .inputs import shared_options, task_of
-from .rendering import chosen_form, render, rendering_options
+from .inputs import map_all, shared_options, task_of
+from .rendering import chosen_form, exit_code, render, rendering_options
 
 EPILOGUE = """\b
 Examples:
@@ -31,23 +30,16 @@ def explain_command(evidence: bool, **options: Any) -> int:
     """
     form = chosen_form(options)
     task, situation = task_of(options)
-    configs = task.configs()
-    mappings = [explain(task.runtime, config, task.parameters, **situation) for config in configs]
+    mappings = map_all(task, situation)
     if form is not None:
         render(form, mappings, task, options)
     else:
         from .advice import Ground
         from .story import tell
 
-        for index, (mapping, config) in enumerate(zip(mappings, configs)):
+        for index, (mapping, config) in enumerate(zip(mappings, task.configs())):
             if index:
                 click.echo()
             ground = Ground(mapping, config, task.parameters, situation)
-            tell(ground, task.name, str(options["gpu"] or ""), evidence=evidence)
-    return _exit_code(mappings)
-
-
-def _exit_code(mappings: list[Mapping]) -> int:
-    """1 when something stays refused although the mapping was checked."""
-    refused = any(d.severity == "error" for mapping in mappings for d in mapping.diagnostics)
-    return 1 if refused else 0
+            tell(ground, task, str(options["gpu"] or ""), evidence=evidence)
+    return exit_code(mappings)

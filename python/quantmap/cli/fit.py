@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..fit import Fit, estimate
-from .inputs import apply_settings, engine_names, parameters_of, preset_names, read_json_file
+from .inputs import apply_settings, engine_names, parameters_of, preset_names, read_checkpoint
 from .tables import Mark, say, show_table
 
 WIDTH = 48  # characters of a bar
@@ -93,8 +93,7 @@ def fit_command(
     MODEL is a folder, a .gguf file, or a config.json; "-" reads a config.json from standard input.
     Nothing is started and only headers are read.
     """
-    is_config = model == "-" or (model.endswith(".json") and not os.path.isdir(model))
-    checkpoint: Any = read_json_file(model) if is_config else model
+    checkpoint = read_checkpoint(model)
     configs: list[dict[str, Any]] = [{"preset": name} for name in presets] or [{}]
     for config in configs:
         apply_settings(config, settings)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import click
 
 from .. import _core
-from ..task import Task, read_task
+from ..task import Task, model_path, read_task
+from .style import printable
+
+if TYPE_CHECKING:
+    from ..mapping import Mapping
 
 MAX_FILE = 64 * 1024 * 1024
 
@@ -82,9 +87,44 @@ def preset_names(_context: object, _option: object, typed: str) -> list[str]:
     return [preset["id"] for preset in _core.presets() if preset["id"].startswith(typed)]
 
 
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what the model is."""
+    command = click.option(
+        "--checkpoint", metavar="MODEL", help="The model: a folder, a .gguf file, a config.json."
+    )(command)
+    return click.option(
+        "--model-quantization", metavar="METHOD", help="The model's own method, such as awq."
+    )(command)
+
+
+def read_checkpoint(name: str) -> Any:
+    """A model as `quantmap.inspect_checkpoint` takes it: a config.json is read here."""
+    is_config = name == "-" or (name.endswith(".json") and not os.path.isdir(name))
+    return read_json_file(name) if is_config else name
+
+
+def model_facts(options: dict[str, Any], model: Any) -> dict[str, Any]:
+    """What is known of the model: by the options, else by what the task says of it."""
+    method, checkpoint = options["model_quantization"], options["checkpoint"]
+    if checkpoint is not None:
+        checkpoint = read_checkpoint(checkpoint)
+    path = model_path(model)
+    if method is None and checkpoint is None and isinstance(path, str):
+        from ..integration import detect_model_quantization
+
+        method = detect_model_quantization(path, model if isinstance(model, dict) else None)
+        if method is not None:
+            click.echo(
+                f"note: the task's model is served as {printable(method)}, by its name or files; "
+                "--model-quantization or --checkpoint says otherwise",
+                err=True,
+            )
+    return {"model_quantization": method, "checkpoint": checkpoint}
+
+
 def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options by which every verb takes a config and the ground it is mapped on."""
-    options = [
+    options: list[Callable[..., Any]] = [
         click.argument("task", required=False, metavar="[TASK.json | -]"),
         click.option(
             "--runtime",
@@ -112,9 +152,7 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="KEY[=VALUE]",
             help="A parameter of the engine.",
         ),
-        click.option(
-            "--model-quantization", metavar="METHOD", help="The model's own method, such as awq."
-        ),
+        model_options,
         click.option(
             "--engine-version",
             metavar="VERSION",
@@ -159,7 +197,7 @@ def task_of(options: dict[str, Any]) -> tuple[Task, dict[str, Any]]:
     apply_settings(task.config, options["settings"])
     task.parameters.update(parameters_of(options["parameters"]))
     situation = {
-        "model_quantization": options["model_quantization"],
+        **model_facts(options, task.model),
         "engine_version": options["engine_version"],
         "gpu": options["gpu"],
         "policy": options["policy"],
@@ -177,3 +215,27 @@ def _same_engine(one: Any, other: Any) -> bool:
         return explain(one, {}).engine == explain(other, {}).engine
     except ConfigError:  # which is reported when the launch itself is mapped
         return False
+
+
+def map_all(task: Task, situation: dict[str, Any]) -> list[Mapping]:
+    """A mapping for each config of a task; problems of all of them, where they are in the task."""
+    from ..errors import ConfigError, Diagnostic
+    from ..mapping import explain
+
+    mappings: list[Mapping] = []
+    problems: list[Diagnostic] = []
+    configs = task.configs()
+    for number, config in enumerate(configs):
+        try:
+            mappings.append(explain(task.runtime, config, task.parameters, **situation))
+        except ConfigError as error:
+            for problem in error.diagnostics:
+                if problem.path == "$.preset" and "preset" not in task.config:
+                    problem.path = f"$.presets[{number}]"
+                if problem.path[:1] == "$":
+                    problem.path = task.config_path + problem.path[1:]
+                if problem not in problems:
+                    problems.append(problem)
+    if problems:
+        raise ConfigError(problems)
+    return mappings

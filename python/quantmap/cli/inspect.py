@@ -69,7 +69,9 @@ def _show(info: CheckpointInfo) -> None:
             ],
         )
     for note in info.notes:
-        say(f"{note.severity}: {note.message}" + (f" — {note.hint}" if note.hint else ""))
+        # A hint to look here is for who met the note elsewhere.
+        hint = f" — {note.hint}" if note.hint and "quantmap inspect" not in note.hint else ""
+        say(f"{note.severity}: {note.message}{hint}")
 
 
 def _scheme_rows(info: CheckpointInfo) -> list[list[str]]:

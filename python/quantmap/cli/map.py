@@ -6,11 +6,10 @@ from typing import Any
 
 import click
 
-from ..errors import ConfigError
-from ..mapping import Mapping, explain
+from ..mapping import Mapping
 from ..task import Task
-from .inputs import shared_options, task_of
-from .rendering import chosen_form, render, rendering_options
+from .inputs import map_all, shared_options, task_of
+from .rendering import chosen_form, exit_code, render, rendering_options
 
 EPILOGUE = """\b
 Examples:
@@ -27,32 +26,21 @@ def map_command(**options: Any) -> int:
     """Map a quantization config to launch arguments, with the reason for each.
 
     TASK.json is an autotuner task (base_runtime, quant_config, parameters) or a bare config; "-"
-    reads standard input. A task that compares several presets gives one mapping for each.
+    reads standard input. A task that compares several presets gives one mapping for each. Exit code
+    1 when the release refuses something that was passed on as given.
     """
     form = chosen_form(options)
     task, situation = task_of(options)
-    mappings = _map_all(task, situation)
+    mappings = map_all(task, situation)
     if form is None:
         _show(task, mappings)
     else:
         render(form, mappings, task, options)
-    return 0
-
-
-def _map_all(task: Task, situation: dict[str, Any]) -> list[Mapping]:
-    mappings, problems = [], []
-    for config in task.configs():
-        try:
-            mappings.append(explain(task.runtime, config, task.parameters, **situation))
-        except ConfigError as error:
-            problems += [problem for problem in error.diagnostics if problem not in problems]
-    if problems:
-        raise ConfigError(problems)
-    return mappings
+    return exit_code(mappings)
 
 
 def _show(task: Task, mappings: list[Mapping]) -> None:
-    from .tables import show_mapping, show_warnings
+    from .tables import show_mapping, show_problems
 
     for index, mapping in enumerate(mappings):
         release = f"{mapping.engine_name} {mapping.version or ''}".rstrip()
@@ -61,4 +49,4 @@ def _show(task: Task, mappings: list[Mapping]) -> None:
         if index:
             click.echo()
         show_mapping(mapping, title)
-        show_warnings(mapping, mapping.preset or mapping.engine_name)
+        show_problems(mapping, mapping.preset or mapping.engine_name)

@@ -17,14 +17,14 @@ Examples:
 
 
 @click.command("matrix", epilog=EPILOGUE, short_help="Every setting on one release.")
-@click.option("--engine", required=True, metavar="ENGINE", help="The engine.")
-@click.option("--engine-version", default="latest", metavar="VERSION", help="The release.")
+@click.option("--engine", required=True, metavar="ENGINE[@VERSION]", help="The engine.")
+@click.option("--engine-version", metavar="VERSION", help="The release; default: the newest known.")
 @click.option("--gpu", metavar="GPU", help="Such as H100, 9.0, or local.")
 @click.option("--model-quantization", metavar="METHOD", help="The model's own method, such as awq.")
 @click.option("--json", "as_json", is_flag=True, help="The matrix as JSON on stdout.")
 def matrix_command(
     engine: str,
-    engine_version: str,
+    engine_version: str | None,
     gpu: str | None,
     model_quantization: str | None,
     as_json: bool,
@@ -33,27 +33,25 @@ def matrix_command(
 
     The same table for every release is in the documentation, one page per engine.
     """
+    ground = explain(engine, {}, engine_version=engine_version)
+    if ground.version is None:  # nothing names a release
+        ground = explain(engine, {}, engine_version="latest")
+    name, version = ground.engine, ground.version
     rows = []
-    version = engine_version
     for field in _core.fields():
         if field["form"] != "four_field":
             continue
         for option in field["options"]:
+            config = {field["key"]: option}
             mapping = explain(
-                engine,
-                {field["key"]: option},
-                None,
-                model_quantization,
-                engine_version=engine_version,
-                gpu=gpu,
+                name, config, None, model_quantization, engine_version=version, gpu=gpu
             )
-            version = mapping.version or engine_version
             decision = next(d for d in mapping.decisions if d.field == field["key"])
             rows.append(decision.to_dict())
     if as_json:
-        click.echo(json.dumps({"engine": engine, "version": version, "rows": rows}, indent=2))
+        click.echo(json.dumps({"engine": name, "version": version, "rows": rows}, indent=2))
         return 0
     from .tables import show_matrix
 
-    show_matrix(f"{engine} {version}", rows)
+    show_matrix(f"{ground.engine_name} {version}", rows)
     return 0

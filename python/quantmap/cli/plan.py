@@ -14,7 +14,7 @@ import click
 from ..ledger import Ledger, done_signatures
 from ..plan import plan
 from ..plan_file import write_file
-from .inputs import engine_names, read_json_file
+from .inputs import engine_names, model_facts, model_options, read_json_file
 from .plan_forms import Tick, Todo, Writer
 from .tables import say
 
@@ -32,6 +32,7 @@ results.jsonl holds one object per line with the signature of an experiment and 
 """
 
 _LONG = 10_000  # from so many experiments on, a terminal sees how far the work is
+_LOOKED_AT = 100  # experiments whose arguments are judged one by one
 _ENDINGS = {"csv": "csv", "sh": "shell", "json": "json", "yaml": "config_file"}
 
 
@@ -54,7 +55,7 @@ _ENDINGS = {"csv": "csv", "sh": "shell", "json": "json", "yaml": "config_file"}
     show_default=True,
     help="What to do with a setting that the release does not take; strict leaves it out.",
 )
-@click.option("--model-quantization", metavar="METHOD", help="The model's own method, such as awq.")
+@model_options
 @click.option("--max", "most", type=click.IntRange(1), metavar="N", help="The first N only.")
 @click.option("--done", metavar="RESULTS.jsonl", help="Leave out what this file says was run.")
 @click.option(
@@ -86,7 +87,9 @@ _ENDINGS = {"csv": "csv", "sh": "shell", "json": "json", "yaml": "config_file"}
     metavar="MINUTES",
     help="To tell the time saved.",
 )
-@click.option("--strict", is_flag=True, help="Exit code 1 when anything is left out.")
+@click.option(
+    "--strict", is_flag=True, help="Exit code 1 when anything is left out, or will be refused."
+)
 def plan_command(
     task: str,
     engines: tuple[str, ...],
@@ -111,11 +114,13 @@ def plan_command(
     if image is not None and form != "docker":
         raise click.UsageError("--image belongs to --docker")
     data = read_json_file(task)
+    ground.update(model_facts(ground, data.get("model") if isinstance(data, dict) else None))
     planned = plan(data, engines=list(engines) or None, **ground)
     for diagnostic in planned.diagnostics:
         if diagnostic.severity != "info":
             say(f"{diagnostic.severity}: {diagnostic}", error=True)
     todo = Todo(planned, _signatures(done, rerun), most)
+    refused = _say_refused(todo)
     if form is None:
         _show(todo, minutes)
     else:
@@ -125,7 +130,21 @@ def plan_command(
             from .plan_story import in_words
 
             say(f"{out}: {in_words(planned, minutes)}", error=True)
-    return 1 if strict and planned.skipped else 0
+    return 1 if strict and (planned.skipped or refused) else 0
+
+
+def _say_refused(todo: Todo) -> bool:
+    """Tell what releases refuse of the parameters, which a plan passes on as given."""
+    counts: dict[str, int] = {}
+    looked_at = 0
+    for one in islice(todo, _LOOKED_AT):
+        looked_at += 1
+        found = [item for item in one.explain().diagnostics if item.severity == "error"]
+        for item in {f"{item.message}{f' ({item.hint})' if item.hint else ''}" for item in found}:
+            counts[item] = counts.get(item, 0) + 1
+    for message, count in counts.items():
+        say(f"error: {message} - in {count} of the first {looked_at} experiments", error=True)
+    return bool(counts)
 
 
 def _signatures(done: str | None, rerun: tuple[str, ...]) -> set[str] | None:

@@ -11,6 +11,7 @@ from .. import _core
 from ..errors import ConfigError
 from ..mapping import Mapping, explain
 from ..task import Task
+from .style import printable
 
 if TYPE_CHECKING:
     from ..render import Launch
@@ -52,7 +53,14 @@ def render(form: str, mappings: list[Mapping], task: Task, options: dict[str, An
         data = [mapping.to_dict() for mapping in mappings]
         click.echo(json.dumps(data[0] if len(data) == 1 else data, indent=2))
         return
+    from .tables import show_problems
+
     texts = [_text(form, mapping, task, options) for mapping in mappings]
+    for mapping in mappings:
+        name = mapping.preset or mapping.engine_name
+        show_problems(mapping, name)
+        for missing in _missing(form, mapping):
+            click.echo(f"{name}: note: the launch also needs {missing}", err=True)
     separator = "---\n" if form == "config_file" else "\n"
     click.echo(separator.join(texts), nl=form != "config_file")
 
@@ -65,10 +73,29 @@ def _text(form: str, mapping: Mapping, task: Task, options: dict[str, Any]) -> s
     if form == "docker":
         image = options["image"] or tagged_image(mapping, task.runtime, task.image_tag)
         return mapping.docker(_model(options["docker"], task), image)
-    text = mapping.config_file()
-    for name, value in mapping.env.items():
-        click.echo(f"quantmap: note: the launch also needs {name}={value}", err=True)
-    return text
+    return mapping.config_file()
+
+
+def _missing(form: str, mapping: Mapping) -> list[str]:
+    """What a form cannot hold, and how to get it."""
+    from .tables import words_of
+
+    if form in ("shell", "docker"):
+        return []
+    found = [printable(f"the variable {name}={value}") for name, value in mapping.env.items()]
+    in_file = form == "config_file" and mapping.config_file() in mapping.files.values()
+    if in_file:  # of settings, not of arguments
+        found += [f"the arguments {words_of(mapping.args)}"] if mapping.args else []
+    else:
+        found += [f"the file {name}, which --shell and --docker write" for name in mapping.files]
+    return found
+
+
+def exit_code(mappings: list[Mapping]) -> int:
+    """1 when a release refuses something that was passed on as given."""
+    from .tables import is_refused
+
+    return 1 if any(is_refused(mapping) for mapping in mappings) else 0
 
 
 def _model(given: str, task: Task) -> str:

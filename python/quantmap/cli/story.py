@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ..errors import Diagnostic
 from ..mapping import Decision, Mapping
+from ..task import Task
 from .advice import EXACT, Ground, default_of
-from .style import INDENT, marked, paint, printable, show_detail, show_line, wrap
+from .style import INDENT, as_typed, marked, paint, printable, show_detail, show_line, wrap
 from .tables import setting_of
 
 _PARTS = {"gemm": "linear layers", "moe": "experts", "kv": "KV cache", "attention": "attention"}
@@ -15,10 +18,10 @@ _IN_TABLE = ("degraded", "dropped", "not-separate")  # diagnostics that the sett
 _FINE = (*EXACT, "replaced")
 
 
-def tell(ground: Ground, name: str | None, gpu: str, *, evidence: bool) -> None:
-    """Print the whole story of one mapping on stdout."""
+def tell(ground: Ground, task: Task, gpu: str, *, evidence: bool) -> None:
+    """Print the whole story of one mapping of a task on stdout."""
     mapping = ground.mapping
-    _head(mapping, name, gpu)
+    _head(mapping, task.name, gpu)
     serves = all(item.code != "cannot-serve" for item in mapping.diagnostics)
     if serves:
         _settings(ground, evidence)
@@ -26,7 +29,7 @@ def tell(ground: Ground, name: str | None, gpu: str, *, evidence: bool) -> None:
     _refusals(ground)
     _notes(mapping)
     if serves:
-        _launch(mapping)
+        _launch(mapping, task.model_path())
 
 
 def _head(mapping: Mapping, name: str | None, gpu: str) -> None:
@@ -127,11 +130,12 @@ def _notes(mapping: Mapping) -> None:
         click.echo("\nWorth knowing:")
     for item in notes:
         word = {"warning": "warning: ", "info": ""}[item.severity]
-        hint = f" ({item.hint})" if item.hint else ""
+        hint = f" ({as_typed(item.hint)})" if item.hint else ""
         click.echo(wrap(f"- {word}{item.message}{hint}", "  ", INDENT))
 
 
-def _launch(mapping: Mapping) -> None:
-    click.echo("\nLaunch it (MODEL is yours):")
-    for line in mapping.shell("MODEL").split("\n"):
+def _launch(mapping: Mapping, model: Any) -> None:
+    known = isinstance(model, str)
+    click.echo("\nLaunch it:" if known else "\nLaunch it (MODEL is yours):")
+    for line in mapping.shell(model if known else "MODEL").split("\n"):
         click.echo(f"  {printable(line)}")

@@ -80,6 +80,14 @@ def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
     )
 
 
+def as_typed(hint: str) -> str:
+    """A hint that names keywords of Python functions, with the options of the command instead."""
+    for keyword in ("model_quantization", "engine_version", "checkpoint", "gpu"):
+        hint = hint.replace(f"give {keyword}", f"give --{keyword.replace('_', '-')}")
+        hint = hint.replace(f"or {keyword}", f"or --{keyword.replace('_', '-')}")
+    return hint
+
+
 def show_line(word: str, what: str, width: int = 15) -> None:
     """An outcome or verdict, and what it is about: one line, however long it is."""
     shown = paint(f"{marked(word):<{width}}", colour_of(word))

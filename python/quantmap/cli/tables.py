@@ -191,9 +191,16 @@ def show_mapping(mapping: Mapping, title: str) -> None:
             say(text)
 
 
-def show_warnings(mapping: Mapping, title: str) -> None:
-    """The warnings of one mapping, on stderr; on a terminal not what its list says already."""
+def show_problems(mapping: Mapping, title: str) -> None:
+    """Warnings and errors of a mapping, on stderr; on a terminal not what its list says already."""
     told = {item.sentence for item in mapping.decisions} if sys.stdout.isatty() else set()
     for diagnostic in mapping.diagnostics:
-        if diagnostic.severity == "warning" and diagnostic.message not in told:
-            say(f"{title}: warning: {diagnostic.message}", error=True)
+        if diagnostic.severity == "info" or diagnostic.message in told:
+            continue
+        hint = f" ({diagnostic.hint})" if diagnostic.hint and diagnostic.severity == "error" else ""
+        say(f"{title}: {diagnostic.severity}: {diagnostic.message}{hint}", error=True)
+
+
+def is_refused(mapping: Mapping) -> bool:
+    """Whether the release refuses something of it, which was passed on as given."""
+    return any(diagnostic.severity == "error" for diagnostic in mapping.diagnostics)
