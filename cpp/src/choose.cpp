@@ -37,7 +37,8 @@ Choice Chooser::choose(const Config& config, const Field& field, const Setting& 
       choice.candidate = &candidate;
       return choice;
     }
-    if (choice.first_refusal.reason == PassedOver::Reason::kNone) choice.first_refusal = std::move(refusal);
+    if (choice.first_refusal.reason == PassedOver::Reason::kNone) choice.first_refusal = refusal;
+    choice.last_refusal = std::move(refusal);
   }
   return choice;
 }

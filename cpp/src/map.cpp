@@ -102,7 +102,8 @@ class Evaluator {
   // Emits what was chosen; when every candidate was passed over, the field is dropped.
   void apply(const Choice& choice, const Field& field, const Setting& taken, Decision decision) {
     if (!worded_) return apply_silently(choice, field, taken, std::move(decision));
-    const std::optional<Refusal> refusal = worded(choice.first_refusal);
+    const bool dropped = choice.candidate == nullptr || choice.candidate->outcome == Outcome::kDropped;
+    const std::optional<Refusal> refusal = worded(dropped ? choice.last_refusal : choice.first_refusal);
     if (choice.candidate == nullptr) {
       decision.outcome = Outcome::kDropped;
       return conclude(Code::kDropped, {}, *choice.row, field, std::move(decision), refusal);
