@@ -49,9 +49,13 @@ std::string flag_identity(std::string_view flag, const Engine* engine, const Sit
   }
   if (engine == nullptr) return name;
   for (const Flag& known : engine->flags) {
-    if (std::find(known.aliases.begin(), known.aliases.end(), std::string_view(name)) != known.aliases.end()) {
-      return std::string(known.id);
-    }
+    if (std::find(known.aliases.begin(), known.aliases.end(), std::string_view(name)) == known.aliases.end()) continue;
+    name = known.id;
+    break;
+  }
+  if (situation != nullptr && situation->checked) {  // the release may know what the alias stands for
+    const auto known = find_spelling(engine->surface, name, situation->release);
+    if (known) return std::string(written_name(*known, name));
   }
   return name;
 }

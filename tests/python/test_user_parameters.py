@@ -247,3 +247,23 @@ def test_after_thousands_of_names() -> None:
             **{f"--{name}": "1" for name in names},
             f"--{first}": "2",
         }
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "tp_size",
+        "tp-size",
+        "tensor_parallel_size",
+        "tensor-parallel-size",
+        "--tensor-parallel-size",
+    ],
+)
+@pytest.mark.parametrize("version", ["0.20.0", "1.0.0", "1.3.0rc3"])
+def test_every_name_of_a_size_replaces_the_derived_one_in_a_release(key: str, version: str) -> None:
+    """The long names are in no release before 1.3.0rc3; what they mean is known all the same."""
+    config = {"parallelism": {"tensor_parallel_size": 2}}
+    for asked in (config, {}):
+        mapping = quantmap.explain(f"tensorrt_llm@{version}", asked, {key: 4})
+        assert mapping.argv() == ["--tp_size", "4"]
+        assert not [item for item in mapping.diagnostics if item.severity == "error"]

@@ -59,6 +59,19 @@ class Release:
     def identity(self, key: str) -> str:
         """The one name of a flag: the release's own, else the documented one."""
         flag = key if key.startswith("-") else f"--{key}"
+        own = self.spelt(flag)
+        if own is not None:
+            return own
+        if flag.startswith("--"):
+            head, dot, rest = flag.partition(".")
+            flag = "--" + head[2:].replace("_", "-") + dot + rest
+        for name, aliases in self.aliases.items():
+            if flag in aliases:
+                return self.spelt(name) or str(name)
+        return flag
+
+    def spelt(self, flag: str) -> str | None:
+        """The release's flag of this spelling, dashes and underscores being the same."""
         spellings = [flag]
         if flag.startswith("--"):
             spellings += ["--" + flag[2:].replace("_", "-"), "--" + flag[2:].replace("-", "_")]
@@ -66,13 +79,7 @@ class Release:
             for name in sorted(self.flags):
                 if spelling == name or spelling in self.flags[name].get("aliases", []):
                     return name
-        if flag.startswith("--"):
-            head, dot, rest = flag.partition(".")
-            flag = "--" + head[2:].replace("_", "-") + dot + rest
-        for name, aliases in self.aliases.items():
-            if flag in aliases:
-                return str(name)
-        return flag
+        return None
 
     # ------------------------------------------------------------ what a value means
 
