@@ -161,3 +161,14 @@ def test_strict_refuses_what_the_checkpoint_overrules() -> None:
         model_quantization="awq",
     )
     assert (plan.distinct, plan.merged, plan.skipped) == (1, 0, 1)
+
+
+def test_a_fix_says_when_a_release_is_older_and_when_there_is_none() -> None:
+    def fix(*words: str) -> str:
+        lines = run("explain", *words, code=1).stdout.splitlines()
+        return next(line for line in lines if line.startswith("    fix: "))
+
+    gguf = ["--runtime", "vllm@0.33.0", "--model-quantization", "gguf", "--preset", "default"]
+    assert "an older release, serves it." in fix(*gguf)
+    old = ["--runtime", "sglang@0.5.9", "--gpu", "V100", "--preset", "default"]
+    assert "no known release of SGLang does" in fix(*old)

@@ -55,7 +55,9 @@ class Ground:
 
     def serving(self) -> str:
         """The nearest release that serves what this one cannot serve at all, in words."""
-        return self._release(_serves, "serves it")
+        name = self.mapping.engine_name
+        none = f"no known release of {name} does: change the GPU or the checkpoint."
+        return self._release(_serves, "serves it") or none
 
     def _companion(self, decision: Decision) -> str:
         """A setting left open so far with which this one is applied."""
@@ -85,10 +87,12 @@ class Ground:
         if self.mapping.version not in known:
             return ""
         here = known.index(self.mapping.version)
-        for version in (*known[here + 1 :], *known[:here][::-1]):
+        newer, older = known[here + 1 :], known[:here][::-1]
+        for version in (*newer, *older):
             other = self.ask(version=version)
             if other and good(other):
-                return f"{self.mapping.engine_name} {version} {does}."
+                age = "" if version in newer else ", an older release,"
+                return f"{self.mapping.engine_name} {version}{age} {does}."
         return ""
 
     def _is_set(self, key: str) -> bool:
