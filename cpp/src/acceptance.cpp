@@ -33,6 +33,7 @@ Acceptance documented_acceptance(const Engine& engine, const Situation& situatio
   if (engine.documented.rows.empty()) return out;
   Situation judged = situation;
   judged.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
+  judged.model = static_cast<std::size_t>(model.kind);
   std::map<std::string, bool> known;  // launch → refused
   for_every_config([&](const Config& config) {
     const Mapping mapping = map_config(config, engine, model);

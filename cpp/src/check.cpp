@@ -9,8 +9,8 @@ namespace {
 constexpr std::uint16_t kEveryGpu = 0xFFFF;
 
 bool applies(const Situation& situation, const Rule& rule, bool any_gpu) {
-  return in_mask(rule.checkpoints, situation.checkpoint) && (any_gpu || in_mask(rule.gpus, situation.gpu)) &&
-         covers(rule.since, rule.until, situation.release);
+  return in_mask(rule.checkpoints, situation.checkpoint) && in_mask(rule.models, situation.model) &&
+         (any_gpu || in_mask(rule.gpus, situation.gpu)) && covers(rule.since, rule.until, situation.release);
 }
 
 }  // namespace
@@ -56,7 +56,7 @@ std::vector<const Precision*> effective_precision(const Engine& engine, const Si
   for (const Precision& row : engine.checked.precision) {
     const bool known =
         std::any_of(out.begin(), out.end(), [&row](const Precision* other) { return other->of == row.of; });
-    if (known || !in_mask(row.checkpoints, situation.checkpoint) || !in_mask(row.gpus, situation.gpu)) continue;
+    if (known || !is_about(row, situation)) continue;
     if (terms_hold(row.terms, values) && covers(row.since, row.until, situation.release)) {
       out.push_back(&row);
     }

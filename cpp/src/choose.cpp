@@ -8,10 +8,7 @@ Chooser::Chooser(const Engine& engine, const Situation& situation)
     : engine_(engine), situation_(situation), rows_(situation.checked ? engine.checked : engine.documented) {}
 
 bool Chooser::matches(const Row& row, const Config& config, const Field& field, const Setting& setting) const {
-  if (!in_mask(row.checkpoints, situation_.checkpoint) || !in_mask(row.gpus, situation_.gpu) ||
-      !in_mask(row.activations, situation_.activations ? 1 : 0)) {
-    return false;
-  }
+  if (!is_about(row, situation_) || !in_mask(row.activations, situation_.activations ? 1 : 0)) return false;
   if (!is_one_of(field, setting, row.options)) return false;
   if (row.same_as != kNoField) {
     const Setting other = effective(config, row.same_as);

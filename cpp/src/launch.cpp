@@ -153,9 +153,10 @@ Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQua
   }
   if (policy != Policy::kLiteral) return map_config(config, engine, model, situation, wording);
   Mapping mapping = map_config(config, engine, model, {}, wording);
-  const std::size_t checkpoint = mapping.situation.checkpoint;
+  const Situation documented = mapping.situation;
   mapping.situation = situation;
-  mapping.situation.checkpoint = checkpoint;
+  mapping.situation.checkpoint = documented.checkpoint;
+  mapping.situation.model = documented.model;
   mapping.values.assign(engine.checked.targets.size(), {});
   return mapping;
 }

@@ -326,6 +326,7 @@ Mapping evaluate(const Config& config, const Engine& engine, const ModelQuantiza
 Mapping map_config(const Config& config, const Engine& engine, const ModelQuantization& model, Situation situation,
                    Wording wording) {
   situation.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
+  situation.model = static_cast<std::size_t>(model.kind);
   if (!situation.checked || !situation.arguments_only) return evaluate(config, engine, model, situation, wording);
   // A file that the engine ships needs only its name: so look at the whole mapping first.
   situation.arguments_only = false;

@@ -123,6 +123,7 @@ std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems
   if (!model || problems.has_errors()) return std::nullopt;
   for (PlanTarget& target : plan.targets_) {
     target.situation.checkpoint = model->quantized ? find_checkpoint_kind(model->method) : 0;
+    target.situation.model = static_cast<std::size_t>(model->kind);
   }
   std::uint64_t groups = 0;
   for (const PlanTarget& target : plan.targets_) {

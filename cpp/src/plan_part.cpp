@@ -102,6 +102,7 @@ void PlanPart::collect_classes(const ModelQuantization& model, Policy policy) {
   // By policy literal the rows of the documented mode are what is walked.
   Situation situation = policy == Policy::kLiteral ? Situation{} : target_.situation;
   situation.checkpoint = target_.situation.checkpoint;
+  situation.model = target_.situation.model;
   Grid grid(*target_.engine, situation);
   std::vector<Outcome> outcomes;  // by place in the grid
   for (std::uint32_t i = 0; i < configs_.size(); ++i) {

@@ -19,6 +19,11 @@ std::string method_name(const Quantization& quantization) {
   return lower(quantization.algorithm.empty() ? kind.id : std::string_view(quantization.algorithm));
 }
 
+ModelKind kind_of(const Architecture& architecture) noexcept {
+  if (!architecture.is_mla()) return ModelKind::kHeads;
+  return architecture.mla.index_size > 0 ? ModelKind::kSparseMla : ModelKind::kMla;
+}
+
 bool concerns_experts(FieldId field) noexcept {
   constexpr FieldId fields[] = {FieldId::kMoe, FieldId::kMoeQuantization, FieldId::kMoeRunner, FieldId::kMoeTp,
                                 FieldId::kEp};
@@ -41,7 +46,10 @@ std::optional<ModelQuantization> read_model(const LaunchRequest& request, Diagno
   warnings.append(checkpoint->notes);
   ModelQuantization found{checkpoint->quantization.quantized(), {}, true};
   if (found.quantized) found.method = method_name(checkpoint->quantization);
-  found.dense = checkpoint->architecture && !checkpoint->architecture->is_moe();
+  if (const auto& architecture = checkpoint->architecture) {
+    found.dense = !architecture->is_moe();
+    found.kind = kind_of(*architecture);
+  }
   // Files know better than the caller; the caller knows better than a name.
   if (said.given && checkpoint->evidence == Evidence::kName) return said;
   const std::size_t kind = said.quantized ? find_checkpoint_kind(said.method) : 0;

@@ -230,10 +230,7 @@ std::vector<Verdict> judge_all(const Engine& engine, const Situation& situation,
   }
   for (const Rule& rule : engine.checked.rules) {
     if (rule.terms.empty() || (alone && rule.terms.size() > 1) || !terms_hold(rule.terms, values)) continue;
-    if (!in_mask(rule.checkpoints, situation.checkpoint) || !in_mask(rule.gpus, situation.gpu) ||
-        !covers(rule.since, rule.until, situation.release)) {
-      continue;
-    }
+    if (!is_about(rule, situation) || !covers(rule.since, rule.until, situation.release)) continue;
     for (const RuleTerm& term : rule.terms) {
       if (owner[term.target] == arguments.size()) continue;
       Verdict& verdict = out[owner[term.target]];

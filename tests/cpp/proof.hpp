@@ -1,6 +1,6 @@
 // The exhaustive proof of checked mode, by equivalence classes.
 //
-// A place is everything outside the config: form, release, checkpoint kind, GPU class, activations. Two places are in
+// A place is everything outside the config: form, release, checkpoint, GPU, model, activations. Two places are in
 // one class when the same rows match, every emission of those rows finds the same route and the same answer of the
 // surface, and the same rules can hold. A point is one setting of an axis (a field, or the fields that name the
 // method); two points are in one class when no matching row can tell them apart and none passes them on as asked. One
@@ -25,9 +25,12 @@ struct Place {
   std::uint8_t kind = 0;
   std::uint8_t gpu = 0;
   bool activations = true;
+  std::uint8_t model = 0;
 };
 
 [[nodiscard]] Situation situation_at(const Place& place, bool arguments_only = false);
+// The model of a place: its checkpoint kind and its attention.
+[[nodiscard]] ModelQuantization model_at(const Place& place);
 // A model of a checkpoint kind.
 [[nodiscard]] ModelQuantization model_of(std::size_t kind);
 // "sglang 0.5.6, awq, sm90": for messages.

@@ -200,6 +200,7 @@ Ground Grounds::at(const Place& place) const {
   out.release = &releases_[place.release];
   for (const Rule& rule : engine_.checked.rules) {
     if (!inside(rule.since, rule.until, place.release) || !has_bit(rule.checkpoints, place.kind)) continue;
+    if (!has_bit(rule.models, place.model)) continue;
     if (has_bit(rule.gpus, place.gpu)) {
       if (!rule.terms.empty()) out.with_terms.push_back(&rule);
       if (rule.terms.empty() && out.nothing_served == nullptr) out.nothing_served = &rule;
@@ -246,8 +247,8 @@ std::vector<Problem> problems_of_tables(const Engine& engine) {
     const bool always = std::any_of(rows.begin(), rows.end(), [&](const Precision& row) {
       const auto kinds = static_cast<unsigned>(catalog().checkpoint_kinds.size());
       const std::uint32_t all = (std::uint32_t{1} << kinds) - 1;
-      return row.of == part && row.terms.empty() && row.gpus == 0xFFFF && (row.checkpoints & all) == all &&
-             row.since == 0 && row.until >= engine.surface.releases.size();
+      return row.of == part && row.terms.empty() && row.gpus == 0xFFFF && row.models == 0xFF &&
+             (row.checkpoints & all) == all && row.since == 0 && row.until >= engine.surface.releases.size();
     });
     if (!always) out.push_back({"no last answer for the precision of " + std::string(part), {}});
   }

@@ -14,12 +14,12 @@ namespace {
 // Checks the launch in both ways it can be asked for: whole, and as arguments alone.
 Mapping check_launch(const Engine& engine, const Config& config, const Place& place, const Ground& ground,
                      std::vector<Problem>& out) {
-  Mapping whole = map_config(config, engine, model_of(place.kind), situation_at(place));
+  Mapping whole = map_config(config, engine, model_at(place), situation_at(place));
   out = problems_of(whole, place, ground, false);
   const bool more = !whole.files.empty() || std::any_of(whole.arguments.begin(), whole.arguments.end(),
                                                         [](const auto& a) { return a.kind == RouteKind::kEnv; });
   if (more) {
-    const Mapping words = map_config(config, engine, model_of(place.kind), situation_at(place, true));
+    const Mapping words = map_config(config, engine, model_at(place), situation_at(place, true));
     for (Problem& problem : problems_of(words, place, ground, true)) {
       problem.what = "arguments alone: " + problem.what;
       out.push_back(std::move(problem));
@@ -45,6 +45,20 @@ bool same(const Mapping& a, const Mapping& b) {
          conditional_rules(*a.engine, a.situation, a.values) == conditional_rules(*b.engine, b.situation, b.values);
 }
 
+// What reading the files of a place's model would give.
+std::shared_ptr<const Checkpoint> inspected_at(const Place& place) {
+  auto out = std::make_shared<Checkpoint>();
+  out->evidence = Evidence::kConfig;
+  out->quantization.kind = place.kind;
+  out->quantization.method = model_of(place.kind).method;
+  Architecture& architecture = out->architecture.emplace();
+  architecture.experts.routed = 8;  // a dense model has no settings of experts
+  const ModelKind kind = model_at(place).kind;
+  if (kind != ModelKind::kHeads) architecture.mla.kv_rank = 512;
+  if (kind == ModelKind::kSparseMla) architecture.mla.index_size = 128;
+  return out;
+}
+
 // The same launch through the front door: no error but cannot-serve, every condition listed.
 void check_front_door(const Engine& engine, const Config& config, const Place& place, Findings& findings) {
   LaunchRequest request;
@@ -52,7 +66,11 @@ void check_front_door(const Engine& engine, const Config& config, const Place& p
   request.quant_config = to_value(config);
   request.engine_version = Value::text(std::string(engine.surface.releases[place.release].version));
   if (place.gpu != 0) request.gpu = Value::text(std::string(catalog().gpu_classes[place.gpu].id));
-  if (place.kind != 0) request.model_quantization = Value::text(model_of(place.kind).method);
+  if (place.model != 0) {
+    request.inspected = inspected_at(place);
+  } else if (place.kind != 0) {
+    request.model_quantization = Value::text(model_of(place.kind).method);
+  }
   request.activations = Value::boolean(place.activations);
   Diagnostics problems;
   const auto mapping = launch(request, problems);
@@ -193,7 +211,7 @@ void Proof::cover_class(const Engine& engine, const Grid& grid, const Grounds& g
   total.covered += covered * places.members.size();
   for (std::size_t i = 0; i < kOutcomes; ++i) total.outcomes[i] += counts[i] * places.members.size();
   for (const Place& member : places.members) {
-    if (member.gpu != 0 || !member.activations) continue;
+    if (member.gpu != 0 || member.model != 0 || !member.activations) continue;
     auto& kinds = counts_[std::string(engine.id)][std::string(name_of(grid.form))];
     auto& by_release = kinds[std::string(catalog().checkpoint_kinds[member.kind].id)];
     by_release.resize(engine.surface.releases.size());
@@ -215,7 +233,7 @@ void Proof::compare_members(const Engine& engine, const Grid& grid, const Ground
     std::vector<Problem> problems;
     const Mapping mine = check_launch(engine, config, place, grounds.at(place), problems);
     const Mapping theirs =
-        map_config(config_at(grid, leader), engine, model_of(members.front().kind), situation_at(members.front()));
+        map_config(config_at(grid, leader), engine, model_at(members.front()), situation_at(members.front()));
     if (!same(mine, theirs)) {
       problems.push_back({"not like its representative",
                           describe(engine, members.front()) + ": " + describe(config_at(grid, leader))});

@@ -150,7 +150,7 @@ class Classifier {
   static constexpr int kUnset = -2;
 
   static bool matches(const Row& row, const Place& place) {
-    return in_mask(row.checkpoints, place.kind) && in_mask(row.gpus, place.gpu) &&
+    return in_mask(row.checkpoints, place.kind) && in_mask(row.gpus, place.gpu) && in_mask(row.models, place.model) &&
            in_mask(row.activations, place.activations ? 1 : 0);
   }
 
@@ -236,8 +236,15 @@ Situation situation_at(const Place& place, bool arguments_only) {
   out.release = place.release;
   out.checkpoint = place.kind;
   out.gpu = place.gpu;
+  out.model = place.model;
   out.activations = place.activations;
   out.arguments_only = arguments_only;
+  return out;
+}
+
+ModelQuantization model_at(const Place& place) {
+  ModelQuantization out = model_of(place.kind);
+  out.kind = static_cast<ModelKind>(place.model);
   return out;
 }
 
@@ -250,7 +257,9 @@ ModelQuantization model_of(std::size_t kind) {
 std::string describe(const Engine& engine, const Place& place) {
   return std::string(engine.id) + " " + std::string(engine.surface.releases[place.release].version) + ", " +
          std::string(catalog().checkpoint_kinds[place.kind].id) + ", " +
-         std::string(catalog().gpu_classes[place.gpu].id) + (place.activations ? "" : ", weights only");
+         std::string(catalog().gpu_classes[place.gpu].id) +
+         (place.model == 0 ? "" : ", " + std::string(catalog().model_kinds[place.model])) +
+         (place.activations ? "" : ", weights only");
 }
 
 std::string describe(const Config& config) {
@@ -264,20 +273,25 @@ std::string describe(const Config& config) {
 
 std::vector<Place> places_of(const Engine& engine) {
   std::vector<Place> out;
-  const bool tells = [&engine] {
-    for (const Row& row : engine.checked.rows) {
-      if ((row.activations & 3U) != 3U) return true;
-    }
-    return false;
-  }();
+  const RowSet& set = engine.checked;
+  const auto looks = [](const auto& item) { return item.models != 0xFF; };
+  const bool tells =
+      std::any_of(set.rows.begin(), set.rows.end(), [](const Row& row) { return (row.activations & 3U) != 3U; });
+  const bool tells_models =
+      std::any_of(set.rows.begin(), set.rows.end(), looks) || std::any_of(set.rules.begin(), set.rules.end(), looks);
+  const std::size_t models = tells_models ? catalog().model_kinds.size() : 1;
   for (std::size_t release = 0; release < engine.surface.releases.size(); ++release) {
     for (std::size_t kind = 0; kind < catalog().checkpoint_kinds.size(); ++kind) {
       for (std::size_t gpu = 0; gpu < catalog().gpu_classes.size(); ++gpu) {
         Place place{static_cast<std::uint16_t>(release), static_cast<std::uint8_t>(kind),
-                    static_cast<std::uint8_t>(gpu), true};
-        out.push_back(place);
-        place.activations = false;
-        if (tells) out.push_back(place);
+                    static_cast<std::uint8_t>(gpu)};
+        for (std::size_t model = 0; model < models; ++model) {
+          place.model = static_cast<std::uint8_t>(model);
+          for (const bool activations : {true, false}) {
+            place.activations = activations;
+            if (activations || tells) out.push_back(place);
+          }
+        }
       }
     }
   }

@@ -34,6 +34,7 @@ void run(const Value& given, const std::string& where) {
   request.model_quantization = part(call, "model_quantization");
   request.engine_version = part(call, "engine_version");
   request.gpu = part(call, "gpu");
+  request.checkpoint = part(call, "checkpoint");
   request.activations = part(call, "activations");
   Diagnostics problems;
   const auto mapping = launch(request, problems);

@@ -115,6 +115,9 @@ TEST_CASE("every place and every point is in exactly one class") {
   const auto places = places_of(vllm());
   CHECK(places.size() ==
         vllm().surface.releases.size() * catalog().checkpoint_kinds.size() * catalog().gpu_classes.size());
+  const Engine& sglang = *find_engine("sglang");  // which has rows about a model's attention
+  CHECK(places_of(sglang).size() == sglang.surface.releases.size() * catalog().checkpoint_kinds.size() *
+                                        catalog().gpu_classes.size() * catalog().model_kinds.size());
   const Grounds grounds(vllm());
   const auto classes = place_classes(vllm(), Form::kFourField, grounds, places);
   std::size_t members = 0;

@@ -34,6 +34,7 @@ class Release:
         self.version = version
         self.gpu = gpu or "unknown"
         self.checkpoint = checkpoint
+        self.attention = "unknown"  # nothing of a model is inspected here
         self.model = model
         self.config_flag = next(e["config_flag"] for e in _core.engines() if e["id"] == engine)
         self.aliases = next(e["flags"] for e in _core.engines() if e["id"] == engine)
@@ -136,6 +137,7 @@ class Release:
             known = True
         gpus = rule.get("gpu")
         here = gpus is None or any(self.gpu_in(name) for name in gpus)
+        here = here and self.attention in rule.get("model", [self.attention])
         return flag in names and value in values and known and here
 
     def gpu_in(self, name: str) -> bool:

@@ -218,6 +218,7 @@ struct Row {
   std::uint64_t options;
   std::uint32_t checkpoints;  // bit i: checkpoint kind i
   std::uint16_t gpus;         // bit i: GPU class i; class 0 is "no GPU given"
+  std::uint8_t models;        // bit i: ModelKind i; kind 0 is "no model inspected"
   std::uint8_t activations;   // bit 0: weights only; bit 1: activations quantized as well
   FieldId same_as;
   std::span<const Condition> when;
@@ -244,6 +245,7 @@ struct Rule {
   std::uint16_t until;  // exclusive
   std::uint32_t checkpoints;
   std::uint16_t gpus;
+  std::uint8_t models;
   std::span<const RuleTerm> terms;  // none: nothing can be served, whatever the arguments
   Stage stage;
   std::string_view text;
@@ -258,6 +260,7 @@ struct Precision {
   std::uint16_t until;
   std::uint32_t checkpoints;
   std::uint16_t gpus;
+  std::uint8_t models;
   std::span<const RuleTerm> terms;
   double bits;       // of one number as stored, scales of blocks included; 0: as the model or the checkpoint says
   double head_bits;  // of a scale for each token and head
@@ -345,6 +348,7 @@ struct Catalog {
   std::string_view method_key;
   std::span<const std::string_view> unquantized_names;
   std::span<const CheckpointKind> checkpoint_kinds;  // the first is "unquantized", the last "other"
+  std::span<const std::string_view> model_kinds;     // ids, by ModelKind
   std::span<const GpuClass> gpu_classes;             // the first is "unknown"
   Hardware hardware;
   DetectionTables detection;

@@ -11,11 +11,12 @@
 
 namespace quantmap {
 
-// Everything outside the config that decides: mode, release, checkpoint, GPU.
+// Everything outside the config that decides: mode, release, checkpoint, model, GPU.
 struct Situation {
   bool checked = false;
   ReleaseNumber release = 0;
   std::size_t checkpoint = 0;   // index into Catalog::checkpoint_kinds
+  std::size_t model = 0;        // ModelKind: the attention of an inspected model; 0: not inspected
   std::size_t gpu = 0;          // index into Catalog::gpu_classes; 0: not given
   bool activations = true;      // for engines whose settings tell weights and activations apart
   bool arguments_only = false;  // no files and no variables: what get_runtime_args can return
@@ -26,6 +27,13 @@ using TargetValues = std::vector<std::string>;
 
 [[nodiscard]] inline bool in_mask(std::uint32_t mask, std::size_t index) noexcept {
   return ((mask >> index) & 1U) != 0;
+}
+
+// Whether a row or rule is about this checkpoint, model and GPU.
+template <typename Item>
+[[nodiscard]] bool is_about(const Item& item, const Situation& situation) noexcept {
+  return in_mask(item.checkpoints, situation.checkpoint) && in_mask(item.models, situation.model) &&
+         in_mask(item.gpus, situation.gpu);
 }
 
 [[nodiscard]] bool terms_hold(std::span<const RuleTerm> terms, const TargetValues& values) noexcept;

@@ -16,9 +16,10 @@ namespace quantmap {
 // How the model's own quantization was given.
 struct ModelQuantization {
   bool quantized = false;
-  std::string method;  // lower case; empty when not quantized
-  bool given = false;  // whether anything was said about it at all
-  bool dense = false;  // known to have no experts
+  std::string method;                    // lower case; empty when not quantized
+  bool given = false;                    // whether anything was said about it at all
+  bool dense = false;                    // known to have no experts
+  ModelKind kind = ModelKind::kUnknown;  // its attention, when its files were read
 };
 
 // bool: a bare switch; integer: a size that keeps its type in map_to_*; text: everything else.

@@ -89,6 +89,7 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
                     for k in checkpoints["kinds"]
                 ),
             ),
+            out.texts(facts.models),
             out.array(
                 "GpuClass",
                 (
@@ -117,6 +118,9 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
             + " };",
             "enum class Source : std::uint8_t { "
             + ", ".join(ident(source) for source in detection["sources"])
+            + " };",
+            "enum class ModelKind : std::uint8_t { "
+            + ", ".join(ident(model) for model in facts.models)
             + " };",
             "}  // namespace quantmap",
             "",

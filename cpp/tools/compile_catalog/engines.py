@@ -14,11 +14,23 @@ RESERVED = ("as", "code", "why")  # keys of a candidate that are no targets
 
 
 class Facts:
-    """Sets that rows and rules range over: checkpoint kinds and GPU classes."""
+    """Sets that rows and rules range over: checkpoint kinds, kinds of models, GPU classes."""
 
     def __init__(self, checkpoints: dict[str, Any], hardware: dict[str, Any]) -> None:
         self.kinds = [kind["id"] for kind in checkpoints["kinds"]]
+        self.models = [model["id"] for model in checkpoints["models"]]
         self.gpus = [gpu["id"] for gpu in hardware["classes"]]
+
+    def masks(self, when: dict[str, Any]) -> str:
+        """Takes checkpoint, GPU and model out of the conditions; their masks, in that order."""
+        checkpoint = self.checkpoint_mask(when.pop("checkpoint", None))
+        gpu = self.gpu_mask(when.pop("gpu", None))
+        return f"{checkpoint}, {gpu}, {self.model_mask(when.pop('model', None))}"
+
+    def model_mask(self, names: list[str] | None) -> str:
+        if names is None:
+            return "0xFFU"
+        return f"{hex(sum(1 << self.models.index(name) for name in names))}U"
 
     def checkpoint_mask(self, names: list[str] | None) -> str:
         if names is None:
@@ -87,8 +99,7 @@ def compile_rows(
     for row in table["rows"]:
         field_id = row["field"]
         when = dict(row.get("when", {}))
-        checkpoint = facts.checkpoint_mask(when.pop("checkpoint", None))
-        gpu = facts.gpu_mask(when.pop("gpu", None))
+        masks = facts.masks(when)
         activations = when.pop("activations", None)
         activation_mask = 3 if activations is None else 2 if activations else 1
         same_as = when.pop("same_as", None)
@@ -107,7 +118,7 @@ def compile_rows(
             "Candidate", (candidate_row(c, row, targets, out) for c in row["try"])
         )
         groups[field_id].append(
-            f"{{{fields.mask(field_id, row['is'])}, {checkpoint}, {gpu}, "
+            f"{{{fields.mask(field_id, row['is'])}, {masks}, "
             f"{activation_mask}, {f'FieldId::{ident(same_as)}' if same_as else 'kNoField'}, "
             f"{conditions}, "
             f"{candidates}, {never}, {out.texts(row.get('evidence', []))}}}"
@@ -174,8 +185,7 @@ def compile_rules(
     for rule in rules:
         rows.append(
             f"{{{text(rule['id'])}, {releases.interval(rule)}, "
-            f"{facts.checkpoint_mask(rule.get('checkpoint'))}, "
-            f"{facts.gpu_mask(rule.get('gpu'))}, {compile_terms(rule['refuse'], targets, out)}, "
+            f"{facts.masks(dict(rule))}, {compile_terms(rule['refuse'], targets, out)}, "
             f"Stage::{ident(rule['stage'])}, {text(rule['text'])}, "
             f"{str(rule.get('assumed', False)).lower()}, {out.texts(rule['evidence'])}}}"
         )
@@ -188,10 +198,9 @@ def compile_precision(
     compiled = []
     for row in rows:
         when = dict(row.get("when", {}))
-        checkpoint = facts.checkpoint_mask(when.pop("checkpoint", None))
-        gpu = facts.gpu_mask(when.pop("gpu", None))
+        masks = facts.masks(when)
         compiled.append(
-            f"{{{text(row['of'])}, {releases.interval(row)}, {checkpoint}, {gpu}, "
+            f"{{{text(row['of'])}, {releases.interval(row)}, {masks}, "
             f"{compile_terms(when, targets, out)}, {row.get('bits', 0)}, "
             f"{row.get('head_bits', 0)}, {text(row['is'])}, "
             f"{out.texts(row.get('evidence', []))}}}"

@@ -8,7 +8,17 @@ from typing import Any
 
 from extract_surface.versions import sort_key
 
-from .facts import RESERVED, SITUATION, Releases, gpu_set, gpus_of, kind_set, kinds_of
+from .facts import (
+    RESERVED,
+    SITUATION,
+    Releases,
+    gpu_set,
+    gpus_of,
+    kind_set,
+    kinds_of,
+    model_set,
+    models_of,
+)
 from .model import Catalog, Engine, Finding
 
 PARTS = ("gemm", "kv", "attention", "moe")
@@ -56,7 +66,7 @@ def _names(catalog: Catalog, engine: Engine) -> Iterator[tuple[str, str, str, li
 
 
 def _situations(engine: Engine) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(place, conditions) of everything that may name checkpoints and GPUs."""
+    """(place, conditions) of everything that may name checkpoints, models and GPUs."""
     checked = engine.checked or {}
     yield from ((f"rows[{i}]", row.get("when", {})) for i, row in enumerate(checked["rows"]))
     yield from ((f"rules ({rule['id']})", rule) for rule in checked["rules"])
@@ -65,9 +75,13 @@ def _situations(engine: Engine) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def checked_refer(catalog: Catalog) -> list[Finding]:
-    """Fields, options, targets, codes, checkpoint kinds and GPU classes exist."""
+    """Fields, options, targets, codes, checkpoints, kinds of models and GPU classes exist."""
     rule, out = "checked-refer", []
-    kinds, gpus = kinds_of(catalog), gpus_of(catalog)
+    readers = (
+        ("checkpoint", kind_set, kinds_of(catalog)),
+        ("gpu", gpu_set, gpus_of(catalog)),
+        ("model", model_set, models_of(catalog)),
+    )
     for engine in [engine for engine in catalog.engines if engine.checked]:
         file = engine.beside("checked.json")
         for place, kind, name, known in _names(catalog, engine):
@@ -75,7 +89,7 @@ def checked_refer(catalog: Catalog) -> list[Finding]:
                 problem, cure = f"there is no {kind} {name!r}", f"use one of: {', '.join(known)}"
                 out.append(Finding(rule, file, place, problem, cure))
         for place, when in _situations(engine):
-            for key, read, known in (("checkpoint", kind_set, kinds), ("gpu", gpu_set, gpus)):
+            for key, read, known in readers:
                 try:
                     read(when.get(key), known)
                 except KeyError as error:

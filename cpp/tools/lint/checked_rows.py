@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from .facts import (
     ACTIVATIONS,
     CheckedRow,
@@ -9,6 +11,7 @@ from .facts import (
     emissions,
     gpus_of,
     kinds_of,
+    models_of,
     option_classes,
     place_of,
     read_rows,
@@ -26,6 +29,8 @@ def _decide(
     classes = option_classes(catalog, {name: own})
     kinds = alike(kinds_of(catalog), [row.kinds for row in own])
     gpus = alike(gpus_of(catalog), [row.gpus for row in own])
+    models = alike(models_of(catalog), [row.models for row in own])
+    places = list(itertools.product(kinds, gpus, models, ACTIVATIONS))
     decided: dict[int, set[str]] = {row.index: set() for row in own}
     missing: dict[str, str] = {}
     for setting in settings(catalog, sorted(support(catalog, name, own)), classes):
@@ -33,17 +38,15 @@ def _decide(
         if not value:
             continue
         able = [row for row in own if row.takes(value, setting)]
-        for kind in kinds:
-            for gpu in gpus:
-                for activations in ACTIVATIONS:
-                    row = next((r for r in able if r.holds(kind, gpu, activations)), None)
-                    if row is not None:
-                        decided[row.index] |= set(classes[name][value])
-                        continue
-                    given = {k: v for k, v in setting.items() if v and k != name}
-                    words = f"checkpoint {kind}, gpu {gpu}, activations {activations}, {given}"
-                    for option in classes[name][value]:
-                        missing.setdefault(option, words)
+        for kind, gpu, model, activations in places:
+            row = next((r for r in able if r.holds(kind, gpu, model, activations)), None)
+            if row is not None:
+                decided[row.index] |= set(classes[name][value])
+                continue
+            given = {k: v for k, v in setting.items() if v and k != name}
+            words = f"checkpoint {kind}, gpu {gpu}, model {model}, activations {activations}"
+            for option in classes[name][value]:
+                missing.setdefault(option, f"{words}, {given}")
     return decided, missing
 
 

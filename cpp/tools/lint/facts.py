@@ -1,4 +1,4 @@
-"""What checked rows and rules range over: checkpoints, GPUs, releases, classes of options."""
+"""What checked rows and rules range over: checkpoints, models, GPUs, releases, options."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from extract_surface.versions import sort_key
 
 from .model import ANY, METHOD, Catalog, Engine, Row, Setting
 
-SITUATION = ("checkpoint", "gpu", "activations")
+SITUATION = ("checkpoint", "gpu", "model", "activations")
 ACTIVATIONS = (True, False)
 RESERVED = ("as", "why", "code")  # keys of a candidate that are no targets
 
@@ -24,6 +24,19 @@ def kinds_of(catalog: Catalog) -> list[str]:
 def gpus_of(catalog: Catalog) -> list[str]:
     """The ids of the GPU classes, in order; the first is "no GPU given"."""
     return [item["id"] for item in catalog.documents["hardware"].get("classes", [])]
+
+
+def models_of(catalog: Catalog) -> list[str]:
+    """The ids of the kinds of models, in order; the first is "no model inspected"."""
+    return [item["id"] for item in catalog.documents["checkpoints"].get("models", [])]
+
+
+def model_set(names: list[str] | None, models: list[str]) -> frozenset[str]:
+    """The kinds of models that a list means; raises KeyError for a name that is none."""
+    for name in names or ():
+        if name not in models:
+            raise KeyError(name)
+    return frozenset(models if names is None else names)
 
 
 def kind_set(names: list[str] | None, kinds: list[str]) -> frozenset[str]:
@@ -92,12 +105,13 @@ class CheckedRow:
     row: Row
     kinds: frozenset[str]
     gpus: frozenset[str]
+    models: frozenset[str]
     activations: tuple[bool, ...]
     conditions: dict[str, frozenset[str]]
     same_as: str
 
     def takes(self, value: str, setting: Setting) -> bool:
-        """Whether the row matches, checkpoint, GPU and activations apart."""
+        """Whether the row matches, checkpoint, GPU, model and activations apart."""
         wanted = self.row["is"]
         if wanted != "*" and value not in wanted:
             return False
@@ -105,8 +119,9 @@ class CheckedRow:
             return False
         return all(setting.get(name, "") in wanted for name, wanted in self.conditions.items())
 
-    def holds(self, kind: str, gpu: str, activations: bool) -> bool:
-        return kind in self.kinds and gpu in self.gpus and activations in self.activations
+    def holds(self, kind: str, gpu: str, model: str, activations: bool) -> bool:
+        here = kind in self.kinds and gpu in self.gpus and model in self.models
+        return here and activations in self.activations
 
     def candidates(self) -> list[dict[str, Any]]:
         return list(self.row["try"])
@@ -119,17 +134,18 @@ def emissions(candidate: dict[str, Any]) -> dict[str, Any]:
 
 def read_rows(catalog: Catalog, engine: Engine) -> dict[str, list[CheckedRow]]:
     """The rows of checked mode by field, in order."""
-    kinds, gpus = kinds_of(catalog), gpus_of(catalog)
+    kinds, gpus, models = kinds_of(catalog), gpus_of(catalog), models_of(catalog)
     out: dict[str, list[CheckedRow]] = {}
     for index, row in enumerate(engine.checked["rows"] if engine.checked else []):
         when = dict(row.get("when", {}))
         kind = kind_set(when.pop("checkpoint", None), kinds)
         gpu = gpu_set(when.pop("gpu", None), gpus)
+        model = model_set(when.pop("model", None), models)
         chosen = when.pop("activations", None)
         same = when.pop("same_as", "")
         conditions = {name: frozenset(options) for name, options in when.items()}
         activations = ACTIVATIONS if chosen is None else (chosen,)
-        item = CheckedRow(index, row, kind, gpu, activations, conditions, same)
+        item = CheckedRow(index, row, kind, gpu, model, activations, conditions, same)
         out.setdefault(row["field"], []).append(item)
     return out
 

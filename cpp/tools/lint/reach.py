@@ -16,12 +16,15 @@ from .facts import (
     ACTIVATIONS,
     CheckedRow,
     Releases,
+    alike,
     emissions,
     fitting,
     gpu_set,
     gpus_of,
     kind_set,
     kinds_of,
+    model_set,
+    models_of,
     place_of,
     read_rows,
 )
@@ -200,14 +203,20 @@ def reach_of(catalog: Catalog, engine: Engine) -> Reach:
     """What the checked rows of an engine can do in any release, on any checkpoint and GPU."""
     out = Reach()
     checked, releases = engine.checked or {}, Releases(engine.surface or {})
-    kinds, gpus = kinds_of(catalog), gpus_of(catalog)
+    kinds, gpus, models = kinds_of(catalog), gpus_of(catalog), models_of(catalog)
     by_field = read_rows(catalog, engine)
     rows = [row for items in by_field.values() for row in items]
     reads = [
-        (rule, kind_set(rule.get("checkpoint"), kinds), gpu_set(rule.get("gpu"), gpus))
+        (
+            rule,
+            kind_set(rule.get("checkpoint"), kinds),
+            gpu_set(rule.get("gpu"), gpus),
+            model_set(rule.get("model"), models),
+        )
         for rule in checked["rules"]
     ]
-    mortal = {rule["id"] for rule, _, _ in reads if rule["refuse"] and not rule.get("user_only")}
+    models = alike(models, [row.models for row in rows] + [of_models for *_, of_models in reads])
+    mortal = {rule["id"] for rule, *_ in reads if rule["refuse"] and not rule.get("user_only")}
     stretches: dict[Any, tuple[Routes, list[Any]]] = {}
     key: Any
     for number in range(len(releases)):
@@ -216,20 +225,24 @@ def reach_of(catalog: Catalog, engine: Engine) -> Reach:
         key = (
             tuple(sorted(routes.kinds.items())),
             tuple(sorted(routes.choices.items(), key=str)),
-            tuple(rule["id"] for rule, _, _ in current),
+            tuple(rule["id"] for rule, *_ in current),
         )
         stretches[key] = (routes, current)
-    situations = list(itertools.product(stretches.values(), kinds, gpus, ACTIVATIONS))
+    situations = list(itertools.product(stretches.values(), kinds, gpus, models, ACTIVATIONS))
     random.Random(0).shuffle(situations)  # most things are seen soon; the rest needs them all
     orders = [[n for n in engine.data["order"][form] if n in by_field] for form in FORMS]
     cases: dict[Any, tuple[Search, frozenset[str], bool]] = {}
     plans: dict[Any, Plan] = {}
     divided: dict[Any, list[tuple[Plan, RuleSet, frozenset[str], frozenset[int]]]] = {}
-    for (routes, current), kind, gpu, activations in situations:
-        here = [rule for rule, of_kinds, of_gpus in current if kind in of_kinds and gpu in of_gpus]
+    for (routes, current), kind, gpu, model, activations in situations:
+        here = [
+            rule
+            for rule, of_kinds, of_gpus, of_models in current
+            if kind in of_kinds and gpu in of_gpus and model in of_models
+        ]
         if any(not rule["refuse"] for rule in here):
             continue
-        active = frozenset(row.index for row in rows if row.holds(kind, gpu, activations))
+        active = frozenset(row.index for row in rows if row.holds(kind, gpu, model, activations))
         key = (tuple(rule["id"] for rule in here), active)
         if key not in divided:
             divided[key] = []
