@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "quantmap/line_rules.hpp"
 #include "quantmap/merge.hpp"
 #include "quantmap/text.hpp"
 #include "quantmap/validate.hpp"
@@ -209,6 +210,7 @@ std::optional<Checked> check_command(const CheckRequest& request, Diagnostics& p
     if (!model_flag.empty() && verdict.canonical == model_flag) out.model = verdict.value;
   }
   note_repeats(out.verdicts);
+  report_cannot_serve(*out.engine, out.situation, out.notes);
   return out;
 }
 

@@ -81,7 +81,8 @@ class CheckResult:
         verified_through: the newest release whose start-up rules were read.
         model: the model that the line names, or None.
         verdicts: one per argument, in order; leading variables first.
-        notes: what to know about the ground that the verdicts stand on.
+        notes: what to know about the ground that the verdicts stand on; an error among them, such
+            as ``cannot-serve``, refuses the launch as a whole, whatever its arguments.
     """
 
     __slots__ = (
@@ -105,8 +106,13 @@ class CheckResult:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is refused."""
-        return not any(verdict.refused for verdict in self.verdicts)
+        """Whether nothing is refused, neither an argument nor the launch as a whole."""
+        return not self.refusals and not any(verdict.refused for verdict in self.verdicts)
+
+    @property
+    def refusals(self) -> list[Diagnostic]:
+        """The notes that refuse the launch as a whole."""
+        return [note for note in self.notes if note.severity == "error"]
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for JSON.
@@ -240,7 +246,8 @@ def diff_command(
         model_quantization: the model's own quantization method.
 
     Returns:
-        dict: ``verdicts`` maps each argument whose verdict changes to ``[before, after]``.
+        dict: ``verdicts`` maps each argument whose verdict changes to ``[before, after]``; what
+            refuses the launch as a whole stands there by its code.
 
     Raises:
         ConfigError: the command or a version is wrong.
@@ -254,7 +261,13 @@ def diff_command(
         check(command, engine, version, gpu=gpu, model_quantization=model_quantization)
         for version in (from_version, to_version)
     ]
-    before, after = ({v.argument: _words(v) for v in result.verdicts} for result in results)
+    before, after = (
+        {
+            **{verdict.argument: _words(verdict) for verdict in result.verdicts},
+            **{refusal.code: refusal.message for refusal in result.refusals},
+        }
+        for result in results
+    )
     return {
         "engine": results[0].engine,
         "from": results[0].version,

@@ -78,6 +78,22 @@ TEST_CASE("the last of a repeated flag is judged") {
   CHECK(is_refusal(line.verdicts[1].judgement));
 }
 
+TEST_CASE("a launch that is refused as a whole") {
+  CheckRequest request;
+  request.command = Value::text("python3 -m sglang.launch_server --model-path m");
+  request.engine_version = Value::text("0.5.9");
+  request.gpu = Value::text("V100");
+  Diagnostics problems;
+  auto out = check_command(request, problems);
+  REQUIRE(out.has_value());
+  CHECK(out->notes.has_errors());
+  CHECK(errors(out->notes) == Texts{"cannot-serve $"});
+  request.gpu = Value::text("T4");
+  out = check_command(request, problems);
+  REQUIRE(out.has_value());
+  CHECK_FALSE(out->notes.has_errors());
+}
+
 TEST_CASE("commands that cannot be judged") {
   CheckRequest request;
   request.command = Value::text("echo hello");

@@ -158,6 +158,27 @@ def test_what_a_rule_refuses() -> None:
     assert all(v.evidence and v.reason for v in refused)
 
 
+@pytest.mark.parametrize(
+    ("line", "call", "reason"),
+    [
+        (
+            "python -m sglang.launch_server --model-path m",
+            {"engine_version": "0.5.9", "gpu": "V100"},
+            "SM75",
+        ),
+        ("vllm serve m", {"engine_version": "0.33", "model_quantization": "gguf"}, "GGUF"),
+    ],
+)
+def test_nothing_can_be_served(line: str, call: dict[str, Any], reason: str) -> None:
+    result = quantmap.check(line, **call)
+    (refusal,) = result.refusals
+    assert (refusal.code, refusal.severity) == ("cannot-serve", "error")
+    assert reason in refusal.message
+    assert not any(verdict.refused for verdict in result.verdicts)
+    assert not result.ok and result.to_dict()["ok"] is False
+    assert quantmap.check(line).ok
+
+
 def test_a_dict_of_arguments() -> None:
     result = quantmap.check({"kv-cache-dtype": "fp16", "--dtype": "auto"}, "vllm", "0.11.0")
     assert verdicts(result) == {"--kv-cache-dtype": "value-not-accepted", "--dtype": "accepted"}

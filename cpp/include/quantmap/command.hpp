@@ -30,7 +30,7 @@ struct Checked {
   Situation situation;
   std::string model;  // empty when the command names none
   std::vector<Verdict> verdicts;
-  Diagnostics notes;
+  Diagnostics notes;  // an error among them refuses the launch as a whole
 };
 
 // Nothing when `problems` got an error.

@@ -114,11 +114,19 @@ def show_verdicts(result: CheckResult) -> None:
             for verdict in result.verdicts
         ]
         show_table(title, ("argument", "value", "verdict", "why", "instead"), rows)
+    for refusal in result.refusals:
+        click.echo()
+        show_line(refusal.code, refusal.message)
+        show_detail("instead", refusal.hint)
     refused = sum(verdict.refused for verdict in result.verdicts)
-    count = f"of {len(result.verdicts)}"
-    click.echo(f"\n{paint(f'{refused} refused', 'red' if refused else 'green')} {count}")
+    count = f"{refused} refused of {len(result.verdicts)}"
+    if result.refusals:
+        count = f"refused as a whole, whatever the arguments; of them {count}"
+    head, mark, rest = count.rpartition("refused")
+    click.echo(f"\n{paint(head + mark, 'green' if result.ok else 'red')}{rest}")
     for note in result.notes:
-        say(f"note: {note.message}")
+        if note.severity != "error":
+            say(f"note: {note.message}")
 
 
 def _list_verdicts(result: CheckResult, title: str) -> None:
