@@ -198,7 +198,7 @@ std::optional<Checked> check_command(const CheckRequest& request, Diagnostics& p
     ArgumentReader(out.engine->surface, out.situation.release).read(parts.rest, arguments, positional);
   }
   if (!positional.empty()) out.model = positional.front();
-  out.verdicts = judge(*out.engine, out.situation, arguments);
+  out.verdicts = judge_line(*out.engine, out.situation, model.given, arguments, out.notes);
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     Verdict& verdict = out.verdicts[i];
     if (arguments[i].kind == RouteKind::kEnv && !known_variable(*out.engine, verdict.flag)) {
@@ -210,7 +210,6 @@ std::optional<Checked> check_command(const CheckRequest& request, Diagnostics& p
     if (!model_flag.empty() && verdict.canonical == model_flag) out.model = verdict.value;
   }
   note_repeats(out.verdicts);
-  report_cannot_serve(*out.engine, out.situation, out.notes);
   return out;
 }
 

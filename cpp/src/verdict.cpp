@@ -190,6 +190,11 @@ bool is_refusal(Judgement judgement) noexcept {
   return judgement != Judgement::kAccepted && judgement != Judgement::kNoEffect && judgement != Judgement::kAssumed;
 }
 
+Judgement judgement_of(Stage stage) noexcept {
+  if (stage == Stage::kNoEffect) return Judgement::kNoEffect;
+  return stage == Stage::kStart ? Judgement::kRefusedAtStart : Judgement::kFailsLater;
+}
+
 std::optional<KnownFlag> find_spelling(const Surface& surface, std::string_view name, ReleaseNumber release) {
   if (auto known = find_flag(surface, name, release)) return known;
   if (name.size() < 3 || name.substr(0, 2) != "--") return std::nullopt;
@@ -209,35 +214,44 @@ std::string_view written_name(const KnownFlag& known, std::string_view spelling)
   return known.history->name;
 }
 
+std::vector<Verdict> judge_each(const Engine& engine, const Situation& situation,
+                                const std::vector<Argument>& arguments) {
+  const Judge judge_one(engine, situation);
+  std::vector<Verdict> out;
+  for (const Argument& argument : arguments) out.push_back(judge_one.one(argument));
+  return out;
+}
+
+Given given_values(const Engine& engine, const std::vector<Verdict>& verdicts) {
+  const auto& targets = engine.checked.targets;
+  Given out{TargetValues(targets.size()), std::vector<std::size_t>(targets.size(), kNotGiven)};
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    for (const Route& route : targets[t].routes) {
+      if (route.kind == RouteKind::kFile || !route.at.empty()) continue;
+      for (std::size_t i = 0; i < verdicts.size(); ++i) {
+        if (verdicts[i].canonical != route.name) continue;
+        out.values[t] = verdicts[i].value;
+        out.by[t] = i;
+      }
+    }
+  }
+  return out;
+}
+
 namespace {
 
 std::vector<Verdict> judge_all(const Engine& engine, const Situation& situation, const std::vector<Argument>& arguments,
                                bool alone) {
-  const Judge judge_one(engine, situation);
-  std::vector<Verdict> out;
-  for (const Argument& argument : arguments) out.push_back(judge_one.one(argument));
-  TargetValues values(engine.checked.targets.size());
-  std::vector<std::size_t> owner(values.size(), arguments.size());
-  for (std::size_t t = 0; t < values.size(); ++t) {
-    for (const Route& route : engine.checked.targets[t].routes) {
-      if (route.kind == RouteKind::kFile || !route.at.empty()) continue;
-      for (std::size_t i = 0; i < out.size(); ++i) {
-        if (out[i].canonical != route.name) continue;
-        values[t] = out[i].value;
-        owner[t] = i;
-      }
-    }
-  }
+  std::vector<Verdict> out = judge_each(engine, situation, arguments);
+  const Given given = given_values(engine, out);
   for (const Rule& rule : engine.checked.rules) {
-    if (rule.terms.empty() || (alone && rule.terms.size() > 1) || !terms_hold(rule.terms, values)) continue;
+    if (rule.terms.empty() || (alone && rule.terms.size() > 1) || !terms_hold(rule.terms, given.values)) continue;
     if (!is_about(rule, situation) || !covers(rule.since, rule.until, situation.release)) continue;
     for (const RuleTerm& term : rule.terms) {
-      if (owner[term.target] == arguments.size()) continue;
-      Verdict& verdict = out[owner[term.target]];
+      if (given.by[term.target] == kNotGiven) continue;
+      Verdict& verdict = out[given.by[term.target]];
       if (is_refusal(verdict.judgement)) continue;
-      verdict.judgement = rule.stage == Stage::kStart ? Judgement::kRefusedAtStart
-                          : rule.stage == Stage::kRun ? Judgement::kFailsLater
-                                                      : Judgement::kNoEffect;
+      verdict.judgement = judgement_of(rule.stage);
       verdict.reason = rule.text;
       verdict.evidence.assign(rule.evidence.begin(), rule.evidence.end());
     }

@@ -139,6 +139,7 @@ PROVOKED: dict[str, Told] = {
     "value-not-accepted": launch("sglang@latest", None, {"kv-cache-dtype": "fp17"}),
     "refused-at-start": first("refused-at-start", refused("start")),
     "fails-later": first("fails-later", refused("run")),
+    "may-not-serve": check("trtllm-serve m", engine_version="latest", gpu="V100"),
     "invalid-command": check("vllm serve 'm"),
     "unknown-launcher": check("ls -l"),
     "other-launcher": check("vllm serve m", "sglang"),

@@ -151,11 +151,77 @@ def test_a_near_miss_has_a_hint() -> None:
 
 def test_what_a_rule_refuses() -> None:
     line = "vllm serve m --quantization fp8 --kv-cache-dtype fp8_e5m2"
-    result = quantmap.check(line, engine_version="0.10.2")
+    result = quantmap.check(line, engine_version="0.10.2", model_quantization="none")
     assert not result.ok
     refused = [v for v in result.verdicts if v.refused]
     assert {v.verdict for v in refused} <= {"refused-at-start", "fails-later"}
     assert all(v.evidence and v.reason for v in refused)
+
+
+def codes(result: quantmap.CheckResult) -> list[str]:
+    """The codes of the notes."""
+    return [note.code for note in result.notes]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "--quantization awq_marlin",
+        "--quantization gguf --load-format gguf",
+        "--quantization modelopt_fp4",
+        "--quantization w4afp8",
+    ],
+)
+def test_what_depends_on_a_checkpoint_that_is_not_given(arguments: str) -> None:
+    line = f"python -m sglang.launch_server --model-path x/Llama-AWQ-INT4 {arguments}"
+    open_ = quantmap.check(line, engine_version="0.5.9")
+    assert open_.ok
+    (verdict,) = [v for v in open_.verdicts if v.argument == "--quantization"]
+    assert (verdict.verdict, verdict.refused) == ("assumed", False)
+    assert "depends on the checkpoint" in verdict.reason
+    assert codes(open_).count("checkpoint-not-given") == 1
+    plain = quantmap.check(line, engine_version="0.5.9", model_quantization="none")
+    assert "checkpoint-not-given" not in codes(plain)
+    (verdict,) = [v for v in plain.verdicts if v.argument == "--quantization"]
+    assert "depends on the checkpoint" not in verdict.reason
+
+
+def test_a_method_needs_its_checkpoint() -> None:
+    line = "python -m sglang.launch_server --model-path m --quantization awq_marlin"
+    found = {
+        kind: quantmap.check(line, engine_version="0.5.9", model_quantization=kind).ok
+        for kind in ("none", "awq", "gptq")
+    }
+    assert found == {"none": False, "awq": True, "gptq": False}
+
+
+def gpus(result: quantmap.CheckResult) -> list[str]:
+    """The GPUs on which the launch would be refused, by note."""
+    return [str(n.context["known"]) for n in result.notes if n.code == "depends-on-gpu"]
+
+
+def test_what_holds_on_some_gpus_only_is_a_note() -> None:
+    line = "vllm serve m --kv-cache-dtype fp8_e5m2"
+    result = quantmap.check(line, engine_version="0.11.2")
+    assert result.ok and verdicts(result) == {"--kv-cache-dtype": "accepted"}
+    assert "sm90" in gpus(result)
+    hopper = quantmap.check(line, engine_version="0.11.2", gpu="H100")
+    assert not hopper.ok and gpus(hopper) == []
+    assert quantmap.check(line, engine_version="0.11.2", gpu="A100").ok
+    below = quantmap.check("vllm serve m --kv-cache-dtype fp8", engine_version="0.11.0")
+    assert below.ok and "sm60, sm70, sm75, sm80" in gpus(below)
+    everywhere = quantmap.check(line, engine_version="0.11.0")
+    assert verdicts(everywhere) == {"--kv-cache-dtype": "fails-later"}
+
+
+def test_a_refusal_that_rests_on_an_assumption_is_assumed() -> None:
+    line = "vllm serve m --kv-cache-dtype fp8_e5m2"
+    for call in ({"gpu": "RTX 5090"}, {"gpu": "H100"}):
+        result = quantmap.check(line, engine_version="0.33.0", **call)
+        assert result.ok and verdicts(result) == {"--kv-cache-dtype": "assumed"}
+        assert "not known to work" in result.verdicts[0].reason and result.verdicts[0].evidence
+    whole = quantmap.check("trtllm-serve m", engine_version="1.0.0", gpu="V100")
+    assert whole.ok and "may-not-serve" in codes(whole)
 
 
 @pytest.mark.parametrize(

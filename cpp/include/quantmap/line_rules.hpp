@@ -1,4 +1,7 @@
-// What the rules say of a launch line that someone else wrote.
+// Verdicts on a launch line that someone else wrote.
+//
+// What quantmap derives may lean on a rule that is only assumed, or that holds on some GPUs: it has something else to
+// write. A line is refused only for what is certain whatever its checkpoint and GPU, as far as they are not given.
 #pragma once
 
 #include <vector>
@@ -7,7 +10,9 @@
 
 namespace quantmap {
 
-// Adds an error to the notes when the release can serve nothing here, whatever the arguments.
-void report_cannot_serve(const Engine& engine, const Situation& situation, Diagnostics& notes);
+// One verdict per argument, in order. The notes get what concerns the launch as a whole: that nothing can be served,
+// and what depends on the GPU when none is given. Without a known checkpoint the situation's is the unquantized one.
+[[nodiscard]] std::vector<Verdict> judge_line(const Engine& engine, const Situation& situation, bool checkpoint_known,
+                                              const std::vector<Argument>& arguments, Diagnostics& notes);
 
 }  // namespace quantmap

@@ -1,6 +1,7 @@
 // A judgement on arguments that someone else chose: accepted, unknown, refused, and what to write instead.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,8 @@ struct Verdict {
 
 [[nodiscard]] std::string_view name_of(Judgement judgement) noexcept;
 [[nodiscard]] bool is_refusal(Judgement judgement) noexcept;
+// What it means for an argument that a rule of this stage holds.
+[[nodiscard]] Judgement judgement_of(Stage stage) noexcept;
 
 // The flag that a spelling means in a release, dashes and underscores being equal; nothing when there is none.
 [[nodiscard]] std::optional<KnownFlag> find_spelling(const Surface& surface, std::string_view name,
@@ -39,6 +42,18 @@ struct Verdict {
 
 // How a spelling is written: the flag's own name; an alias that says the opposite of the flag keeps its own.
 [[nodiscard]] std::string_view written_name(const KnownFlag& known, std::string_view spelling);
+
+// What the parser makes of each argument, in order; no rule is asked.
+[[nodiscard]] std::vector<Verdict> judge_each(const Engine& engine, const Situation& situation,
+                                              const std::vector<Argument>& arguments);
+
+// What judged arguments set: the values of the rules' targets, and which argument each is from.
+struct Given {
+  TargetValues values;
+  std::vector<std::size_t> by;  // kNotGiven: no argument sets the target
+};
+inline constexpr std::size_t kNotGiven = static_cast<std::size_t>(-1);
+[[nodiscard]] Given given_values(const Engine& engine, const std::vector<Verdict>& verdicts);
 
 // One verdict per argument, in order. Combinations are judged over all of them.
 [[nodiscard]] std::vector<Verdict> judge(const Engine& engine, const Situation& situation,
