@@ -81,8 +81,6 @@ struct PlaceClass {
   std::vector<Place> members;  // the first is the representative
   std::vector<const Row*> rows;
 };
-[[nodiscard]] std::vector<PlaceClass> place_classes(const Engine& engine, Form form, const Grounds& grounds,
-                                                    const std::vector<Place>& places);
 
 // One setting of an axis: fields that vary together.
 using Point = std::vector<std::pair<FieldId, std::int64_t>>;  // empty: nothing given
@@ -95,6 +93,10 @@ struct Grid {
   Form form;
   std::vector<Axis> axes;
 };
+// For a grid, since places that a grid's fields cannot tell apart are one class.
+[[nodiscard]] std::vector<PlaceClass> place_classes(const Engine& engine, const Grid& grid, const Grounds& grounds,
+                                                    const std::vector<Place>& places);
+
 // The four-field form whole; the unified form in parts that each vary whole.
 [[nodiscard]] std::vector<Grid> grids();
 [[nodiscard]] Config config_at(const Grid& grid, const std::vector<std::size_t>& point);

@@ -184,6 +184,23 @@ void check_decisions(const Mapping& mapping, const Ground& ground, std::vector<P
 
 }  // namespace
 
+std::string describe(const Engine& engine, const Place& place) {
+  return std::string(engine.id) + " " + std::string(engine.surface.releases[place.release].version) + ", " +
+         std::string(catalog().checkpoint_kinds[place.kind].id) + ", " +
+         std::string(catalog().gpu_classes[place.gpu].id) +
+         (place.model == 0 ? "" : ", " + std::string(catalog().model_kinds[place.model])) +
+         (place.activations ? "" : ", weights only");
+}
+
+std::string describe(const Config& config) {
+  std::string out;
+  for (const Field& field : catalog().fields) {
+    if (!config[field.field].present) continue;
+    out += (out.empty() ? "" : " ") + std::string(field.id) + "=" + spelled(field.field, config[field.field]);
+  }
+  return out.empty() ? "nothing given" : out;
+}
+
 Grounds::Grounds(const Engine& engine) : engine_(engine) {
   for (std::size_t i = 0; i < engine.surface.releases.size(); ++i) {
     const auto release = static_cast<std::uint16_t>(i);

@@ -118,15 +118,11 @@ void Proof::run(const Engine& engine) {
   std::printf("%s: %zu releases, %zu places\n", std::string(engine.id).c_str(), engine.surface.releases.size(),
               places.size());
   Total total;
-  for (const Form form : {Form::kFourField, Form::kUnified}) {
-    const auto classes = place_classes(engine, form, grounds, places);
-    for (const Grid& grid : grids()) {
-      if (grid.form != form) continue;
-      if (options_.sample) {
-        sample(engine, grid, grounds, places, total);
-      } else {
-        cover(engine, grid, grounds, classes, total);
-      }
+  for (const Grid& grid : grids()) {
+    if (options_.sample) {
+      sample(engine, grid, grounds, places, total);
+    } else {
+      cover(engine, grid, grounds, place_classes(engine, grid, grounds, places), total);
     }
   }
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;

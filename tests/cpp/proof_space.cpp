@@ -31,11 +31,19 @@ struct FormRow {
   FieldId field;
 };
 
-std::vector<FormRow> rows_of(const Engine& engine, Form form) {
+// The rows that a config of the grid can meet: a field that no axis sets is absent, or has its default.
+std::vector<FormRow> rows_of(const Engine& engine, const Grid& grid) {
   std::vector<FormRow> out;
-  for (const FieldId field : engine.order[static_cast<std::size_t>(form)]) {
+  for (const FieldId field : engine.order[static_cast<std::size_t>(grid.form)]) {
+    const bool varies = std::any_of(grid.axes.begin(), grid.axes.end(), [field](const Axis& axis) {
+      return std::find(axis.fields.begin(), axis.fields.end(), field) != axis.fields.end();
+    });
+    const int otherwise = field_info(field).default_option;
+    const std::uint64_t options = varies ? ~std::uint64_t{0} : otherwise < 0 ? 0 : std::uint64_t{1} << otherwise;
     const RowRange range = engine.checked.ranges[index_of(field)];
-    for (std::size_t i = range.begin; i < range.end; ++i) out.push_back({&engine.checked.rows[i], field});
+    for (std::size_t i = range.begin; i < range.end; ++i) {
+      if ((engine.checked.rows[i].options & options) != 0) out.push_back({&engine.checked.rows[i], field});
+    }
   }
   return out;
 }
@@ -92,8 +100,8 @@ struct RowView {
 
 class Classifier {
  public:
-  Classifier(const Engine& engine, Form form, const Grounds& grounds)
-      : engine_(engine), grounds_(grounds), rows_(rows_of(engine, form)) {
+  Classifier(const Engine& engine, const Grid& grid, const Grounds& grounds)
+      : engine_(engine), grounds_(grounds), rows_(rows_of(engine, grid)) {
     Numbers seen;
     for (ReleaseNumber release = 0; release < engine.surface.releases.size(); ++release) {
       const ReleaseView view(engine, release);
@@ -254,23 +262,6 @@ ModelQuantization model_of(std::size_t kind) {
   return {true, names.empty() ? "not-heard-of" : std::string(names.front()), true};
 }
 
-std::string describe(const Engine& engine, const Place& place) {
-  return std::string(engine.id) + " " + std::string(engine.surface.releases[place.release].version) + ", " +
-         std::string(catalog().checkpoint_kinds[place.kind].id) + ", " +
-         std::string(catalog().gpu_classes[place.gpu].id) +
-         (place.model == 0 ? "" : ", " + std::string(catalog().model_kinds[place.model])) +
-         (place.activations ? "" : ", weights only");
-}
-
-std::string describe(const Config& config) {
-  std::string out;
-  for (const Field& field : catalog().fields) {
-    if (!config[field.field].present) continue;
-    out += (out.empty() ? "" : " ") + std::string(field.id) + "=" + spelled(field.field, config[field.field]);
-  }
-  return out.empty() ? "nothing given" : out;
-}
-
 std::vector<Place> places_of(const Engine& engine) {
   std::vector<Place> out;
   const RowSet& set = engine.checked;
@@ -298,9 +289,9 @@ std::vector<Place> places_of(const Engine& engine) {
   return out;
 }
 
-std::vector<PlaceClass> place_classes(const Engine& engine, Form form, const Grounds& grounds,
+std::vector<PlaceClass> place_classes(const Engine& engine, const Grid& grid, const Grounds& grounds,
                                       const std::vector<Place>& places) {
-  const Classifier classifier(engine, form, grounds);
+  const Classifier classifier(engine, grid, grounds);
   std::unordered_map<std::string, std::size_t> known;
   std::vector<PlaceClass> out;
   for (const Place& place : places) {

@@ -119,7 +119,7 @@ TEST_CASE("every place and every point is in exactly one class") {
   CHECK(places_of(sglang).size() == sglang.surface.releases.size() * catalog().checkpoint_kinds.size() *
                                         catalog().gpu_classes.size() * catalog().model_kinds.size());
   const Grounds grounds(vllm());
-  const auto classes = place_classes(vllm(), Form::kFourField, grounds, places);
+  const auto classes = place_classes(vllm(), grids().front(), grounds, places);
   std::size_t members = 0;
   for (const PlaceClass& one : classes) members += one.members.size();
   CHECK(members == places.size());
