@@ -79,7 +79,7 @@ bool is_flag(std::string_view word) {
 // Tells arguments from their values by what the release knows of each flag.
 class ArgumentReader {
  public:
-  ArgumentReader(const Surface& surface, ReleaseNumber release) : surface_(surface), release_(release) {}
+  ArgumentReader(const Engine& engine, ReleaseNumber release) : engine_(engine), release_(release) {}
 
   void read(const Words& words, std::vector<Argument>& arguments, Words& positional) const {
     for (std::size_t i = 0; i < words.size();) {
@@ -88,10 +88,11 @@ class ArgumentReader {
         continue;
       }
       Argument argument;
-      const std::size_t mark = words[i].rfind("--", 0) == 0 ? words[i].find('=') : std::string::npos;
-      argument.flag = words[i].substr(0, mark);
-      if (mark != std::string::npos) {
-        argument.value = words[i++].substr(mark + 1);
+      const std::size_t end = end_of_flag(words[i]);
+      argument.flag = words[i].substr(0, end);
+      if (end < words[i].size()) {
+        argument.value = words[i].substr(end + (words[i][end] == '=' ? 1 : 0));
+        ++i;
       } else {
         ++i;
         argument.value = values_of(argument.flag, words, i);
@@ -101,18 +102,35 @@ class ArgumentReader {
   }
 
  private:
-  // A switch takes no value, a list takes all that follow, everything else takes one.
+  std::optional<KnownFlag> find(std::string_view flag) const {
+    const std::string_view base = flag.substr(0, flag.find('.'));
+    if (auto known = find_spelling(engine_.surface, base, release_)) return known;
+    return find_rewritten(engine_, base, release_);
+  }
+
+  // Where the value in the same word begins: "--a=1", "-a=1", or glued to the one letter of a short flag, "-a1".
+  std::size_t end_of_flag(const std::string& word) const {
+    const std::size_t mark = std::min(word.find('='), word.size());
+    if (word[1] == '-' || find(std::string_view(word).substr(0, mark))) return mark;
+    const auto letter = find(std::string_view(word).substr(0, 2));
+    return letter && letter->interval->arity != Arity::kNone ? 2 : mark;
+  }
+
+  // What is not known takes one value.
   ArgumentValue values_of(const std::string& flag, const Words& words, std::size_t& i) const {
-    const std::optional<KnownFlag> known = find_spelling(surface_, flag, release_);
+    const std::optional<KnownFlag> known = find(flag);
+    const Arity arity = known ? known->interval->arity : Arity::kOne;
+    if (arity == Arity::kNone || i >= words.size() || is_flag(words[i])) return true;
+    // A switch that may take a word takes only such a one.
     const bool is_switch = known && known->interval->type == FlagType::kBool;
-    const bool is_list = known && known->interval->type == FlagType::kList;
-    if (is_switch || i >= words.size() || is_flag(words[i])) return true;
+    if (is_switch && lower(words[i]) != "true" && lower(words[i]) != "false") return true;
     std::string value = words[i++];
+    const bool is_list = arity == Arity::kAny || arity == Arity::kMany;
     while (is_list && i < words.size() && !is_flag(words[i])) value += " " + words[i++];
     return value;
   }
 
-  const Surface& surface_;
+  const Engine& engine_;
   ReleaseNumber release_;
 };
 
@@ -143,6 +161,23 @@ void note_repeats(std::vector<Verdict>& verdicts) {
     if (!again || is_refusal(verdicts[i].judgement)) continue;
     verdicts[i].judgement = Judgement::kNoEffect;
     verdicts[i].reason = "given again later: the last value is used";
+  }
+}
+
+// Words that belong to no flag: an engine takes at most its model so.
+void judge_strays(const Engine& engine, const Situation& situation, const Words& positional,
+                  std::vector<Verdict>& verdicts) {
+  const bool takes_model = std::any_of(engine.launchers.begin(), engine.launchers.end(),
+                                       [](const Launcher& launcher) { return launcher.model_flag.empty(); });
+  for (std::size_t i = takes_model ? 1 : 0; i < positional.size(); ++i) {
+    Verdict stray;
+    stray.flag = positional[i];
+    stray.judgement = Judgement::kUnknownFlag;
+    stray.reason = std::string(engine.name) + " " + std::string(engine.surface.releases[situation.release].version) +
+                   " takes no word here that belongs to no flag";
+    stray.hint = "leave it out";
+    stray.evidence = {std::string(engine.surface.releases[situation.release].artifact) + " (server arguments)"};
+    verdicts.push_back(std::move(stray));
   }
 }
 
@@ -189,16 +224,21 @@ std::optional<Checked> check_command(const CheckRequest& request, Diagnostics& p
   const ModelQuantization model = read_model_quantization(request.model_quantization, out.notes);
   out.situation.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
 
-  std::vector<Argument> arguments = parts.variables;
+  Line line;
+  line.literal = !request.command.is_object();
+  line.checkpoint_known = model.given;
+  std::vector<Argument>& arguments = line.arguments;
+  arguments = parts.variables;
   Words positional;
   if (request.command.is_object()) {
     merge(arguments, request.command, nullptr, path, problems);
     if (problems.has_errors()) return std::nullopt;
   } else {
-    ArgumentReader(out.engine->surface, out.situation.release).read(parts.rest, arguments, positional);
+    ArgumentReader(*out.engine, out.situation.release).read(parts.rest, arguments, positional);
   }
   if (!positional.empty()) out.model = positional.front();
-  out.verdicts = judge_line(*out.engine, out.situation, model.given, arguments, out.notes);
+  out.verdicts = judge_line(*out.engine, out.situation, line, out.notes);
+  if (!request.command.is_object()) judge_strays(*out.engine, out.situation, positional, out.verdicts);
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     Verdict& verdict = out.verdicts[i];
     if (arguments[i].kind == RouteKind::kEnv && !known_variable(*out.engine, verdict.flag)) {

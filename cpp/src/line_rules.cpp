@@ -86,11 +86,11 @@ class LineRules {
 
 }  // namespace
 
-std::vector<Verdict> judge_line(const Engine& engine, const Situation& situation, bool checkpoint_known,
-                                const std::vector<Argument>& arguments, Diagnostics& notes) {
-  std::vector<Verdict> out = judge_each(engine, situation, arguments);
-  if (!checkpoint_known) notes.add(Code::kCheckpointNotGiven, "model_quantization");
-  LineRules(engine, situation, checkpoint_known, notes).apply(out);
+std::vector<Verdict> judge_line(const Engine& engine, const Situation& situation, const Line& line,
+                                Diagnostics& notes) {
+  std::vector<Verdict> out = judge_each(engine, situation, line.arguments, line.literal);
+  if (!line.checkpoint_known) notes.add(Code::kCheckpointNotGiven, "model_quantization");
+  LineRules(engine, situation, line.checkpoint_known, notes).apply(out);
   return out;
 }
 

@@ -60,8 +60,8 @@ std::string_view instead_of(const Engine& engine, std::string_view flag, std::op
 
 class Judge {
  public:
-  Judge(const Engine& engine, const Situation& situation)
-      : engine_(engine), surface_(engine.surface), situation_(situation) {
+  Judge(const Engine& engine, const Situation& situation, bool literal)
+      : engine_(engine), surface_(engine.surface), situation_(situation), literal_(literal) {
     release_ = std::string(engine.name) + " " + std::string(surface_.releases[situation.release].version);
     evidence_ = std::string(surface_.releases[situation.release].artifact) + " (server arguments)";
   }
@@ -75,7 +75,10 @@ class Judge {
       return has_variable(surface_, argument.flag, situation_.release) ? out : unknown_variable(std::move(out));
     }
     const std::string base = argument.flag.substr(0, argument.flag.find('.'));
-    std::optional<KnownFlag> known = find_spelling(surface_, base, situation_.release);
+    std::optional<KnownFlag> known = literal_ && !engine_.equates_dashes
+                                         ? find_flag(surface_, base, situation_.release)
+                                         : find_spelling(surface_, base, situation_.release);
+    if (!known && literal_) known = find_rewritten(engine_, base, situation_.release);
     if (!known && engine_.abbreviates) {
       known = find_abbreviated(base);
       if (known) out.reason = "abbreviates " + std::string(known->history->name);
@@ -117,6 +120,12 @@ class Judge {
   }
 
   Verdict unknown_flag(Verdict out, const std::string& flag) const {
+    if (literal_ && !engine_.equates_dashes) {
+      if (const std::string other = other_dashes(surface_, flag, situation_.release); !other.empty()) {
+        return refusal(std::move(out), Judgement::kUnknownFlag,
+                       release_ + " has no " + flag + ": its parser tells dashes from underscores", "write " + other);
+      }
+    }
     const auto& never = surface_.never;
     const bool listed = surface_.releases[situation_.release].whole ||
                         std::find(never.begin(), never.end(), std::string_view(flag)) != never.end() ||
@@ -128,16 +137,17 @@ class Judge {
     }
     std::string reason = release_ + " has no " + flag;
     std::string hint;
-    if (const FlagHistory* history = find_history(surface_, flag)) {
+    const FlagHistory* history = find_history(surface_, flag);
+    if (history != nullptr) {
       const std::string when = history_words(surface_, *history, situation_.release);
       if (!when.empty()) reason += " (" + when + ")";
     }
     if (const std::string_view instead = instead_of(engine_, flag, std::nullopt); !instead.empty()) {
       hint = "it takes " + std::string(instead);
-    } else {
+    } else if (history == nullptr) {  // else the word is spelt right, and only the release is another
       std::vector<std::string_view> names;
-      for (const FlagHistory& history : surface_.flags) {
-        if (interval_at(history, situation_.release) != nullptr) names.push_back(history.name);
+      for (const FlagHistory& known : surface_.flags) {
+        if (interval_at(known, situation_.release) != nullptr) names.push_back(known.name);
       }
       hint = did_you_mean(flag, names);
     }
@@ -146,6 +156,18 @@ class Judge {
 
   Verdict judge_value(const FlagInterval& flag, const Argument& argument, Verdict out) const {
     const bool bare = std::holds_alternative<bool>(argument.value);
+    if (literal_) {
+      const bool many = flag.arity == Arity::kMany;
+      if (bare && (many || flag.arity == Arity::kOne)) {
+        const std::string wanted = many ? "at least one argument" : "one argument";
+        return refusal(std::move(out), Judgement::kValueNotAccepted, release_ + " expected " + wanted,
+                       flag.choices_known ? "write one of " + choices_of(flag) : "write a value behind it");
+      }
+      if (!bare && flag.arity == Arity::kNone) {
+        return refusal(std::move(out), Judgement::kValueNotAccepted, release_ + " takes no value here: it is a switch",
+                       "write " + out.canonical + " alone");
+      }
+    }
     if (bare && flag.type != FlagType::kBool && flag.type != FlagType::kUnknown && flag.type != FlagType::kList) {
       if (!flag.choices_known) return out;  // some flags take an optional value
     }
@@ -174,6 +196,7 @@ class Judge {
   const Engine& engine_;
   const Surface& surface_;
   const Situation& situation_;
+  bool literal_;
   std::string release_;
   std::string evidence_;
 };
@@ -195,13 +218,24 @@ Judgement judgement_of(Stage stage) noexcept {
   return stage == Stage::kStart ? Judgement::kRefusedAtStart : Judgement::kFailsLater;
 }
 
-std::optional<KnownFlag> find_spelling(const Surface& surface, std::string_view name, ReleaseNumber release) {
-  if (auto known = find_flag(surface, name, release)) return known;
-  if (name.size() < 3 || name.substr(0, 2) != "--") return std::nullopt;
+std::string other_dashes(const Surface& surface, std::string_view name, ReleaseNumber release) {
+  if (name.size() < 3 || name.substr(0, 2) != "--") return {};
   for (const auto& [from, to] : {std::pair{'_', '-'}, std::pair{'-', '_'}}) {
     std::string other(name);
     std::replace(other.begin() + 2, other.end(), from, to);
-    if (auto known = find_flag(surface, other, release)) return known;
+    if (find_flag(surface, other, release)) return other;
+  }
+  return {};
+}
+
+std::optional<KnownFlag> find_spelling(const Surface& surface, std::string_view name, ReleaseNumber release) {
+  if (auto known = find_flag(surface, name, release)) return known;
+  return find_flag(surface, other_dashes(surface, name, release), release);
+}
+
+std::optional<KnownFlag> find_rewritten(const Engine& engine, std::string_view name, ReleaseNumber release) {
+  for (const Pair& rewrite : engine.rewrites) {
+    if (rewrite.first == name) return find_flag(engine.surface, rewrite.second, release);
   }
   return std::nullopt;
 }
@@ -215,8 +249,8 @@ std::string_view written_name(const KnownFlag& known, std::string_view spelling)
 }
 
 std::vector<Verdict> judge_each(const Engine& engine, const Situation& situation,
-                                const std::vector<Argument>& arguments) {
-  const Judge judge_one(engine, situation);
+                                const std::vector<Argument>& arguments, bool literal) {
+  const Judge judge_one(engine, situation, literal);
   std::vector<Verdict> out;
   for (const Argument& argument : arguments) out.push_back(judge_one.one(argument));
   return out;
@@ -242,7 +276,7 @@ namespace {
 
 std::vector<Verdict> judge_all(const Engine& engine, const Situation& situation, const std::vector<Argument>& arguments,
                                bool alone) {
-  std::vector<Verdict> out = judge_each(engine, situation, arguments);
+  std::vector<Verdict> out = judge_each(engine, situation, arguments, false);
   const Given given = given_values(engine, out);
   for (const Rule& rule : engine.checked.rules) {
     if (rule.terms.empty() || (alone && rule.terms.size() > 1) || !terms_hold(rule.terms, given.values)) continue;

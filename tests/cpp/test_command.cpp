@@ -108,3 +108,17 @@ TEST_CASE("commands that cannot be judged") {
   request.engine = Value::text("nobody");
   CHECK(refused(request) == Texts{"unknown-engine runtime"});
 }
+
+TEST_CASE("words as the parser of the release takes them") {
+  const auto last = [](std::string_view line, std::string_view version) {
+    const Checked out = checked(line, version);
+    return out.verdicts.back();
+  };
+  CHECK(last("trtllm-serve m --tp-size 2", "latest").hint == "write --tp_size");
+  CHECK_FALSE(is_refusal(last("vllm serve m --tensor_parallel_size 2", "0.11.0").judgement));
+  CHECK(last("vllm serve m -O3", "0.11.0").value == "3");
+  CHECK(last("vllm serve m -tp=2", "0.11.0").value == "2");
+  CHECK(last("vllm serve m --kv-cache-dtype", "0.11.0").judgement == Judgement::kValueNotAccepted);
+  CHECK(last("vllm serve m --enforce-eager true", "0.11.0").flag == "true");
+  CHECK(last("python3 -m sglang.launch_server --pp-size 2", "0.4.6").hint.empty());
+}

@@ -130,11 +130,15 @@ struct DiagnosticText {
 
 enum class FlagType : std::uint8_t { kBool, kInt, kFloat, kStr, kChoice, kJson, kList, kUnknown };
 
+// How many words of a line a flag takes.
+enum class Arity : std::uint8_t { kNone, kMaybeOne, kOne, kAny, kMany };
+
 // A stretch of releases in which a flag did not change.
 struct FlagInterval {
   std::uint16_t since;  // release number
   std::uint16_t until;  // exclusive; 0xFFFF: still so
   FlagType type;
+  Arity arity;
   bool choices_known;
   bool checked_at_start;  // the parser takes any value, start-up does not
   bool any_case;
@@ -318,6 +322,8 @@ struct Engine {
   std::span<const std::string_view> runtime_names;
   std::span<const Launcher> launchers;  // the first is the one that is rendered
   bool abbreviates;                     // the parser takes any unambiguous beginning of a flag
+  bool equates_dashes;                  // the parser takes underscores for dashes in a flag's name
+  std::span<const Pair> rewrites;       // short flags, and what the parser takes them for when it has no such flag
   std::string_view config_flag;         // the flag that takes a YAML file of arguments, or empty
   Container container;
   std::span<const Flag> flags;

@@ -12,7 +12,12 @@ namespace quantmap {
 
 // One verdict per argument, in order. The notes get what concerns the launch as a whole: that nothing can be served,
 // and what depends on the GPU when none is given. Without a known checkpoint the situation's is the unquantized one.
-[[nodiscard]] std::vector<Verdict> judge_line(const Engine& engine, const Situation& situation, bool checkpoint_known,
-                                              const std::vector<Argument>& arguments, Diagnostics& notes);
+struct Line {
+  std::vector<Argument> arguments;
+  bool literal = true;  // words, not parameters by name
+  bool checkpoint_known = false;
+};
+[[nodiscard]] std::vector<Verdict> judge_line(const Engine& engine, const Situation& situation, const Line& line,
+                                              Diagnostics& notes);
 
 }  // namespace quantmap

@@ -36,16 +36,24 @@ struct Verdict {
 // What it means for an argument that a rule of this stage holds.
 [[nodiscard]] Judgement judgement_of(Stage stage) noexcept;
 
+// The name with other dashes or underscores by which a release has the flag; empty when there is none.
+[[nodiscard]] std::string other_dashes(const Surface& surface, std::string_view name, ReleaseNumber release);
+
 // The flag that a spelling means in a release, dashes and underscores being equal; nothing when there is none.
 [[nodiscard]] std::optional<KnownFlag> find_spelling(const Surface& surface, std::string_view name,
                                                      ReleaseNumber release);
 
+// The flag that the parser takes a short one for that the release does not have itself.
+[[nodiscard]] std::optional<KnownFlag> find_rewritten(const Engine& engine, std::string_view name,
+                                                      ReleaseNumber release);
+
 // How a spelling is written: the flag's own name; an alias that says the opposite of the flag keeps its own.
 [[nodiscard]] std::string_view written_name(const KnownFlag& known, std::string_view spelling);
 
-// What the parser makes of each argument, in order; no rule is asked.
+// What the parser makes of each argument, in order; no rule is asked. `literal`: these are the words of a line, not
+// parameters by name, whose dashes are free and whose form is up to who renders them.
 [[nodiscard]] std::vector<Verdict> judge_each(const Engine& engine, const Situation& situation,
-                                              const std::vector<Argument>& arguments);
+                                              const std::vector<Argument>& arguments, bool literal);
 
 // What judged arguments set: the values of the rules' targets, and which argument each is from.
 struct Given {

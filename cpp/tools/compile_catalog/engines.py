@@ -274,12 +274,16 @@ def compile_engine(
         else:
             mask = fields.mask(item["field"], item["is"])
             unsupported.append(f"{{{{}}, FieldId::{ident(item['field'])}, {mask}}}")
+    rewrites = out.array(
+        "Pair", (f"{{{text(r['from'])}, {text(r['to'])}}}" for r in engine.get("rewrites", []))
+    )
     releases = Releases(surface)
     modes = compile_mode(documented, fields, facts, releases, out)
     modes += ", " + (compile_mode(checked, fields, facts, releases, out) if checked else "{}")
     return (
         f"{{{text(engine['id'])}, {text(engine['name'])}, {out.texts(engine['runtime_names'])}, "
         f"{launchers}, {str(bool(engine.get('abbreviates'))).lower()}, "
+        f"{str(bool(engine.get('equates_dashes'))).lower()}, {rewrites}, "
         f"{text(engine.get('config_flag', ''))}, "
         f"{compile_container(engine.get('container', {}), releases, out)}, "
         f"{flags}, {{{orders}}}, {modes}, "

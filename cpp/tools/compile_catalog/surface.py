@@ -26,6 +26,16 @@ def negations(name: str, item: dict[str, Any]) -> list[str]:
     return sorted((off | set(item.get("off", []))) - {name})
 
 
+def arity(item: dict[str, Any]) -> str:
+    """How many words a flag takes; what is not known to need one may go without."""
+    if item["type"] == "unknown" or (item["type"] == "bool" and "nargs" not in item):
+        return "kMaybeOne"
+    count = item.get("nargs", 1)
+    if isinstance(count, int):
+        return ("kNone", "kOne", "kMany")[min(count, 2)]
+    return {"*": "kAny", "+": "kMany"}.get(count if isinstance(count, str) else "", "kMaybeOne")
+
+
 def compile_surface(surface: dict[str, Any] | None, out: Writer) -> str:
     if surface is None:
         return "{}"
@@ -45,7 +55,7 @@ def compile_surface(surface: dict[str, Any] | None, out: Writer) -> str:
             )  # refused without the release's permission flag
             values = out.texts(str(c) for c in choices if c not in gone) if known else "{}"
             rows.append(
-                f"{{{bounds(item)}, FlagType::{ident(item['type'])}, "
+                f"{{{bounds(item)}, FlagType::{ident(item['type'])}, Arity::{arity(item)}, "
                 f"{str(known).lower()}, {str(item.get('checked') == 'startup').lower()}, "
                 f"{str(bool(item.get('any_case'))).lower()}, "
                 f"{str(bool(item.get('refused'))).lower()}, {text(shown(item.get('default')))}, "
