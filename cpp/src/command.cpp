@@ -6,6 +6,7 @@
 #include "quantmap/merge.hpp"
 #include "quantmap/text.hpp"
 #include "quantmap/validate.hpp"
+#include "quantmap/version.hpp"
 
 namespace quantmap {
 
@@ -18,7 +19,8 @@ struct Parts {
   std::vector<Argument> variables;
   const Engine* engine = nullptr;
   const Launcher* launcher = nullptr;
-  Words rest;  // what follows the launcher
+  Words rest;                      // what follows the launcher
+  std::optional<std::string> tag;  // of the engine's own image that the line runs; empty: it names none
 };
 
 bool is_assignment(std::string_view word) {
@@ -45,16 +47,103 @@ bool stands_at(const Launcher& launcher, const Words& words, std::size_t at) {
   return true;
 }
 
+Argument variable_of(std::string_view assignment) {
+  const std::size_t mark = assignment.find('=');
+  Argument variable;
+  variable.kind = RouteKind::kEnv;
+  variable.flag = assignment.substr(0, mark);
+  variable.value = std::string(assignment.substr(mark + 1));
+  return variable;
+}
+
+std::string_view repository(std::string_view image) {
+  const std::size_t slash = image.rfind('/');
+  const std::size_t from = slash == std::string_view::npos ? 0 : slash;
+  return image.substr(0, std::min(image.find('@', from), image.find(':', from)));
+}
+
+// The engine whose public image this word names.
+const Engine* engine_of_image(std::string_view word) {
+  for (const std::string_view registry : {"docker://", "docker.io/"}) {
+    if (word.substr(0, registry.size()) == registry) word.remove_prefix(registry.size());
+  }
+  for (const Engine& engine : catalog().engines) {
+    for (const ContainerImage& image : engine.container.images) {
+      if (repository(image.name) == repository(word)) return &engine;
+    }
+  }
+  return nullptr;
+}
+
+std::string tag_of(std::string_view image) {
+  std::string_view tag = image.substr(repository(image).size());
+  if (tag.empty() || tag.front() == '@') return {};
+  tag.remove_prefix(1);
+  return std::string(tag.substr(0, tag.find('@')));
+}
+
+// What a line that runs an engine's image says: its variables, and the words of the command inside.
+struct ImageRun {
+  const Engine* engine = nullptr;
+  std::string tag;
+  std::vector<Argument> variables;
+  Words command;
+  bool replaces_entrypoint = false;
+};
+
+std::optional<ImageRun> read_container(const Words& words) {
+  const auto run = std::find_if(words.begin(), words.end(),
+                                [](const std::string& word) { return word == "run" || word == "create"; });
+  if (run == words.end() || run == words.begin()) return std::nullopt;  // a program stands in front
+  ImageRun out;
+  std::string entrypoint;
+  for (auto word = run + 1; word != words.end(); ++word) {
+    const auto option = [&](std::string_view name) -> std::optional<std::string> {
+      if (*word == name && word + 1 != words.end()) return *++word;
+      const std::string start = std::string(name) + "=";
+      if (word->rfind(start, 0) == 0) return word->substr(start.size());
+      return std::nullopt;
+    };
+    if (auto value = option("--entrypoint")) {
+      entrypoint = std::move(*value);
+      out.replaces_entrypoint = true;
+      continue;
+    }
+    auto variable = option("-e");
+    if (!variable) variable = option("--env");
+    if (variable) {
+      if (is_assignment(*variable)) out.variables.push_back(variable_of(*variable));
+      continue;
+    }
+    out.engine = engine_of_image(*word);
+    if (out.engine == nullptr) continue;
+    out.tag = tag_of(*word);
+    if (!entrypoint.empty()) out.command.push_back(entrypoint);
+    out.command.insert(out.command.end(), word + 1, words.end());
+    return out;
+  }
+  return std::nullopt;
+}
+
 Parts take_apart(const Words& words) {
   Parts parts;
+  if (auto image = read_container(words)) {
+    const bool starts_server = image->engine->container.starts_server && !image->replaces_entrypoint;
+    if (starts_server) {
+      parts.engine = image->engine;
+      parts.launcher = &image->engine->launchers.back();  // the one that names its model by a flag, where there are two
+      parts.rest = std::move(image->command);
+    } else {
+      parts = take_apart(image->command);
+    }
+    if (parts.engine == image->engine) parts.tag = std::move(image->tag);
+    // Variables in front are the container program's own.
+    parts.variables.insert(parts.variables.begin(), image->variables.begin(), image->variables.end());
+    return parts;
+  }
   std::size_t begin = 0;
   while (begin < words.size() && is_assignment(words[begin])) {
-    const std::size_t mark = words[begin].find('=');
-    Argument variable;
-    variable.kind = RouteKind::kEnv;
-    variable.flag = words[begin].substr(0, mark);
-    variable.value = words[begin].substr(mark + 1);
-    parts.variables.push_back(std::move(variable));
+    parts.variables.push_back(variable_of(words[begin]));
     ++begin;
   }
   for (std::size_t at = begin; at < words.size() && parts.engine == nullptr; ++at) {
@@ -181,6 +270,24 @@ void judge_strays(const Engine& engine, const Situation& situation, const Words&
   }
 }
 
+// The release that is named, by the call before the image and the image before the default; else the newest, and said.
+std::optional<Situation> read_release(LaunchRequest request, const Engine& engine, const std::string& suffix,
+                                      const std::optional<std::string>& tag, Diagnostics& notes) {
+  const Context newest{{"engine", std::string(engine.name)},
+                       {"version", std::string(engine.surface.releases.back().version)},
+                       {"value", quote(tag ? *tag : "")}};
+  const bool by_call = !request.engine_version.is_null() || !suffix.empty();
+  if (!by_call && tag && !tag->empty()) {
+    const bool readable = lower(*tag) == "latest" || Version::parse(*tag);
+    if (!readable) notes.add(Code::kImageTagNotRead, "command", newest);
+    request.image_tag = Value::text(readable ? *tag : "latest");
+  } else if (!by_call && !names_default(request.default_versions, engine)) {
+    notes.add(Code::kNewestRelease, "engine_version", newest);
+    request.image_tag = Value::text("latest");
+  }
+  return read_situation(request, engine, suffix, notes);
+}
+
 bool known_variable(const Engine& engine, std::string_view name) {
   return std::any_of(engine.surface.variables.begin(), engine.surface.variables.end(),
                      [name](const Variable& variable) { return variable.name == name; });
@@ -216,8 +323,7 @@ std::optional<Checked> check_command(const CheckRequest& request, Diagnostics& p
   launch_request.engine_version = request.engine_version;
   launch_request.gpu = request.gpu;
   launch_request.default_versions = request.default_versions;
-  if (suffix.empty() && request.engine_version.is_null()) launch_request.image_tag = Value::text("latest");
-  const auto situation = read_situation(launch_request, *out.engine, suffix, out.notes);
+  const auto situation = read_release(launch_request, *out.engine, suffix, parts.tag, out.notes);
   if (out.notes.has_errors()) problems.append(out.notes);
   if (!situation || problems.has_errors()) return std::nullopt;
   out.situation = *situation;
@@ -238,7 +344,7 @@ std::optional<Checked> check_command(const CheckRequest& request, Diagnostics& p
   }
   if (!positional.empty()) out.model = positional.front();
   out.verdicts = judge_line(*out.engine, out.situation, line, out.notes);
-  if (!request.command.is_object()) judge_strays(*out.engine, out.situation, positional, out.verdicts);
+  if (parts.launcher != nullptr) judge_strays(*out.engine, out.situation, positional, out.verdicts);
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     Verdict& verdict = out.verdicts[i];
     if (arguments[i].kind == RouteKind::kEnv && !known_variable(*out.engine, verdict.flag)) {

@@ -65,6 +65,11 @@ std::optional<VersionText> version_text(const LaunchRequest& request, const Engi
 
 }  // namespace
 
+bool names_default(std::string_view list, const Engine& engine) {
+  Diagnostics unused;
+  return default_version(list, engine, unused).has_value();
+}
+
 std::optional<Situation> read_situation(const LaunchRequest& request, const Engine& engine, const std::string& suffix,
                                         Diagnostics& problems) {
   Situation situation;

@@ -149,7 +149,8 @@ def check(
         command: a shell line (leading variables, ``uv run`` and continued lines included), its
             words, or a dict of arguments. Nothing in it is expanded or run.
         engine: the engine; read from the command when it names one.
-        engine_version: the release; None means the newest known.
+        engine_version: the release; None means that of the engine's image in the line, of
+            ``QUANTMAP_ENGINE_VERSIONS``, or the newest known.
         gpu: a GPU, so that its rules count as well.
         model_quantization: the model's own quantization method.
 

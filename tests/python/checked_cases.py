@@ -139,6 +139,7 @@ PROVOKED: dict[str, Told] = {
     "value-not-accepted": launch("sglang@latest", None, {"kv-cache-dtype": "fp17"}),
     "refused-at-start": first("refused-at-start", refused("start")),
     "fails-later": first("fails-later", refused("run")),
+    "image-tag-not-read": check("docker run vllm/vllm-openai:nightly --model m"),
     "may-not-serve": check("trtllm-serve m", engine_version="latest", gpu="V100"),
     "invalid-command": check("vllm serve 'm"),
     "unknown-launcher": check("ls -l"),
@@ -155,6 +156,7 @@ PROVOKED: dict[str, Told] = {
 }
 # Notes: told beside a mapping, never logged.
 NOTES: dict[str, Told] = {
+    "newest-release": check("vllm serve m"),
     "version-between": launch("vllm", engine_version=between()),
     "release-not-verified": first(
         "release-not-verified", (launch(engine, engine_version="latest") for engine in ALL_ENGINES)

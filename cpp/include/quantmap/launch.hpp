@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "quantmap/checkpoint.hpp"
 #include "quantmap/diagnostic.hpp"
@@ -36,6 +37,9 @@ struct LaunchRequest {
 // Mode, release and GPU of a request, from the four places where a version can stand.
 [[nodiscard]] std::optional<Situation> read_situation(const LaunchRequest& request, const Engine& engine,
                                                       const std::string& suffix, Diagnostics& problems);
+
+// Whether "sglang=0.5.2,vllm=0.11.0" names a release of the engine.
+[[nodiscard]] bool names_default(std::string_view list, const Engine& engine);
 
 [[nodiscard]] std::optional<Policy> read_policy(const Value& value, Diagnostics& problems);
 // Reports what means something in checked mode only.
