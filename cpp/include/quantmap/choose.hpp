@@ -23,8 +23,8 @@ struct PassedOver {
 struct Choice {
   const Row* row = nullptr;              // null: no row for it
   const Candidate* candidate = nullptr;  // null: every candidate was passed over
-  PassedOver first_refusal;  // why it is not what was asked
-  PassedOver last_refusal;   // why it is not the least of the alternatives either
+  PassedOver first_refusal;              // why it is not what was asked
+  PassedOver last_refusal;               // why it is not the least of the alternatives either
 };
 
 class Chooser {
