@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 __all__ = ["main"]
@@ -13,6 +14,7 @@ def main() -> int:
     Returns:
         int: exit code; 0 good, 1 something refused, 2 usage or invalid input.
     """
+    gc.disable()  # while modules are loaded nothing becomes garbage; a verb has it back
     try:
         import click  # noqa: F401
         import rich  # noqa: F401

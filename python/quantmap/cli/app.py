@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 
 import click
@@ -54,6 +55,7 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         module = importlib.import_module(f"{__package__}.{cmd_name}")
+        gc.enable()
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
