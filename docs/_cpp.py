@@ -12,9 +12,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def headers() -> str:
     """Every public header with the sentence it begins with."""
     rows = []
-    for path in sorted((ROOT / "cpp" / "include" / "quantmap").glob("*.hpp")):
+    for path in sorted((ROOT / "cpp" / "include" / "quantmap").rglob("*.hpp")):
         first = path.read_text(encoding="utf-8").splitlines()[0]
-        rows.append([code(f"quantmap/{path.name}"), first.removeprefix("// ")])
+        rows.append([code(f"quantmap/{path.parent.name}/{path.name}"), first.removeprefix("// ")])
     return table(["header", "what it is for"], rows)
 
 

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <string>
 
-#include "quantmap/json_io.hpp"
-#include "quantmap/launch.hpp"
+#include "quantmap/base/json_io.hpp"
+#include "quantmap/mapping/launch.hpp"
 
 namespace {
 
@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
   if (!mapping) return refuse(problems);
 
   for (const quantmap::Argument& argument : mapping->arguments) {
-    const bool variable = argument.kind == quantmap::RouteKind::kEnv;
+    const bool variable = argument.kind == quantmap::ChannelKind::kEnv;
     std::printf("%s%s%s\n", argument.flag.c_str(), variable ? "=" : " ", quantmap::to_text(argument.value).c_str());
   }
   for (const quantmap::Decision& decision : mapping->decisions) {

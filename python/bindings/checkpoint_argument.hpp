@@ -5,8 +5,8 @@
 
 #include <memory>
 
-#include "quantmap/checkpoint.hpp"
-#include "quantmap/value.hpp"
+#include "quantmap/base/value.hpp"
+#include "quantmap/model/checkpoint.hpp"
 
 namespace quantmap::bindings {
 

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "quantmap/text.hpp"
+#include "quantmap/base/text.hpp"
 
 namespace quantmap::bindings {
 

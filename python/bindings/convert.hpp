@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "quantmap/map.hpp"
-#include "quantmap/value.hpp"
+#include "quantmap/base/value.hpp"
+#include "quantmap/mapping/map.hpp"
 
 namespace quantmap::bindings {
 

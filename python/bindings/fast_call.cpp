@@ -12,7 +12,8 @@
 #include "convert.hpp"
 #include "fast_parameters.hpp"
 #include "launches.hpp"
-#include "quantmap/launch.hpp"
+#include "quantmap/config/checkpoint_kind.hpp"
+#include "quantmap/mapping/launch.hpp"
 #include "register.hpp"
 #include "report.hpp"
 #include "runtime_args.hpp"
@@ -97,38 +98,38 @@ int engine_index(PyObject* runtime) {
 
 // What the version and the GPU of a call mean, kept for the texts seen last. Nothing when they need the slow path:
 // no ASCII text, not known, or something to say about them.
-std::optional<Situation> read_fast(const Call& call, std::size_t engine) {
+std::optional<Deployment> read_fast(const Call& call, std::size_t engine) {
   struct Memory {
     std::string version;
     std::string gpu;
     std::size_t engine = 0;
-    Situation situation;
+    Deployment deployment;
   };
   thread_local Memory last;
   const std::string_view version = call.gives(4) ? ascii(call.at(4)) : std::string_view();
   const std::string_view gpu = call.gives(5) ? ascii(call.at(5)) : std::string_view();
   if ((call.gives(4) && version.empty()) || (call.gives(5) && gpu.empty())) return std::nullopt;
-  if (version.empty() && gpu.empty() && default_versions().empty()) return Situation{};
-  if (last.engine == engine + 1 && last.version == version && last.gpu == gpu) return last.situation;
+  if (version.empty() && gpu.empty() && default_versions().empty()) return Deployment{};
+  if (last.engine == engine + 1 && last.version == version && last.gpu == gpu) return last.deployment;
   LaunchRequest request;
   if (!version.empty()) request.engine_version = Value::text(std::string(version));
   if (!gpu.empty()) request.gpu = Value::text(std::string(gpu));
   request.default_versions = default_versions();
   request.arguments_only = true;
   Diagnostics notes;
-  const auto situation = read_situation(request, catalog().engines[engine], {}, notes);
-  const bool plain = situation && notes.all().empty() && (situation->checked || gpu.empty());
+  const auto deployment = read_deployment(request, catalog().engines[engine], {}, notes);
+  const bool plain = deployment && notes.all().empty() && (deployment->checked || gpu.empty());
   if (!plain) return std::nullopt;
-  last = {std::string(version), std::string(gpu), engine + 1, *situation};
-  return situation;
+  last = {std::string(version), std::string(gpu), engine + 1, *deployment};
+  return deployment;
 }
 
-bool read_checkpoint(PyObject* model, Situation& situation) {
+bool read_checkpoint(PyObject* model, Deployment& deployment) {
   const std::string_view name = ascii(model);
   if (name.empty()) return false;
   Diagnostics warnings;
   const ModelQuantization read = read_model_quantization(Value::text(std::string(name)), warnings);
-  situation.checkpoint = read.quantized ? find_checkpoint_kind(read.method) : 0;
+  deployment.checkpoint = read.quantized ? find_checkpoint_kind(read.method) : 0;
   return true;
 }
 
@@ -140,14 +141,14 @@ PyObject* fast_path(const Call& call) {
   const long combination = index < 0 ? -1 : read_combination(call.at(1));
   if (combination < 0) return nullptr;
   const auto engine = static_cast<std::size_t>(index);
-  std::optional<Situation> situation = read_fast(call, engine);
-  if (!situation || (!situation->checked && catalog().engines[engine].documented.rows.empty())) return nullptr;
-  if (call.gives(3) && !read_checkpoint(call.at(3), *situation)) return nullptr;
-  const Launch* launch = find_launch(engine, *situation, static_cast<std::size_t>(combination));
+  std::optional<Deployment> deployment = read_fast(call, engine);
+  if (!deployment || (!deployment->checked && catalog().engines[engine].documented.rows.empty())) return nullptr;
+  if (call.gives(3) && !read_checkpoint(call.at(3), *deployment)) return nullptr;
+  const Launch* launch = find_launch(engine, *deployment, static_cast<std::size_t>(combination));
   if (launch == nullptr || (launch->warns && logs_warnings())) return nullptr;
   PyObject* arguments = PyDict_Copy(launch->arguments);
   if (arguments == nullptr) throw py::error_already_set();
-  if (!call.gives(2) || lay_over(arguments, call.at(2), engine, *situation, *launch)) return arguments;
+  if (!call.gives(2) || lay_over(arguments, call.at(2), engine, *deployment, *launch)) return arguments;
   Py_DECREF(arguments);
   return nullptr;
 }

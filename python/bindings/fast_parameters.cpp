@@ -9,9 +9,9 @@
 #include <unordered_map>
 
 #include "convert.hpp"
-#include "quantmap/merge.hpp"
-#include "quantmap/text.hpp"
-#include "quantmap/verdict.hpp"
+#include "quantmap/base/text.hpp"
+#include "quantmap/deployment/verdict.hpp"
+#include "quantmap/mapping/merge.hpp"
 
 namespace quantmap::bindings {
 
@@ -56,30 +56,30 @@ PyObject* interned(const std::string& word) {
 // The target that rules know the flag by, or -1.
 int target_of(const Engine& engine, std::string_view flag) {
   for (std::size_t t = 0; t < engine.checked.targets.size(); ++t) {
-    for (const Route& route : engine.checked.targets[t].routes) {
-      if (route.kind == RouteKind::kFlag && route.name == flag) return static_cast<int>(t);
+    for (const Channel& route : engine.checked.targets[t].routes) {
+      if (route.kind == ChannelKind::kFlag && route.name == flag) return static_cast<int>(t);
     }
   }
   return -1;
 }
 
 // The name's meaning, or null when it is for the slow path.
-const ParameterName* find_name(std::string_view name, std::size_t engine, const Situation& situation) {
+const ParameterName* find_name(std::string_view name, std::size_t engine, const Deployment& deployment) {
   Memory& all = memory();
   const std::lock_guard lock(all.mutex);
-  Names& names = all.tables[situation.checked ? engine * 4096 + situation.release + 1 : engine * 4096];
+  Names& names = all.tables[deployment.checked ? engine * 4096 + deployment.release + 1 : engine * 4096];
   if (const auto known = names.find(name); known != names.end()) return &known->second;
   if (all.count >= kKnownNames || !is_parameter_name(name)) return nullptr;
   const Engine& info = catalog().engines[engine];
   ParameterName made;
-  std::string identity = flag_identity(name, &info, &situation);
-  if (situation.checked) {
-    const auto known = find_flag(info.surface, identity, situation.release);
+  std::string identity = flag_identity(name, &info, &deployment);
+  if (deployment.checked) {
+    const auto known = find_flag(info.surface, identity, deployment.release);
     if (!known || known->interval->refused) return nullptr;
     made.flag = known->interval;
     made.target = target_of(info, identity);
   }
-  made.spelling = interned(situation.checked ? identity : flag_spelling(name));
+  made.spelling = interned(deployment.checked ? identity : flag_spelling(name));
   made.identity = interned(identity);
   ++all.count;
   return &names.emplace(std::string(name), made).first->second;
@@ -139,7 +139,7 @@ std::string_view ascii(PyObject* object) {
   return {static_cast<const char*>(PyUnicode_DATA(object)), static_cast<std::size_t>(PyUnicode_GET_LENGTH(object))};
 }
 
-bool lay_over(PyObject* arguments, PyObject* parameters, std::size_t engine, const Situation& situation,
+bool lay_over(PyObject* arguments, PyObject* parameters, std::size_t engine, const Deployment& deployment,
               const Launch& launch) {
   if (!PyDict_CheckExact(parameters) || PyDict_GET_SIZE(parameters) > static_cast<Py_ssize_t>(kFastParameters)) {
     return false;
@@ -157,7 +157,7 @@ bool lay_over(PyObject* arguments, PyObject* parameters, std::size_t engine, con
       plain = is_parameter_name(ascii(key));
       continue;
     }
-    const ParameterName* name = PyUnicode_CheckExact(key) ? find_name(ascii(key), engine, situation) : nullptr;
+    const ParameterName* name = PyUnicode_CheckExact(key) ? find_name(ascii(key), engine, deployment) : nullptr;
     const bool accepted = name != nullptr && (name->flag == nullptr || fits(*name->flag, value));
     PyObject* made = accepted ? plain_value(value) : nullptr;
     plain = made != nullptr && count < kFastParameters;
@@ -176,7 +176,7 @@ bool lay_over(PyObject* arguments, PyObject* parameters, std::size_t engine, con
   }
   Py_END_CRITICAL_SECTION();
   PyErr_Clear();  // whatever failed, the slow path says it
-  if (plain && !values.empty()) return refused_by(catalog().engines[engine], situation, values) == nullptr;
+  if (plain && !values.empty()) return refused_by(catalog().engines[engine], deployment, values) == nullptr;
   return plain;
 }
 

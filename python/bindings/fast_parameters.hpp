@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "launches.hpp"
-#include "quantmap/check.hpp"
+#include "quantmap/deployment/constraints.hpp"
 
 #ifndef Py_BEGIN_CRITICAL_SECTION
 #define Py_BEGIN_CRITICAL_SECTION(object) {
@@ -21,7 +21,7 @@ namespace quantmap::bindings {
 
 // Lays plain parameters over the arguments; false when one of them needs the slow path, which then starts anew. In
 // checked mode a parameter is plain when the release accepts it and no rule refuses what comes out.
-[[nodiscard]] bool lay_over(PyObject* arguments, PyObject* parameters, std::size_t engine, const Situation& situation,
+[[nodiscard]] bool lay_over(PyObject* arguments, PyObject* parameters, std::size_t engine, const Deployment& deployment,
                             const Launch& launch);
 
 }  // namespace quantmap::bindings

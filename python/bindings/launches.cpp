@@ -11,13 +11,13 @@
 
 #include "convert.hpp"
 #include "fast_parameters.hpp"
-#include "quantmap/map.hpp"
+#include "quantmap/mapping/map.hpp"
 
 namespace quantmap::bindings {
 
 namespace {
 
-constexpr std::size_t kMostChecked = 200'000;  // launches kept for checked situations
+constexpr std::size_t kMostChecked = 200'000;  // launches kept for checked deployments
 
 struct FourField {
   FieldId field;
@@ -61,14 +61,14 @@ Config config_of(std::size_t combination) {
   return config;
 }
 
-const Launch* make_launch(std::size_t engine, const Situation& situation, std::size_t combination) {
+const Launch* make_launch(std::size_t engine, const Deployment& deployment, std::size_t combination) {
   const auto& kinds = catalog().checkpoint_kinds;
-  ModelQuantization model{situation.checkpoint != 0, {}, true};
-  if (model.quantized && !kinds[situation.checkpoint].names.empty()) {
-    model.method = kinds[situation.checkpoint].names.front();
+  ModelQuantization model{deployment.checkpoint != 0, {}, true};
+  if (model.quantized && !kinds[deployment.checkpoint].names.empty()) {
+    model.method = kinds[deployment.checkpoint].names.front();
   }
-  Mapping mapping = map_config(config_of(combination), catalog().engines[engine], model, situation);
-  if (!situation.checked) report_never_accepted(mapping);
+  Mapping mapping = map_config(config_of(combination), catalog().engines[engine], model, deployment);
+  if (!deployment.checked) report_never_accepted(mapping);
   auto launch = std::make_unique<Launch>();
   py::dict arguments;
   for (const Argument& argument : mapping.arguments) {
@@ -90,13 +90,13 @@ void drop(const Launch* launch) {
   delete launch;
 }
 
-const Launch* find_documented(std::size_t engine, const Situation& situation, std::size_t combination) {
+const Launch* find_documented(std::size_t engine, const Deployment& deployment, std::size_t combination) {
   State& all = state();
-  const std::size_t quantized = situation.checkpoint != 0 ? 1 : 0;
+  const std::size_t quantized = deployment.checkpoint != 0 ? 1 : 0;
   std::atomic<const Launch*>& place = all.documented[(engine * 2 + quantized) * all.combinations + combination];
   const Launch* known = place.load(std::memory_order_acquire);
   if (known != nullptr) return known;
-  const Launch* made = make_launch(engine, situation, combination);
+  const Launch* made = make_launch(engine, deployment, combination);
   if (place.compare_exchange_strong(known, made, std::memory_order_acq_rel)) return made;
   drop(made);  // another thread was first
   return known;
@@ -133,13 +133,13 @@ long read_combination(PyObject* config) {
   return plain ? static_cast<long>(combination) : -1;
 }
 
-const Launch* find_launch(std::size_t engine, const Situation& situation, std::size_t combination) {
-  if (!situation.checked) return find_documented(engine, situation, combination);
+const Launch* find_launch(std::size_t engine, const Deployment& deployment, std::size_t combination) {
+  if (!deployment.checked) return find_documented(engine, deployment, combination);
   State& all = state();
   std::uint64_t key = engine;
-  key = key * 4096 + situation.release;
-  key = key * 64 + situation.checkpoint;
-  key = key * 64 + situation.gpu;
+  key = key * 4096 + deployment.release;
+  key = key * 64 + deployment.checkpoint;
+  key = key * 64 + deployment.gpu;
   key = key * 4096 + combination;
   {
     const std::lock_guard lock(all.checked_mutex);
@@ -147,7 +147,7 @@ const Launch* find_launch(std::size_t engine, const Situation& situation, std::s
     if (known != all.checked.end()) return known->second;
     if (all.checked.size() >= kMostChecked) return nullptr;
   }
-  const Launch* made = make_launch(engine, situation, combination);  // outside the lock: it makes Python objects
+  const Launch* made = make_launch(engine, deployment, combination);  // outside the lock: it makes Python objects
   const std::lock_guard lock(all.checked_mutex);
   const auto [place, is_new] = all.checked.emplace(key, made);
   if (!is_new) drop(made);

@@ -1,11 +1,11 @@
-// Finished launches: one dict of arguments for each four-field config, engine and situation.
+// Finished launches: one dict of arguments for each four-field config, engine and deployment.
 #pragma once
 
 #include <pybind11/pybind11.h>
 
 #include <cstddef>
 
-#include "quantmap/check.hpp"
+#include "quantmap/deployment/constraints.hpp"
 
 namespace quantmap::bindings {
 
@@ -19,6 +19,6 @@ struct Launch {
 [[nodiscard]] long read_combination(PyObject* config);
 
 // The launch of a combination, mapped at the first call and kept; null when no more are kept.
-[[nodiscard]] const Launch* find_launch(std::size_t engine, const Situation& situation, std::size_t combination);
+[[nodiscard]] const Launch* find_launch(std::size_t engine, const Deployment& deployment, std::size_t combination);
 
 }  // namespace quantmap::bindings

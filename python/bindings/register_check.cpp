@@ -1,8 +1,8 @@
 // Releases and what they accept; verdicts on launch lines.
 #include "convert.hpp"
-#include "quantmap/acceptance.hpp"
-#include "quantmap/command.hpp"
-#include "quantmap/render.hpp"
+#include "quantmap/check/check.hpp"
+#include "quantmap/mapping/acceptance.hpp"
+#include "quantmap/mapping/render.hpp"
 #include "register.hpp"
 #include "report.hpp"
 #include "runtime_args.hpp"
@@ -35,7 +35,7 @@ py::dict check(const py::object& command, const py::object& engine, const py::ob
   py::dict out;
   out["engine"] = text(checked->engine->id);
   out["engine_name"] = text(checked->engine->name);
-  out["version"] = text(checked->engine->surface.releases[checked->situation.release].version);
+  out["version"] = text(checked->engine->surface.releases[checked->deployment.release].version);
   out["verified_through"] = text(checked->engine->checked.verified_through);
   out["model"] = checked->model.empty() ? py::object(py::none()) : py::object(text(checked->model));
   py::list verdicts;
@@ -113,13 +113,13 @@ py::dict container(const py::object& name, const py::object& version) {
 py::dict documented_refusals(const py::object& name, const py::object& version, const py::object& model_quantization) {
   const Engine& engine = engine_named(name);
   Diagnostics problems;
-  Situation situation;
+  Deployment deployment;
   const auto release = find_release(engine, py::str(version).cast<std::string>(), Path("engine_version"), problems);
   if (!release) raise_config_error(problems);
-  situation.checked = true;
-  situation.release = *release;
+  deployment.checked = true;
+  deployment.release = *release;
   const ModelQuantization model = read_model_quantization(to_core(model_quantization), problems);
-  const Acceptance acceptance = documented_acceptance(engine, situation, model);
+  const Acceptance acceptance = documented_acceptance(engine, deployment, model);
   py::dict out;
   out["asked"] = acceptance.asked;
   out["refused"] = acceptance.refused;

@@ -3,7 +3,7 @@
 
 #include "checkpoint_argument.hpp"
 #include "convert.hpp"
-#include "quantmap/checkpoint.hpp"
+#include "quantmap/model/checkpoint.hpp"
 #include "register.hpp"
 #include "report.hpp"
 

@@ -1,10 +1,10 @@
 // Configs: resolve, validate, presets, JSON text.
 #include "convert.hpp"
-#include "quantmap/json_io.hpp"
-#include "quantmap/merge.hpp"
-#include "quantmap/method.hpp"
-#include "quantmap/resolve.hpp"
-#include "quantmap/text.hpp"
+#include "quantmap/base/json_io.hpp"
+#include "quantmap/base/text.hpp"
+#include "quantmap/config/method.hpp"
+#include "quantmap/config/resolve.hpp"
+#include "quantmap/mapping/merge.hpp"
 #include "register.hpp"
 #include "report.hpp"
 

@@ -1,5 +1,5 @@
 // Whether a model fits into a GPU's memory.
-#include "quantmap/fit.hpp"
+#include "quantmap/memory/fit.hpp"
 
 #include "checkpoint_argument.hpp"
 #include "convert.hpp"
@@ -16,11 +16,11 @@ py::dict fit_data(const MemoryFit& fit) {
   py::dict out;
   out["engine"] = text(mapping.engine->id);
   out["engine_name"] = text(mapping.engine->name);
-  out["version"] = text(mapping.engine->surface.releases[mapping.situation.release].version);
+  out["version"] = text(mapping.engine->surface.releases[mapping.deployment.release].version);
   out["preset"] = mapping.config.preset.empty() ? py::object(py::none()) : py::object(text(mapping.config.preset));
   out["config"] = to_python(to_value(mapping.config));
   py::dict precision;
-  for (const Precision* row : effective_precision(*mapping.engine, mapping.situation, mapping.values)) {
+  for (const Precision* row : effective_precision(*mapping.engine, mapping.deployment, mapping.values)) {
     precision[text(row->of)] = text(row->is);
   }
   out["precision"] = precision;

@@ -1,7 +1,7 @@
 // GPUs: what a name means, and the tables behind it.
 #include "convert.hpp"
-#include "quantmap/hardware.hpp"
-#include "quantmap/json_io.hpp"
+#include "quantmap/base/json_io.hpp"
+#include "quantmap/release/gpu.hpp"
 #include "register.hpp"
 #include "report.hpp"
 

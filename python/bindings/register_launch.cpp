@@ -1,13 +1,13 @@
 // Mapping: a config to the arguments of one engine.
-#include "quantmap/launch.hpp"
+#include "quantmap/mapping/launch.hpp"
 
 #include <cstdlib>
 
 #include "checkpoint_argument.hpp"
 #include "convert.hpp"
-#include "quantmap/merge.hpp"
-#include "quantmap/method.hpp"
-#include "quantmap/resolve.hpp"
+#include "quantmap/config/method.hpp"
+#include "quantmap/config/resolve.hpp"
+#include "quantmap/mapping/merge.hpp"
 #include "register.hpp"
 #include "report.hpp"
 #include "runtime_args.hpp"
@@ -36,17 +36,17 @@ py::dict decision_data(const Decision& decision) {
 
 // Version, GPU and checkpoint of a checked mapping; None for what is not known.
 void add_situation(const Mapping& mapping, py::dict& out) {
-  const Situation& situation = mapping.situation;
+  const Deployment& deployment = mapping.deployment;
   const Engine& engine = *mapping.engine;
-  out["mode"] = situation.checked ? "checked" : "documented";
+  out["mode"] = deployment.checked ? "checked" : "documented";
   out["version"] = py::none();
   out["gpu"] = py::none();
-  out["checkpoint"] = text(catalog().checkpoint_kinds[situation.checkpoint].id);
+  out["checkpoint"] = text(catalog().checkpoint_kinds[deployment.checkpoint].id);
   py::dict precision;
-  if (situation.checked) {
-    out["version"] = text(engine.surface.releases[situation.release].version);
-    if (situation.gpu != 0) out["gpu"] = text(catalog().gpu_classes[situation.gpu].id);
-    for (const Precision* row : effective_precision(engine, situation, mapping.values)) {
+  if (deployment.checked) {
+    out["version"] = text(engine.surface.releases[deployment.release].version);
+    if (deployment.gpu != 0) out["gpu"] = text(catalog().gpu_classes[deployment.gpu].id);
+    for (const Precision* row : effective_precision(engine, deployment, mapping.values)) {
       precision[text(row->of)] = text(row->is);
     }
   }
@@ -60,7 +60,7 @@ py::dict mapping_data(const Mapping& mapping) {
   py::dict env;
   py::dict files;
   for (const Argument& argument : mapping.arguments) {
-    (argument.kind == RouteKind::kFlag ? args : env)[text(argument.flag)] = to_argument(argument.value);
+    (argument.kind == ChannelKind::kFlag ? args : env)[text(argument.flag)] = to_argument(argument.value);
   }
   for (const LaunchFile& file : mapping.files) files[text(file.name)] = text(file.text);
   py::list decisions;
@@ -116,7 +116,7 @@ py::dict map_engine(const py::object& engine, const py::object& config, const py
   log_warnings(mapping->diagnostics);
   py::dict out;
   for (const Argument& argument : mapping->arguments) {
-    if (argument.kind == RouteKind::kFlag) out[text(argument.flag)] = to_python(argument.value);
+    if (argument.kind == ChannelKind::kFlag) out[text(argument.flag)] = to_python(argument.value);
   }
   return out;
 }
@@ -194,7 +194,7 @@ py::dict runtime_args(const LaunchRequest& request) {
   log_warnings(mapping->diagnostics);
   py::dict out;
   for (const Argument& argument : mapping->arguments) {
-    if (argument.kind == RouteKind::kFlag) out[text(argument.flag)] = to_argument(argument.value);
+    if (argument.kind == ChannelKind::kFlag) out[text(argument.flag)] = to_argument(argument.value);
   }
   return out;
 }

@@ -1,11 +1,11 @@
 // Plans: a task reduced to the experiments that differ.
-#include "quantmap/plan.hpp"
+#include "quantmap/plan/plan.hpp"
 
 #include <algorithm>
 
 #include "checkpoint_argument.hpp"
 #include "convert.hpp"
-#include "quantmap/digest.hpp"
+#include "quantmap/base/digest.hpp"
 #include "register.hpp"
 #include "report.hpp"
 #include "runtime_args.hpp"
@@ -14,9 +14,9 @@ namespace quantmap::bindings {
 
 namespace {
 
-py::object version_of(const Engine& engine, const Situation& situation) {
-  if (!situation.checked) return py::none();
-  return text(engine.surface.releases[situation.release].version);
+py::object version_of(const Engine& engine, const Deployment& deployment) {
+  if (!deployment.checked) return py::none();
+  return text(engine.surface.releases[deployment.release].version);
 }
 
 py::dict experiment_data(const Plan& plan, Count index) {
@@ -25,13 +25,13 @@ py::dict experiment_data(const Plan& plan, Count index) {
   py::dict env;
   py::dict files;
   for (const Argument& argument : experiment.arguments) {
-    (argument.kind == RouteKind::kFlag ? args : env)[text(argument.flag)] = to_argument(argument.value);
+    (argument.kind == ChannelKind::kFlag ? args : env)[text(argument.flag)] = to_argument(argument.value);
   }
   for (const LaunchFile& file : experiment.files) files[text(file.name)] = text(file.text);
   py::dict out;
   out["index"] = experiment.index;
   out["engine"] = text(experiment.engine->id);
-  out["version"] = version_of(*experiment.engine, experiment.situation);
+  out["version"] = version_of(*experiment.engine, experiment.deployment);
   out["args"] = args;
   out["env"] = env;
   out["files"] = files;
@@ -74,10 +74,10 @@ py::list target_data(const Plan& plan) {
     py::dict row;
     row["engine"] = text(target.engine->id);
     row["engine_name"] = text(target.engine->name);
-    row["mode"] = target.situation.checked ? "checked" : "documented";
-    row["version"] = version_of(*target.engine, target.situation);
+    row["mode"] = target.deployment.checked ? "checked" : "documented";
+    row["version"] = version_of(*target.engine, target.deployment);
     row["gpu"] = py::none();
-    if (target.situation.gpu != 0) row["gpu"] = text(catalog().gpu_classes[target.situation.gpu].id);
+    if (target.deployment.gpu != 0) row["gpu"] = text(catalog().gpu_classes[target.deployment.gpu].id);
     row["times"] = target.repeats;
     out.append(row);
   }

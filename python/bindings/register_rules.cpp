@@ -2,8 +2,8 @@
 #include <memory>
 
 #include "convert.hpp"
-#include "quantmap/pattern.hpp"
-#include "quantmap/text.hpp"
+#include "quantmap/base/text.hpp"
+#include "quantmap/pattern/pattern.hpp"
 #include "register.hpp"
 #include "report.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <pybind11/pybind11.h>
 
-#include "quantmap/diagnostic.hpp"
+#include "quantmap/base/diagnostic.hpp"
 
 namespace quantmap::bindings {
 

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "quantmap/launch.hpp"
+#include "quantmap/mapping/launch.hpp"
 
 namespace quantmap::bindings {
 

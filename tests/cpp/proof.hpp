@@ -16,7 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "quantmap/map.hpp"
+#include "quantmap/mapping/map.hpp"
 
 namespace quantmap::proof {
 
@@ -28,7 +28,7 @@ struct Place {
   std::uint8_t model = 0;
 };
 
-[[nodiscard]] Situation situation_at(const Place& place, bool arguments_only = false);
+[[nodiscard]] Deployment situation_at(const Place& place, bool arguments_only = false);
 // The model of a place: its checkpoint kind and its attention.
 [[nodiscard]] ModelQuantization model_at(const Place& place);
 // A model of a checkpoint kind.
@@ -50,14 +50,14 @@ struct Problem {
 // What a release has: its flags by name and alias, and its route for each target (null: none).
 struct ReleaseGround {
   std::unordered_map<std::string_view, const FlagInterval*> flags;
-  std::vector<const Route*> routes;
+  std::vector<const Channel*> routes;
 };
 // What the tables say at a place: the release, and the rules in force.
 struct Ground {
   const ReleaseGround* release = nullptr;
-  std::vector<const Rule*> with_terms;
-  std::vector<const Rule*> conditional;  // on some GPUs, none being given
-  const Rule* nothing_served = nullptr;
+  std::vector<const Constraint*> with_terms;
+  std::vector<const Constraint*> conditional;  // on some GPUs, none being given
+  const Constraint* nothing_served = nullptr;
 };
 class Grounds {
  public:
@@ -79,7 +79,7 @@ class Grounds {
 
 struct PlaceClass {
   std::vector<Place> members;  // the first is the representative
-  std::vector<const Row*> rows;
+  std::vector<const MappingRule*> rows;
 };
 
 // One setting of an axis: fields that vary together.

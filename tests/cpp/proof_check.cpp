@@ -4,7 +4,7 @@
 #include <unordered_map>
 
 #include "proof.hpp"
-#include "quantmap/json_io.hpp"
+#include "quantmap/base/json_io.hpp"
 
 namespace quantmap::proof {
 
@@ -41,7 +41,8 @@ std::string value_problem(const FlagInterval& flag, const Argument& argument) {
 }
 
 // The flags of a release by canonical name and alias.
-std::unordered_map<std::string_view, const FlagInterval*> flags_at(const Surface& surface, std::uint16_t release) {
+std::unordered_map<std::string_view, const FlagInterval*> flags_at(const ArgumentSchema& surface,
+                                                                   std::uint16_t release) {
   std::unordered_map<std::string_view, const FlagInterval*> out;
   for (const FlagHistory& history : surface.flags) {
     for (const FlagInterval& interval : history.intervals) {
@@ -53,21 +54,21 @@ std::unordered_map<std::string_view, const FlagInterval*> flags_at(const Surface
   return out;
 }
 
-bool reads_variable(const Surface& surface, std::string_view name, std::uint16_t release) {
+bool reads_variable(const ArgumentSchema& surface, std::string_view name, std::uint16_t release) {
   return std::any_of(surface.variables.begin(), surface.variables.end(), [&](const Variable& variable) {
     return variable.name == name && inside(variable.since, variable.until, release);
   });
 }
 
 // The route that the release has for a target, or null.
-const Route* route_at(const Surface& surface, const Target& target, const ReleaseGround& ground,
-                      std::uint16_t release) {
-  for (const Route& route : target.routes) {
-    if (route.kind == RouteKind::kEnv) {
+const Channel* route_at(const ArgumentSchema& surface, const Target& target, const ReleaseGround& ground,
+                        std::uint16_t release) {
+  for (const Channel& route : target.routes) {
+    if (route.kind == ChannelKind::kEnv) {
       if (reads_variable(surface, route.name, release)) return &route;
       continue;
     }
-    const auto flag = ground.flags.find(route.kind == RouteKind::kFile ? route.through : route.name);
+    const auto flag = ground.flags.find(route.kind == ChannelKind::kFile ? route.through : route.name);
     if (flag != ground.flags.end() && !flag->second->refused) return &route;
   }
   return nullptr;
@@ -94,9 +95,9 @@ TargetValues read_back(const Mapping& mapping, const Ground& ground) {
   const Engine& engine = *mapping.engine;
   TargetValues out(engine.checked.targets.size());
   for (std::size_t t = 0; t < out.size(); ++t) {
-    const Route* route = ground.release->routes[t];
+    const Channel* route = ground.release->routes[t];
     const bool statement = engine.checked.targets[t].routes.empty();
-    if (statement || (route != nullptr && route->kind == RouteKind::kFile)) {
+    if (statement || (route != nullptr && route->kind == ChannelKind::kFile)) {
       out[t] = mapping.values[t];
       continue;
     }
@@ -110,7 +111,7 @@ TargetValues read_back(const Mapping& mapping, const Ground& ground) {
   return out;
 }
 
-bool holds(const Rule& rule, const TargetValues& values) {
+bool holds(const Constraint& rule, const TargetValues& values) {
   for (const RuleTerm& term : rule.terms) {
     bool found = false;
     for (const std::string_view value : term.values) found |= value == values[term.target];
@@ -128,12 +129,12 @@ std::string reason_of(const Decision& decision) {
 
 void check_arguments(const Mapping& mapping, const Place& place, const Ground& ground, bool arguments_only,
                      std::vector<Problem>& out) {
-  const Surface& surface = mapping.engine->surface;
+  const ArgumentSchema& surface = mapping.engine->surface;
   std::set<std::string> seen;
   for (const Argument& argument : mapping.arguments) {
     const std::string shown = argument.flag + " " + to_text(argument.value);
     if (!seen.insert(argument.flag).second) out.push_back({"emitted twice: " + argument.flag, shown});
-    if (argument.kind == RouteKind::kEnv) {
+    if (argument.kind == ChannelKind::kEnv) {
       if (arguments_only) out.push_back({"a variable in arguments alone: " + argument.flag, shown});
       const bool known = reads_variable(surface, argument.flag, place.release);
       if (!known) out.push_back({"unknown variable: " + argument.flag, shown});
@@ -215,7 +216,7 @@ Grounds::Grounds(const Engine& engine) : engine_(engine) {
 Ground Grounds::at(const Place& place) const {
   Ground out;
   out.release = &releases_[place.release];
-  for (const Rule& rule : engine_.checked.rules) {
+  for (const Constraint& rule : engine_.checked.rules) {
     if (!inside(rule.since, rule.until, place.release) || !has_bit(rule.checkpoints, place.kind)) continue;
     if (!has_bit(rule.models, place.model)) continue;
     if (has_bit(rule.gpus, place.gpu)) {
@@ -240,15 +241,15 @@ std::vector<Problem> problems_of(const Mapping& mapping, const Place& place, con
                    "'" + mapping.values[t] + "', launched '" + values[t] + "'"});
   }
   if (ground.nothing_served == nullptr) {
-    for (const Rule* rule : ground.with_terms) {
+    for (const Constraint* rule : ground.with_terms) {
       if (holds(*rule, values)) out.push_back({"the rule " + std::string(rule->id) + " holds", {}});
     }
   }
-  std::vector<const Rule*> conditions;
-  for (const Rule* rule : ground.conditional) {
+  std::vector<const Constraint*> conditions;
+  for (const Constraint* rule : ground.conditional) {
     if (holds(*rule, values)) conditions.push_back(rule);
   }
-  if (conditions != conditional_rules(*mapping.engine, mapping.situation, mapping.values)) {
+  if (conditions != conditional_rules(*mapping.engine, mapping.deployment, mapping.values)) {
     out.push_back({"conditional rules are not listed", {}});
   }
   return out;
@@ -256,7 +257,7 @@ std::vector<Problem> problems_of(const Mapping& mapping, const Place& place, con
 
 std::vector<Problem> problems_of_tables(const Engine& engine) {
   std::vector<Problem> out;
-  for (const Rule& rule : engine.checked.rules) {
+  for (const Constraint& rule : engine.checked.rules) {
     if (rule.evidence.empty()) out.push_back({"the rule " + std::string(rule.id) + " has no evidence", {}});
   }
   for (const std::string_view part : {"gemm", "kv", "attention", "moe"}) {

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstdio>
 
-#include "quantmap/launch.hpp"
+#include "quantmap/mapping/launch.hpp"
 
 namespace quantmap::proof {
 
@@ -17,7 +17,7 @@ Mapping check_launch(const Engine& engine, const Config& config, const Place& pl
   Mapping whole = map_config(config, engine, model_at(place), situation_at(place));
   out = problems_of(whole, place, ground, false);
   const bool more = !whole.files.empty() || std::any_of(whole.arguments.begin(), whole.arguments.end(),
-                                                        [](const auto& a) { return a.kind == RouteKind::kEnv; });
+                                                        [](const auto& a) { return a.kind == ChannelKind::kEnv; });
   if (more) {
     const Mapping words = map_config(config, engine, model_at(place), situation_at(place, true));
     for (Problem& problem : problems_of(words, place, ground, true)) {
@@ -42,7 +42,7 @@ bool same(const Mapping& a, const Mapping& b) {
   };
   return equal(a.arguments, b.arguments, arguments) && equal(a.files, b.files, files) &&
          equal(a.decisions, b.decisions, decisions) && equal(a.diagnostics.all(), b.diagnostics.all(), codes) &&
-         conditional_rules(*a.engine, a.situation, a.values) == conditional_rules(*b.engine, b.situation, b.values);
+         conditional_rules(*a.engine, a.deployment, a.values) == conditional_rules(*b.engine, b.deployment, b.values);
 }
 
 // What reading the files of a place's model would give.
@@ -85,12 +85,12 @@ void check_front_door(const Engine& engine, const Config& config, const Place& p
         out.push_back({"launch() reports " + std::string(diagnostic.text().code), diagnostic.message()});
       }
     }
-    if (conditions != conditional_rules(engine, mapping->situation, mapping->values).size()) {
+    if (conditions != conditional_rules(engine, mapping->deployment, mapping->values).size()) {
       out.push_back({"launch() does not list every condition", {}});
     }
     for (const std::string_view part : {"gemm", "kv", "attention", "moe"}) {
       std::size_t answers = 0;
-      for (const Precision* row : effective_precision(engine, mapping->situation, mapping->values))
+      for (const Precision* row : effective_precision(engine, mapping->deployment, mapping->values))
         answers += row->of == part;
       if (answers != 1) out.push_back({"not one answer for the precision of " + std::string(part), {}});
     }

@@ -4,7 +4,7 @@
 #include <unordered_map>
 
 #include "proof.hpp"
-#include "quantmap/method.hpp"
+#include "quantmap/config/method.hpp"
 
 namespace quantmap::proof {
 
@@ -27,7 +27,7 @@ class Numbers {
 };
 
 struct FormRow {
-  const Row* row;
+  const MappingRule* row;
   FieldId field;
 };
 
@@ -49,7 +49,7 @@ std::vector<FormRow> rows_of(const Engine& engine, const Grid& grid) {
 }
 
 // Every text that an emission can have.
-std::vector<std::string> texts_of(const Emission& emission, const FormRow& row) {
+std::vector<std::string> texts_of(const Assignment& emission, const FormRow& row) {
   if (!emission.asked) return {std::string(emission.text)};
   const Field& field = field_info(row.field);
   if (field.kind != FieldKind::kOption) return {"2"};
@@ -67,26 +67,26 @@ class ReleaseView {
 
   int route(const Target& target) const {
     for (std::size_t i = 0; i < target.routes.size(); ++i) {
-      const Route& route = target.routes[i];
+      const Channel& route = target.routes[i];
       const bool there =
-          route.kind == RouteKind::kEnv ? has_variable(surface_, route.name, release_) : interval(route) != nullptr;
+          route.kind == ChannelKind::kEnv ? has_variable(surface_, route.name, release_) : interval(route) != nullptr;
       if (there) return static_cast<int>(i);
     }
     return -1;
   }
 
-  bool takes(const Route& route, const std::string& value) const {
-    return route.kind != RouteKind::kFlag || !route.at.empty() || accepts(*interval(route), value);
+  bool takes(const Channel& route, const std::string& value) const {
+    return route.kind != ChannelKind::kFlag || !route.at.empty() || accepts(*interval(route), value);
   }
 
  private:
-  const FlagInterval* interval(const Route& route) const {
+  const FlagInterval* interval(const Channel& route) const {
     if (route.flag < 0) return nullptr;
     const FlagInterval* found = interval_at(surface_.flags[static_cast<std::size_t>(route.flag)], release_);
     return found == nullptr || found->refused ? nullptr : found;
   }
 
-  const Surface& surface_;
+  const ArgumentSchema& surface_;
   ReleaseNumber release_;
 };
 
@@ -109,7 +109,7 @@ class Classifier {
       for (const FormRow& row : rows_) of_release.push_back(look(row, view, seen));
       views_.push_back(std::move(of_release));
     }
-    for (const Rule& rule : engine.checked.rules) {
+    for (const Constraint& rule : engine.checked.rules) {
       std::vector<std::vector<int>> terms;
       for (const RuleTerm& term : rule.terms) {
         std::vector<int> ids;
@@ -126,7 +126,7 @@ class Classifier {
     std::string out(1, place.activations ? '+' : '-');
     std::vector<char> reached(pairs_.size(), 0);
     const Ground ground = grounds_.at(place);
-    const auto number = [&](const Rule* rule) { return rule - engine_.checked.rules.data(); };
+    const auto number = [&](const Constraint* rule) { return rule - engine_.checked.rules.data(); };
     if (ground.nothing_served != nullptr) out += "nothing " + std::to_string(number(ground.nothing_served));
     for (std::size_t i = 0; i < rows_.size() && ground.nothing_served == nullptr; ++i) {
       if (!matches(*rows_[i].row, place)) continue;
@@ -136,7 +136,7 @@ class Classifier {
     }
     for (const auto* list : {&ground.with_terms, &ground.conditional}) {
       out += " |";
-      for (const Rule* rule : *list) {
+      for (const Constraint* rule : *list) {
         if (can_hold(static_cast<std::size_t>(number(rule)), reached)) out += " " + std::to_string(number(rule));
       }
     }
@@ -146,8 +146,8 @@ class Classifier {
     return out;
   }
 
-  std::vector<const Row*> matching(const Place& place) const {
-    std::vector<const Row*> out;
+  std::vector<const MappingRule*> matching(const Place& place) const {
+    std::vector<const MappingRule*> out;
     for (const FormRow& row : rows_) {
       if (matches(*row.row, place)) out.push_back(row.row);
     }
@@ -157,7 +157,7 @@ class Classifier {
  private:
   static constexpr int kUnset = -2;
 
-  static bool matches(const Row& row, const Place& place) {
+  static bool matches(const MappingRule& row, const Place& place) {
     return in_mask(row.checkpoints, place.kind) && in_mask(row.gpus, place.gpu) && in_mask(row.models, place.model) &&
            in_mask(row.activations, place.activations ? 1 : 0);
   }
@@ -166,8 +166,8 @@ class Classifier {
     RowView out;
     std::set<int> reaches;
     std::string text = std::to_string(row.row - engine_.checked.rows.data());
-    for (const Candidate& candidate : row.row->candidates) {
-      for (const Emission& emission : candidate.emissions) {
+    for (const Alternative& candidate : row.row->candidates) {
+      for (const Assignment& emission : candidate.emissions) {
         const Target& target = engine_.checked.targets[emission.target];
         if (target.routes.empty()) {  // a statement: only rules judge it
           for (const std::string& value : texts_of(emission, row))
@@ -238,8 +238,8 @@ Axis methods() {
 
 }  // namespace
 
-Situation situation_at(const Place& place, bool arguments_only) {
-  Situation out;
+Deployment situation_at(const Place& place, bool arguments_only) {
+  Deployment out;
   out.checked = true;
   out.release = place.release;
   out.checkpoint = place.kind;
@@ -266,8 +266,8 @@ std::vector<Place> places_of(const Engine& engine) {
   std::vector<Place> out;
   const RowSet& set = engine.checked;
   const auto looks = [](const auto& item) { return item.models != 0xFF; };
-  const bool tells =
-      std::any_of(set.rows.begin(), set.rows.end(), [](const Row& row) { return (row.activations & 3U) != 3U; });
+  const bool tells = std::any_of(set.rows.begin(), set.rows.end(),
+                                 [](const MappingRule& row) { return (row.activations & 3U) != 3U; });
   const bool tells_models =
       std::any_of(set.rows.begin(), set.rows.end(), looks) || std::any_of(set.rules.begin(), set.rules.end(), looks);
   const std::size_t models = tells_models ? catalog().model_kinds.size() : 1;
@@ -335,7 +335,7 @@ Config config_at(const Grid& grid, const std::vector<std::size_t>& point) {
 
 std::vector<std::vector<std::size_t>> point_classes(const Engine& engine, const Grid& grid, const PlaceClass& places) {
   const RowSet& rows = engine.checked;
-  const auto field_of = [&rows](const Row* row) {
+  const auto field_of = [&rows](const MappingRule* row) {
     const auto number = static_cast<std::size_t>(row - rows.rows.data());
     std::size_t field = 0;
     while (number < rows.ranges[field].begin || number >= rows.ranges[field].end) ++field;
@@ -354,7 +354,7 @@ std::vector<std::vector<std::size_t>> point_classes(const Engine& engine, const 
       for (const auto& [field, number] : axis.points[i]) config.choose(field, number);
       std::string text;
       for (const FieldId field : axis.fields) text += effective(config, field).present ? 'p' : '-';
-      for (const Row* row : places.rows) {
+      for (const MappingRule* row : places.rows) {
         const FieldId field = field_of(row);
         if (ours(field)) {
           Setting setting = effective(config, field);
@@ -366,8 +366,8 @@ std::vector<std::vector<std::size_t>> point_classes(const Engine& engine, const 
           const bool match = is_one_of(field_info(field), setting, row->options);
           text += match ? '1' : '0';
           bool spelt = row->same_as != kNoField;
-          for (const Candidate& candidate : row->candidates) {
-            for (const Emission& emission : candidate.emissions) spelt |= emission.asked;
+          for (const Alternative& candidate : row->candidates) {
+            for (const Assignment& emission : candidate.emissions) spelt |= emission.asked;
           }
           if (match && spelt) text += spelled(field, setting);
         }

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "quantmap/json_io.hpp"
-#include "quantmap/launch.hpp"
-#include "quantmap/resolve.hpp"
+#include "quantmap/base/json_io.hpp"
+#include "quantmap/config/resolve.hpp"
+#include "quantmap/mapping/launch.hpp"
 
 namespace doctest {
 
@@ -68,7 +68,7 @@ inline std::string line(const Mapping& mapping) {
   std::string out;
   for (const Argument& argument : mapping.arguments) {
     if (!out.empty()) out += ' ';
-    out += argument.flag + (argument.kind == RouteKind::kEnv ? "=" : " ") + to_text(argument.value);
+    out += argument.flag + (argument.kind == ChannelKind::kEnv ? "=" : " ") + to_text(argument.value);
   }
   return out;
 }

@@ -1,4 +1,4 @@
-#include "quantmap/architecture.hpp"
+#include "quantmap/model/architecture.hpp"
 #include "support.hpp"
 
 using namespace quantmap;

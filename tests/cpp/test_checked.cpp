@@ -2,7 +2,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "quantmap/render.hpp"
+#include "quantmap/mapping/render.hpp"
 #include "support.hpp"
 
 using namespace quantmap;
@@ -48,7 +48,7 @@ void run(const Value& given, const std::string& where) {
   std::string got;
   std::size_t variables = 0;
   for (const Argument& argument : mapping->arguments) {
-    if (argument.kind == RouteKind::kEnv) {
+    if (argument.kind == ChannelKind::kEnv) {
       ++variables;
       CHECK_MESSAGE(part(part(expect, "env"), argument.flag).as_text() == to_text(argument.value), where);
     } else {

@@ -1,5 +1,5 @@
 // command.hpp: words of a shell line, and what a launch line says.
-#include "quantmap/command.hpp"
+#include "quantmap/check/check.hpp"
 
 #include "support.hpp"
 

@@ -1,10 +1,10 @@
 // config.hpp, validate.hpp, resolve.hpp: from input to a config, and every way it can be wrong.
-#include "quantmap/config.hpp"
+#include "quantmap/config/config.hpp"
 
 #include <limits>
 
-#include "quantmap/text.hpp"
-#include "quantmap/validate.hpp"
+#include "quantmap/base/text.hpp"
+#include "quantmap/config/validate.hpp"
 #include "support.hpp"
 
 using namespace quantmap;

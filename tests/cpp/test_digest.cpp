@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "quantmap/digest.hpp"
+#include "quantmap/base/digest.hpp"
 
 using namespace quantmap;
 
@@ -16,18 +16,18 @@ TEST_CASE("SHA-256 as the standard's examples have it") {
 }
 
 TEST_CASE("a set's digest is a sum modulo 2^128, whatever the order") {
-  const SetDigest a = SetDigest::of("a");
-  const SetDigest b = SetDigest::of("b");
-  SetDigest first = a;
+  const MultisetHash a = MultisetHash::of("a");
+  const MultisetHash b = MultisetHash::of("b");
+  MultisetHash first = a;
   first += b;
-  SetDigest second = b;
+  MultisetHash second = b;
   second += a;
   CHECK(first == second);
   CHECK_FALSE(first == a);
   std::string text;
   a.append_hex(text);
   CHECK(text == sha256_hex("a").substr(0, 32));
-  SetDigest carry{0, ~std::uint64_t{0}};
-  carry += SetDigest{1, 1};
-  CHECK(carry == SetDigest{2, 0});
+  MultisetHash carry{0, ~std::uint64_t{0}};
+  carry += MultisetHash{1, 1};
+  CHECK(carry == MultisetHash{2, 0});
 }

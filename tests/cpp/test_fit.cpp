@@ -1,10 +1,10 @@
-#include "quantmap/fit.hpp"
+#include "quantmap/memory/fit.hpp"
 
 #include <doctest/doctest.h>
 
 #include <memory>
 
-#include "quantmap/model_size.hpp"
+#include "quantmap/memory/model_size.hpp"
 
 using namespace quantmap;
 

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "quantmap/merge.hpp"
+#include "quantmap/mapping/merge.hpp"
 #include "support.hpp"
 
 using namespace quantmap;
@@ -66,7 +66,7 @@ struct Answer {
     mapped = true;
     for (const Argument& argument : arguments) {
       Value given = as_value(argument.value, sizes_stay_integers);
-      if (argument.kind == RouteKind::kEnv) {
+      if (argument.kind == ChannelKind::kEnv) {
         env.set(argument.flag, std::move(given));
         continue;
       }

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "quantmap/grid.hpp"
-#include "quantmap/map.hpp"
+#include "quantmap/mapping/grid.hpp"
+#include "quantmap/mapping/map.hpp"
 
 using namespace quantmap;
 
@@ -27,11 +27,11 @@ std::vector<Grid::Options> every_combination() {
 }
 
 // Everything that a launch consists of.
-std::string content(const Engine& engine, const Situation& situation, const Grid::Options& options) {
-  const auto& kind = catalog().checkpoint_kinds[situation.checkpoint];
-  ModelQuantization model{situation.checkpoint != 0, {}, true};
+std::string content(const Engine& engine, const Deployment& deployment, const Grid::Options& options) {
+  const auto& kind = catalog().checkpoint_kinds[deployment.checkpoint];
+  ModelQuantization model{deployment.checkpoint != 0, {}, true};
   if (model.quantized && !kind.names.empty()) model.method = kind.names.front();
-  const Mapping mapping = map_config(Grid::config_of(options), engine, model, situation);
+  const Mapping mapping = map_config(Grid::config_of(options), engine, model, deployment);
   std::map<std::string, std::string> parts;
   for (const Argument& argument : mapping.arguments) parts[argument.flag] = to_text(argument.value);
   for (const LaunchFile& file : mapping.files) parts["file " + file.name] = file.text;
@@ -43,17 +43,17 @@ std::string content(const Engine& engine, const Situation& situation, const Grid
   return out;
 }
 
-void compare(const Engine& engine, const Situation& situation, const std::vector<Grid::Options>& combinations) {
-  Grid grid(engine, situation);
+void compare(const Engine& engine, const Deployment& deployment, const std::vector<Grid::Options>& combinations) {
+  Grid grid(engine, deployment);
   std::map<std::uint32_t, std::string> known;
   std::size_t wrong = 0;
   for (const Grid::Options& options : combinations) {
-    const std::string launch = content(engine, situation, options);
+    const std::string launch = content(engine, deployment, options);
     const auto [place, is_new] = known.try_emplace(grid.place(options), launch);
     if (place->second != launch) ++wrong;
   }
-  INFO(std::string(engine.id), " release ", situation.release, " gpu ", situation.gpu, " checkpoint ",
-       situation.checkpoint);
+  INFO(std::string(engine.id), " release ", deployment.release, " gpu ", deployment.gpu, " checkpoint ",
+       deployment.checkpoint);
   CHECK(wrong == 0);
   CHECK(known.size() < combinations.size());
 }
@@ -64,16 +64,16 @@ TEST_CASE("combinations at one place of the grid are one launch") {
   const std::vector<Grid::Options> combinations = every_combination();
   CHECK(combinations.size() == 2352);
   for (const Engine& engine : catalog().engines) {
-    Situation situation;
-    if (!engine.documented.rows.empty()) compare(engine, situation, combinations);
-    situation.checked = true;
+    Deployment deployment;
+    if (!engine.documented.rows.empty()) compare(engine, deployment, combinations);
+    deployment.checked = true;
     const std::size_t last = engine.surface.releases.size() - 1;
     for (const std::size_t release : {last / 3, 2 * last / 3, last}) {
-      situation.release = release;
+      deployment.release = release;
       for (const std::size_t gpu : {std::size_t{0}, catalog().gpu_classes.size() - 3}) {
-        situation.gpu = gpu;
-        situation.checkpoint = gpu == 0 ? 0 : 1;
-        compare(engine, situation, combinations);
+        deployment.gpu = gpu;
+        deployment.checkpoint = gpu == 0 ? 0 : 1;
+        compare(engine, deployment, combinations);
       }
     }
   }

@@ -1,4 +1,4 @@
-#include "quantmap/hardware.hpp"
+#include "quantmap/release/gpu.hpp"
 
 #include <doctest/doctest.h>
 

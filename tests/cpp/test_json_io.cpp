@@ -1,5 +1,5 @@
 // json_io.hpp: JSON text in and out.
-#include "quantmap/json_io.hpp"
+#include "quantmap/base/json_io.hpp"
 
 #include <limits>
 

@@ -1,5 +1,5 @@
 // launch.hpp: the whole way, and everything that can be wrong with the arguments besides the config.
-#include "quantmap/launch.hpp"
+#include "quantmap/mapping/launch.hpp"
 
 #include "support.hpp"
 
@@ -78,7 +78,7 @@ TEST_CASE("a version is split off and makes the mode checked") {
     if (expected == "(empty)") {
       CHECK(refused(request(name)) == Texts{"not-a-version runtime"});
     } else {
-      CHECK(mapped(request(name)).situation.checked == !expected.empty());
+      CHECK(mapped(request(name)).deployment.checked == !expected.empty());
     }
   }
 }
@@ -90,8 +90,8 @@ TEST_CASE("what belongs to checked mode needs a version") {
   CHECK(refused(asked) == Texts{"needs-version gpu", "needs-version policy"});
   asked.engine_version = json("\"0.11.0\"");
   const Mapping mapping = mapped(asked);
-  CHECK(mapping.situation.checked);
-  CHECK(catalog().gpu_classes[mapping.situation.gpu].id == "sm90");
+  CHECK(mapping.deployment.checked);
+  CHECK(catalog().gpu_classes[mapping.deployment.gpu].id == "sm90");
   asked.checkpoint = json("[]");
   CHECK(refused(asked) == Texts{"wrong-type checkpoint"});
   asked = request("vllm");

@@ -1,11 +1,11 @@
 // map.hpp: rows, decisions, the fallback chain, the model's own quantization.
-#include "quantmap/map.hpp"
+#include "quantmap/mapping/map.hpp"
 
 #include <algorithm>
 #include <set>
 
-#include "quantmap/method.hpp"
-#include "quantmap/text.hpp"
+#include "quantmap/base/text.hpp"
+#include "quantmap/config/method.hpp"
 #include "support.hpp"
 
 using namespace quantmap;

@@ -1,9 +1,9 @@
 // merge.hpp: user parameters over derived arguments.
-#include "quantmap/merge.hpp"
+#include "quantmap/mapping/merge.hpp"
 
 #include <limits>
 
-#include "quantmap/text.hpp"
+#include "quantmap/base/text.hpp"
 #include "support.hpp"
 
 using namespace quantmap;
@@ -16,9 +16,9 @@ namespace {
 
 std::vector<Argument> derived() {
   const FieldId field = FieldId::kGemm;
-  return {{"--quantization", std::string("fp8"), field, RouteKind::kFlag, {}},
-          {"VLLM_ATTENTION_BACKEND", std::string("FLASHINFER"), field, RouteKind::kEnv, {}},
-          {"--tp-size", std::int64_t{2}, field, RouteKind::kFlag, "nothing"}};
+  return {{"--quantization", std::string("fp8"), field, ChannelKind::kFlag, {}},
+          {"VLLM_ATTENTION_BACKEND", std::string("FLASHINFER"), field, ChannelKind::kEnv, {}},
+          {"--tp-size", std::int64_t{2}, field, ChannelKind::kFlag, "nothing"}};
 }
 
 struct Merged {
@@ -33,7 +33,7 @@ Merged merged(const Value& parameters, std::string_view engine_id = {}) {
   merge(arguments, parameters, engine_id.empty() ? nullptr : find_engine(engine_id), Path("user_parameters"), problems);
   Merged out{{}, errors(problems), warnings(problems)};
   for (const Argument& argument : arguments) {
-    if (argument.kind == RouteKind::kEnv) continue;
+    if (argument.kind == ChannelKind::kEnv) continue;
     out.line += (out.line.empty() ? "" : " ") + argument.flag + " " + to_text(argument.value);
   }
   return out;

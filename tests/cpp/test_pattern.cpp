@@ -1,5 +1,5 @@
 // pattern.hpp: what Python's re.match would say, in time that no pattern can blow up.
-#include "quantmap/pattern.hpp"
+#include "quantmap/pattern/pattern.hpp"
 
 #include <chrono>
 

@@ -1,4 +1,4 @@
-#include "quantmap/plan.hpp"
+#include "quantmap/plan/plan.hpp"
 
 #include <set>
 #include <string>

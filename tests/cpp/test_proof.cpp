@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "proof.hpp"
+#include "quantmap/config/checkpoint_kind.hpp"
 #include "support.hpp"
 
 using namespace quantmap;
@@ -103,7 +104,7 @@ TEST_CASE("a variable is found out") {
   const Place place = place_of("0.10.2");
   Mapping mapping = good(place);
   Argument variable;
-  variable.kind = RouteKind::kEnv;
+  variable.kind = ChannelKind::kEnv;
   variable.flag = "NO_SUCH_VARIABLE";
   variable.value = std::string("1");
   mapping.arguments.push_back(variable);

@@ -1,7 +1,7 @@
 // render.hpp: words, quoting, YAML.
-#include "quantmap/render.hpp"
+#include "quantmap/mapping/render.hpp"
 
-#include "quantmap/command.hpp"
+#include "quantmap/check/check.hpp"
 #include "support.hpp"
 
 using namespace quantmap;
@@ -33,7 +33,7 @@ TEST_CASE("a switch is a bare flag, a switch that is off is nothing") {
   Argument variable;
   variable.flag = "NAME";
   variable.value = std::string("value");
-  variable.kind = RouteKind::kEnv;
+  variable.kind = ChannelKind::kEnv;
   Argument dashed;
   dashed.flag = "--name";
   dashed.value = std::string("--on");

@@ -1,10 +1,11 @@
 // surface.hpp and version.hpp: which release is meant, and what it accepts.
-#include "quantmap/surface.hpp"
+#include "quantmap/config/checkpoint_kind.hpp"
+#include "quantmap/release/argument_schema.hpp"
 
 #include <algorithm>
 
-#include "quantmap/verdict.hpp"
-#include "quantmap/version.hpp"
+#include "quantmap/base/version.hpp"
+#include "quantmap/deployment/verdict.hpp"
 #include "support.hpp"
 
 using namespace quantmap;
@@ -100,7 +101,7 @@ TEST_CASE("intervals of a flag neither overlap nor run backwards") {
 }
 
 TEST_CASE("a flag by its name, its alias and its spelling") {
-  const Surface& vllm = engine("vllm").surface;
+  const ArgumentSchema& vllm = engine("vllm").surface;
   const ReleaseNumber at = release("vllm", "0.11.0");
   CHECK(find_flag(vllm, "--tensor-parallel-size", at)->history->name == "--tensor-parallel-size");
   CHECK(find_flag(vllm, "-tp", at)->history->name == "--tensor-parallel-size");
@@ -112,7 +113,7 @@ TEST_CASE("a flag by its name, its alias and its spelling") {
 }
 
 TEST_CASE("removed and added, in words") {
-  const Surface& vllm = engine("vllm").surface;
+  const ArgumentSchema& vllm = engine("vllm").surface;
   const FlagHistory* gone = find_history(vllm, "--guided-decoding-backend");
   REQUIRE(gone != nullptr);
   const std::uint16_t until = gone->intervals.back().until;

@@ -1,5 +1,5 @@
 // text.hpp: what messages and arguments are made of.
-#include "quantmap/text.hpp"
+#include "quantmap/base/text.hpp"
 
 #include <cmath>
 #include <cstdint>

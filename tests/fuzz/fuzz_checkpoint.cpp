@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "quantmap/checkpoint.hpp"
-#include "quantmap/text.hpp"
+#include "quantmap/base/text.hpp"
+#include "quantmap/model/checkpoint.hpp"
 
 using namespace quantmap;
 

@@ -6,11 +6,11 @@
 #include <cstdlib>
 #include <set>
 
-#include "quantmap/json_io.hpp"
-#include "quantmap/launch.hpp"
-#include "quantmap/merge.hpp"
-#include "quantmap/resolve.hpp"
-#include "quantmap/text.hpp"
+#include "quantmap/base/json_io.hpp"
+#include "quantmap/base/text.hpp"
+#include "quantmap/config/resolve.hpp"
+#include "quantmap/mapping/launch.hpp"
+#include "quantmap/mapping/merge.hpp"
 
 using namespace quantmap;
 
@@ -47,20 +47,20 @@ void check_argument(const Argument& argument) {
   require(text.size() <= kMaxArgument, "length", argument.flag);
   require(is_valid_utf8(text), "argument is UTF-8", argument.flag);
   require(is_parameter_name(argument.flag), "flag", argument.flag);
-  require((argument.flag[0] == '-') == (argument.kind == RouteKind::kFlag), "dash", argument.flag);
+  require((argument.flag[0] == '-') == (argument.kind == ChannelKind::kFlag), "dash", argument.flag);
 }
 
 void check_mapping(const Mapping& mapping) {
   std::set<std::string> identities;
   for (const Argument& argument : mapping.arguments) {
     check_argument(argument);
-    const std::string identity = flag_identity(argument.flag, mapping.engine, &mapping.situation);
+    const std::string identity = flag_identity(argument.flag, mapping.engine, &mapping.deployment);
     require(identities.insert(identity).second, "given once", argument.flag);
   }
   for (const Diagnostic& item : mapping.diagnostics.all()) {
     check_words(item);
     // Checked mode also has notes about its ground, and refusals of what the user gave.
-    require(mapping.situation.checked || item.text().severity == Severity::kWarning, "warning", item.text().code);
+    require(mapping.deployment.checked || item.text().severity == Severity::kWarning, "warning", item.text().code);
   }
   for (const Decision& decision : mapping.decisions) {
     require(!decision.why.path.empty(), "every decision has a row", decision.value);

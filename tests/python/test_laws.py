@@ -39,11 +39,14 @@ EXEMPT = {
     ("python/quantmap/cli/fit.py", "vllm"): "the same on the command line",
     ("python/bindings/register_catalog.cpp", "default"): "a key: the default of a field",
     ("python/bindings/register_check.cpp", "default"): "a key: the default of a flag",
-    ("cpp/src/checkpoint.cpp", "gguf"): "the ending of a kind of weight file",
-    ("cpp/src/claims.cpp", "default"): "the reader of torchao's quant_type: its key",
+    ("cpp/src/model/checkpoint.cpp", "gguf"): "the ending of a kind of weight file",
+    ("cpp/src/model/declarations.cpp", "default"): "the reader of torchao's quant_type: its key",
     ("python/quantmap/cli/inspect.py", "gguf"): "a kind of weight file, not the method",
-    ("cpp/src/situation.cpp", "sglang"): "an example in a hint: how to write a default version",
-    ("cpp/src/verdict.cpp", "none"): "how parsers spell that a number is not set",
+    (
+        "cpp/src/mapping/request.cpp",
+        "sglang",
+    ): "an example in a hint: how to write a default version",
+    ("cpp/src/deployment/verdict.cpp", "none"): "how parsers spell that a number is not set",
 }
 
 
@@ -257,3 +260,28 @@ def test_law_6_no_long_file(path: Path) -> None:
 def test_law_6_json_is_read_in_one_place() -> None:
     including = [path.name for path in CORE if "nlohmann/json" in path.read_text(encoding="utf-8")]
     assert including == ["json_io.cpp"]
+
+
+# Folder → floor: a file includes its own folder and floors below (docs/design.md, Rooms).
+FLOORS = {
+    "catalog": 0,
+    "base": 1,
+    "pattern": 2,
+    "config": 2,
+    "release": 3,
+    "model": 3,
+    "deployment": 4,
+    "mapping": 5,
+    "memory": 6,
+    "plan": 7,
+    "check": 7,
+    "quantize": 7,
+}
+
+
+@pytest.mark.parametrize("path", files("cpp/include/**/*.hpp", "cpp/src/**/*.?pp"), ids=str)
+def test_law_7_includes_go_down(path: Path) -> None:
+    own = path.parent.name
+    for included in re.findall(r'#include "([^"]+)"', path.read_text(encoding="utf-8")):
+        folder = included.split("/")[-2] if "/" in included else own
+        assert folder == own or FLOORS[folder] < FLOORS[own], f"{path} includes {included}"

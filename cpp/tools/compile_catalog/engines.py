@@ -74,7 +74,7 @@ def candidate_row(
     candidate: dict[str, Any], row: dict[str, Any], targets: list[str], out: Writer
 ) -> str:
     emissions = out.array(
-        "Emission",
+        "Assignment",
         (emission_row(targets, t, v) for t, v in candidate.items() if t not in RESERVED),
     )
     outcome = candidate.get("as", row.get("outcome", "applied"))
@@ -115,7 +115,7 @@ def compile_rows(
             "NeverAccepted", (f"{{{targets.index(t)}, {text(i)}}}" for t, i in marks.items())
         )
         candidates = out.array(
-            "Candidate", (candidate_row(c, row, targets, out) for c in row["try"])
+            "Alternative", (candidate_row(c, row, targets, out) for c in row["try"])
         )
         groups[field_id].append(
             f"{{{fields.mask(field_id, row['is'])}, {masks}, "
@@ -128,7 +128,7 @@ def compile_rows(
         group = groups[field["id"]]
         ranges.append(f"{{{len(rows)}, {len(rows) + len(group)}}}")
         rows.extend(group)
-    return f"{out.array('Row', rows)}, {out.array('RowRange', ranges)}"
+    return f"{out.array('MappingRule', rows)}, {out.array('RowRange', ranges)}"
 
 
 def compile_targets(targets: dict[str, Any], releases: Releases, out: Writer) -> str:
@@ -138,11 +138,11 @@ def compile_targets(targets: dict[str, Any], releases: Releases, out: Writer) ->
         for route in routes:
             kind = next(k for k in ("flag", "env", "file") if k in route)
             route_rows.append(
-                f"{{RouteKind::{ident(kind)}, {text(route[kind])}, {text(route.get('at', ''))}, "
+                f"{{ChannelKind::{ident(kind)}, {text(route[kind])}, {text(route.get('at', ''))}, "
                 f"{text(route.get('through', ''))}, "
                 f"{releases.flag(route.get('flag', route.get('through', '')))}}}"
             )
-        rows.append(f"{{{text(target)}, {out.array('Route', route_rows)}}}")
+        rows.append(f"{{{text(target)}, {out.array('Channel', route_rows)}}}")
     return out.array("Target", rows)
 
 
@@ -189,7 +189,7 @@ def compile_rules(
             f"Stage::{ident(rule['stage'])}, {text(rule['text'])}, "
             f"{str(rule.get('assumed', False)).lower()}, {out.texts(rule['evidence'])}}}"
         )
-    return out.array("Rule", rows)
+    return out.array("Constraint", rows)
 
 
 def compile_precision(

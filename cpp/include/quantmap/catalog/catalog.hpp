@@ -1,0 +1,378 @@
+// The catalogue as constexpr tables.
+//
+// Everything that decides an argument is data in cpp/catalog, compiled by tools/compile_catalog.py into one
+// constant object. A field's value is the index of its option, so that "is one of" is one bit test: a set of
+// options is a 64-bit mask, and a row is a handful of masks. Rows are grouped by field (`ranges`), in the order
+// written; the first row whose masks match wins. Texts are views into the binary: nothing is allocated, nothing
+// is initialised at start-up.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "quantmap/catalog/catalog_files.hpp"
+#include "quantmap/catalog/catalog_ids.hpp"
+#include "quantmap/catalog/hardware_tables.hpp"
+
+namespace quantmap {
+
+enum class Form : std::uint8_t { kFourField, kUnified };
+enum class FieldKind : std::uint8_t { kOption, kBoolean, kInteger, kFraction, kLabel };
+enum class Severity : std::uint8_t { kError, kWarning, kInfo };
+enum class Outcome : std::uint8_t {
+  kApplied,
+  kReplaced,
+  kIgnored,
+  kFallsBack,
+  kNotSupported,
+  kRenamed,
+  kDegraded,
+  kDropped,
+  kCannotServe
+};
+inline constexpr Severity kLastSeverity = Severity::kInfo;
+inline constexpr Outcome kLastOutcome = Outcome::kCannotServe;
+enum class ChannelKind : std::uint8_t { kFlag, kEnv, kFile };
+enum class Stage : std::uint8_t { kStart, kRun, kNoEffect };
+
+inline constexpr FieldId kNoField = static_cast<FieldId>(255);
+inline constexpr std::size_t index_of(FieldId field) noexcept { return static_cast<std::size_t>(field); }
+
+struct Option {
+  std::string_view id;
+  std::string_view title;
+  int number;         // the JSON number that stands for it, or -1 for text
+  std::int8_t plain;  // index of the option without its kernel suffix, or -1
+};
+
+struct Fit {
+  std::uint64_t methods;
+  std::uint64_t options;
+};
+
+// How one option of a field is completed by another field ("fp8" by "e4m3").
+struct Completion {
+  bool exists = false;
+  std::int8_t option = -1;
+  FieldId by = kNoField;
+  std::int8_t default_option = -1;
+  std::span<const std::int8_t> with{};
+};
+
+struct Field {
+  FieldId field;
+  std::string_view id;
+  Form form;
+  std::string_view section;  // empty: the key stands at the top
+  std::string_view key;
+  std::string_view label;
+  std::string_view title;
+  std::string_view source;
+  FieldKind kind;
+  std::span<const Option> options;
+  int default_option;  // -1: no default, an absent field is not mapped
+  long minimum;
+  long maximum;
+  std::span<const Fit> fits;
+  Code unfit_code;
+  bool unfit_drops;
+  Completion completion;
+};
+
+struct Section {
+  std::string_view id;
+  std::string_view required_key;
+};
+
+struct ConfigKeys {
+  std::string_view preset;
+  std::string_view presets;
+  std::string_view wrapper;
+};
+
+struct Dtype {
+  std::string_view id;
+  std::string_view family;
+  std::span<const std::string_view> spellings;
+};
+
+struct PresetSetting {
+  FieldId field;
+  int number;
+};
+
+struct Pair {
+  std::string_view first;
+  std::string_view second;
+};
+
+struct Preset {
+  std::string_view id;
+  Form form;
+  std::span<const PresetSetting> settings;
+  std::string_view use_case;
+  std::string_view recommended_for;
+  std::span<const Pair> claims;
+  std::span<const Pair> engines;
+  std::string_view hardware;
+  std::string_view source;
+};
+
+struct DiagnosticText {
+  std::string_view code;
+  Severity severity;
+  std::string_view message;
+  std::string_view hint;
+  std::string_view since;
+};
+
+enum class FlagType : std::uint8_t { kBool, kInt, kFloat, kStr, kChoice, kJson, kList, kUnknown };
+
+// How many words of a line a flag takes.
+enum class Arity : std::uint8_t { kNone, kMaybeOne, kOne, kAny, kMany };
+
+// A stretch of releases in which a flag did not change.
+struct FlagInterval {
+  std::uint16_t since;  // release number
+  std::uint16_t until;  // exclusive; 0xFFFF: still so
+  FlagType type;
+  Arity arity;
+  bool choices_known;
+  bool checked_at_start;  // the parser takes any value, start-up does not
+  bool any_case;
+  bool refused;               // known to the parser only to be refused
+  std::string_view fallback;  // the default as an argument would spell it; empty: none or unknown
+  std::span<const std::string_view> choices;
+  std::span<const std::string_view> aliases;
+  std::span<const std::string_view> negations;  // those of the aliases that say the opposite
+};
+
+struct FlagHistory {
+  std::string_view name;
+  std::span<const FlagInterval> intervals;
+};
+
+struct Variable {
+  std::string_view name;
+  std::uint16_t since;
+  std::uint16_t until;
+};
+
+struct Release {
+  std::string_view version;
+  std::string_view date;
+  std::string_view artifact;
+  std::string_view sha256;
+  bool whole;  // whether every flag is listed; else a flag that is not listed is unknown, not refused
+};
+
+// What each release of an engine accepts, extracted from the releases' own sources.
+struct ArgumentSchema {
+  std::span<const Release> releases;   // ascending
+  std::span<const FlagHistory> flags;  // sorted by name
+  std::span<const Variable> variables;
+  std::span<const std::string_view> never;  // flags that no release ever had
+};
+
+struct Flag {
+  std::string_view id;
+  std::span<const std::string_view> aliases;
+};
+
+struct Channel {
+  ChannelKind kind;
+  std::string_view name;     // a flag, a variable, or a file's name
+  std::string_view at;       // where in a JSON value or a file, such as "/moe"
+  std::string_view through;  // the flag that names the file
+  int flag;                  // index into ArgumentSchema::flags, or -1
+};
+
+struct Target {
+  std::string_view id;
+  std::span<const Channel> routes;  // the first that the release has is used
+};
+
+struct Assignment {
+  std::uint8_t target;
+  bool asked;    // the value asked, else `text`
+  bool is_null;  // null in a file
+  std::string_view text;
+};
+
+struct Alternative {
+  std::span<const Assignment> emissions;
+  Outcome outcome;
+  Code code;
+  std::string_view why;
+};
+
+struct Condition {
+  FieldId field;
+  std::uint64_t options;
+};
+
+struct NeverAccepted {
+  std::uint8_t target;
+  std::string_view instead;
+};
+
+struct MappingRule {
+  std::uint64_t options;
+  std::uint32_t checkpoints;  // bit i: checkpoint kind i
+  std::uint16_t gpus;         // bit i: GPU class i; class 0 is "no GPU given"
+  std::uint8_t models;        // bit i: ModelKind i; kind 0 is "no model inspected"
+  std::uint8_t activations;   // bit 0: weights only; bit 1: activations quantized as well
+  FieldId same_as;
+  std::span<const Condition> when;
+  std::span<const Alternative> candidates;  // the first that fits is taken
+  std::span<const NeverAccepted> never_accepted;
+  std::span<const std::string_view> evidence;
+};
+
+struct RowRange {
+  std::uint16_t begin;
+  std::uint16_t end;
+};
+
+// One target having one of these values; "" stands for "not set".
+struct RuleTerm {
+  std::uint8_t target;
+  std::span<const std::string_view> values;
+};
+
+// What a parser cannot see: this combination is refused when the engine starts, or fails later.
+struct Constraint {
+  std::string_view id;
+  std::uint16_t since;  // release number
+  std::uint16_t until;  // exclusive
+  std::uint32_t checkpoints;
+  std::uint16_t gpus;
+  std::uint8_t models;
+  std::span<const RuleTerm> terms;  // none: nothing can be served, whatever the arguments
+  Stage stage;
+  std::string_view text;
+  bool assumed;
+  std::span<const std::string_view> evidence;
+};
+
+// What a part of the model will really be computed or stored in; the first row that holds is the answer.
+struct Precision {
+  std::string_view of;
+  std::uint16_t since;
+  std::uint16_t until;
+  std::uint32_t checkpoints;
+  std::uint16_t gpus;
+  std::uint8_t models;
+  std::span<const RuleTerm> terms;
+  double bits;       // of one number as stored, scales of blocks included; 0: as the model or the checkpoint says
+  double head_bits;  // of a scale for each token and head
+  std::string_view is;
+  std::span<const std::string_view> evidence;
+};
+
+// A file that the engine ships: its content as compact JSON, and the name that stands for it.
+struct BuiltinFile {
+  std::string_view name;
+  std::uint16_t since;
+  std::uint16_t until;
+  std::string_view content;
+};
+
+// The rows of one mode of one engine.
+struct RowSet {
+  std::span<const Target> targets;
+  std::span<const MappingRule> rows;
+  std::span<const RowRange> ranges;  // by FieldId
+  std::span<const Constraint> rules;
+  std::span<const Precision> precision;
+  std::span<const BuiltinFile> files;
+  std::string_view verified_through;  // newest release whose start-up rules were read
+};
+
+struct Unsupported {
+  std::string_view section;
+  FieldId field;
+  std::uint64_t options;
+};
+
+// How a server is started: these words, then the model, by itself or behind a flag.
+struct Launcher {
+  std::span<const std::string_view> words;
+  std::string_view model_flag;
+};
+
+// The public image of the releases in an interval; "{version}" in the name stands for the release.
+struct ContainerImage {
+  std::uint16_t since;
+  std::uint16_t until;
+  std::string_view name;
+};
+
+struct Container {
+  std::span<const ContainerImage> images;
+  bool starts_server;                         // the image's own entrypoint does, and has to be replaced
+  std::span<const std::string_view> options;  // of docker run
+};
+
+struct Engine {
+  std::string_view id;
+  std::string_view name;
+  std::span<const std::string_view> runtime_names;
+  std::span<const Launcher> launchers;  // the first is the one that is rendered
+  bool abbreviates;                     // the parser takes any unambiguous beginning of a flag
+  bool equates_dashes;                  // the parser takes underscores for dashes in a flag's name
+  std::span<const Pair> rewrites;       // short flags, and what the parser takes them for when it has no such flag
+  std::string_view config_flag;         // the flag that takes a YAML file of arguments, or empty
+  Container container;
+  std::span<const Flag> flags;
+  std::span<const FieldId> order[2];  // by Form
+  RowSet documented;
+  RowSet checked;
+  std::span<const Unsupported> unsupported;
+  ArgumentSchema surface;
+  MemoryPolicy memory;
+};
+
+struct CheckpointKind {
+  std::string_view id;
+  std::string_view title;
+  std::span<const std::string_view> names;
+};
+
+struct Catalog {
+  std::string_view version;
+  std::string_view hash;
+  std::span<const Field> fields;
+  std::span<const Section> sections;
+  ConfigKeys keys;
+  std::span<const Dtype> dtypes;
+  std::span<const Preset> presets;
+  std::span<const DiagnosticText> diagnostics;
+  std::span<const Engine> engines;
+  std::string_view method_key;
+  std::span<const std::string_view> unquantized_names;
+  std::span<const CheckpointKind> checkpoint_kinds;  // the first is "unquantized", the last "other"
+  std::span<const std::string_view> model_kinds;     // ids, by ModelKind
+  std::span<const GpuClass> gpu_classes;             // the first is "unknown"
+  Hardware hardware;
+  DetectionTables detection;
+  WeightTables weights;
+};
+
+[[nodiscard]] const Catalog& catalog() noexcept;
+
+[[nodiscard]] inline const Field& field_info(FieldId field) noexcept { return catalog().fields[index_of(field)]; }
+
+// Index of the option spelt `id`, or -1.
+[[nodiscard]] int find_option(const Field& field, std::string_view id) noexcept;
+[[nodiscard]] const Preset* find_preset(std::string_view id) noexcept;
+[[nodiscard]] const Engine* find_engine(std::string_view id) noexcept;
+
+[[nodiscard]] std::string_view name_of(Form form) noexcept;
+[[nodiscard]] std::string_view name_of(Severity severity) noexcept;
+[[nodiscard]] std::string_view name_of(Outcome outcome) noexcept;
+[[nodiscard]] std::string_view name_of(FieldKind kind) noexcept;
+
+}  // namespace quantmap

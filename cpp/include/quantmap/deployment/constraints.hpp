@@ -1,0 +1,35 @@
+// Rules: what a parser cannot see.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantmap/catalog/catalog.hpp"
+#include "quantmap/deployment/deployment.hpp"
+#include "quantmap/release/argument_schema.hpp"
+
+namespace quantmap {
+
+// The values of a mode's targets, by target index; "" when not set.
+using TargetValues = std::vector<std::string>;
+
+[[nodiscard]] bool terms_hold(std::span<const RuleTerm> terms, const TargetValues& values) noexcept;
+
+// The first rule that refuses these values here; rules without terms count only when `whole` is set.
+[[nodiscard]] const Constraint* refused_by(const Engine& engine, const Deployment& deployment,
+                                           const TargetValues& values, bool whole = false);
+
+// Rules that would refuse on some GPUs, when no GPU is given.
+[[nodiscard]] std::vector<const Constraint*> conditional_rules(const Engine& engine, const Deployment& deployment,
+                                                               const TargetValues& values);
+
+// "sm70, sm75": the classes of a mask.
+[[nodiscard]] std::string gpu_names(std::uint16_t mask);
+
+// The part of the model → what it will really be.
+[[nodiscard]] std::vector<const Precision*> effective_precision(const Engine& engine, const Deployment& deployment,
+                                                                const TargetValues& values);
+
+}  // namespace quantmap

@@ -1,0 +1,34 @@
+// What is served where: everything outside the config that decides.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "quantmap/catalog/catalog.hpp"
+#include "quantmap/release/argument_schema.hpp"
+
+namespace quantmap {
+
+// Everything outside the config that decides: mode, release, checkpoint, model, GPU.
+struct Deployment {
+  bool checked = false;
+  ReleaseNumber release = 0;
+  std::size_t checkpoint = 0;   // index into Catalog::checkpoint_kinds
+  std::size_t model = 0;        // ModelKind: the attention of an inspected model; 0: not inspected
+  std::size_t gpu = 0;          // index into Catalog::gpu_classes; 0: not given
+  bool activations = true;      // for engines whose settings tell weights and activations apart
+  bool arguments_only = false;  // no files and no variables: what get_runtime_args can return
+};
+
+[[nodiscard]] inline bool in_mask(std::uint32_t mask, std::size_t index) noexcept {
+  return ((mask >> index) & 1U) != 0;
+}
+
+// Whether a row or rule is about this checkpoint, model and GPU.
+template <typename Item>
+[[nodiscard]] bool is_about(const Item& item, const Deployment& deployment) noexcept {
+  return in_mask(item.checkpoints, deployment.checkpoint) && in_mask(item.models, deployment.model) &&
+         in_mask(item.gpus, deployment.gpu);
+}
+
+}  // namespace quantmap

@@ -1,0 +1,23 @@
+// Verdicts on a launch line that someone else wrote.
+//
+// What quantmap derives may lean on a rule that is only assumed, or that holds on some GPUs: it has something else to
+// write. A line is refused only for what is certain whatever its checkpoint and GPU, as far as they are not given.
+#pragma once
+
+#include <vector>
+
+#include "quantmap/deployment/verdict.hpp"
+
+namespace quantmap {
+
+// One verdict per argument, in order. The notes get what concerns the launch as a whole: that nothing can be served,
+// and what depends on the GPU when none is given. Without a known checkpoint the deployment's is the unquantized one.
+struct Line {
+  std::vector<Argument> arguments;
+  bool literal = true;  // words, not parameters by name
+  bool checkpoint_known = false;
+};
+[[nodiscard]] std::vector<Verdict> judge_line(const Engine& engine, const Deployment& deployment, const Line& line,
+                                              Diagnostics& notes);
+
+}  // namespace quantmap

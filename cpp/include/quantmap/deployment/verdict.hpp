@@ -1,0 +1,64 @@
+// A judgement on arguments that someone else chose: accepted, unknown, refused, and what to write instead.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantmap/deployment/constraints.hpp"
+#include "quantmap/release/argument.hpp"
+
+namespace quantmap {
+
+enum class Judgement : std::uint8_t {
+  kAccepted,
+  kUnknownFlag,
+  kValueNotAccepted,
+  kRefusedAtStart,
+  kFailsLater,
+  kNoEffect,
+  kAssumed
+};
+inline constexpr Judgement kLastJudgement = Judgement::kAssumed;
+
+struct Verdict {
+  std::string flag;  // as given
+  std::string value;
+  Judgement judgement = Judgement::kAccepted;
+  std::string canonical;  // the release's own spelling, when it has one
+  std::string reason;
+  std::string hint;
+  std::vector<std::string> evidence;
+};
+
+[[nodiscard]] std::string_view name_of(Judgement judgement) noexcept;
+[[nodiscard]] bool is_refusal(Judgement judgement) noexcept;
+// What it means for an argument that a rule of this stage holds.
+[[nodiscard]] Judgement judgement_of(Stage stage) noexcept;
+
+// What the parser makes of each argument, in order; no rule is asked. `literal`: these are the words of a line, not
+// parameters by name, whose dashes are free and whose form is up to who renders them.
+[[nodiscard]] std::vector<Verdict> judge_each(const Engine& engine, const Deployment& deployment,
+                                              const std::vector<Argument>& arguments, bool literal);
+
+// What judged arguments set: the values of the rules' targets, and which argument each is from.
+struct Given {
+  TargetValues values;
+  std::vector<std::size_t> by;  // kNotGiven: no argument sets the target
+};
+inline constexpr std::size_t kNotGiven = static_cast<std::size_t>(-1);
+[[nodiscard]] Given given_values(const Engine& engine, const std::vector<Verdict>& verdicts);
+
+// One verdict per argument, in order. Combinations are judged over all of them.
+[[nodiscard]] std::vector<Verdict> judge(const Engine& engine, const Deployment& deployment,
+                                         const std::vector<Argument>& arguments);
+
+// The verdict on one argument, whatever else is given: rules that relate it to others do not count.
+[[nodiscard]] Verdict judge_alone(const Engine& engine, const Deployment& deployment, const Argument& argument);
+
+// Refusals as diagnostics, at the path of the parameters.
+void report_refusals(const Engine& engine, const Deployment& deployment, const std::vector<Verdict>& verdicts,
+                     const std::vector<Argument>& arguments, Diagnostics& out);
+
+}  // namespace quantmap

@@ -1,0 +1,53 @@
+// Which row and which candidate of it a setting takes, given what has been emitted so far.
+//
+// Only the choice is made here: nothing is worded and nothing is emitted, so that whole grids can be walked cheaply.
+#pragma once
+
+#include <string>
+
+#include "quantmap/config/config.hpp"
+#include "quantmap/deployment/constraints.hpp"
+
+namespace quantmap {
+
+// Why a candidate was passed over.
+struct PassedOver {
+  enum class Reason : std::uint8_t { kNone, kNoRoute, kRouteClosed, kNotAccepted, kRule };
+  Reason reason = Reason::kNone;
+  const Target* target = nullptr;
+  const Channel* route = nullptr;
+  const Constraint* rule = nullptr;
+  std::string value;
+};
+
+struct Choice {
+  const MappingRule* row = nullptr;        // null: no row for it
+  const Alternative* candidate = nullptr;  // null: every candidate was passed over
+  PassedOver first_refusal;                // why it is not what was asked
+  PassedOver last_refusal;                 // why it is not the least of the alternatives either
+};
+
+class Chooser {
+ public:
+  Chooser(const Engine& engine, const Deployment& deployment);
+
+  [[nodiscard]] const RowSet& rows() const noexcept { return rows_; }
+  [[nodiscard]] Choice choose(const Config& config, const Field& field, const Setting& setting,
+                              const TargetValues& values) const;
+  // The way by which this release takes the target, or null.
+  [[nodiscard]] const Channel* find_route(const Target& target) const;
+  [[nodiscard]] static std::string value_of(const Assignment& emission, const Field& field, const Setting& setting);
+
+ private:
+  [[nodiscard]] bool matches(const MappingRule& row, const Config& config, const Field& field,
+                             const Setting& setting) const;
+  [[nodiscard]] PassedOver pass_over(const Alternative& candidate, const Field& field, const Setting& setting,
+                                     const TargetValues& values) const;
+  [[nodiscard]] const FlagInterval* interval_of(const Channel& route) const;
+
+  const Engine& engine_;
+  const Deployment& deployment_;
+  const RowSet& rows_;
+};
+
+}  // namespace quantmap

@@ -1,0 +1,53 @@
+// The evaluator of the catalogue's rows: config × engine × deployment → arguments and a decision for each field.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "quantmap/base/diagnostic.hpp"
+#include "quantmap/config/config.hpp"
+#include "quantmap/deployment/constraints.hpp"
+#include "quantmap/deployment/model_quantization.hpp"
+#include "quantmap/release/argument.hpp"
+
+namespace quantmap {
+
+struct Decision {
+  FieldId field;
+  bool asked = false;                                          // given in the config, not a default
+  std::string value;                                           // as spelt
+  std::vector<std::pair<std::string, ArgumentValue>> emitted;  // flag, variable or place in a file, and value
+  Outcome outcome = Outcome::kApplied;
+  Diagnostic why;
+  std::vector<std::string> evidence;
+};
+
+struct Mapping {
+  const Engine* engine = nullptr;
+  Deployment deployment;
+  Config config;
+  std::vector<Argument> arguments;  // flags and variables, in order
+  std::vector<LaunchFile> files;
+  std::vector<Decision> decisions;
+  Diagnostics diagnostics;  // in the order in which they are logged
+  TargetValues values;      // of the mode's targets, before user parameters
+};
+
+// Whether a mapping says why: without words its decisions carry field and outcome only, and nothing is warned of. That
+// is several times cheaper, for who only wants the launch.
+enum class Wording : std::uint8_t { kFull, kNone };
+
+// Documented mode: exactly what the specification documents. Checked mode: what the release accepts.
+[[nodiscard]] Mapping map_config(const Config& config, const Engine& engine, const ModelQuantization& model,
+                                 Deployment deployment = {}, Wording wording = Wording::kFull);
+
+// Adds the one warning about arguments that no release accepts. Called last, after user parameters.
+void report_never_accepted(Mapping& mapping);
+
+// What makes the config unfit for the engine in the documented sense; empty when it is fit.
+[[nodiscard]] std::vector<std::string> unsupported_by(const Config& config, const Engine& engine);
+
+}  // namespace quantmap

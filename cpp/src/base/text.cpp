@@ -1,0 +1,213 @@
+#include "quantmap/base/text.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+
+namespace quantmap {
+
+namespace {
+
+constexpr std::size_t kQuoted = 60;   // bytes of a text shown in a message
+constexpr std::size_t kLongest = 64;  // longer words have no near names: no edit distance over megabytes
+
+// Restricted Damerau-Levenshtein distance, O(n*m) on words of at most kLongest bytes.
+std::size_t edits(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), now(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    now[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      now[j] = std::min({change, last[j] + 1, now[j - 1] + 1});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) now[j] = std::min(now[j], before[j - 2] + 1);
+    }
+    before.swap(last);
+    last.swap(now);
+  }
+  return last[b.size()];
+}
+
+std::string folded(std::string_view word) {
+  std::string out = lower(word);
+  std::replace(out.begin(), out.end(), '_', '-');
+  return out;
+}
+
+}  // namespace
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+std::string_view trim(std::string_view text) noexcept {
+  constexpr std::string_view kSpace = " \t\r\n\f\v";
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
+std::string_view head(std::string_view text, std::size_t bytes) noexcept {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) --bytes;
+  return text.substr(0, bytes);
+}
+
+std::string one_line(std::string_view text, std::size_t bytes) {
+  std::string out;
+  for (const char c : head(text, bytes)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) {
+      char buffer[16];
+      std::snprintf(buffer, sizeof buffer, "\\x%02x", byte);
+      out += buffer;
+    } else {
+      out += c;
+    }
+  }
+  return text.size() > bytes ? out + "..." : out;
+}
+
+std::string quote(std::string_view text) { return "'" + one_line(text, kQuoted) + "'"; }
+
+std::string join(std::span<const std::string_view> words, std::string_view separator) {
+  std::string out;
+  for (const std::string_view word : words) {
+    if (!out.empty()) out += separator;
+    out += word;
+  }
+  return out;
+}
+
+std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
+  if (word.empty() || word.size() > kLongest) return {};
+  const std::string wanted = folded(word);
+  std::size_t best = std::max<std::size_t>(2, wanted.size() / 3) + 1;
+  std::string_view found;
+  for (const std::string_view candidate : candidates) {
+    if (candidate.size() > kLongest) continue;
+    const std::size_t distance = edits(wanted, folded(candidate));
+    if (distance < best && distance < std::max(wanted.size(), candidate.size())) {
+      best = distance;
+      found = candidate;
+    }
+  }
+  if (!found.empty() || wanted.size() < 3) return found;
+  // "kv-cache" for "kv-cache-fp8": the shortest candidate that goes on where the word ends.
+  for (const std::string_view candidate : candidates) {
+    const bool goes_on = folded(candidate).compare(0, wanted.size(), wanted) == 0;
+    if (goes_on && (found.empty() || candidate.size() < found.size())) found = candidate;
+  }
+  return found;
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates) {
+  const std::string_view near = nearest(word, candidates);
+  return near.empty() ? std::string() : "did you mean " + quote(near) + "?";
+}
+
+// CPython's float_repr_style "short": digits that read back, in %r form (Python/pystrtod.c).
+std::string python_float(double value) {
+  char digits[32];
+  const auto made = std::to_chars(digits, digits + sizeof digits, value, std::chars_format::scientific);
+  const std::string_view text(digits, static_cast<std::size_t>(made.ptr - digits));
+  const std::size_t mark = text.find('e');
+  const bool negative = text[0] == '-';
+  std::string mantissa;
+  for (const char c : text.substr(negative ? 1 : 0, mark - (negative ? 1 : 0))) {
+    if (c != '.') mantissa += c;
+  }
+  int exponent = 0;
+  const std::size_t sign = text[mark + 1] == '+' ? 1 : 0;  // from_chars takes no plus
+  std::from_chars(text.data() + mark + 1 + sign, text.data() + text.size(), exponent);
+  std::string out = negative ? "-" : "";
+  const int count = static_cast<int>(mantissa.size());
+  if (exponent < -4 || exponent >= 16) {
+    out += mantissa.substr(0, 1);
+    if (count > 1) out += "." + mantissa.substr(1);
+    char buffer[16];
+    std::snprintf(buffer, sizeof buffer, "e%c%02d", exponent < 0 ? '-' : '+', std::abs(exponent));
+    return out + buffer;
+  }
+  if (exponent < 0) return out + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + mantissa;
+  const int whole = exponent + 1;
+  if (count <= whole) return out + mantissa + std::string(static_cast<std::size_t>(whole - count), '0') + ".0";
+  return out + mantissa.substr(0, static_cast<std::size_t>(whole)) + "." +
+         mantissa.substr(static_cast<std::size_t>(whole));
+}
+
+bool is_valid_utf8(std::string_view text) noexcept {
+  const auto* p = reinterpret_cast<const unsigned char*>(text.data());
+  const auto* end = p + text.size();
+  while (p < end) {
+    const unsigned char lead = *p++;
+    if (lead < 0x80) continue;
+    const int more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
+    if (lead < 0xC2 || lead > 0xF4 || end - p < more) return false;
+    const unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    const unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    if (*p < low || *p > high) return false;
+    ++p;
+    for (int i = 1; i < more; ++i, ++p) {
+      if ((*p & 0xC0U) != 0x80U) return false;
+    }
+  }
+  return true;
+}
+
+void append_json_string(std::string& out, std::string_view text, bool yaml) {
+  const auto escape = [&out](unsigned unit) {
+    char buffer[16];
+    std::snprintf(buffer, sizeof buffer, "\\u%04x", unit);
+    out += buffer;
+  };
+  out += '"';
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x80) {
+      ++i;
+      switch (byte) {
+        case '"': out += "\\\""; break;
+        case '\\': out += "\\\\"; break;
+        case '\n': out += "\\n"; break;
+        case '\r': out += "\\r"; break;
+        case '\t': out += "\\t"; break;
+        case '\b': out += "\\b"; break;
+        case '\f': out += "\\f"; break;
+        default:
+          if (byte < 0x20 || byte == 0x7F) {
+            escape(byte);
+          } else {
+            out += static_cast<char>(byte);
+          }
+      }
+      continue;
+    }
+    const std::size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2;
+    unsigned point = byte & (0xFFU >> (length + 1));
+    for (std::size_t k = 1; k < length && i + k < text.size(); ++k) {
+      point = (point << 6U) | (static_cast<unsigned char>(text[i + k]) & 0x3FU);
+    }
+    i += length;
+    if (point >= 0x10000 && yaml) {
+      char buffer[16];
+      std::snprintf(buffer, sizeof buffer, "\\U%08x", point);
+      out += buffer;
+    } else if (point >= 0x10000) {
+      escape(0xD800 + ((point - 0x10000) >> 10U));
+      escape(0xDC00 + ((point - 0x10000) & 0x3FFU));
+    } else {
+      escape(point);
+    }
+  }
+  out += '"';
+}
+
+}  // namespace quantmap

@@ -1,0 +1,298 @@
+#include "quantmap/deployment/verdict.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "quantmap/base/text.hpp"
+
+namespace quantmap {
+
+namespace {
+
+constexpr std::size_t kShownChoices = 30;
+
+bool is_number(std::string_view text, bool whole) {
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  if (!text.empty() && *begin == '+') ++begin;
+  if (whole) {
+    long long number = 0;
+    const auto [stop, error] = std::from_chars(begin, end, number);
+    return stop == end && error == std::errc();
+  }
+  double number = 0;
+  const auto [stop, error] = std::from_chars(begin, end, number);
+  return stop == end && error == std::errc();
+}
+
+std::string choices_of(const FlagInterval& flag) {
+  const auto shown = flag.choices.first(std::min(flag.choices.size(), kShownChoices));
+  return join(shown) + (shown.size() < flag.choices.size() ? ", ..." : "");
+}
+
+// Whether a documented row emits this value to the target.
+bool emits(const MappingRule& row, FieldId field, std::uint8_t target, std::string_view value) {
+  for (const Alternative& candidate : row.candidates) {
+    for (const Assignment& emission : candidate.emissions) {
+      if (emission.target != target) continue;
+      if (!emission.asked) return emission.text == value;
+      const int option = find_option(field_info(field), value);
+      return option >= 0 && ((row.options >> static_cast<unsigned>(option)) & 1U) != 0;
+    }
+  }
+  return false;
+}
+
+// What the documented table says to write instead of an argument, or of one value of it, that was never accepted.
+std::string_view instead_of(const Engine& engine, std::string_view flag, std::optional<std::string_view> value) {
+  const RowSet& table = engine.documented;
+  for (std::size_t field = 0; field < table.ranges.size(); ++field) {
+    for (std::size_t i = table.ranges[field].begin; i < table.ranges[field].end; ++i) {
+      for (const NeverAccepted& mark : table.rows[i].never_accepted) {
+        if (table.targets[mark.target].routes.front().name != flag) continue;
+        if (!value || emits(table.rows[i], static_cast<FieldId>(field), mark.target, *value)) return mark.instead;
+      }
+    }
+  }
+  return {};
+}
+
+class Judge {
+ public:
+  Judge(const Engine& engine, const Deployment& deployment, bool literal)
+      : engine_(engine), surface_(engine.surface), deployment_(deployment), literal_(literal) {
+    release_ = std::string(engine.name) + " " + std::string(surface_.releases[deployment.release].version);
+    evidence_ = std::string(surface_.releases[deployment.release].artifact) + " (server arguments)";
+  }
+
+  Verdict one(const Argument& argument) const {
+    Verdict out;
+    out.flag = argument.flag;
+    out.value = to_text(argument.value);
+    if (argument.kind == ChannelKind::kEnv) {
+      out.canonical = argument.flag;
+      return has_variable(surface_, argument.flag, deployment_.release) ? out : unknown_variable(std::move(out));
+    }
+    const std::string base = argument.flag.substr(0, argument.flag.find('.'));
+    std::optional<KnownFlag> known = literal_ && !engine_.equates_dashes
+                                         ? find_flag(surface_, base, deployment_.release)
+                                         : find_spelling(surface_, base, deployment_.release);
+    if (!known && literal_) known = find_rewritten(engine_, base, deployment_.release);
+    if (!known && engine_.abbreviates) {
+      known = find_abbreviated(base);
+      if (known) out.reason = "abbreviates " + std::string(known->history->name);
+    }
+    if (!known) return unknown_flag(std::move(out), base);
+    out.canonical = std::string(written_name(*known, base)) + argument.flag.substr(base.size());
+    if (base.size() != argument.flag.size()) return out;  // a dotted path into a JSON value
+    if (known->interval->refused) return unknown_flag(std::move(out), base);
+    return judge_value(*known->interval, argument, std::move(out));
+  }
+
+ private:
+  // The only flag of the release that begins so, as argparse takes it (allow_abbrev).
+  std::optional<KnownFlag> find_abbreviated(const std::string& start) const {
+    std::optional<KnownFlag> found;
+    if (start.size() < 3 || start.compare(0, 2, "--") != 0) return found;
+    for (const FlagHistory& history : surface_.flags) {
+      const FlagInterval* interval = interval_at(history, deployment_.release);
+      if (interval == nullptr) continue;
+      bool begins = history.name.substr(0, start.size()) == start;
+      for (const std::string_view alias : interval->aliases) begins |= alias.substr(0, start.size()) == start;
+      if (!begins) continue;
+      if (found) return std::nullopt;
+      found = KnownFlag{&history, interval};
+    }
+    return found;
+  }
+
+  Verdict refusal(Verdict out, Judgement judgement, std::string reason, std::string hint) const {
+    out.judgement = judgement;
+    out.reason = std::move(reason);
+    out.hint = std::move(hint);
+    out.evidence = {evidence_};
+    return out;
+  }
+
+  Verdict unknown_variable(Verdict out) const {
+    return refusal(std::move(out), Judgement::kNoEffect, release_ + " does not read this variable", "leave it out");
+  }
+
+  Verdict unknown_flag(Verdict out, const std::string& flag) const {
+    if (literal_ && !engine_.equates_dashes) {
+      if (const std::string other = other_dashes(surface_, flag, deployment_.release); !other.empty()) {
+        return refusal(std::move(out), Judgement::kUnknownFlag,
+                       release_ + " has no " + flag + ": its parser tells dashes from underscores", "write " + other);
+      }
+    }
+    const auto& never = surface_.never;
+    const bool listed = surface_.releases[deployment_.release].whole ||
+                        std::find(never.begin(), never.end(), std::string_view(flag)) != never.end() ||
+                        find_history(surface_, flag) != nullptr;
+    if (!listed) {
+      out.judgement = Judgement::kAssumed;
+      out.reason = "the flags of " + release_ + " are not all known";
+      return out;
+    }
+    std::string reason = release_ + " has no " + flag;
+    std::string hint;
+    const FlagHistory* history = find_history(surface_, flag);
+    if (history != nullptr) {
+      const std::string when = history_words(surface_, *history, deployment_.release);
+      if (!when.empty()) reason += " (" + when + ")";
+    }
+    if (const std::string_view instead = instead_of(engine_, flag, std::nullopt); !instead.empty()) {
+      hint = "it takes " + std::string(instead);
+    } else if (history == nullptr) {  // else the word is spelt right, and only the release is another
+      std::vector<std::string_view> names;
+      for (const FlagHistory& known : surface_.flags) {
+        if (interval_at(known, deployment_.release) != nullptr) names.push_back(known.name);
+      }
+      hint = did_you_mean(flag, names);
+    }
+    return refusal(std::move(out), Judgement::kUnknownFlag, std::move(reason), std::move(hint));
+  }
+
+  Verdict judge_value(const FlagInterval& flag, const Argument& argument, Verdict out) const {
+    const bool bare = std::holds_alternative<bool>(argument.value);
+    if (literal_) {
+      const bool many = flag.arity == Arity::kMany;
+      if (bare && (many || flag.arity == Arity::kOne)) {
+        const std::string wanted = many ? "at least one argument" : "one argument";
+        return refusal(std::move(out), Judgement::kValueNotAccepted, release_ + " expected " + wanted,
+                       flag.choices_known ? "write one of " + choices_of(flag) : "write a value behind it");
+      }
+      if (!bare && flag.arity == Arity::kNone) {
+        return refusal(std::move(out), Judgement::kValueNotAccepted, release_ + " takes no value here: it is a switch",
+                       "write " + out.canonical + " alone");
+      }
+    }
+    if (bare && flag.type != FlagType::kBool && flag.type != FlagType::kUnknown && flag.type != FlagType::kList) {
+      if (!flag.choices_known) return out;  // some flags take an optional value
+    }
+    if (!flag.choices_known) {
+      const bool number = flag.type == FlagType::kInt || flag.type == FlagType::kFloat;
+      if (number && !bare && !is_number(out.value, flag.type == FlagType::kInt)) {
+        // Sizes such as 4k or 1Gi are read by some engines as integers.
+        const bool size = !out.value.empty() && out.value.front() >= '0' && out.value.front() <= '9';
+        if (!size && lower(out.value) != "none") {
+          const std::string kind = flag.type == FlagType::kInt ? "an integer" : "a number";
+          return refusal(std::move(out), Judgement::kValueNotAccepted, release_ + " expects " + kind, "write " + kind);
+        }
+      }
+      if (flag.type == FlagType::kUnknown) out.judgement = Judgement::kAssumed;
+      return out;
+    }
+    if (bare || accepts(flag, out.value)) return out;
+    const Judgement judgement = flag.checked_at_start ? Judgement::kRefusedAtStart : Judgement::kValueNotAccepted;
+    const std::string value = out.value;
+    const std::string_view instead = instead_of(engine_, out.canonical, value);
+    const std::string hint = instead.empty() ? did_you_mean(value, flag.choices) : "it takes " + std::string(instead);
+    return refusal(std::move(out), judgement,
+                   release_ + " does not accept " + quote(value) + "; accepted: " + choices_of(flag), hint);
+  }
+
+  const Engine& engine_;
+  const ArgumentSchema& surface_;
+  const Deployment& deployment_;
+  bool literal_;
+  std::string release_;
+  std::string evidence_;
+};
+
+}  // namespace
+
+std::string_view name_of(Judgement judgement) noexcept {
+  constexpr std::string_view kNames[] = {
+      "accepted", "unknown-flag", "value-not-accepted", "refused-at-start", "fails-later", "no-effect", "assumed"};
+  return kNames[static_cast<std::size_t>(judgement)];
+}
+
+bool is_refusal(Judgement judgement) noexcept {
+  return judgement != Judgement::kAccepted && judgement != Judgement::kNoEffect && judgement != Judgement::kAssumed;
+}
+
+Judgement judgement_of(Stage stage) noexcept {
+  if (stage == Stage::kNoEffect) return Judgement::kNoEffect;
+  return stage == Stage::kStart ? Judgement::kRefusedAtStart : Judgement::kFailsLater;
+}
+
+std::vector<Verdict> judge_each(const Engine& engine, const Deployment& deployment,
+                                const std::vector<Argument>& arguments, bool literal) {
+  const Judge judge_one(engine, deployment, literal);
+  std::vector<Verdict> out;
+  for (const Argument& argument : arguments) out.push_back(judge_one.one(argument));
+  return out;
+}
+
+Given given_values(const Engine& engine, const std::vector<Verdict>& verdicts) {
+  const auto& targets = engine.checked.targets;
+  Given out{TargetValues(targets.size()), std::vector<std::size_t>(targets.size(), kNotGiven)};
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    for (const Channel& route : targets[t].routes) {
+      if (route.kind == ChannelKind::kFile || !route.at.empty()) continue;
+      for (std::size_t i = 0; i < verdicts.size(); ++i) {
+        if (verdicts[i].canonical != route.name) continue;
+        out.values[t] = verdicts[i].value;
+        out.by[t] = i;
+      }
+    }
+  }
+  return out;
+}
+
+namespace {
+
+std::vector<Verdict> judge_all(const Engine& engine, const Deployment& deployment,
+                               const std::vector<Argument>& arguments, bool alone) {
+  std::vector<Verdict> out = judge_each(engine, deployment, arguments, false);
+  const Given given = given_values(engine, out);
+  for (const Constraint& rule : engine.checked.rules) {
+    if (rule.terms.empty() || (alone && rule.terms.size() > 1) || !terms_hold(rule.terms, given.values)) continue;
+    if (!is_about(rule, deployment) || !covers(rule.since, rule.until, deployment.release)) continue;
+    for (const RuleTerm& term : rule.terms) {
+      if (given.by[term.target] == kNotGiven) continue;
+      Verdict& verdict = out[given.by[term.target]];
+      if (is_refusal(verdict.judgement)) continue;
+      verdict.judgement = judgement_of(rule.stage);
+      verdict.reason = rule.text;
+      verdict.evidence.assign(rule.evidence.begin(), rule.evidence.end());
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<Verdict> judge(const Engine& engine, const Deployment& deployment, const std::vector<Argument>& arguments) {
+  return judge_all(engine, deployment, arguments, false);
+}
+
+Verdict judge_alone(const Engine& engine, const Deployment& deployment, const Argument& argument) {
+  return std::move(judge_all(engine, deployment, {argument}, true).front());
+}
+
+void report_refusals(const Engine& engine, const Deployment& deployment, const std::vector<Verdict>& verdicts,
+                     const std::vector<Argument>& arguments, Diagnostics& out) {
+  const std::string version(engine.surface.releases[deployment.release].version);
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    const Verdict& verdict = verdicts[i];
+    if (!is_refusal(verdict.judgement)) continue;
+    const std::string path =
+        (arguments[i].from == kNoField ? "user_parameters[" : "arguments[") + quote(verdict.flag) + "]";
+    Code code = Code::kRefusedAtStart;
+    if (verdict.judgement == Judgement::kUnknownFlag) code = Code::kArgumentUnknown;
+    if (verdict.judgement == Judgement::kValueNotAccepted) code = Code::kValueNotAccepted;
+    if (verdict.judgement == Judgement::kFailsLater) code = Code::kFailsLater;
+    out.add(code, path,
+            {{"engine", std::string(engine.name)},
+             {"version", version},
+             {"key", verdict.flag},
+             {"value", code == Code::kArgumentUnknown ? verdict.flag : quote(verdict.value)},
+             {"reason", verdict.reason},
+             {"hint", verdict.hint}});
+  }
+}
+
+}  // namespace quantmap

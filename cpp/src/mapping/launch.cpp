@@ -1,0 +1,242 @@
+#include "quantmap/mapping/launch.hpp"
+
+#include <algorithm>
+
+#include "quantmap/base/text.hpp"
+#include "quantmap/config/resolve.hpp"
+#include "quantmap/config/validate.hpp"
+#include "quantmap/deployment/verdict.hpp"
+#include "quantmap/mapping/merge.hpp"
+
+namespace quantmap {
+
+namespace {
+
+constexpr std::string_view kPolicies[] = {"degrade", "strict", "literal"};  // by Policy
+
+// Files that a parameter put another file in the place of: they are not needed any more.
+std::vector<LaunchFile> take_replaced_files(Mapping& mapping) {
+  std::vector<LaunchFile> replaced;
+  std::erase_if(mapping.files, [&](const LaunchFile& file) {
+    const bool by_user = std::any_of(mapping.arguments.begin(), mapping.arguments.end(), [&file](const Argument& a) {
+      return a.flag == file.through && a.from == kNoField;
+    });
+    if (by_user) replaced.push_back(file);
+    return by_user;
+  });
+  return replaced;
+}
+
+// A decision whose argument a parameter took over says so.
+void note_overrides(Mapping& mapping) {
+  const std::vector<LaunchFile> replaced = take_replaced_files(mapping);
+  for (const LaunchFile& file : replaced) {
+    mapping.diagnostics.add(Code::kFileReplaced, "user_parameters", {{"key", file.through}, {"value", file.name}});
+  }
+  for (Decision& decision : mapping.decisions) {
+    std::string by;
+    std::erase_if(decision.emitted, [&](const auto& item) {
+      std::string flag = item.first.substr(0, item.first.find('#'));
+      for (const LaunchFile& file : replaced) {
+        if (flag == file.name) flag = file.through;
+      }
+      const auto user = std::find_if(mapping.arguments.begin(), mapping.arguments.end(),
+                                     [&flag](const Argument& a) { return a.flag == flag && a.from == kNoField; });
+      if (user == mapping.arguments.end()) return false;
+      const std::string words = flag + " " + to_text(user->value);
+      if (by.find(words) == std::string::npos) by += (by.empty() ? "" : " ") + words;
+      return true;
+    });
+    if (by.empty()) continue;
+    const Context context{
+        {"label", std::string(field_info(decision.field).label)}, {"value", decision.value}, {"key", by}};
+    decision.outcome = Outcome::kReplaced;
+    decision.why = {Code::kReplacedByUser, decision.why.path, context};
+  }
+}
+
+// What a reader should know about the ground a checked mapping stands on.
+void add_notes(Mapping& mapping, const ModelQuantization& model) {
+  const Engine& engine = *mapping.engine;
+  const Deployment& deployment = mapping.deployment;
+  const Context context{{"engine", std::string(engine.name)},
+                        {"version", std::string(engine.surface.releases[deployment.release].version)},
+                        {"known", std::string(engine.checked.verified_through)}};
+  if (!engine.checked.verified_through.empty()) {
+    Diagnostics unused;
+    const auto verified = find_release(engine, engine.checked.verified_through, Path("$"), unused);
+    if (verified && deployment.release > *verified) mapping.diagnostics.add(Code::kReleaseNotVerified, "$", context);
+  }
+  if (!model.given) mapping.diagnostics.add(Code::kCheckpointNotGiven, "model_quantization");
+  for (const Constraint* rule : conditional_rules(engine, deployment, mapping.values)) {
+    mapping.diagnostics.add(Code::kDependsOnGpu, "gpu",
+                            {{"known", gpu_names(rule->gpus)}, {"reason", std::string(rule->text)}});
+  }
+}
+
+// What the targets that are arguments have in the end, with the parameters.
+void refresh_values(Mapping& mapping) {
+  const auto& targets = mapping.engine->checked.targets;
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    for (const Channel& route : targets[t].routes) {
+      if (route.kind == ChannelKind::kFile || !route.at.empty()) continue;
+      const auto given = std::find_if(mapping.arguments.begin(), mapping.arguments.end(),
+                                      [&route](const Argument& argument) { return argument.flag == route.name; });
+      if (given != mapping.arguments.end()) mapping.values[t] = to_text(given->value);
+    }
+  }
+}
+
+bool falls_short(const Decision& decision) {
+  if (!decision.asked) return false;
+  // Asking for the default, or for a size of one, loses nothing.
+  const Field& field = field_info(decision.field);
+  const bool is_default = field.default_option < 0
+                              ? field.kind == FieldKind::kInteger && decision.value == "1"
+                              : decision.value == field.options[static_cast<std::size_t>(field.default_option)].id;
+  const Outcome outcome = decision.outcome;
+  // A quantized checkpoint decides instead; where there is nothing to quantize, nothing is lost.
+  const bool overruled = outcome == Outcome::kIgnored && decision.why.code != Code::kDenseModel;
+  return !is_default && (overruled || outcome == Outcome::kDegraded || outcome == Outcome::kDropped ||
+                         outcome == Outcome::kCannotServe || outcome == Outcome::kNotSupported);
+}
+
+}  // namespace
+
+std::optional<Policy> read_policy(const Value& value, Diagnostics& problems) {
+  const Path path("policy");
+  if (!value.is_text()) {
+    report_wrong_type(value, "one of " + join(kPolicies), path, problems);
+    return std::nullopt;
+  }
+  const std::string& policy = value.as_text();
+  const auto found = std::find(std::begin(kPolicies), std::end(kPolicies), policy);
+  if (found != std::end(kPolicies)) return static_cast<Policy>(found - std::begin(kPolicies));
+  std::string hint = did_you_mean(policy, kPolicies);
+  if (hint.empty()) hint = "choose one of the known policies";
+  problems.add(Code::kBadPolicy, path.str(), {{"value", quote(policy)}, {"known", join(kPolicies)}, {"hint", hint}});
+  return std::nullopt;
+}
+
+void need_version(const LaunchRequest& request, Policy policy, Diagnostics& problems) {
+  if (!request.gpu.is_null()) problems.add(Code::kNeedsVersion, "gpu", {{"value", "gpu"}});
+  if (policy != Policy::kDegrade) {
+    const std::string name = "policy " + quote(kPolicies[static_cast<std::size_t>(policy)]);
+    problems.add(Code::kNeedsVersion, "policy", {{"value", name}});
+  }
+}
+
+void enforce_strict(const Mapping& mapping, Diagnostics& problems) {
+  const Context engine{{"engine", std::string(mapping.engine->name)}};
+  const auto refuse = [&](const std::string& path, std::string message) {
+    Context context = engine;
+    context.emplace_back("message", std::move(message));
+    problems.add(Code::kRefusedByPolicy, path, std::move(context));
+  };
+  for (const Decision& decision : mapping.decisions) {
+    if (falls_short(decision)) refuse(decision.why.path, decision.why.message());
+  }
+  for (const Diagnostic& diagnostic : mapping.diagnostics.all()) {
+    const bool error = diagnostic.text().severity == Severity::kError && diagnostic.code != Code::kCannotServe;
+    if (error) refuse(diagnostic.path, diagnostic.message());
+  }
+}
+
+Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQuantization& model,
+                      const Deployment& deployment, Policy policy, Wording wording) {
+  if (model.dense) {
+    ModelQuantization rest = model;
+    rest.dense = false;
+    Mapping mapping = map_by_policy(without_experts(config), engine, rest, deployment, policy, wording);
+    note_dense(config, mapping);
+    return mapping;
+  }
+  if (policy != Policy::kLiteral) return map_config(config, engine, model, deployment, wording);
+  Mapping mapping = map_config(config, engine, model, {}, wording);
+  const Deployment documented = mapping.deployment;
+  mapping.deployment = deployment;
+  mapping.deployment.checkpoint = documented.checkpoint;
+  mapping.deployment.model = documented.model;
+  mapping.values.assign(engine.checked.targets.size(), {});
+  return mapping;
+}
+
+const Engine* read_runtime(const Value& runtime, std::string& version, Diagnostics& problems) {
+  const Path path("runtime");
+  if (!runtime.is_text()) {
+    report_wrong_type(runtime, "the name of an engine", path, problems);
+    return nullptr;
+  }
+  const std::string name = lower(trim(runtime.as_text()));
+  const std::size_t mark = std::min(name.find('@'), name.find("=="));
+  const std::string base(trim(std::string_view(name).substr(0, mark)));
+  if (mark != std::string::npos) version = trim(std::string_view(name).substr(mark + (name[mark] == '@' ? 1 : 2)));
+  std::vector<std::string_view> known;
+  std::vector<std::string_view> engines;
+  for (const Engine& engine : catalog().engines) {
+    engines.push_back(engine.id);
+    for (const std::string_view runtime_name : engine.runtime_names) {
+      if (runtime_name == base) {
+        if (mark != std::string::npos && version.empty()) version = "(empty)";
+        return &engine;
+      }
+      known.push_back(runtime_name);
+    }
+  }
+  std::string hint = did_you_mean(base, known);
+  if (hint.empty()) hint = "choose one of the known engines";
+  problems.add(Code::kUnknownEngine, path.str(),
+               {{"value", quote(runtime.as_text())}, {"known", join(engines)}, {"hint", hint}});
+  return nullptr;
+}
+
+std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problems) {
+  std::string suffix;
+  const Engine* engine = read_runtime(request.runtime, suffix, problems);
+  const std::optional<Policy> policy = read_policy(request.policy, problems);
+  Diagnostics release_notes;
+  std::optional<Deployment> deployment;
+  if (engine != nullptr) {
+    deployment = read_deployment(request, *engine, suffix, release_notes);
+    if (deployment && !deployment->checked && policy) need_version(request, *policy, problems);
+    if (release_notes.has_errors()) problems.append(release_notes);
+  }
+  Diagnostics config_problems;
+  const std::optional<Config> config = resolve(request.quant_config, Path("$"), config_problems);
+  problems.append(config_problems);
+
+  Diagnostics warnings;
+  const std::optional<ModelQuantization> model = read_model(request, warnings, problems);
+  if (!release_notes.has_errors()) warnings.append(release_notes);
+
+  const Path parameters("user_parameters");
+  if (engine == nullptr || !config || !deployment || !policy || !model) {
+    std::vector<Argument> unused;
+    Diagnostics merged;
+    merge(unused, request.user_parameters, engine, parameters, merged);
+    if (merged.has_errors()) problems.append(merged);
+    return std::nullopt;
+  }
+  Mapping mapping = map_by_policy(*config, *engine, *model, *deployment, *policy);
+  warnings.append(mapping.diagnostics);
+  Diagnostics merged;
+  merge(mapping.arguments, request.user_parameters, engine, parameters, merged, &*deployment);
+  if (merged.has_errors()) problems.append(merged);
+  if (problems.has_errors()) return std::nullopt;
+  warnings.append(merged);
+  mapping.diagnostics = std::move(warnings);
+  note_overrides(mapping);
+  if (!deployment->checked) {
+    report_never_accepted(mapping);
+    return mapping;
+  }
+  refresh_values(mapping);
+  const std::vector<Verdict> verdicts = judge(*engine, mapping.deployment, mapping.arguments);
+  report_refusals(*engine, mapping.deployment, verdicts, mapping.arguments, mapping.diagnostics);
+  add_notes(mapping, *model);
+  if (*policy == Policy::kStrict) enforce_strict(mapping, problems);
+  if (problems.has_errors()) return std::nullopt;
+  return mapping;
+}
+
+}  // namespace quantmap

@@ -1,0 +1,151 @@
+#include "model/model_files.hpp"
+
+#include <algorithm>
+
+#include "quantmap/base/json_io.hpp"
+#include "quantmap/base/text.hpp"
+
+namespace quantmap {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kMostNames = 10'000;  // in one folder
+
+fs::path native(const std::string& name) { return {std::u8string(name.begin(), name.end())}; }
+
+std::string utf8(const fs::path& path) {
+  const std::u8string text = path.u8string();
+  return {text.begin(), text.end()};
+}
+
+bool is_inside(const fs::path& file, const fs::path& border) {
+  const auto [end, unused] = std::mismatch(border.begin(), border.end(), file.begin(), file.end());
+  return end == border.end();
+}
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// Python writes NaN and Infinity into JSON, and the engines read them back: null stands for both.
+std::string without_infinities(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted && c == '\\' && i + 1 < text.size()) {
+      out += c;
+      out += text[++i];
+      continue;
+    }
+    if (c == '"') quoted = !quoted;
+    bool replaced = false;
+    for (const std::string_view word : {"NaN", "Infinity", "-Infinity"}) {
+      if (quoted || replaced || text.compare(i, word.size(), word) != 0) continue;
+      if (i > 0 && (is_letter(text[i - 1]) || text[i - 1] == '-')) continue;
+      out += "null";
+      i += word.size() - 1;
+      replaced = true;
+    }
+    if (!replaced) out += c;
+  }
+  return out;
+}
+
+}  // namespace
+
+bool OpenFile::read(std::uint64_t offset, char* out, std::size_t count) {
+  if (offset > size() || count > size() - offset) return false;
+  stream_.clear();
+  stream_.seekg(static_cast<std::streamoff>(offset));
+  stream_.read(out, static_cast<std::streamsize>(count));
+  account_->bytes_read += static_cast<std::uint64_t>(std::max<std::streamsize>(stream_.gcount(), 0));
+  return stream_.gcount() == static_cast<std::streamsize>(count);
+}
+
+bool ModelFiles::has(const std::string& name) const {
+  std::error_code error;
+  return fs::exists(fs::symlink_status(folder_ / native(name), error));
+}
+
+std::optional<OpenFile> ModelFiles::open(const std::string& name, Diagnostics& problems) {
+  const auto refuse = [&](std::string reason) {
+    problems.add(Code::kUnreadableFile, at_.str(), {{"value", quote(name)}, {"reason", std::move(reason)}});
+    return std::nullopt;
+  };
+  std::error_code error;
+  const fs::path file = fs::canonical(folder_ / native(name), error);
+  if (error) return refuse(error.message());
+  if (!is_inside(file, border_)) {
+    problems.add(Code::kLeavesFolder, at_.str(), {{"value", quote(name)}});
+    return std::nullopt;
+  }
+  // A pipe or a device would never end.
+  if (!fs::is_regular_file(file, error)) return refuse("not a regular file");
+  const std::uint64_t size = fs::file_size(file, error);
+  if (error) return refuse(error.message());
+  std::ifstream stream;
+  stream.rdbuf()->pubsetbuf(nullptr, 0);  // what is read is what is asked for
+  stream.open(file, std::ios::binary);
+  if (!stream) return refuse("it cannot be opened");
+  account_.push_back(std::make_unique<FileRead>(FileRead{name, size, 0}));
+  return OpenFile(std::move(stream), *account_.back());
+}
+
+std::optional<std::string> ModelFiles::text(const std::string& name, std::uint64_t limit, Diagnostics& problems) {
+  std::optional<OpenFile> file = open(name, problems);
+  if (!file) return std::nullopt;
+  if (file->size() > limit) {
+    problems.add(Code::kOverLimit, at_.str(),
+                 {{"got", quote(name) + " with " + std::to_string(file->size()) + " bytes"},
+                  {"known", std::to_string(limit) + " bytes"}});
+    return std::nullopt;
+  }
+  std::string out(static_cast<std::size_t>(file->size()), '\0');
+  if (!file->read(0, out.data(), out.size())) {
+    report_bad_file(problems, at_, name, 0, "it got shorter while it was read");
+    return std::nullopt;
+  }
+  return out;
+}
+
+std::optional<Value> ModelFiles::json(const std::string& name, Diagnostics& problems) {
+  if (!has(name)) return std::nullopt;
+  const std::optional<std::string> content = text(name, kMostJson, problems);
+  if (!content) return std::nullopt;
+  const Path at(at_, name);
+  std::optional<Value> value = read_json(without_infinities(*content), at, problems);
+  if (value && !value->is_object()) {
+    problems.add(Code::kNotAnObject, at.str(), {{"got", value->describe()}});
+    return std::nullopt;
+  }
+  return value;
+}
+
+std::vector<std::string> ModelFiles::ending(std::string_view ending) const {
+  std::vector<std::string> out;
+  std::error_code error;
+  std::size_t seen = 0;
+  for (fs::directory_iterator it(folder_, error), end; !error && it != end && seen < kMostNames; it.increment(error)) {
+    ++seen;
+    const std::string name = utf8(it->path().filename());
+    if (name.ends_with(ending) && is_valid_utf8(name)) out.push_back(name);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::vector<FileRead> ModelFiles::account() const {
+  std::vector<FileRead> out;
+  for (const auto& item : account_) out.push_back(*item);
+  return out;
+}
+
+void report_bad_file(Diagnostics& problems, const Path& at, const std::string& name, std::uint64_t offset,
+                     std::string reason) {
+  problems.add(Code::kBadModelFile, at.str(),
+               {{"value", quote(name)}, {"offset", std::to_string(offset)}, {"reason", std::move(reason)}});
+}
+
+}  // namespace quantmap

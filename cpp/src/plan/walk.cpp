@@ -1,0 +1,269 @@
+// The order of experiments: finding the n-th one, going to the next, and what stands at a place.
+#include <algorithm>
+#include <bit>
+
+#include "plan/part.hpp"
+
+namespace quantmap {
+
+namespace {
+
+std::uint32_t size_of(const Range& stretch) { return stretch.end - stretch.begin; }
+
+bool holds(const Range& stretch, int place) {
+  return place >= 0 && stretch.begin <= static_cast<std::uint32_t>(place) &&
+         static_cast<std::uint32_t>(place) < stretch.end;
+}
+
+// Whether everything that the class can show is new: then nothing couples its flags.
+bool is_free(const LaunchClass& item) {
+  return item.fresh.size() == std::size_t{1} << static_cast<unsigned>(std::popcount(item.showing));
+}
+
+}  // namespace
+
+// Experiments of the class whose outcomes lie in these stretches.
+Count TargetPlan::completions(const LaunchClass& item, const std::vector<Range>& by_flag) const {
+  Count all = 1;
+  for (const Range& stretch : by_flag) all *= size_of(stretch);
+  if (is_free(item) || all == 0) return all;
+  const auto& exposed = rests_[item.rest].exposed;
+  Count others = 1;
+  for (std::size_t f = 0; f < by_flag.size(); ++f) {
+    if (std::find(exposed.begin(), exposed.end(), f) == exposed.end()) others *= size_of(by_flag[f]);
+  }
+  Count out = 0;
+  for (const std::uint32_t subset : item.fresh) {
+    Count ways = others;
+    for (std::size_t i = 0; i < exposed.size(); ++i) {
+      const Range& stretch = by_flag[exposed[i]];
+      const Count shown = holds(stretch, list(item, exposed[i]).shown) ? 1 : 0;
+      ways *= ((subset >> i) & 1U) != 0 ? shown : size_of(stretch) - shown;
+    }
+    out += ways;
+  }
+  return out;
+}
+
+Range TargetPlan::flag_stretch(const PlanCursor& place, std::size_t flag, std::size_t axes) const {
+  Range out{0, static_cast<std::uint32_t>(list(classes_[place.in_class], flag).leaves.size())};
+  for (const std::size_t axis : choices_->flags()[flag].axes) {
+    if (axis < axes) out = place.stretches[axis];
+  }
+  return out;
+}
+
+Range TargetPlan::parent(const PlanCursor& place, std::size_t axis) const {
+  if (depth_of_[axis] > 0) return place.stretches[previous_of_[axis]];
+  const std::size_t flag = choices_->flag_of(axis);
+  return {0, static_cast<std::uint32_t>(list(classes_[place.in_class], flag).leaves.size())};
+}
+
+// The leaves from `begin` on that have the same value of the axis.
+Range TargetPlan::stretch_at(const PlanCursor& place, std::size_t axis, std::uint32_t begin) const {
+  const FlagChoice& flag = choices_->flags()[choices_->flag_of(axis)];
+  if (flag.axes.size() == 1) return {begin, begin + 1};
+  const Range within = parent(place, axis);
+  const auto& leaves = list(classes_[place.in_class], choices_->flag_of(axis)).leaves;
+  const std::size_t depth = depth_of_[axis];
+  std::uint32_t end = begin + 1;
+  while (end < within.end && flag.leaves[leaves[end]].digits[depth] == flag.leaves[leaves[begin]].digits[depth]) ++end;
+  return {begin, end};
+}
+
+// Whether the axes until this one leave room for something new: what may still be shown is taken as shown.
+bool TargetPlan::is_possible(const LaunchClass& item, const PlanCursor& place, std::size_t axis) const {
+  if (is_free(item)) return true;
+  const auto& exposed = rests_[item.rest].exposed;
+  std::uint32_t subset = 0;
+  for (std::size_t i = 0; i < exposed.size(); ++i) {
+    if (holds(flag_stretch(place, exposed[i], axis + 1), list(item, exposed[i]).shown)) subset |= std::uint32_t{1} << i;
+  }
+  return item.is_new[subset];
+}
+
+bool TargetPlan::descend(PlanCursor& place, std::size_t axis) const {
+  const LaunchClass& item = classes_[place.in_class];
+  for (; axis < choices_->axis_count(); ++axis) {
+    const Range within = parent(place, axis);
+    std::uint32_t begin = within.begin;
+    for (; begin < within.end; begin = place.stretches[axis].end) {
+      place.stretches[axis] = stretch_at(place, axis, begin);
+      if (is_possible(item, place, axis)) break;
+    }
+    if (begin >= within.end) return false;
+  }
+  return true;
+}
+
+bool TargetPlan::enter(PlanCursor& place, std::size_t in_class) const {
+  place.in_class = in_class;
+  place.stretches.assign(choices_->axis_count(), {});
+  return classes_[in_class].count > 0 && descend(place, 0);
+}
+
+bool TargetPlan::advance(PlanCursor& place) const {
+  const LaunchClass& item = classes_[place.in_class];
+  for (std::size_t axis = choices_->axis_count(); axis-- > 0;) {
+    const Range within = parent(place, axis);
+    for (std::uint32_t begin = place.stretches[axis].end; begin < within.end; begin = place.stretches[axis].end) {
+      place.stretches[axis] = stretch_at(place, axis, begin);
+      if (is_possible(item, place, axis) && descend(place, axis + 1)) return true;
+    }
+  }
+  for (std::size_t next = place.in_class + 1; next < classes_.size(); ++next) {
+    if (enter(place, next)) return true;
+  }
+  return false;
+}
+
+PlanCursor TargetPlan::find(Count index) const {
+  PlanCursor place;
+  const auto after = std::partition_point(
+      classes_.begin(), classes_.end(), [index](const LaunchClass& item) { return item.begin + item.count <= index; });
+  place.in_class = static_cast<std::size_t>(after - classes_.begin());
+  place.stretches.assign(choices_->axis_count(), {});
+  const LaunchClass& item = *after;
+  Count rest = index - item.begin;
+  for (std::size_t axis = 0; axis < choices_->axis_count(); ++axis) {
+    const std::size_t flag = choices_->flag_of(axis);
+    std::vector<Range> by_flag;
+    for (std::size_t f = 0; f < choices_->flags().size(); ++f) by_flag.push_back(flag_stretch(place, f, axis));
+    const Range within = parent(place, axis);
+    if (is_free(item) && choices_->flags()[flag].axes.size() == 1) {
+      by_flag[flag] = {within.begin, within.begin + 1};
+      const Count each = completions(item, by_flag);
+      const auto begin = static_cast<std::uint32_t>(within.begin + rest / each);
+      place.stretches[axis] = {begin, begin + 1};
+      rest %= each;
+      continue;
+    }
+    for (std::uint32_t begin = within.begin; begin < within.end; begin = by_flag[flag].end) {
+      by_flag[flag] = place.stretches[axis] = stretch_at(place, axis, begin);
+      const Count here = completions(item, by_flag);
+      if (rest < here) break;
+      rest -= here;
+    }
+  }
+  return place;
+}
+
+const DistinctValue& TargetPlan::leaf(const PlanCursor& place, std::size_t flag) const {
+  const FlagChoice& choice = choices_->flags()[flag];
+  const Range& stretch = place.stretches[choice.axes.back()];
+  return choice.leaves[list(classes_[place.in_class], flag).leaves[stretch.begin]];
+}
+
+MultisetHash TargetPlan::digest(const PlanCursor& place) const {
+  const LaunchClass& item = classes_[place.in_class];
+  MultisetHash out = item.digest;
+  for (std::size_t f = 0; f < item.lists.size(); ++f) {
+    const DistinctValue& taken = leaf(place, f);
+    out += taken.is_null ? item.shown[f] : taken.digest;
+  }
+  return out;
+}
+
+std::uint32_t TargetPlan::shown_subset(const PlanCursor& place) const {
+  const LaunchClass& item = classes_[place.in_class];
+  const auto& exposed = rests_[item.rest].exposed;
+  std::uint32_t subset = 0;
+  for (std::size_t i = 0; i < exposed.size(); ++i) {
+    const Range& stretch = place.stretches[choices_->flags()[exposed[i]].axes.back()];
+    if (holds(stretch, list(item, exposed[i]).shown)) subset |= std::uint32_t{1} << i;
+  }
+  return subset;
+}
+
+std::uint64_t TargetPlan::group(const PlanCursor& place) const {
+  const LaunchClass& item = classes_[place.in_class];
+  const auto found = std::lower_bound(item.fresh.begin(), item.fresh.end(), shown_subset(place));
+  return item.group_begin + static_cast<std::uint64_t>(found - item.fresh.begin());
+}
+
+Count TargetPlan::points(const PlanCursor& place) const {
+  const LaunchClass& item = classes_[place.in_class];
+  const MergeGroup& rest = rests_[item.rest];
+  const auto& flags = choices_->flags();
+  const auto ways = [&](const LaunchClass& other) {
+    Count out = 1;
+    for (std::size_t f = 0; f < flags.size(); ++f) {
+      const DistinctValue& taken = leaf(place, f);
+      out *= flags[f].count_of(taken.is_null ? item.derived[f] : taken.effect, other.derived[f]);
+    }
+    return out;
+  };
+  if (rest.exposed.empty()) return rest.weight * ways(item) * target_.repeats;
+  Count out = 0;
+  for (const std::size_t other : rest.classes) out += classes_[other].weight * ways(classes_[other]);
+  return out * target_.repeats;
+}
+
+Experiment TargetPlan::experiment(const PlanCursor& place) const {
+  const LaunchClass& item = classes_[place.in_class];
+  const ChoiceSpace& choices = *choices_;
+  Experiment out;
+  out.engine = target_.engine;
+  out.deployment = target_.deployment;
+  out.files = item.files;
+  std::vector<bool> derived(choices.flags().size(), false);
+  for (std::size_t i = 0; i < item.arguments.size(); ++i) {
+    Argument argument = item.arguments[i];
+    if (item.flag_of[i] >= 0) {
+      const auto flag = static_cast<std::size_t>(item.flag_of[i]);
+      derived[flag] = true;
+      const DistinctValue& taken = leaf(place, flag);
+      if (!taken.is_null) {
+        argument.value = taken.value;
+        argument.from = kNoField;
+        std::erase_if(out.files, [&argument](const LaunchFile& file) { return file.through == argument.flag; });
+      }
+    }
+    out.arguments.push_back(std::move(argument));
+  }
+  out.parameters = Value::object();
+  for (std::size_t axis = 0; axis < choices.axis_count(); ++axis) {
+    const std::size_t flag = choices.flag_of(axis);
+    const DistinctValue& taken = leaf(place, flag);
+    const TaskAxis& task = task_.parameters[axis];
+    const Value& value = task.values[taken.digits[depth_of_[axis]]];
+    if (!value.is_null() && !(value.is_array() && value.items().empty())) out.parameters.set(task.key, value);
+    if (taken.is_null || derived[flag] || taken.spelt_by != depth_of_[axis]) continue;
+    Argument argument;
+    argument.flag = choices.spelling(axis);
+    argument.value = taken.value;
+    out.arguments.push_back(std::move(argument));
+  }
+  digest(place).append_hex(out.signature);
+  out.group = group(place);
+  out.points = points(place);
+  out.config = configs_.config(item.first);
+  return out;
+}
+
+Group TargetPlan::group_content(std::uint64_t group) const {
+  const auto after = std::partition_point(classes_.begin(), classes_.end(), [group](const LaunchClass& item) {
+    return item.group_begin + item.fresh.size() <= group;
+  });
+  const LaunchClass& item = *after;
+  const std::uint32_t subset = item.fresh[group - item.group_begin];
+  const MergeGroup& rest = rests_[item.rest];
+  std::vector<std::uint32_t> combinations;
+  for (const std::size_t number : rest.classes) {
+    const LaunchClass& other = classes_[number];
+    bool same = true;
+    for (std::size_t i = 0; i < rest.exposed.size(); ++i) {
+      const std::size_t flag = rest.exposed[i];
+      if (((subset >> i) & 1U) != 0) same = same && other.derived[flag] == item.derived[flag];
+    }
+    if (same) combinations.insert(combinations.end(), other.combinations.begin(), other.combinations.end());
+  }
+  std::sort(combinations.begin(), combinations.end());
+  Group out{target_.engine, target_.deployment, {}};
+  for (const std::uint32_t number : combinations) {
+    out.configs.emplace_back(configs_.config(number), configs_.weight(number));
+  }
+  return out;
+}
+
+}  // namespace quantmap

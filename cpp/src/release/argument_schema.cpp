@@ -1,0 +1,132 @@
+#include "quantmap/release/argument_schema.hpp"
+
+#include <algorithm>
+
+#include "quantmap/base/text.hpp"
+#include "quantmap/base/version.hpp"
+
+namespace quantmap {
+
+namespace {
+
+Version known_version(std::string_view text) { return *Version::parse(text); }
+
+bool named(const FlagHistory& history, const FlagInterval& interval, std::string_view name) {
+  return history.name == name ||
+         std::find(interval.aliases.begin(), interval.aliases.end(), name) != interval.aliases.end();
+}
+
+}  // namespace
+
+std::optional<ReleaseNumber> find_release(const Engine& engine, std::string_view text, const Path& path,
+                                          Diagnostics& problems) {
+  const auto& releases = engine.surface.releases;
+  const std::string newest(releases.back().version);
+  const std::string_view wanted = trim(text);
+  if (lower(wanted) == "latest") return releases.size() - 1;
+  const std::optional<Version> version = Version::parse(wanted);
+  const Context context{{"engine", std::string(engine.name)}, {"value", quote(wanted)}};
+  const auto with = [&context](std::string_view key, std::string_view value) {
+    Context out = context;
+    out.emplace_back(key, std::string(value));
+    return out;
+  };
+  if (!version) {
+    problems.add(Code::kNotAVersion, path.str(), with("known", newest));
+    return std::nullopt;
+  }
+  // The last release that is not newer than what is asked.
+  const auto after = std::partition_point(releases.begin(), releases.end(), [&](const Release& release) {
+    return known_version(release.version) <= *version;
+  });
+  if (after == releases.begin()) {
+    problems.add(Code::kVersionTooOld, path.str(), with("known", releases.front().version));
+    return std::nullopt;
+  }
+  const auto number = static_cast<ReleaseNumber>(after - releases.begin() - 1);
+  if (known_version(releases[number].version) != *version) {
+    const Code code = after == releases.end() ? Code::kVersionNewer : Code::kVersionBetween;
+    problems.add(code, path.str(), with("version", releases[number].version));
+  }
+  return number;
+}
+
+const FlagInterval* interval_at(const FlagHistory& history, ReleaseNumber release) noexcept {
+  for (const FlagInterval& interval : history.intervals) {
+    if (covers(interval.since, interval.until, release)) return &interval;
+  }
+  return nullptr;
+}
+
+std::optional<KnownFlag> find_flag(const ArgumentSchema& surface, std::string_view name, ReleaseNumber release) {
+  for (const FlagHistory& history : surface.flags) {
+    const FlagInterval* interval = interval_at(history, release);
+    if (interval != nullptr && named(history, *interval, name)) return KnownFlag{&history, interval};
+  }
+  return std::nullopt;
+}
+
+const FlagHistory* find_history(const ArgumentSchema& surface, std::string_view name) {
+  for (const FlagHistory& history : surface.flags) {
+    for (const FlagInterval& interval : history.intervals) {
+      if (named(history, interval, name)) return &history;
+    }
+  }
+  return nullptr;
+}
+
+bool has_variable(const ArgumentSchema& surface, std::string_view name, ReleaseNumber release) {
+  return std::any_of(surface.variables.begin(), surface.variables.end(), [&](const Variable& variable) {
+    return variable.name == name && covers(variable.since, variable.until, release);
+  });
+}
+
+bool accepts(const FlagInterval& flag, std::string_view value) {
+  if (!flag.choices_known) return true;
+  if (!flag.any_case) return std::find(flag.choices.begin(), flag.choices.end(), value) != flag.choices.end();
+  const std::string wanted = lower(value);
+  return std::any_of(flag.choices.begin(), flag.choices.end(),
+                     [&wanted](std::string_view choice) { return lower(choice) == wanted; });
+}
+
+std::string history_words(const ArgumentSchema& surface, const FlagHistory& history, ReleaseNumber release) {
+  const auto version_at = [&surface](std::uint16_t number) { return std::string(surface.releases[number].version); };
+  std::string out;
+  for (const FlagInterval& interval : history.intervals) {
+    if (interval.until <= release) out = "removed in " + version_at(interval.until);
+    if (interval.since > release && out.empty()) return "added in " + version_at(interval.since);
+  }
+  return out;
+}
+
+std::string other_dashes(const ArgumentSchema& surface, std::string_view name, ReleaseNumber release) {
+  if (name.size() < 3 || name.substr(0, 2) != "--") return {};
+  for (const auto& [from, to] : {std::pair{'_', '-'}, std::pair{'-', '_'}}) {
+    std::string other(name);
+    std::replace(other.begin() + 2, other.end(), from, to);
+    if (find_flag(surface, other, release)) return other;
+  }
+  return {};
+}
+
+std::optional<KnownFlag> find_spelling(const ArgumentSchema& surface, std::string_view name, ReleaseNumber release) {
+  if (auto known = find_flag(surface, name, release)) return known;
+  return find_flag(surface, other_dashes(surface, name, release), release);
+}
+
+std::optional<KnownFlag> find_rewritten(const Engine& engine, std::string_view name, ReleaseNumber release) {
+  for (const Pair& rewrite : engine.rewrites) {
+    if (rewrite.first == name) return find_flag(engine.surface, rewrite.second, release);
+  }
+  return std::nullopt;
+}
+
+std::string_view written_name(const KnownFlag& known, std::string_view spelling) {
+  const auto same = [](char a, char b) { return a == b || (a == '_' && b == '-') || (a == '-' && b == '_'); };
+  for (const std::string_view name : known.interval->negations) {
+    if (std::equal(name.begin(), name.end(), spelling.begin(), spelling.end(), same)) return name;
+  }
+  return known.history->name;
+}
+
+}  // namespace quantmap
