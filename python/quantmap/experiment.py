@@ -110,6 +110,19 @@ class Experiment(Rendered):
         return "documented" if self.version is None else "checked"
 
     @property
+    def model(self) -> str | None:
+        """The model that the task names.
+
+        Returns:
+            str | None: its path or id, for `argv` and `shell`.
+        """
+        from .task import model_path
+
+        task = self._plan.task
+        found = model_path(task.get("model")) if isinstance(task, dict) else None
+        return found if isinstance(found, str) else None
+
+    @property
     def configs(self) -> list[dict[str, Any]]:
         """The configs it stands for, in the order of their points.
 

@@ -263,17 +263,20 @@ class _Reader:
 
     def read(self, handle: BinaryIO) -> None:
         for number, (line, cut) in enumerate(_lines(handle), start=1):
-            if line.isspace():
-                continue
-            reason = "longer than a result may be" if cut else self.take(line)
-            if not reason:
-                continue
-            if not line.endswith(b"\n") and not cut:
-                self.torn = [self.note("torn-line", number)]
-            elif len(self.shown) < _SHOWN:
-                self.shown.append(self.note("unreadable-line", number, reason=reason))
-            else:
-                self.more += 1
+            self.one(number, line, cut)
+
+    def one(self, number: int, line: bytes, cut: bool) -> None:
+        if line.isspace():
+            return
+        reason = "longer than a result may be" if cut else self.take(line)
+        if not reason:
+            return
+        if not line.endswith(b"\n") and not cut:
+            self.torn = [self.note("torn-line", number)]
+        elif len(self.shown) < _SHOWN:
+            self.shown.append(self.note("unreadable-line", number, reason=reason))
+        else:
+            self.more += 1
 
     def take(self, line: bytes) -> str:
         """Keep what a line says; or why it says nothing."""
@@ -287,11 +290,15 @@ class _Reader:
             status = _status(data.get("status"))
         except ConfigError as error:
             return error.diagnostics[0].message
+        self.keep(signature, status, data)
+        return ""
+
+    def keep(self, signature: str, status: str, data: dict[str, Any]) -> None:
+        """A line that is a result; another reader keeps more of it."""
         if signature not in self.statuses and len(self.statuses) >= MAX_SIGNATURES:
             known = f"{MAX_SIGNATURES} signatures"
             raise _error("over-limit", self.name, got="what the file holds", known=known)
         self.statuses[signature] = status
-        return ""
 
     def note(self, code: str, number: int, **context: str) -> Diagnostic:
         return _core.make_diagnostic(code, f"{self.name}:{number}", {"value": self.name, **context})

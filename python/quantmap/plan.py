@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import _core
+from .compared import Compared
 from .errors import ConfigError, Diagnostic
 from .experiment import Experiment, Skip
 
@@ -43,7 +44,7 @@ class Pending:
         return sum(signature not in self._done for signature in self._plan.iter_signatures())
 
 
-class Plan:
+class Plan(Compared):
     """A task reduced to the experiments that differ; every point of it is accounted for.
 
     Nothing is enumerated until it is read: a plan of 10^12 points is made as fast as one of ten.
@@ -61,12 +62,13 @@ class Plan:
             ``version``, ``gpu`` and ``times`` (how often the same one was asked for).
         diagnostics: warnings, such as a key of the task that nobody reads.
         task_name: the task's name, or None.
+        task: the task itself.
         catalog: version and hash of the catalogue that the plan rests on.
     """
 
     def __init__(self, core: _core.Plan, task: Any, arguments: dict[str, Any]) -> None:
         self._core = core
-        self._task = task
+        self.task = task
         self._arguments = arguments
         self.asked = core.asked
         self.distinct = core.distinct
@@ -182,7 +184,7 @@ class Plan:
                 "skips": [skip.to_dict() for skip in self.skips],
                 "diagnostics": [diagnostic.to_dict() for diagnostic in self.diagnostics],
                 "arguments": self._arguments,
-                "task": self._task,
+                "task": self.task,
             }
         }
 

@@ -11,6 +11,7 @@ import tempfile
 from array import array
 
 from . import _core
+from .compared import Compared
 from .errors import ConfigError, Diagnostic
 from .experiment import Experiment, Skip
 from .plan import FORMAT
@@ -150,7 +151,7 @@ def summary(plan: Plan | StoredPlan) -> str:
     return "\n".join(lines)
 
 
-class StoredPlan:
+class StoredPlan(Compared):
     """A plan as it was written: its experiments are read from the file when they are asked for.
 
     Attributes:

@@ -162,6 +162,7 @@ RUN_ELSEWHERE = {
     "README.md": "tests/package/new_user.py",
     "docs/quickstart.md": "tests/package/new_user.py",
     "docs/cpp-api.md": "tests/package/test_build.py",
+    "docs/experiments.md": "tests/python/test_pytest_plugin.py",
 }
 
 

@@ -1,0 +1,1 @@
+"""What came of a plan: measurements read back, compared and told."""

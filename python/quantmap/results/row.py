@@ -1,0 +1,136 @@
+"""One experiment of a plan and what came of it."""
+
+from __future__ import annotations
+
+from ..ledger import FAILED, FINISHED
+from .scoring import Score
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..experiment import Experiment
+    from .naming import Names
+    from .records import Record
+
+__all__ = ["Measured", "Row"]
+
+MAX_CONFIGS = 64  # configs of one experiment that are told; the first stand for the rest
+
+
+class Measured:
+    """One metric of one experiment.
+
+    Attributes:
+        mean: of its runs.
+        low: the least.
+        high: the most.
+        count: how many runs.
+    """
+
+    __slots__ = ("count", "high", "low", "mean")
+
+    def __init__(self, values: list[float]) -> None:
+        self.count = len(values)
+        self.mean = sum(values) / len(values)
+        self.low = min(values)
+        self.high = max(values)
+
+    @property
+    def spread(self) -> float | None:
+        """How far apart its runs are, relative to the mean.
+
+        Returns:
+            float | None: None for a single run.
+
+        Example:
+            >>> Measured([90.0, 110.0]).spread
+            0.2
+        """
+        if self.count < 2 or self.mean == 0:
+            return None
+        return (self.high - self.low) / abs(self.mean)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data.
+
+        Returns:
+            dict: the attributes by name.
+        """
+        return {name: getattr(self, name) for name in ("mean", "low", "high", "count")}
+
+    def __repr__(self) -> str:
+        return f"Measured({self.mean:g}, count={self.count})"
+
+
+class Row:
+    """One experiment of a plan and what came of it.
+
+    Attributes:
+        experiment: the experiment.
+        label: its short name.
+        differs: the parts in which it may differ from the others.
+        status: ``success``, ``failed``, ``unfinished`` or ``not-run``.
+        reason: why it failed.
+        metrics: what was measured.
+        score: what it is worth.
+    """
+
+    __slots__ = ("differs", "experiment", "label", "metrics", "reason", "score", "status")
+
+    def __init__(self, experiment: Experiment, names: Names, record: Record | None) -> None:
+        self.experiment = experiment
+        self.label = names.label(experiment)
+        self.differs = names.differing(experiment)
+        self.status = _status(record)
+        self.reason = record.reason if record is not None else ""
+        values = record.values if record is not None else {}
+        self.metrics = {name: Measured(numbers) for name, numbers in values.items()}
+        self.score = Score()
+
+    @property
+    def index(self) -> int:
+        """Its number in the plan."""
+        return self.experiment.index
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data.
+
+        Returns:
+            dict: the experiment, what was measured and its score.
+        """
+        one = self.experiment
+        return {
+            "index": one.index,
+            "signature": one.signature,
+            "label": self.label,
+            "engine": one.engine,
+            "version": one.version,
+            "args": one.args,
+            "env": one.env,
+            "points": one.points,
+            "presets": one.presets,
+            "configs": one.configs[:MAX_CONFIGS],
+            "parameters": one.parameters,
+            "status": self.status,
+            "reason": self.reason,
+            "metrics": {name: item.to_dict() for name, item in self.metrics.items()},
+            "score": self.score.value,
+            "admissible": self.score.admissible if self.metrics else None,
+            "broken": [
+                {"metric": limit.metric, "bound": limit.bound, "excess": excess}
+                for limit, excess in self.score.broken
+            ],
+            "unjudged": self.score.unjudged,
+        }
+
+    def __repr__(self) -> str:
+        return f"Row({self.index}, {self.label!r}, {self.status!r})"
+
+
+def _status(record: Record | None) -> str:
+    if record is None:
+        return "not-run"
+    if record.status in FINISHED:
+        return "success"
+    return "failed" if record.status in FAILED else "unfinished"
