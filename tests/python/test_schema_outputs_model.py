@@ -31,7 +31,7 @@ from tests.python.schema_places import Walk, changed
 SCHEMA = quantmap.output_schema("inspect")
 VALIDATOR = Draft202012Validator(SCHEMA)
 WALK = Walk(SCHEMA)
-CORE = Path(__file__).resolve().parents[2] / "cpp" / "src"
+CORE = Path(__file__).resolve().parents[2] / "cpp" / "src" / "model"
 
 EXPERTS = {"num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
 LATENT: dict[str, Any] = {
