@@ -63,13 +63,14 @@ class Plan(Compared):
         diagnostics: warnings, such as a key of the task that nobody reads.
         task_name: the task's name, or None.
         task: the task itself.
+        arguments: what it was made with: engines, GPU, checkpoint and policy.
         catalog: version and hash of the catalogue that the plan rests on.
     """
 
     def __init__(self, core: _core.Plan, task: Any, arguments: dict[str, Any]) -> None:
         self._core = core
         self.task = task
-        self._arguments = arguments
+        self.arguments = arguments
         self.asked = core.asked
         self.distinct = core.distinct
         self.merged = core.merged
@@ -137,9 +138,9 @@ class Plan(Compared):
         from .mapping import explain
 
         arguments = {
-            name: self._arguments[name] for name in ("model_quantization", "gpu", "checkpoint")
+            name: self.arguments[name] for name in ("model_quantization", "gpu", "checkpoint")
         }
-        policy = self._arguments["policy"]
+        policy = self.arguments["policy"]
         return explain(
             experiment.engine,
             experiment.config,
@@ -183,7 +184,7 @@ class Plan(Compared):
                 "targets": self.targets,
                 "skips": [skip.to_dict() for skip in self.skips],
                 "diagnostics": [diagnostic.to_dict() for diagnostic in self.diagnostics],
-                "arguments": self._arguments,
+                "arguments": self.arguments,
                 "task": self.task,
             }
         }

@@ -160,6 +160,7 @@ class StoredPlan(Compared):
         same_catalog: whether the catalogue is still the one that the plan was made with.
         diagnostics: the plan's own, and what is wrong with the file's end.
         task: the task that the plan was made of.
+        arguments: what it was made with.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -181,6 +182,8 @@ class StoredPlan(Compared):
         self.catalog: dict[str, str] = header["catalog"]
         self.same_catalog = self.catalog.get("hash") == _core.catalog_hash
         self.task: Any = header["task"]
+        given = header.get("arguments")
+        self.arguments: dict[str, Any] = given if isinstance(given, dict) else {}
         if torn is not None:
             self.diagnostics.append(torn)
 

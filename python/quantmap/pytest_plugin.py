@@ -18,6 +18,7 @@ import pytest
 from .errors import ConfigError
 from .ledger import FAILED, FINISHED, Ledger
 from .plan import Plan, plan, read_task
+from .results.memory import expected_memory
 from .results.metrics import read_metrics
 from .results.naming import Names
 from .results.records import last_runs
@@ -85,23 +86,8 @@ class Case:
         errors = [item for item in experiment.explain().diagnostics if item.severity == "error"]
         if errors:
             return "; ".join(item.message for item in errors)
-        ground = self.suite.ground
-        if ground.get("checkpoint") is None or ground.get("gpu") is None:
-            return ""
-        from .fit import estimate
-
-        try:
-            fit = estimate(
-                ground["checkpoint"],
-                experiment.config,
-                engine=experiment.engine,
-                engine_version=experiment.version,
-                gpu=ground["gpu"],
-                user_parameters=experiment.parameters,
-            )
-        except ConfigError:  # its size is not known, which is nothing against it
-            return ""
-        if fit.verdict != "does-not-fit":
+        fit = expected_memory(experiment, self.suite.ground)
+        if fit is None or fit.verdict != "does-not-fit":
             return ""
         held = (fit.weight_bytes + fit.activation_bytes) / 1e9
         have = (fit.memory_bytes or 0) / 1e9

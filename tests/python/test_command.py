@@ -103,6 +103,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "launch.sh").write_text(launch, encoding="utf-8")
     (place / "my-model").mkdir()
     shutil.copy(ROOT / "examples" / "llama_3_70b.json", place / "my-model" / "config.json")
+    bench = {"completed": 1, "request_throughput": 1.0, "output_throughput": 50.0}
+    (place / "bench.json").write_text(json.dumps(bench), encoding="utf-8")
     result = {"signature": "0" * 32, "status": "success"}
     (place / "results.jsonl").write_text(json.dumps(result) + "\n", encoding="utf-8")
     return place

@@ -72,7 +72,7 @@ def test_measurements_go_to_the_ledger_with_their_units(inner: pytest.Pytester) 
     assert written[1]["metrics"] == {"throughput [tok/s]": 64.0, "ttft [s]": 0.12}
     assert written[0]["launch"] == quantmap.plan(TASK)[0].shell()
     result.stdout.fnmatch_lines(
-        ["4 experiments: 4 succeeded, 0 to run*", "best *throughput 128 tok/s*"]
+        ["4 experiments: 4 measured, 0 to run*", "best *throughput 128 tok/s*"]
     )
 
 
@@ -93,7 +93,7 @@ def test_what_succeeded_is_not_run_again_and_what_failed_is(inner: pytest.Pytest
     result = inner.runpytest_subprocess()
     result.assert_outcomes(failed=2, deselected=2)
     result.stdout.fnmatch_lines(
-        ["4 experiments: 2 succeeded, 2 failed, 0 to run*", "failed   2x  Assert*out of memory"]
+        ["4 experiments: 2 measured, 2 failed, 0 to run*", "failed   2x  Assert*out of memory"]
     )
     assert lines(inner)[-1]["reason"] == "AssertionError: out of memory"
     assert lines(inner)[-1]["phase"] == "call"
@@ -137,7 +137,7 @@ def test_four_workers_share_one_ledger(inner: pytest.Pytester) -> None:
     counts = Counter(line["signature"] for line in lines(inner))
     assert len(counts) == 60 and set(counts.values()) == {3}
     assert len({line["worker"] for line in lines(inner)}) > 1
-    result.stdout.fnmatch_lines(["60 experiments: 59 succeeded, 1 failed, 0 to run*"])
+    result.stdout.fnmatch_lines(["60 experiments: 59 measured, 1 failed, 0 to run*"])
     inner.runpytest_subprocess("-n", "4").assert_outcomes(failed=1)
 
 
@@ -146,7 +146,7 @@ def test_a_worker_that_dies_is_replaced_and_nothing_runs_twice(inner: pytest.Pyt
     result = inner.runpytest_subprocess("-n", "2")
     result.assert_outcomes(passed=3, failed=1)
     assert Counter(line["status"] for line in lines(inner))["success"] == 3
-    result.stdout.fnmatch_lines(["4 experiments: 3 succeeded, 1 unfinished, 0 to run*"])
+    result.stdout.fnmatch_lines(["4 experiments: 3 measured, 1 unfinished, 0 to run*"])
 
 
 def test_shards_are_disjoint_and_whole(inner: pytest.Pytester) -> None:
@@ -268,4 +268,4 @@ def test_the_page_s_recipe_runs(inner: pytest.Pytester, monkeypatch: pytest.Monk
     failed = [line for line in lines(inner) if line["status"] == "failed"]
     assert [line["phase"] for line in failed] == ["setup"]
     assert "CUDA out of memory" in str(failed[0]["reason"])
-    result.stdout.fnmatch_lines(["4 experiments: 3 succeeded, 1 failed, 0 to run*", "best *tok/s*"])
+    result.stdout.fnmatch_lines(["4 experiments: 3 measured, 1 failed, 0 to run*", "best *tok/s*"])

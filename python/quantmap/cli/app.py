@@ -30,6 +30,7 @@ All verbs: quantmap --help. One verb, with examples: quantmap VERB --help."""
 VERBS = (
     "map",
     "plan",
+    "results",
     "explain",
     "check",
     "diff",

@@ -84,7 +84,7 @@ class Row:
         self.differs = names.differing(experiment)
         self.status = _status(record)
         self.reason = record.reason if record is not None else ""
-        values = record.values if record is not None else {}
+        values = record.values if record is not None and self.status != "failed" else {}
         self.metrics = {name: Measured(numbers) for name, numbers in values.items()}
         self.score = Score()
 

@@ -1,7 +1,9 @@
-"""What came of a plan, in a few lines of text."""
+"""What came of a plan, in text."""
 
 from __future__ import annotations
 
+from .memory import expected_memory, taken_bytes
+from .metrics import better
 from .table import Results
 
 TYPE_CHECKING = False
@@ -9,9 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..plan import Plan
+    from .analysis import Effect
     from .row import Row
 
-__all__ = ["number", "summary_lines"]
+__all__ = [
+    "effect_line",
+    "failure_lines",
+    "goal_line",
+    "heading",
+    "number",
+    "row_values",
+    "summary_lines",
+]
 
 SHOWN = 3
 
@@ -53,6 +64,117 @@ def measured(results: Results, row: Row, name: str) -> str:
     return f"{number(item.mean)} {unit}".rstrip() + spread
 
 
+def row_values(results: Results, row: Row, all_metrics: bool = False) -> str:
+    """What was measured of a result: the objective and what has limits first.
+
+    Args:
+        results: the results.
+        row: one of them.
+        all_metrics: whether everything else follows.
+
+    Returns:
+        str: names and values in one line.
+    """
+    names = [*results.metrics[:1], *(limit.metric for limit in results.goal.limits)]
+    names = list(dict.fromkeys([*names, *(results.metrics if all_metrics else [])]))
+    values = [(name, measured(results, row, name)) for name in names]
+    return ", ".join(f"{name} {value}" for name, value in values if value)
+
+
+def heading(results: Results) -> str:
+    """How far a plan is.
+
+    Args:
+        results: the results.
+
+    Returns:
+        str: one line.
+    """
+    counts = (("success", "measured"), ("failed", "failed"), ("unfinished", "unfinished"))
+    told = [f"{results.count(status)} {word}" for status, word in counts if results.count(status)]
+    told.append(f"{results.count('not-run')} to run")
+    return f"{len(results.rows)} experiments: {', '.join(told)}"
+
+
+def goal_line(results: Results) -> str:
+    """What is compared, and under which limits.
+
+    Args:
+        results: the results.
+
+    Returns:
+        str: one line.
+    """
+    goal = results.goal
+    way = "most" if goal.more else "least"
+    text = f"best is the {way} {goal.metric}"
+    if not goal.named:
+        text += " (the task names no objective)"
+    limits = []
+    for limit in goal.limits:
+        unit = results.units.get(limit.metric, "")
+        kind = "has to be kept" if limit.keep else f"weight {limit.weight:g}"
+        sign = "at most" if limit.most else "at least"
+        limits.append(f"{limit.metric} {sign} {limit.bound:g} {unit}".rstrip() + f" ({kind})")
+    return f"{text}; {', '.join(limits)}" if limits else text
+
+
+def effect_line(effect: Effect) -> str:
+    """One effect as a line.
+
+    Args:
+        effect: the effect.
+
+    Returns:
+        str: what changes, by how much, in how many pairs, beside the spread of repetitions.
+    """
+    before, after = effect.before or "not set", effect.after or "not set"
+    pairs = f"{effect.pairs} pair" + ("s" if effect.pairs > 1 else "")
+    text = f"{effect.part}: {before} → {after}  {effect.change:+.1%} {effect.metric}  ({pairs}"
+    if effect.pairs > 1:
+        text += f", {effect.low:+.1%} to {effect.high:+.1%}"
+    if effect.noise is None:
+        return f"{text}; not repeated)"
+    word = "clear" if effect.clear else "not clear"
+    return f"{text}; {word}: repeats differ by {effect.noise:.1%})"
+
+
+def failure_lines(results: Results) -> Iterator[str]:
+    """The failures by reason.
+
+    Args:
+        results: the results.
+
+    Returns:
+        Iterator[str]: one line for each reason.
+    """
+    for reason, rows in results.failures().items():
+        names = ", ".join(str(row.index) for row in rows[:8])
+        more = f" and {len(rows) - 8} more" if len(rows) > 8 else ""
+        yield f"{len(rows)}x  {reason}  (experiment {names}{more})"
+
+
+def memory_line(results: Results, row: Row) -> str:
+    """The measured memory of a result beside what was expected.
+
+    Args:
+        results: the results.
+        row: one of them.
+
+    Returns:
+        str: empty when one of both is not known.
+    """
+    item = row.metrics.get("memory_usage")
+    fit = expected_memory(row.experiment, results.plan.arguments) if item else None
+    if item is None or fit is None:
+        return ""
+    expected = taken_bytes(fit) / 1e9
+    return (
+        f"memory {number(item.mean)} GB measured, {number(expected)} GB expected "
+        f"({item.mean / expected - 1:+.1%}), of it weights {number(fit.weight_bytes / 1e9)} GB"
+    )
+
+
 def summary_lines(plan: Plan, ledger: str) -> Iterator[str]:
     """How far a plan is, and the best so far.
 
@@ -64,18 +186,24 @@ def summary_lines(plan: Plan, ledger: str) -> Iterator[str]:
         Iterator[str]: lines of text.
     """
     results = Results(plan, [ledger])
-    counts = (("success", "succeeded"), ("failed", "failed"), ("unfinished", "unfinished"))
-    told = [f"{results.count(status)} {word}" for status, word in counts if results.count(status)]
-    told.append(f"{results.count('not-run')} to run")
-    yield f"{len(results.rows)} experiments: {', '.join(told)}; ledger {ledger}"
+    yield f"{heading(results)}; ledger {ledger}"
     for reason, rows in list(results.failures().items())[:SHOWN]:
         yield f"failed   {len(rows)}x  {reason}"
-    ranked = results.ranked()
-    for place, row in enumerate(ranked[:SHOWN]):
+    for place, row in enumerate(results.ranked()[:SHOWN]):
         word = "best" if place == 0 and row.score.admissible else "then"
         if not row.score.admissible:
             word = "breaks " + ", ".join(limit.metric for limit, _ in row.score.broken)
-        names = [results.goal.metric, *(limit.metric for limit in results.goal.limits)]
-        values = [f"{name} {measured(results, row, name)}" for name in dict.fromkeys(names)]
-        values = [text for text in values if not text.endswith(" ")]
-        yield f"{word:<8} {row.experiment.signature[:8]}  {row.label}  {', '.join(values)}"
+        signature = row.experiment.signature[:8]
+        yield f"{word:<8} {signature}  {row.label}  {row_values(results, row)}"
+
+
+def way_of(name: str) -> str:
+    """Which way a metric is better, in words.
+
+    Args:
+        name: the metric.
+
+    Returns:
+        str: empty when that is not known.
+    """
+    return {"more": "more is better", "less": "less is better"}.get(better(name) or "", "")
