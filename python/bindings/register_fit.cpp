@@ -19,11 +19,7 @@ py::dict fit_data(const MemoryFit& fit) {
   out["version"] = text(mapping.engine->surface.releases[mapping.deployment.release].version);
   out["preset"] = mapping.config.preset.empty() ? py::object(py::none()) : py::object(text(mapping.config.preset));
   out["config"] = to_python(to_value(mapping.config));
-  py::dict precision;
-  for (const Precision* row : effective_precision(*mapping.engine, mapping.deployment, mapping.values)) {
-    precision[text(row->of)] = text(row->is);
-  }
-  out["precision"] = precision;
+  out["precision"] = precision_data(mapping);
   py::object name = py::none();
   if (fit.gpu) name = text(fit.gpu->name.empty() ? catalog().gpu_classes[fit.gpu->gpu_class].id : fit.gpu->name);
   out["gpu"] = name;

@@ -42,15 +42,11 @@ void add_situation(const Mapping& mapping, py::dict& out) {
   out["version"] = py::none();
   out["gpu"] = py::none();
   out["checkpoint"] = text(catalog().checkpoint_kinds[deployment.checkpoint].id);
-  py::dict precision;
   if (deployment.checked) {
     out["version"] = text(engine.surface.releases[deployment.release].version);
     if (deployment.gpu != 0) out["gpu"] = text(catalog().gpu_classes[deployment.gpu].id);
-    for (const Precision* row : effective_precision(engine, deployment, mapping.values)) {
-      precision[text(row->of)] = text(row->is);
-    }
   }
-  out["precision"] = precision;
+  out["precision"] = precision_data(mapping);
   out["verified_through"] = text(engine.checked.verified_through);
 }
 

@@ -3,6 +3,7 @@
 #include <pybind11/gil_safe_call_once.h>
 
 #include "convert.hpp"
+#include "quantmap/deployment/kernels.hpp"
 
 namespace quantmap::bindings {
 
@@ -48,6 +49,17 @@ py::object to_python(const Diagnostic& diagnostic) {
 py::list to_python(const Diagnostics& diagnostics) {
   py::list out;
   for (const Diagnostic& diagnostic : diagnostics.all()) out.append(to_python(diagnostic));
+  return out;
+}
+
+py::dict precision_data(const Mapping& mapping) {
+  py::dict out;
+  if (!mapping.deployment.checked) return out;
+  for (const Precision* row : effective_precision(*mapping.engine, mapping.deployment, mapping.values)) {
+    out[text(row->of)] = text(row->is);
+  }
+  const std::string backend = attention_words(*mapping.engine, mapping.deployment, mapping.values);
+  if (!backend.empty()) out["backend"] = text(backend);
   return out;
 }
 

@@ -75,6 +75,26 @@ class Grounds {
 // What does not depend on a config: every part of the model has an answer everywhere, every rule its evidence.
 [[nodiscard]] std::vector<Problem> problems_of_tables(const Engine& engine);
 
+// --- proof_kernels.cpp: what the kernel tables say -------------------------------------------------------------
+
+// The attention backend that the launch names does not take it, or none of those that the release tries does.
+void check_kernels(const Engine& engine, const Place& place, const TargetValues& values, std::vector<Problem>& out);
+
+// A number for what the kernels of a place refuse of everything that can be set together.
+class KernelNumbers {
+ public:
+  explicit KernelNumbers(const Engine& engine) : engine_(engine) {}
+  // `pairs`: every "target value" that rows can set.
+  [[nodiscard]] int at(const Place& place, const std::vector<std::string>& pairs);
+
+ private:
+  [[nodiscard]] std::string refusals(const Place& place, const std::vector<std::string>& pairs) const;
+
+  const Engine& engine_;
+  std::map<std::array<std::uint16_t, 3>, int> known_;  // by release, GPU and model
+  std::map<std::string, int> numbers_;
+};
+
 // --- proof_space.cpp: classes of places and points -------------------------------------------------------------
 
 struct PlaceClass {

@@ -245,6 +245,7 @@ std::vector<Problem> problems_of(const Mapping& mapping, const Place& place, con
       if (holds(*rule, values)) out.push_back({"the rule " + std::string(rule->id) + " holds", {}});
     }
   }
+  check_kernels(*mapping.engine, place, values, out);
   std::vector<const Constraint*> conditions;
   for (const Constraint* rule : ground.conditional) {
     if (holds(*rule, values)) conditions.push_back(rule);

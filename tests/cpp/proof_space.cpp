@@ -21,6 +21,11 @@ class Numbers {
     return found == known_.end() ? -1 : found->second;
   }
   [[nodiscard]] std::size_t size() const { return known_.size(); }
+  [[nodiscard]] std::vector<std::string> texts() const {
+    std::vector<std::string> out;
+    for (const auto& [text, number] : known_) out.push_back(text);
+    return out;
+  }
 
  private:
   std::unordered_map<std::string, int> known_;
@@ -101,7 +106,7 @@ struct RowView {
 class Classifier {
  public:
   Classifier(const Engine& engine, const Grid& grid, const Grounds& grounds)
-      : engine_(engine), grounds_(grounds), rows_(rows_of(engine, grid)) {
+      : engine_(engine), grounds_(grounds), rows_(rows_of(engine, grid)), kernels_(engine) {
     Numbers seen;
     for (ReleaseNumber release = 0; release < engine.surface.releases.size(); ++release) {
       const ReleaseView view(engine, release);
@@ -122,7 +127,7 @@ class Classifier {
     }
   }
 
-  std::string signature(const Place& place) const {
+  std::string signature(const Place& place) {
     std::string out(1, place.activations ? '+' : '-');
     std::vector<char> reached(pairs_.size(), 0);
     const Ground ground = grounds_.at(place);
@@ -140,6 +145,7 @@ class Classifier {
         if (can_hold(static_cast<std::size_t>(number(rule)), reached)) out += " " + std::to_string(number(rule));
       }
     }
+    out += " k" + std::to_string(kernels_.at(place, pairs_.texts()));
     for (const BuiltinFile& file : engine_.checked.files) {
       out += file.since <= place.release && place.release < file.until ? " f" : " -";
     }
@@ -204,6 +210,7 @@ class Classifier {
   std::vector<FormRow> rows_;
   std::vector<std::vector<RowView>> views_;  // by release, then by row
   Numbers pairs_;                            // target and value
+  KernelNumbers kernels_;
   std::vector<std::vector<std::vector<int>>> terms_;
 };
 
@@ -268,8 +275,8 @@ std::vector<Place> places_of(const Engine& engine) {
   const auto looks = [](const auto& item) { return item.models != 0xFF; };
   const bool tells = std::any_of(set.rows.begin(), set.rows.end(),
                                  [](const MappingRule& row) { return (row.activations & 3U) != 3U; });
-  const bool tells_models =
-      std::any_of(set.rows.begin(), set.rows.end(), looks) || std::any_of(set.rules.begin(), set.rules.end(), looks);
+  const bool tells_models = std::any_of(set.rows.begin(), set.rows.end(), looks) ||
+                            std::any_of(set.rules.begin(), set.rules.end(), looks) || !engine.kernels.orders.empty();
   const std::size_t models = tells_models ? catalog().model_kinds.size() : 1;
   for (std::size_t release = 0; release < engine.surface.releases.size(); ++release) {
     for (std::size_t kind = 0; kind < catalog().checkpoint_kinds.size(); ++kind) {
@@ -291,7 +298,7 @@ std::vector<Place> places_of(const Engine& engine) {
 
 std::vector<PlaceClass> place_classes(const Engine& engine, const Grid& grid, const Grounds& grounds,
                                       const std::vector<Place>& places) {
-  const Classifier classifier(engine, grid, grounds);
+  Classifier classifier(engine, grid, grounds);
   std::unordered_map<std::string, std::size_t> known;
   std::vector<PlaceClass> out;
   for (const Place& place : places) {

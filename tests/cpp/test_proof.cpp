@@ -114,8 +114,8 @@ TEST_CASE("a variable is found out") {
 
 TEST_CASE("every place and every point is in exactly one class") {
   const auto places = places_of(vllm());
-  CHECK(places.size() ==
-        vllm().surface.releases.size() * catalog().checkpoint_kinds.size() * catalog().gpu_classes.size());
+  CHECK(places.size() == vllm().surface.releases.size() * catalog().checkpoint_kinds.size() *
+                             catalog().gpu_classes.size() * catalog().model_kinds.size());
   const Engine& sglang = *find_engine("sglang");  // which has rows about a model's attention
   CHECK(places_of(sglang).size() == sglang.surface.releases.size() * catalog().checkpoint_kinds.size() *
                                         catalog().gpu_classes.size() * catalog().model_kinds.size());

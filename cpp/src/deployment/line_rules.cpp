@@ -35,6 +35,7 @@ class LineRules {
         }
       }
     }
+    judge_kernels(engine_, deployment_, given, false, verdicts);
   }
 
  private:

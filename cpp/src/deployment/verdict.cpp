@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "quantmap/base/text.hpp"
+#include "quantmap/deployment/kernels.hpp"
 
 namespace quantmap {
 
@@ -242,6 +243,19 @@ Given given_values(const Engine& engine, const std::vector<Verdict>& verdicts) {
   return out;
 }
 
+void judge_kernels(const Engine& engine, const Deployment& deployment, const Given& given, bool named_only,
+                   std::vector<Verdict>& verdicts) {
+  const auto refusal = refused_by_kernels(engine, deployment, given.values);
+  if (!refusal || given.by[refusal->target] == kNotGiven) return;
+  if (named_only && refusal->backend == nullptr && refusal->method == nullptr) return;
+  Verdict& verdict = verdicts[given.by[refusal->target]];
+  if (is_refusal(verdict.judgement)) return;
+  KernelReason reason = reason_of(engine, deployment, given.values, *refusal);
+  verdict.judgement = refusal->assumed ? Judgement::kAssumed : Judgement::kRefusedAtStart;
+  verdict.reason = std::move(reason.text);
+  verdict.evidence = std::move(reason.evidence);
+}
+
 namespace {
 
 std::vector<Verdict> judge_all(const Engine& engine, const Deployment& deployment,
@@ -260,6 +274,7 @@ std::vector<Verdict> judge_all(const Engine& engine, const Deployment& deploymen
       verdict.evidence.assign(rule.evidence.begin(), rule.evidence.end());
     }
   }
+  judge_kernels(engine, deployment, given, alone, out);
   return out;
 }
 

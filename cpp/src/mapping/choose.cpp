@@ -71,18 +71,21 @@ PassedOver Chooser::pass_over(const Alternative& candidate, const Field& field, 
     std::string value = value_of(emission, field, setting);
     if (!target.routes.empty()) {  // else a statement: nothing is passed on, rules decide whether it is true
       const Channel* route = find_route(target);
-      if (route == nullptr) return {Reason::kNoRoute, &target, nullptr, nullptr, {}};
+      if (route == nullptr) return {Reason::kNoRoute, &target, nullptr, nullptr, {}, {}, {}};
       if (route->kind != ChannelKind::kFlag && deployment_.arguments_only) {
-        return {Reason::kRouteClosed, &target, route, nullptr, {}};
+        return {Reason::kRouteClosed, &target, route, nullptr, {}, {}, {}};
       }
       if (route->kind == ChannelKind::kFlag && route->at.empty() && !accepts(*interval_of(*route), value)) {
-        return {Reason::kNotAccepted, &target, route, nullptr, std::move(value)};
+        return {Reason::kNotAccepted, &target, route, nullptr, std::move(value), {}, {}};
       }
     }
     values[emission.target] = std::move(value);
   }
   if (const Constraint* rule = refused_by(engine_, deployment_, values)) {
-    return {Reason::kRule, nullptr, nullptr, rule, {}};
+    return {Reason::kRule, nullptr, nullptr, rule, {}, {}, {}};
+  }
+  if (const auto refusal = refused_by_kernels(engine_, deployment_, values)) {
+    return {Reason::kKernel, nullptr, nullptr, nullptr, {}, *refusal, std::move(values)};
   }
   return {};
 }

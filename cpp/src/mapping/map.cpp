@@ -167,6 +167,10 @@ class Evaluator {
                        std::string(engine_.name) + " " + std::string(release_) + " does not accept " +
                            std::string(passed.route->name) + " " + passed.value,
                        {surface_evidence()}};
+      case Reason::kKernel: {
+        KernelReason reason = reason_of(engine_, deployment_, passed.values, passed.kernel);
+        return Refusal{Code::kDropped, std::move(reason.text), std::move(reason.evidence)};
+      }
       case Reason::kRule: break;
     }
     const auto& evidence = passed.rule->evidence;
@@ -324,6 +328,7 @@ Mapping map_config(const Config& config, const Engine& engine, const ModelQuanti
                    Wording wording) {
   deployment.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
   deployment.model = static_cast<std::size_t>(model.kind);
+  deployment.head_size = model.head_size;
   if (!deployment.checked || !deployment.arguments_only) return evaluate(config, engine, model, deployment, wording);
   // A file that the engine ships needs only its name: so look at the whole mapping first.
   deployment.arguments_only = false;

@@ -25,6 +25,17 @@ ModelKind kind_of(const Architecture& architecture) noexcept {
   return architecture.mla.index_size > 0 ? ModelKind::kSparseMla : ModelKind::kMla;
 }
 
+// The size that attention kernels are asked for: of the keys, or of the compressed vector and its positions.
+std::int64_t head_size_of(const Architecture& architecture) noexcept {
+  if (architecture.is_mla()) return architecture.mla.kv_rank + architecture.mla.rope_size;
+  std::int64_t size = architecture.head_size;
+  for (const Layer& layer : architecture.layers) {
+    const bool attends = layer.kind == LayerKind::kFull || layer.kind == LayerKind::kSliding;
+    if (attends && layer.key_size != size) return 0;
+  }
+  return size;
+}
+
 bool concerns_experts(FieldId field) noexcept {
   constexpr FieldId fields[] = {FieldId::kMoe, FieldId::kMoeQuantization, FieldId::kMoeRunner, FieldId::kMoeTp,
                                 FieldId::kEp};
@@ -50,6 +61,7 @@ std::optional<ModelQuantization> read_model(const LaunchRequest& request, Diagno
   if (const auto& architecture = checkpoint->architecture) {
     found.dense = !architecture->is_moe();
     found.kind = kind_of(*architecture);
+    found.head_size = head_size_of(*architecture);
   }
   // Files know better than the caller; the caller knows better than a name.
   if (said.given && checkpoint->evidence == Evidence::kName) return said;

@@ -44,8 +44,9 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
         folder = catalog / "engines" / name
         surface = load(folder / "surface.json") if (folder / "surface.json").exists() else None
         checked = load(folder / "checked.json") if (folder / "checked.json").exists() else None
+        kernels = load(folder / "kernels.json") if (folder / "kernels.json").exists() else None
         mapping = load(folder / "mapping.json")
-        engines.append(compile_engine(mapping, checked, surface, fields, facts, out))
+        engines.append(compile_engine(mapping, checked, surface, kernels, fields, facts, out))
     keys = fields.document["config_keys"]
     sections = out.array(
         "Section",

@@ -8,6 +8,7 @@ from typing import Any
 from common import ALL, CatalogError, Writer, ident, text, version_key
 from fields import Fields
 from hardware import compile_memory
+from kernels import compile_kernels
 from surface import compile_surface
 
 RESERVED = ("as", "code", "why")  # keys of a candidate that are no targets
@@ -248,6 +249,7 @@ def compile_engine(
     engine: dict[str, Any],
     checked: dict[str, Any] | None,
     surface: dict[str, Any] | None,
+    kernels: dict[str, Any] | None,
     fields: Fields,
     facts: Facts,
     out: Writer,
@@ -288,6 +290,7 @@ def compile_engine(
         f"{compile_container(engine.get('container', {}), releases, out)}, "
         f"{flags}, {{{orders}}}, {modes}, "
         f"{out.array('Unsupported', unsupported)}, {compile_surface(surface, out)}, "
+        f"{compile_kernels(kernels, checked, facts, releases, out)}, "
         f"{compile_memory((checked or {}).get('memory'), out)}}}"
     )
 

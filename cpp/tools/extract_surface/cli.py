@@ -95,7 +95,21 @@ def _build(engine_id: str, versions: list[str], args: argparse.Namespace, announ
     if announce:
         for version in versions:
             _announce(document, version)
+        return _add_kernels(engine_id, versions, args)
     return 0
+
+
+def _add_kernels(engine_id: str, versions: list[str], args: argparse.Namespace) -> int:
+    """Read the kernels of new releases too, and print what changed in them."""
+    from extract_kernels import cli as kernels  # which is built upon this package
+
+    if engine_id not in kernels.READERS:
+        return 0
+    args.jobs = 1
+    status = kernels.update(engine_id, versions, args)
+    for version in versions:
+        kernels.announce(engine_id, version, args.catalog)
+    return status
 
 
 def _print_drift(old: dict[str, Any], new: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ class Module:
         self.done: set[int] = set()
         self.bound: set[tuple[int, str]] = set()
         self._count = 0
-        self.tree = ast.parse(path.read_text(encoding="utf-8", errors="replace"))
+        self.tree = _parse(path.read_text(encoding="utf-8", errors="replace"))
         self._scan(self.tree.body, ())
 
     def _scan(self, body: list[ast.stmt], guards: tuple[Guard, ...]) -> None:
@@ -120,6 +121,12 @@ class Module:
                     self.events.setdefault(name, []).append(event)
 
 
+@lru_cache(maxsize=600)
+def _parse(text: str) -> ast.Module:
+    """Parse a file; releases share files, and a parsed one is never changed."""
+    return ast.parse(text)
+
+
 class SourceTree:
     """All modules below one folder, found by their dotted names."""
 
@@ -129,6 +136,10 @@ class SourceTree:
         self.roots |= {item.stem for item in folder.glob("*.py")}
         self._modules: dict[str, Module | None] = {}
         self.unparsed: list[str] = []
+
+    def again(self) -> SourceTree:
+        """Return the same folder with nothing evaluated yet."""
+        return SourceTree(self.folder)
 
     def path(self, name: str) -> Path | None:
         """Return the file of a module, or ``None``."""

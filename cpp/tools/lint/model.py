@@ -78,6 +78,7 @@ class Engine:
     data: dict[str, Any]
     checked: dict[str, Any] | None = None
     surface: dict[str, Any] | None = None
+    kernels: dict[str, Any] | None = None
 
     def beside(self, name: str) -> str:
         """Another file of this engine's folder."""
@@ -136,7 +137,7 @@ class Catalog:
             if file not in out.documents:
                 continue
             engine = Engine(file, out.documents[file])
-            for name in ("surface", "checked"):
+            for name in ("surface", "checked", "kernels"):
                 if (path.parent / f"{name}.json").exists():
                     beside = engine.beside(f"{name}.json")
                     out._read(beside, beside)

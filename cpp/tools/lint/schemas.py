@@ -24,7 +24,7 @@ def schema_valid(catalog: Catalog) -> list[Finding]:
 
     kinds = [(name, f"{name}.json", name) for name in TOP_FILES]
     for engine in catalog.engines:
-        names = ("mapping", "surface", "checked")
+        names = ("mapping", "surface", "checked", "kernels")
         files = [(engine.beside(f"{name}.json"), name) for name in names]
         kinds += [(file, file, name) for file, name in files]
     out = []

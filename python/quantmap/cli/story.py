@@ -13,7 +13,8 @@ from .advice import EXACT, Ground, default_of
 from .style import INDENT, as_typed, marked, paint, printable, show_detail, show_line, wrap
 from .tables import setting_of
 
-_PARTS = {"gemm": "linear layers", "moe": "experts", "kv": "KV cache", "attention": "attention"}
+_PARTS = {"gemm": "linear layers", "moe": "experts", "kv": "KV cache", "attention": "attention",
+          "backend": "attention backend"}  # fmt: skip
 _IN_TABLE = ("degraded", "dropped", "not-separate")  # diagnostics that the settings tell already
 _FINE = (*EXACT, "replaced")
 

@@ -15,6 +15,7 @@
 #include "quantmap/catalog/catalog_files.hpp"
 #include "quantmap/catalog/catalog_ids.hpp"
 #include "quantmap/catalog/hardware_tables.hpp"
+#include "quantmap/catalog/kernel_tables.hpp"
 
 namespace quantmap {
 
@@ -332,6 +333,7 @@ struct Engine {
   RowSet checked;
   std::span<const Unsupported> unsupported;
   ArgumentSchema surface;
+  KernelTables kernels;
   MemoryPolicy memory;
 };
 

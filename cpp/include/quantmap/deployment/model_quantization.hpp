@@ -16,6 +16,7 @@ struct ModelQuantization {
   bool given = false;                    // whether anything was said about it at all
   bool dense = false;                    // known to have no experts
   ModelKind kind = ModelKind::kUnknown;  // its attention, when its files were read
+  std::int64_t head_size = 0;            // of that attention; 0: not known, or not the same in all layers
 };
 
 // Reads a model_quantization argument; what cannot be read counts as not quantized, with a warning.

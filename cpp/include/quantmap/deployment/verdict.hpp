@@ -50,6 +50,11 @@ struct Given {
 inline constexpr std::size_t kNotGiven = static_cast<std::size_t>(-1);
 [[nodiscard]] Given given_values(const Engine& engine, const std::vector<Verdict>& verdicts);
 
+// What the kernels of the release refuse of these arguments, told at the argument that it is about. `named_only`: only
+// what is wrong with a named kernel by itself.
+void judge_kernels(const Engine& engine, const Deployment& deployment, const Given& given, bool named_only,
+                   std::vector<Verdict>& verdicts);
+
 // One verdict per argument, in order. Combinations are judged over all of them.
 [[nodiscard]] std::vector<Verdict> judge(const Engine& engine, const Deployment& deployment,
                                          const std::vector<Argument>& arguments);

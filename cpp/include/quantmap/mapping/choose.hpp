@@ -7,17 +7,20 @@
 
 #include "quantmap/config/config.hpp"
 #include "quantmap/deployment/constraints.hpp"
+#include "quantmap/deployment/kernels.hpp"
 
 namespace quantmap {
 
 // Why a candidate was passed over.
 struct PassedOver {
-  enum class Reason : std::uint8_t { kNone, kNoRoute, kRouteClosed, kNotAccepted, kRule };
+  enum class Reason : std::uint8_t { kNone, kNoRoute, kRouteClosed, kNotAccepted, kRule, kKernel };
   Reason reason = Reason::kNone;
   const Target* target = nullptr;
   const Channel* route = nullptr;
   const Constraint* rule = nullptr;
   std::string value;
+  KernelRefusal kernel;
+  TargetValues values;  // that no kernel serves
 };
 
 struct Choice {

@@ -1,0 +1,101 @@
+// The tables of kernels.json: what attention backends and quantization methods of each release take.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace quantmap {
+
+// Head sizes between two ends that are multiples of a step.
+struct HeadRun {
+  std::uint16_t first;
+  std::uint16_t last;
+  std::uint16_t step;
+};
+
+// What a kernel may be asked for, each by itself; also the bits of KernelTakes::unsure.
+enum class KernelPart : std::uint8_t { kGpu, kAttention, kSinks, kDtype, kKvCache, kHeadSize };
+inline constexpr std::size_t kKernelParts = 6;
+
+// A combination that is refused although each part of it is taken. Nothing named: whatever it is.
+struct KernelException {
+  std::uint8_t dtypes;  // bit i: KernelTables::dtypes[i]
+  std::span<const std::string_view> kv;
+  std::int8_t sinks;  // 0, 1; -1: either
+  std::span<const std::uint16_t> heads;
+};
+
+// What a backend takes on some GPUs.
+struct KernelTakes {
+  std::uint16_t gpus;   // bit i: GPU class i
+  std::uint8_t models;  // bit i: ModelKind i
+  std::uint8_t dtypes;
+  std::uint8_t unsure;  // bit i: the sources do not say for KernelPart i
+  bool sinks;
+  std::span<const std::string_view> kv;
+  std::span<const std::string_view> maybe_kv;  // the sources do not say
+  std::span<const HeadRun> heads;              // none: every size
+  std::span<const KernelException> refuses;
+};
+
+struct BackendInterval {
+  std::uint16_t since;        // release number
+  std::uint16_t until;        // exclusive
+  std::string_view platform;  // the only one that it is for, when that is another
+  bool absent;                // the release has the name, and no code behind it
+  std::span<const KernelTakes> takes;
+  std::string_view at;  // file and class
+};
+
+struct AttentionBackend {
+  std::string_view name;
+  std::span<const BackendInterval> intervals;
+};
+
+// The backends that a release tries by itself, first to last.
+struct BackendOrder {
+  std::uint16_t since;
+  std::uint16_t until;
+  std::uint16_t gpus;
+  std::uint8_t models;
+  std::span<const std::uint16_t> heads;  // none: every size
+  std::span<const std::string_view> kv;  // none: every value
+  bool unsure;                           // it depends on more than this
+  std::span<const std::uint16_t> order;  // indices into KernelTables::backends
+};
+
+struct MethodInterval {
+  std::uint16_t since;
+  std::uint16_t until;
+  std::int16_t capability;  // the least, times ten; -1: not said
+  std::uint8_t dtypes;      // of the model; 0: not said
+  std::string_view at;
+};
+
+struct MethodLimits {
+  std::string_view name;
+  std::span<const MethodInterval> intervals;
+};
+
+// Which targets of the checked mode the tables speak of; -1: none.
+struct KernelRoles {
+  std::int8_t attention = -1;
+  std::int8_t kv = -1;
+  std::int8_t dtype = -1;
+  std::int8_t method = -1;
+};
+
+struct KernelTables {
+  std::span<const std::string_view> dtypes;
+  std::string_view unset;        // the value of a KV cache that nothing was said of
+  std::uint16_t first_head = 0;  // sizes that were asked for: multiples of head_step between the ends
+  std::uint16_t last_head = 0;
+  std::uint16_t head_step = 1;
+  std::span<const AttentionBackend> backends;
+  std::span<const BackendOrder> orders;
+  std::span<const MethodLimits> methods;
+  KernelRoles roles;
+};
+
+}  // namespace quantmap

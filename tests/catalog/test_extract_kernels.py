@@ -1,0 +1,191 @@
+"""The kernel tables are what a release's own predicates say, followed as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.catalog.extract_support import write  # isort: skip
+from extract_kernels import document, vllm  # isort: skip
+from extract_kernels.boxes import boxes, runs  # isort: skip
+
+GPUS = {"sm80": 80, "sm90": 90}
+TOY = {
+    "vllm/v1/attention/backends/registry.py": """
+        from enum import Enum
+        class AttentionBackendEnum(Enum):
+            FAST = "vllm.v1.fast.FastBackend"
+            SLOW = "vllm.v1.slow.SlowBackend"
+            NOWHERE = "vllm.v1.nowhere.Backend"
+            OTHER_GPU = "vllm.v1.slow.OtherBackend"
+    """,
+    "vllm/v1/backend.py": """
+        import torch
+        class AttentionBackend:
+            supported_dtypes = [torch.float16, torch.bfloat16]
+            @classmethod
+            def supports_dtype(cls, dtype):
+                return dtype in cls.supported_dtypes
+            @classmethod
+            def supports_head_size(cls, head_size):
+                return True
+            @classmethod
+            def supports_kv_cache_dtype(cls, kv_cache_dtype):
+                return kv_cache_dtype in ("auto", "fp8")
+            @classmethod
+            def is_mla(cls):
+                return False
+            @classmethod
+            def is_sparse(cls):
+                return False
+            @classmethod
+            def supports_sink(cls):
+                return False
+            @classmethod
+            def supports_compute_capability(cls, capability):
+                return True
+    """,
+    "vllm/v1/fast.py": """
+        from vllm.platforms import current_platform
+        from vllm.platforms.interface import DeviceCapability
+        from vllm.v1.backend import AttentionBackend
+        from elsewhere import installed
+        class FastBackend(AttentionBackend):
+            @staticmethod
+            def get_impl_cls():
+                return FastImpl
+            @classmethod
+            def supports_head_size(cls, head_size):
+                return head_size % 32 == 0 and head_size <= 256
+            @classmethod
+            def supports_sink(cls):
+                return installed()
+            @classmethod
+            def supports_compute_capability(cls, capability):
+                return capability >= DeviceCapability(8, 0)
+            @classmethod
+            def supports_combination(cls, head_size, kv_cache_dtype, device_capability):
+                if kv_cache_dtype == "fp8" and head_size > 128 and device_capability.major == 9:
+                    return "too large"
+        class FastImpl:
+            def __init__(self, num_heads, kv_cache_dtype, sinks=None):
+                self.kv_cache_dtype = kv_cache_dtype
+                if self.kv_cache_dtype.startswith("fp8"):
+                    if not current_platform.has_device_capability(89):
+                        raise ValueError(f"{self.kv_cache_dtype} needs a newer GPU")
+    """,
+    "vllm/v1/slow.py": """
+        import torch
+        from vllm.v1.backend import AttentionBackend
+        class SlowBackend(AttentionBackend):
+            supported_dtypes = [torch.float16, torch.bfloat16, torch.float32]
+        class OtherBackend(SlowBackend):
+            pass
+    """,
+    "vllm/platforms/cuda.py": """
+        from vllm.v1.attention.backends.registry import AttentionBackendEnum
+        def _get_backend_priorities(use_mla, device_capability):
+            if use_mla:
+                return []
+            if device_capability.major == 9:
+                return [AttentionBackendEnum.FAST, AttentionBackendEnum.SLOW]
+            return [AttentionBackendEnum.SLOW]
+    """,
+    "vllm/platforms/rocm.py": "name = 'AttentionBackendEnum.OTHER_GPU'",
+    "vllm/model_executor/layers/quantization/__init__.py": """
+        import torch
+        QUANTIZATION_METHODS = ["m8", "m4"]
+        def get_quantization_config(name):
+            if name not in QUANTIZATION_METHODS:
+                raise ValueError("unknown")
+            return {"m8": M8, "m4": M4}[name]
+        class M8:
+            @classmethod
+            def get_min_capability(cls):
+                return 89
+            @classmethod
+            def get_supported_act_dtypes(cls):
+                return [torch.bfloat16, torch.half]
+        class M4(M8):
+            def get_min_capability(self):
+                return self.least
+            def get_supported_act_dtypes(self):
+                return self.types
+    """,
+}
+CHOICES = {"--kv-cache-dtype": ["auto", "bfloat16", "fp8"], "--quantization": ["m8", "gone"]}
+
+
+@pytest.fixture(name="reading", scope="module")
+def _reading(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    return vllm.read(write(tmp_path_factory.mktemp("toy"), TOY), GPUS, CHOICES)
+
+
+def test_a_backend_is_asked_on_each_gpu(reading: dict) -> None:
+    """Predicates, combinations and what the constructor raises come together, by GPU."""
+    common = {"kind": "heads", "dtypes": ["float16", "bfloat16"], "kv": ["auto", "fp8"]}
+    sinks = {"heads": [[32, 256, 32]], "sinks": True, "unsure": ["sinks"]}
+    large = [160, 192, 224, 256]
+    assert reading["backends"]["FAST"] == {
+        "class": "vllm.v1.fast.FastBackend",
+        "takes": [
+            {"gpus": ["sm80"], **common, **sinks, "refuses": [{"kv": ["fp8"]}]},
+            {"gpus": ["sm90"], **common, **sinks, "refuses": [{"kv": ["fp8"], "heads": large}]},
+        ],
+    }
+    slow = reading["backends"]["SLOW"]["takes"]
+    assert [row["gpus"] for row in slow] == [["sm80", "sm90"]] and "heads" not in slow[0]
+
+
+def test_names_without_code_and_other_platforms(reading: dict) -> None:
+    assert reading["backends"]["NOWHERE"] == {"absent": True}
+    assert reading["backends"]["OTHER_GPU"]["platform"] == "rocm"
+    assert "takes" not in reading["backends"]["OTHER_GPU"]
+
+
+def test_the_order_of_choice(reading: dict) -> None:
+    orders = {tuple(row["gpus"]): row["order"] for row in reading["orders"] if row["order"]}
+    assert orders == {("sm80",): ["SLOW"], ("sm90",): ["FAST", "SLOW"]}
+
+
+def test_methods_say_what_their_text_says(reading: dict) -> None:
+    """What is not a literal of the class is not known, and an unknown method is left out."""
+    assert set(reading["methods"]) == {"m8", "m4"}
+    assert reading["methods"]["m8"]["capability"] == 89
+    assert reading["methods"]["m8"]["dtypes"] == ["bfloat16", "float16"]
+    assert set(reading["methods"]["m4"]) == {"class"}
+
+
+def test_sets_of_points_are_covered_exactly() -> None:
+    points = {(a, b, c) for a in "xyz" for b in range(4) for c in (True, False)}
+    points -= {("x", 1, True), ("y", 2, False), ("z", 0, True), ("z", 0, False)}
+    covered = [
+        (a, b, c) for first, second, third in boxes(points)
+        for a in first for b in second for c in third
+    ]  # fmt: skip
+    assert len(covered) == len(set(covered)) and set(covered) == points
+    assert boxes([]) == []
+
+
+@pytest.mark.parametrize(
+    "sizes", [[], [64], [64, 128, 256], list(range(8, 257, 8)), [8, 16, 24, 100, 104, 576]]
+)
+def test_runs_hold_exactly_the_sizes(sizes: list[int]) -> None:
+    inside = [
+        size
+        for size in range(4, 1025, 4)
+        if any(a <= size <= b and size % c == 0 for a, b, c in runs(sizes))
+    ]
+    assert inside == sizes
+
+
+def test_intervals_and_their_difference(reading: dict, tmp_path: Path) -> None:
+    """A document gives back what was read, and says in words what changed."""
+    newer = {**reading, "methods": {**reading["methods"], "m2": {"class": "a.M2"}}}
+    made = document.build("vllm", {"1.0": reading, "1.1": reading, "1.2": newer})
+    assert document.at(made, "1.1") == reading and document.at(made, "1.2") == newer
+    assert made["backends"]["FAST"][0]["since"] == "1.0" and len(made["backends"]["FAST"]) == 1
+    assert document.compare(document.at(made, "1.1"), document.at(made, "1.2")) == ["+ method m2"]
+    assert document.update("vllm", made, {"1.2": newer}) == made
+    assert document.render(made).count("\n") > 10

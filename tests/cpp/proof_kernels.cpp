@@ -1,0 +1,113 @@
+// Kernels in the proof: what must hold, told from the tables alone, and which places their answers tell apart.
+#include <algorithm>
+
+#include "proof.hpp"
+#include "quantmap/base/text.hpp"
+#include "quantmap/deployment/kernels.hpp"
+
+namespace quantmap::proof {
+
+namespace {
+
+bool inside(std::uint16_t since, std::uint16_t until, std::uint16_t release) {
+  return release >= since && release < until;
+}
+
+bool has_bit(std::uint32_t mask, unsigned bit) { return (mask & (std::uint32_t{1} << bit)) != 0; }
+
+// Whether some row of the kernel tables takes this, told plainly: what is not known is passed over.
+bool kernels_take(const BackendInterval& backend, const KernelTables& tables, const Place& place, const std::string& kv,
+                  const std::string& dtype) {
+  return std::any_of(backend.takes.begin(), backend.takes.end(), [&](const KernelTakes& row) {
+    bool takes = std::find(row.kv.begin(), row.kv.end(), kv) != row.kv.end() ||
+                 std::find(row.maybe_kv.begin(), row.maybe_kv.end(), kv) != row.maybe_kv.end();
+    if (place.gpu != 0) takes &= has_bit(row.gpus, place.gpu);
+    if (place.model != 0) takes &= has_bit(row.models, place.model);
+    for (unsigned i = 0; i < tables.dtypes.size(); ++i) {
+      if (tables.dtypes[i] == dtype) takes &= has_bit(row.dtypes, i);
+    }
+    for (const KernelException& refused : row.refuses) {
+      const bool of_kv = refused.kv.empty() || std::find(refused.kv.begin(), refused.kv.end(), kv) != refused.kv.end();
+      if (of_kv && refused.heads.empty() && refused.sinks < 1 && (refused.dtypes & row.dtypes) == row.dtypes)
+        takes = false;
+    }
+    return takes;
+  });
+}
+
+// Every text that a target can be set to, and nothing.
+std::vector<std::string> texts_of(std::int8_t target, const std::vector<std::string>& pairs) {
+  std::vector<std::string> out{""};
+  if (target < 0) return out;
+  const std::string start = std::to_string(target) + " ";
+  for (const std::string& pair : pairs) {
+    if (pair.rfind(start, 0) == 0) out.push_back(pair.substr(start.size()));
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace
+
+void check_kernels(const Engine& engine, const Place& place, const TargetValues& values, std::vector<Problem>& out) {
+  const KernelTables& tables = engine.kernels;
+  if (tables.roles.attention < 0) return;
+  const auto value = [&values](std::int8_t role) { return values[static_cast<std::size_t>(role)]; };
+  const std::string named = lower(value(tables.roles.attention));
+  const std::string kv = value(tables.roles.kv).empty() ? std::string(tables.unset) : value(tables.roles.kv);
+  const auto refuses = [&](const AttentionBackend& backend) {
+    for (const BackendInterval& interval : backend.intervals) {
+      if (!inside(interval.since, interval.until, place.release)) continue;
+      return !kernels_take(interval, tables, place, kv, value(tables.roles.dtype));
+    }
+    return false;
+  };
+  for (const AttentionBackend& backend : tables.backends) {
+    if (lower(backend.name) == named && refuses(backend)) {
+      out.push_back({"the backend " + std::string(backend.name) + " does not take this launch", kv});
+    }
+  }
+  if (!named.empty() || place.gpu == 0 || place.model == 0) return;
+  for (const BackendOrder& order : tables.orders) {
+    if (!inside(order.since, order.until, place.release) || !order.heads.empty()) continue;
+    if (!has_bit(order.gpus, place.gpu) || !has_bit(order.models, place.model)) continue;
+    if (!order.kv.empty() && std::find(order.kv.begin(), order.kv.end(), kv) == order.kv.end()) continue;
+    const bool none = std::all_of(order.order.begin(), order.order.end(),
+                                  [&](std::uint16_t number) { return refuses(tables.backends[number]); });
+    if (none && kv != tables.unset) out.push_back({"no attention backend takes this launch", kv});
+  }
+}
+
+int KernelNumbers::at(const Place& place, const std::vector<std::string>& pairs) {
+  const auto [found, is_new] = known_.try_emplace({place.release, place.gpu, place.model}, 0);
+  if (is_new) {
+    found->second = numbers_.try_emplace(refusals(place, pairs), static_cast<int>(numbers_.size())).first->second;
+  }
+  return found->second;
+}
+
+// Each combination's refusal. A method is asked for its GPU and its types alone.
+std::string KernelNumbers::refusals(const Place& place, const std::vector<std::string>& pairs) const {
+  const Deployment deployment = situation_at(place);
+  const KernelRoles& roles = engine_.kernels.roles;
+  std::string out;
+  TargetValues values(engine_.checked.targets.size());
+  const auto each = [&](std::int8_t target, const auto& then) {
+    for (const std::string& text : texts_of(target, pairs)) {
+      if (target >= 0) values[static_cast<std::size_t>(target)] = text;
+      then();
+    }
+    if (target >= 0) values[static_cast<std::size_t>(target)].clear();
+  };
+  const auto ask = [&] {
+    const auto refusal = refused_by_kernels(engine_, deployment, values);
+    out += refusal ? static_cast<char>('a' + refusal->target) : '.';
+  };
+  each(roles.dtype, [&] {
+    each(roles.method, ask);
+    each(roles.attention, [&] { each(roles.kv, ask); });
+  });
+  return out;
+}
+
+}  // namespace quantmap::proof
