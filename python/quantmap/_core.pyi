@@ -1,4 +1,5 @@
 import os
+from collections.abc import Sequence
 from typing import Any, final
 
 from .checkpoint import CheckpointInfo
@@ -39,6 +40,47 @@ def expand_preset(name: Any) -> dict[str, Any]: ...
 def make_diagnostic(code: str, path: str, context: dict[str, str]) -> Diagnostic: ...
 def plain_object(object: Any, path: str) -> dict[str, Any]: ...
 def describe(object: Any) -> str: ...
+def recipe_rows() -> list[dict[str, Any]]: ...
+def recipe_makers() -> list[dict[str, str]]: ...
+def find_recipe(name: str) -> dict[str, Any]: ...
+def quantize_buffer(
+    values: Any,
+    type: str,
+    rows: int,
+    columns: int,
+    recipe: str,
+    threads: int,
+    kernel: int,
+    absmax: float | None = None,
+) -> dict[str, Any]: ...
+def absmax_buffer(values: Any, type: str, rows: int, columns: int, threads: int) -> float: ...
+def pack_codes(codes: Any, flip: bool) -> bytearray: ...
+def measure_buffer(
+    values: Any,
+    type: str,
+    rows: int,
+    columns: int,
+    recipes: Sequence[str],
+    threads: int,
+    kernel: int,
+) -> list[dict[str, Any]]: ...
+def dequantize_buffer(
+    codes: Any, columns: int, scale: Any, zero: Any, global_scale: float, recipe: str
+) -> bytearray: ...
+def matmul_buffer(
+    left: Any,
+    left_kind: str,
+    left_scale: Any,
+    tokens: int,
+    features: int,
+    right: Any,
+    right_kind: str,
+    right_scale: Any,
+    outputs: int,
+    type: str,
+) -> bytearray: ...
+def cast_buffer(values: Any, type: str, to: str, saturate: bool) -> bytearray: ...
+def kernel_names() -> list[str]: ...
 def load_json(data: bytes) -> Any: ...
 def explain(
     runtime: Any,
