@@ -5,7 +5,15 @@ with its reasons; `ConfigError` carries every problem of an input.
 """
 
 from ._core import __version__
-from .check import CheckResult, Verdict, check, diff, diff_command
+from .check import (
+    CheckResult,
+    ScriptResult,
+    Verdict,
+    check,
+    check_script,
+    diff,
+    diff_command,
+)
 from .documented import (
     QUANTIZATION_PRESETS,
     Engine,
@@ -64,10 +72,12 @@ __all__ = [
     "Requirement",
     "Rule",
     "RulesFile",
+    "ScriptResult",
     "Skip",
     "Verdict",
     "__version__",
     "check",
+    "check_script",
     "diff",
     "diff_command",
     "estimate",
