@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from .checkpoint import CheckpointInfo, inspect_checkpoint
     from .fit import Fit, estimate
     from .hardware import GpuInfo, Requirement, gpu_info, local_gpu, requirements
+    from .numerics.arrays import Quantized, quantize, quantize_activations, quantized_matmul
+    from .numerics.recipes import Recipe, recipes
     from .rules import ModuleDecision, Rule, RulesFile, read_rules
     from .schema import json_schema, output_schema, typescript_types, ui_table
 
@@ -50,6 +52,8 @@ _LATER = {
     "checkpoint": ("CheckpointInfo", "inspect_checkpoint"),
     "fit": ("Fit", "estimate"),
     "hardware": ("GpuInfo", "Requirement", "gpu_info", "local_gpu", "requirements"),
+    "numerics.arrays": ("Quantized", "quantize", "quantize_activations", "quantized_matmul"),
+    "numerics.recipes": ("Recipe", "recipes"),
     "rules": ("ModuleDecision", "Rule", "RulesFile", "read_rules"),
     "schema": ("json_schema", "output_schema", "typescript_types", "ui_table"),
 }
@@ -69,6 +73,8 @@ __all__ = [
     "ModuleDecision",
     "Pending",
     "Plan",
+    "Quantized",
+    "Recipe",
     "Requirement",
     "Rule",
     "RulesFile",
@@ -99,7 +105,11 @@ __all__ = [
     "merge_parameters",
     "output_schema",
     "plan",
+    "quantize",
+    "quantize_activations",
+    "quantized_matmul",
     "read_rules",
+    "recipes",
     "requirements",
     "resolve_quant_config",
     "should_apply_dynamic_fp8",

@@ -1,4 +1,5 @@
 import os
+from collections.abc import Sequence
 from typing import Any, final
 
 from .checkpoint import CheckpointInfo
@@ -45,6 +46,38 @@ def describe(object: Any) -> str: ...
 def load_json(data: bytes, most: int = ...) -> Any: ...
 def read_json_line(data: bytes) -> tuple[Any, str | None]: ...
 def printable(text: str) -> str: ...
+def recipe_rows() -> list[dict[str, Any]]: ...
+def recipe_makers() -> list[dict[str, str]]: ...
+def find_recipe(name: str) -> dict[str, Any]: ...
+def quantize_buffer(
+    values: Any, type: str, rows: int, columns: int, recipe: str, threads: int, kernel: int
+) -> dict[str, Any]: ...
+def measure_buffer(
+    values: Any,
+    type: str,
+    rows: int,
+    columns: int,
+    recipes: Sequence[str],
+    threads: int,
+    kernel: int,
+) -> list[dict[str, Any]]: ...
+def dequantize_buffer(
+    codes: Any, columns: int, scale: Any, zero: Any, global_scale: float, recipe: str
+) -> bytearray: ...
+def matmul_buffer(
+    left: Any,
+    left_kind: str,
+    left_scale: Any,
+    tokens: int,
+    features: int,
+    right: Any,
+    right_kind: str,
+    right_scale: Any,
+    outputs: int,
+    type: str,
+) -> bytearray: ...
+def cast_buffer(values: Any, type: str, to: str, saturate: bool) -> bytearray: ...
+def kernel_names() -> list[str]: ...
 def explain(
     runtime: Any,
     quant_config: Any,

@@ -19,6 +19,7 @@ from engines import Facts, compile_engine
 from fields import Fields, compile_presets
 from files import compile_detection, compile_weights
 from hardware import compile_hardware
+from recipes import compile_recipes
 
 CATALOG_VERSION = "2026.11.0"
 
@@ -101,6 +102,7 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
             compile_hardware(hardware, out),
             compile_detection(detection, facts.kinds, out),
             compile_weights(load(catalog / "weights.json"), out),
+            compile_recipes(load(catalog / "recipes.json"), out),
         ]
     )
     header = "\n".join(

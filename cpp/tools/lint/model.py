@@ -18,6 +18,7 @@ TOP_FILES = (
     "detection",
     "weights",
     "hardware",
+    "recipes",
     "diagnostics",
     "engines",
 )

@@ -17,6 +17,7 @@
 #include "quantmap/catalog/hardware_tables.hpp"
 #include "quantmap/catalog/kernel_tables.hpp"
 #include "quantmap/catalog/launcher_tables.hpp"
+#include "quantmap/catalog/recipe_tables.hpp"
 
 namespace quantmap {
 
@@ -345,6 +346,7 @@ struct Catalog {
   Hardware hardware;
   DetectionTables detection;
   WeightTables weights;
+  RecipeTables recipes;
 };
 
 [[nodiscard]] const Catalog& catalog() noexcept;
