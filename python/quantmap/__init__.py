@@ -31,6 +31,8 @@ from .plan import Pending, Plan, plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .advise import Advice, advise
+    from .boot_log import BootLog, read_boot_log
     from .checkpoint import CheckpointInfo, inspect_checkpoint
     from .fit import Fit, estimate
     from .hardware import GpuInfo, Requirement, gpu_info, local_gpu, requirements
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 # What the mapper does without is imported at its first use.
 _LATER = {
+    "advise": ("Advice", "advise"),
+    "boot_log": ("BootLog", "read_boot_log"),
     "checkpoint": ("CheckpointInfo", "inspect_checkpoint"),
     "fit": ("Fit", "estimate"),
     "hardware": ("GpuInfo", "Requirement", "gpu_info", "local_gpu", "requirements"),
@@ -48,6 +52,8 @@ _LATER = {
 
 __all__ = [
     "QUANTIZATION_PRESETS",
+    "Advice",
+    "BootLog",
     "CheckResult",
     "CheckpointInfo",
     "ConfigError",
@@ -67,6 +73,7 @@ __all__ = [
     "Skip",
     "Verdict",
     "__version__",
+    "advise",
     "check",
     "diff",
     "diff_command",
@@ -89,6 +96,7 @@ __all__ = [
     "merge_parameters",
     "output_schema",
     "plan",
+    "read_boot_log",
     "read_rules",
     "requirements",
     "resolve_quant_config",

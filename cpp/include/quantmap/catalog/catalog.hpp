@@ -16,6 +16,7 @@
 #include "quantmap/catalog/catalog_ids.hpp"
 #include "quantmap/catalog/hardware_tables.hpp"
 #include "quantmap/catalog/kernel_tables.hpp"
+#include "quantmap/catalog/memory_tables.hpp"
 
 namespace quantmap {
 
@@ -361,6 +362,7 @@ struct Catalog {
   Hardware hardware;
   DetectionTables detection;
   WeightTables weights;
+  MemoryFacts memory;
 };
 
 [[nodiscard]] const Catalog& catalog() noexcept;
