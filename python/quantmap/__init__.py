@@ -39,6 +39,8 @@ from .plan import Pending, Plan, plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .advise import Advice, advise
+    from .boot_log import BootLog, read_boot_log
     from .checkpoint import CheckpointInfo, inspect_checkpoint
     from .fit import Fit, estimate
     from .hardware import GpuInfo, Requirement, gpu_info, local_gpu, requirements
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
 
 # What the mapper does without is imported at its first use.
 _LATER = {
+    "advise": ("Advice", "advise"),
+    "boot_log": ("BootLog", "read_boot_log"),
     "checkpoint": ("CheckpointInfo", "inspect_checkpoint"),
     "fit": ("Fit", "estimate"),
     "hardware": ("GpuInfo", "Requirement", "gpu_info", "local_gpu", "requirements"),
@@ -60,6 +64,8 @@ _LATER = {
 
 __all__ = [
     "QUANTIZATION_PRESETS",
+    "Advice",
+    "BootLog",
     "CheckResult",
     "CheckpointInfo",
     "ConfigError",
@@ -82,6 +88,7 @@ __all__ = [
     "Skip",
     "Verdict",
     "__version__",
+    "advise",
     "check",
     "check_script",
     "diff",
@@ -108,6 +115,7 @@ __all__ = [
     "quantize",
     "quantize_activations",
     "quantized_matmul",
+    "read_boot_log",
     "read_rules",
     "recipes",
     "requirements",

@@ -36,6 +36,7 @@ VERBS = (
     "diff",
     "inspect",
     "fit",
+    "advise",
     "matrix",
     "rules",
     "schema",

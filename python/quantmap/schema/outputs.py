@@ -143,8 +143,10 @@ def _diff() -> Schema:
 def _fit() -> Schema:
     sizes = [
         *("parameters", "weight_bytes", "kv_token_bytes", "kv_window_bytes", "kv_needed_bytes"),
-        *("kv_budget_bytes", "activation_bytes", "kept_free_bytes"),
+        *("kv_budget_bytes", "activation_bytes", "kept_free_bytes", "graph_bytes", "state_bytes"),
+        *("cuda_bytes", "batched_tokens", "sequences_at_most"),
     ]
+    band = {"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2}
     fit = closed(
         {
             "engine": ENGINE,
@@ -160,8 +162,15 @@ def _fit() -> Schema:
             **dict.fromkeys(("tokens", "sequences", "longest_context"), COUNT),
             "kv_bits": {"type": "number", "minimum": 1, "maximum": 32},
             "memory_fraction": {"type": "number", "minimum": 0, "maximum": 1},
+            "active_share": {"type": "number", "minimum": 0, "maximum": 1},
             "weights_exact": FLAG,
-            "verdict": one_of(["fits", "fits-with-less-context", "does-not-fit", "unknown"]),
+            "verdict": one_of(
+                ["fits", "tight", "fits-with-less-context", "does-not-fit", "refused", "unknown"]
+            ),
+            "kv_budget_band": band,
+            "tokens_band": band,
+            "cures": TEXTS,
+            "not_counted": TEXTS,
             "assumptions": TEXTS,
             "diagnostics": DIAGNOSTICS,
             "catalog": CATALOG,

@@ -18,6 +18,7 @@
 #include "quantmap/catalog/kernel_tables.hpp"
 #include "quantmap/catalog/launcher_tables.hpp"
 #include "quantmap/catalog/recipe_tables.hpp"
+#include "quantmap/catalog/memory_tables.hpp"
 
 namespace quantmap {
 
@@ -347,6 +348,7 @@ struct Catalog {
   DetectionTables detection;
   WeightTables weights;
   RecipeTables recipes;
+  MemoryFacts memory;
 };
 
 [[nodiscard]] const Catalog& catalog() noexcept;
