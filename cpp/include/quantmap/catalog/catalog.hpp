@@ -17,8 +17,8 @@
 #include "quantmap/catalog/hardware_tables.hpp"
 #include "quantmap/catalog/kernel_tables.hpp"
 #include "quantmap/catalog/launcher_tables.hpp"
-#include "quantmap/catalog/recipe_tables.hpp"
 #include "quantmap/catalog/memory_tables.hpp"
+#include "quantmap/catalog/recipe_tables.hpp"
 
 namespace quantmap {
 
