@@ -417,12 +417,12 @@ def test_json_is_the_estimate(llama: str) -> None:
 def test_too_large_is_said(llama: str) -> None:
     printed = run(llama, "--gpu", "L4", "--engine", VLLM)
     assert "✗ does-not-fit" in printed and "more than there is" in printed
-    assert code == 1 and "--tensor-parallel-size 16" in printed
+    assert code == 1 and "--tensor-parallel-size 8" in printed
 
 
 def test_what_makes_it_fit_does(llama: str) -> None:
     shape = SHAPES["Meta-Llama-3-70B"]
-    asked: dict[str, Any] = {"engine": VLLM, "gpu": "H100", "tp": 2, "concurrency": 16}
+    asked: dict[str, Any] = {"engine": VLLM, "gpu": "H100", "tp": 4, "concurrency": 64}
     fit = estimate(shape, **asked)
     assert fit.verdict == "fits-with-less-context" and len(fit.cures) == 3
     for cure in fit.cures:
@@ -434,7 +434,7 @@ def test_what_makes_it_fit_does(llama: str) -> None:
         else:
             better = estimate(shape, **asked, user_parameters={flag: number})
         assert better.verdict == "fits", cure
-    printed = run(llama, "--gpu", "H100", "--tp", "2", "--concurrency", "16", "--engine", VLLM)
+    printed = run(llama, "--gpu", "H100", "--tp", "4", "--concurrency", "64", "--engine", VLLM)
     assert code == 1 and "what makes it fit: --max-model-len" in printed
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from . import _core
+from .checkpoint import CheckpointInfo, inspect_checkpoint
 from .errors import ConfigError
-from .fit import Fit, estimate
+from .fit import Fit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from os import PathLike
     from typing import Any
-
-    from .checkpoint import CheckpointInfo
 
 __all__ = ["Advice", "advise"]
 
@@ -133,6 +132,8 @@ def advise(
     if goal not in GOALS:
         raise ValueError(f"goal {goal!r}: one of {', '.join(GOALS)}")
     found: list[Advice] = []
+    if not isinstance(checkpoint, CheckpointInfo):
+        checkpoint = inspect_checkpoint(checkpoint)
     for engine in engines if engines is not None else _engines():
         found += _of_engine(checkpoint, engine, gpu, gpus, context, concurrency, model)
     found.sort(key=lambda advice: _rank(advice, goal))
@@ -186,14 +187,8 @@ def _least(
     tight = None
     tp = 1
     while tp <= gpus:
-        fit = estimate(
-            *(checkpoint, config),
-            tp=tp,
-            context=context,
-            concurrency=concurrency,
-            engine=engine,
-            gpu=gpu,
-        )
+        ground = (engine, None, gpu, tp, None, context, concurrency, None, None, None)
+        fit = Fit(_core.estimate(checkpoint, config, *ground, cures=False))
         if fit.verdict == "refused" or any(d.code == "uneven-parallelism" for d in fit.diagnostics):
             break
         if fit.verdict == "fits":
