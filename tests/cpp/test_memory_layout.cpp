@@ -6,6 +6,7 @@
 #include "memory/kept_modules.hpp"
 #include "memory/layout.hpp"
 #include "memory/sizes.hpp"
+#include "quantmap/memory/fit.hpp"
 
 using namespace quantmap;
 
