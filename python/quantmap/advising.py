@@ -18,6 +18,7 @@ __all__ = ["Advice", "advise"]
 GOALS = ("memory", "speed", "quality")
 FORM = "four_field"
 NEWEST = "latest"
+_PLAIN = "16-bit"  # bfloat16 or as the model says, which is the same for nearly all
 
 
 class Advice:
@@ -166,7 +167,8 @@ def _of_engine(
         fit = _least(checkpoint, config, engine, gpu, gpus, context, concurrency)
         if fit is None:
             continue
-        same = (fit.tp, fit.weight_bytes, fit.kv_bits, tuple(sorted(fit.precision.items())))
+        words = [_PLAIN if word.startswith(_PLAIN) else word for word in fit.precision.values()]
+        same = (fit.tp, fit.weight_bytes, fit.kv_bits, *words)
         if same in launches:
             continue
         launches.add(same)
