@@ -109,7 +109,10 @@ def logs() -> str:
             gpu=case["gpu"],
             user_parameters=case["parameters"],
         )
-        groups.setdefault((fit.engine_name, case["kind"]), []).append((case["measured"], fit))
+        measured = dict(case["measured"])
+        if case["starts"] is False:  # what it printed before it stopped is a small rest
+            measured.pop("tokens", None)
+        groups.setdefault((fit.engine_name, case["kind"]), []).append((measured, fit))
     rows = []
     for (engine, kind), cases in sorted(groups.items()):
         weights = [

@@ -61,7 +61,7 @@ py::dict fit_data(const MemoryFit& fit) {
 py::dict estimate(const py::object& checkpoint, const py::object& quant_config, const py::object& engine,
                   const py::object& engine_version, const py::object& gpu, const py::object& tp, const py::object& pp,
                   const py::object& context, const py::object& concurrency, const py::object& memory_fraction,
-                  const py::object& user_parameters, const py::object& correction) {
+                  const py::object& user_parameters, const py::object& correction, bool cures) {
   FitRequest request;
   request.runtime = to_core(engine);
   request.quant_config = to_core(quant_config);
@@ -74,6 +74,7 @@ py::dict estimate(const py::object& checkpoint, const py::object& quant_config, 
   request.memory_fraction = to_core(memory_fraction);
   request.user_parameters = to_core(user_parameters);
   request.correction = to_core(correction);
+  request.cures = cures;
   request.default_versions = default_versions();
   Diagnostics problems;
   Value given;
@@ -126,7 +127,7 @@ void register_fit(py::module_& module) {
   module.def("estimate", &estimate, py::arg("checkpoint"), py::arg("quant_config"), py::arg("engine"),
              py::arg("engine_version"), py::arg("gpu"), py::arg("tp"), py::arg("pp"), py::arg("context"),
              py::arg("concurrency"), py::arg("memory_fraction"), py::arg("user_parameters"), py::arg("correction"),
-             "What a model and its cache take of a GPU's memory.");
+             py::arg("cures") = true, "What a model and its cache take of a GPU's memory.");
   module.def("memory_flags", &memory_flags, py::arg("engine"), py::arg("release"), "Flags of memory by their meaning.");
   module.def("memory_log_lines", &memory_log_lines, "Lines of boot logs: engine, part, pattern.");
 }

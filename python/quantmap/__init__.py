@@ -39,7 +39,7 @@ from .plan import Pending, Plan, plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .advise import Advice, advise
+    from .advising import Advice, advise
     from .boot_log import BootLog, read_boot_log
     from .checkpoint import CheckpointInfo, inspect_checkpoint
     from .fit import Fit, estimate
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 # What the mapper does without is imported at its first use.
 _LATER = {
-    "advise": ("Advice", "advise"),
+    "advising": ("Advice", "advise"),
     "boot_log": ("BootLog", "read_boot_log"),
     "checkpoint": ("CheckpointInfo", "inspect_checkpoint"),
     "fit": ("Fit", "estimate"),

@@ -6,6 +6,7 @@
 #include "memory/kept_modules.hpp"
 #include "memory/layout.hpp"
 #include "memory/sizes.hpp"
+#include "quantmap/memory/fit.hpp"
 
 using namespace quantmap;
 
@@ -115,14 +116,20 @@ TEST_CASE("amounts are read as the engines' parsers read them") {
 TEST_CASE("modules that stay as they are, however the file names them") {
   const KeptModules kept(
       {"model.layers.0.mlp.down_proj", "lm_head", "re:.*self_attn.*", "model.layers.7", "*shared_experts*", "visual"});
-  CHECK(kept.keeps(0, "mlp.down_proj"));
-  CHECK_FALSE(kept.keeps(1, "mlp.down_proj"));
-  CHECK_FALSE(kept.keeps(0, "mlp.gate_proj"));
-  CHECK(kept.keeps(3, "self_attn.q_proj"));
-  CHECK(kept.keeps(7, "mlp.gate_proj"));
-  CHECK(kept.keeps(3, "mlp.shared_experts"));
-  CHECK_FALSE(kept.keeps(3, "mlp.experts"));
-  CHECK_FALSE(KeptModules({}).keeps(0, "mlp.experts"));
+  const auto keeps = [&kept](std::size_t layer_index, std::string_view name) {
+    return kept.keeps_everywhere(name) || kept.keeps_here(layer_index, name);
+  };
+  CHECK(keeps(0, "mlp.down_proj"));
+  CHECK_FALSE(keeps(1, "mlp.down_proj"));
+  CHECK_FALSE(keeps(0, "mlp.gate_proj"));
+  CHECK(keeps(3, "self_attn.q_proj"));
+  CHECK(keeps(7, "mlp.gate_proj"));
+  CHECK(keeps(3, "mlp.shared_experts"));
+  CHECK_FALSE(keeps(3, "mlp.experts"));
+  CHECK(KeptModules({"re:.*layers\\.3\\..*"}).keeps_here(3, "mlp.experts"));
+  CHECK_FALSE(KeptModules({"re:.*layers\\.3\\..*"}).keeps_here(4, "mlp.experts"));
+  CHECK(KeptModules({"model.layers.*.self_attn"}).keeps_everywhere("self_attn.q_proj"));
+  CHECK(KeptModules({}).empty());
   CHECK(targets_module({"Linear"}, 0, "mlp.experts"));
   CHECK_FALSE(targets_module({"re:.*self_attn.*"}, 0, "mlp.experts"));
 }

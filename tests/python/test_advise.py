@@ -34,9 +34,10 @@ def test_what_is_advised_fits_and_is_accepted(name: str, gpu: str) -> None:
         )
         assert again.verdict == fit.verdict and fit.verdict in ("fits", "tight")
         assert SHAPES[name]["num_attention_heads"] % fit.tp == 0
-        checked = check(advice.command, engine_version=fit.version, gpu=gpu)
-        refused = [v for v in checked.verdicts if v.verdict == "refused"]
-        assert not refused, (advice.command, refused)
+        line = advice.command.rpartition(" && ")[2]  # in front of it a file is written
+        checked = check(line, engine_version=fit.version, gpu=gpu)
+        wrong = [v for v in checked.verdicts if v.verdict not in ("accepted", "assumed")]
+        assert not wrong, (line, wrong)
 
 
 def test_the_order_is_that_of_the_goal() -> None:

@@ -22,9 +22,9 @@ the rest of the memory reserved for KV Cache is -1.05GiB.
 VLLM = """
 (APIServer pid=1) INFO 08-14 [utils.py:297]   version 0.19.0
 (EngineCore) INFO gpu_model_runner.py:4879] Model loading took 14.99 GiB memory and 6 seconds
-(EngineCore pid=196) INFO gpu_worker.py:440] Available KV cache memory: 55.0 GiB
-(EngineCore pid=196) INFO kv_cache_utils.py:1708] GPU KV cache size: 450,560 tokens
-(EngineCore pid=196) INFO Maximum concurrency for 8,192 tokens per request: 55.00x
+(EngineCore pid=196) INFO gpu_worker.py:440] Available KV cache memory: 50.0 GiB
+(EngineCore pid=196) INFO kv_cache_utils.py:1708] GPU KV cache size: 409,600 tokens
+(EngineCore pid=196) INFO Maximum concurrency for 8,192 tokens per request: 50.00x
 """
 SGLANG = """
 [2026-01-31 TP0] Load weight end. type=LlamaForCausalLM, avail mem=63.5 GB, mem usage=14.99 GB.
@@ -43,7 +43,7 @@ GIBIBYTE = 1 << 30
     ("text", "engine", "release", "weights", "kv", "tokens"),
     [
         (VLLM_OLD, "vllm", "0.7.3", 5.2032, -1.05, None),
-        (VLLM, "vllm", "0.19.0", 14.99, 55.0, 450560),
+        (VLLM, "vllm", "0.19.0", 14.99, 50.0, 409600),
         (SGLANG, "sglang", None, 14.99, 51.88, 425000),
         (TENSORRT_LLM, "tensorrt_llm", "1.1.0", None, 52.51, 860320),
     ],
@@ -110,11 +110,11 @@ def test_the_command_keeps_what_a_log_shows(
     code, printed = run(*options, "--log", str(boot))
     assert code == 0 and "kept for this GPU and release" in printed
     case = [json.loads(line) for line in printed.splitlines()[-2:]]
-    assert case[0]["engine"] == "vllm@0.19.0" and case[1]["measured"]["tokens"] == 450560
+    assert case[0]["engine"] == "vllm@0.19.0" and case[1]["measured"]["tokens"] == 409600
     kept = json.loads((tmp_path / "data" / "quantmap" / "memory.json").read_text())
     assert list(kept) == ["vllm@0.19.0 H100"]
     _, corrected = run(*options, "--context", "8192", "--json")
-    assert json.loads(corrected)["tokens"] == pytest.approx(450560, rel=0.002)
+    assert json.loads(corrected)["tokens"] == pytest.approx(409600, rel=0.002)
     assert json.loads(plain)["tokens"] != json.loads(corrected)["tokens"]
     _, other = run(str(config), "--engine", "vllm@0.19.0", "--gpu", "L40S", "--why")
     assert "corrected by a boot log" not in other

@@ -40,6 +40,7 @@ MAPPINGS = [
     ["--runtime", "vllm@latest", "--preset", "default", "--gpu", "GTX 1080"],
 ]
 RUNS = {
+    "advise": [[SHAPE, "--gpu", "H100", "--engine", "vllm@0.20.1", "--context", "8192"]],
     "map": MAPPINGS,
     "explain": MAPPINGS,
     "check": [
@@ -87,6 +88,7 @@ RUNS = {
 MAPPED = {"args", "env", "files", "precision", "decisions.emitted", "diagnostics.context"}
 DIFFERENCES = {"arguments", "environment", "files", "outcomes", "precision", "refusals", "verdicts"}
 OPEN = {
+    "advise": {"precision", "fit.precision", "fit.diagnostics.context"},
     "map": MAPPED,
     "explain": MAPPED,
     "check": {"notes.context"},

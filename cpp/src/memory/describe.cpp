@@ -43,6 +43,10 @@ void FitBuilder::describe_weights() {
     if (inputs_.model.is_moe()) text += ", experts with " + number_text(bits.experts);
     assume(text + "; embeddings, output layer, norms and routers stay as they are");
   }
+  describe_division();
+}
+
+void FitBuilder::describe_division() {
   if (const ExpertTile tile = tile_of(inputs_); tile.hidden > 1) {
     assume("experts are stored in multiples of " + std::to_string(tile.hidden) + " x " + std::to_string(tile.width));
   }

@@ -39,6 +39,24 @@ double class_bytes(const Inputs& inputs, ModuleClass part, double own, double al
   return static_cast<double>(exact.parameters) * stored_bits(inputs, part) / 8 * share;
 }
 
+double bits_of(const Inputs& inputs, const ModuleSize& module) {
+  for (const ModuleBits& row : inputs.module_bits) {
+    if (row.name.data() == module.name.data() && module.layer < row.by_layer.size()) return row.by_layer[module.layer];
+  }
+  return stored_bits(inputs, module.part);
+}
+
+// Bits of a module that is quantized, `usual` with one scheme.
+double quantized_bits(const Inputs& inputs, const ModuleSize& module, double usual) {
+  if (module.part == ModuleClass::kExperts && inputs.expert_bits > 0) return inputs.expert_bits;
+  const std::vector<Scheme>& schemes = inputs.checkpoint.quantization.schemes;
+  if (schemes.size() <= 1) return usual;
+  const auto scheme = std::find_if(schemes.begin(), schemes.end(), [&](const Scheme& item) {
+    return scheme_bits(item) > 0 && targets_module(item.targets, module.layer, module.name);
+  });
+  return scheme == schemes.end() ? inputs.bits.plain : scheme_bits(*scheme);
+}
+
 struct ClassSums {
   double numbers[kModuleClasses] = {};
   double bytes[kModuleClasses] = {};
@@ -104,6 +122,29 @@ double graph_count(const Sizes& sizes) {
          sizes_up_to(std::min<std::int64_t>(sizes.sequences, 512));
 }
 
+// Whether a row holds for the release and a GPU of this size.
+template <typename Row>
+bool covers(const Inputs& inputs, const Row& row) {
+  const ReleaseNumber release = inputs.mapping.deployment.release;
+  return row.since <= release && release < row.until &&
+         inputs.driver / kMebibyte >= static_cast<double>(row.at_least_mib);
+}
+
+const MemoryPeak& peak_of(const Inputs& inputs) {
+  static constexpr MemoryPeak kNone{0, 0, 0, 1024, 500, 4, 2, 1, 4, 0, 0, false};
+  for (const MemoryPeak& peak : inputs.mapping.engine->memory.peaks) {
+    if (covers(inputs, peak)) return peak;
+  }
+  return kNone;
+}
+
+double graph_bytes(const Inputs& inputs, const Sizes& sizes, const MemoryPeak& row) {
+  if (!row.graphs_inside || sizes.eager) return 0;
+  const double layers = number(static_cast<std::int64_t>(inputs.model.layers.size())) /
+                        number(std::max<std::int64_t>(sizes.parallel.pipeline, 1));
+  return (row.graph_fixed_mib + row.graph_mib * graph_count(sizes) * layers) * kMebibyte;
+}
+
 double outside_bytes(const Sizes& sizes, const MemoryPeak& row) {
   return (row.fixed_mib + (sizes.parallel.tensor > 1 ? row.peer_mib : 0)) * kMebibyte;
 }
@@ -157,20 +198,23 @@ ExpertTile tile_of(const Inputs& inputs) {
   return {};
 }
 
-double bits_of(const Inputs& inputs, const ModuleSize& module) {
-  const double usual = stored_bits(inputs, module.part);
+void look_up_bits(Inputs& inputs) {
   const Quantization& quantization = inputs.checkpoint.quantization;
-  if (!quantization.quantized() || quantization.schemes.empty()) return usual;
-  if (module.part != ModuleClass::kLinear && module.part != ModuleClass::kExperts) return inputs.bits.plain;
-  if (module.part == ModuleClass::kExperts && inputs.expert_bits > 0) return inputs.expert_bits;
-  if (inputs.kept.keeps(module.layer, module.name)) return inputs.bits.plain;
-  if (quantization.schemes.size() == 1) return usual;
-  for (const Scheme& scheme : quantization.schemes) {
-    if (scheme_bits(scheme) > 0 && targets_module(scheme.targets, module.layer, module.name)) {
-      return scheme_bits(scheme);
+  if (!quantization.quantized() || quantization.schemes.empty() || inputs.checkpoint.weights) return;
+  std::vector<ModuleBits>& table = inputs.module_bits;
+  visit_modules(inputs.model, inputs.tied, {}, stages_of(inputs.model, {}).front(), {}, [&](const ModuleSize& module) {
+    if (module.part != ModuleClass::kLinear && module.part != ModuleClass::kExperts) return;
+    auto row =
+        std::find_if(table.begin(), table.end(), [&](const ModuleBits& item) { return item.name == module.name; });
+    if (row == table.end()) {
+      const bool kept = inputs.kept.keeps_everywhere(module.name);
+      const double usual = kept ? inputs.bits.plain : stored_bits(inputs, module.part);
+      row = table.insert(table.end(), {module.name, std::vector<double>(inputs.model.layers.size(), usual)});
     }
-  }
-  return inputs.bits.plain;
+    double& bits = row->by_layer[module.layer];
+    if (inputs.kept.keeps_here(module.layer, module.name)) bits = inputs.bits.plain;
+    if (bits != inputs.bits.plain) bits = quantized_bits(inputs, module, bits);
+  });
 }
 
 double checkpoint_bits(const Quantization& quantization) {
@@ -178,7 +222,8 @@ double checkpoint_bits(const Quantization& quantization) {
 }
 
 double weight_bytes(const Inputs& inputs, const Sizes& sizes, const PipelineStage& stage) {
-  const ClassSums all = sum_classes(inputs, {}, stages_of(inputs.model, {}).front(), false);
+  const ClassSums all =
+      inputs.checkpoint.weights ? sum_classes(inputs, {}, stages_of(inputs.model, {}).front(), false) : ClassSums{};
   const ClassSums own = sum_classes(inputs, sizes.parallel, stage, true);
   const auto of = [&](ModuleClass part) {
     const auto i = static_cast<std::size_t>(part);
@@ -223,9 +268,7 @@ void fill_defaults(const Inputs& inputs, Sizes& sizes) {
   const CacheLayout* layout = row_of(policy.layouts, release);
   if (sizes.block <= 0) sizes.block = layout != nullptr ? layout->block : 1;
   for (const BatchDefault& row : policy.batch) {
-    if (row.since > release || release >= row.until) continue;
-    if (inputs.driver / kMebibyte < static_cast<double>(row.at_least_mib)) continue;
-    if (row.above_context > 0 && sizes.context <= row.above_context) continue;
+    if (!covers(inputs, row) || (row.above_context > 0 && sizes.context <= row.above_context)) continue;
     if (std::find(row.except.begin(), row.except.end(), inputs.product) != row.except.end()) continue;
     sizes.scored = sizes.sequences > 0 && row.scored > 0 ? sizes.sequences : row.scored;
     if (sizes.sequences <= 0) sizes.sequences = row.sequences;
@@ -255,23 +298,11 @@ Parts divide(const Inputs& inputs, const Sizes& sizes, double weights, Guess gue
   out.weights = weights;
   if (inputs.total <= 0) return out;
   const MemoryPolicy& policy = inputs.mapping.engine->memory;
-  static constexpr MemoryPeak kNone{0, 0, 0, 1024, 500, 4, 2, 1, 4, 0, 0, false};
-  const MemoryPeak* row = &kNone;
-  for (const MemoryPeak& peak : policy.peaks) {
-    const ReleaseNumber release = inputs.mapping.deployment.release;
-    if (peak.since > release || release >= peak.until) continue;
-    if (inputs.driver / kMebibyte < static_cast<double>(peak.at_least_mib)) continue;
-    row = &peak;
-    break;
-  }
+  const MemoryPeak& row = peak_of(inputs);
   out.fraction = fraction_of(inputs, sizes, out);
-  const double outside = outside_bytes(sizes, *row);
-  out.peak = outside + step_bytes(inputs, sizes, *row);
-  if (row->graphs_inside && !sizes.eager) {
-    const double layers = number(static_cast<std::int64_t>(inputs.model.layers.size())) /
-                          number(std::max<std::int64_t>(sizes.parallel.pipeline, 1));
-    out.graphs = (row->graph_fixed_mib + row->graph_mib * graph_count(sizes) * layers) * kMebibyte;
-  }
+  const double outside = outside_bytes(sizes, row);
+  out.peak = outside + step_bytes(inputs, sizes, row);
+  out.graphs = graph_bytes(inputs, sizes, row);
   const double own = policy.holds == FractionHolds::kStatic ? outside : out.peak + out.graphs;
   const bool exact = inputs.checkpoint.weights && inputs.checkpoint.weights->complete;
   const double band =

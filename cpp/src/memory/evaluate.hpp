@@ -22,6 +22,12 @@ struct StoredBits {
   CacheBits cache;
 };
 
+// Bits of each module as it is stored: the same whatever the sizes, so they are looked up once.
+struct ModuleBits {
+  std::string_view name;
+  std::vector<double> by_layer;
+};
+
 // Everything that does not change with the sizes asked.
 struct Inputs {
   const Checkpoint& checkpoint;
@@ -33,6 +39,7 @@ struct Inputs {
   bool tied = false;
   StoredBits bits;
   KeptModules kept;
+  std::vector<ModuleBits> module_bits{};
   double expert_bits = 0;  // of stored experts; 0: as their scheme says
   // What a log of this GPU and release showed: weights by so much, and bytes that the cache does not get.
   double weight_ratio = 1;
@@ -65,7 +72,7 @@ template <typename Row>
 
 // What the engine takes by itself, where the launch says nothing.
 void fill_defaults(const Inputs& inputs, Sizes& sizes);
-[[nodiscard]] double bits_of(const Inputs& inputs, const ModuleSize& module);
+void look_up_bits(Inputs& inputs);
 [[nodiscard]] double weight_bytes(const Inputs& inputs, const Sizes& sizes, const PipelineStage& stage);
 [[nodiscard]] ExpertTile tile_of(const Inputs& inputs);
 [[nodiscard]] Cache cache_of(const Inputs& inputs, const Sizes& sizes, const PipelineStage& stage);

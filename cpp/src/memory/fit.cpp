@@ -63,6 +63,7 @@ Asked read_asked(const FitRequest& request, Diagnostics& problems) {
   out.pipeline = read_count(request.pipeline, "pp", kMostGpus, 0, problems);
   out.context = read_count(request.context, "context", kMostTokens, 0, problems);
   out.concurrency = read_count(request.concurrency, "concurrency", kMostTokens, 1, problems);
+  out.cures = request.cures;
   if (request.correction.is_object()) {
     out.corrected = true;
     out.weight_ratio = std::clamp(real_of(request.correction, "weights", 1), 0.5, 2.0);

@@ -75,6 +75,7 @@ FitBuilder::FitBuilder(const Checkpoint& checkpoint, MemoryFit& fit, const Asked
   inputs_.weight_ratio = asked.weight_ratio;
   inputs_.held_back = asked.held_back;
   inputs_.corrected = asked.corrected;
+  cures_ = asked.cures;
   if (model.parts.expert_type.find('4') != std::string::npos) inputs_.expert_bits = kFourBits;
   if (fit.gpu) {
     inputs_.driver = static_cast<double>(fit.gpu->memory_bytes);
@@ -137,6 +138,7 @@ void FitBuilder::read_bits() {
     if (experts != nullptr && experts->bits > 0) bits.experts = experts->bits;
     bits.online = bits.linear < bits.plain || (inputs_.model.is_moe() && bits.experts < bits.plain);
   }
+  look_up_bits(inputs_);
   read_cache_bits(precision_of("kv", rows));
 }
 
@@ -223,7 +225,7 @@ void FitBuilder::judge(const Cache& cache, double weights) {
     fit_.verdict = FitVerdict::kFits;
   }
   describe_memory(best);
-  if (fit_.verdict != FitVerdict::kFits) find_cures(cache, careful);
+  if (fit_.verdict != FitVerdict::kFits && cures_) find_cures(cache, careful);
 }
 
 // What the user may change so that even the careful guess fits: a shorter context, more GPUs, fewer sequences.

@@ -18,6 +18,7 @@ struct Asked {
   double weight_ratio = 1;
   double held_back = 0;
   bool corrected = false;
+  bool cures = true;
 };
 
 class FitBuilder {
@@ -32,6 +33,7 @@ class FitBuilder {
   void read_cache_bits(const Precision* kv);
   void describe();
   void describe_weights();
+  void describe_division();
   void describe_cache(const Cache& cache);
   void describe_memory(const Parts& parts);
   void measure();
@@ -44,6 +46,7 @@ class FitBuilder {
   Inputs inputs_;
   Sizes sizes_;
   std::string kv_words_;
+  bool cures_ = true;
 };
 
 // Warns when heads do not divide over the GPUs.

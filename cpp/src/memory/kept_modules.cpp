@@ -55,7 +55,9 @@ bool has_part(std::string_view name, std::string_view part) {
 KeptModules::KeptModules(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     if (name.starts_with(kRegex) || name.find('*') != name.npos) {
-      if (auto pattern = pattern_of(name)) patterns_.push_back(std::move(*pattern));
+      const bool numbered = std::any_of(name.begin(), name.end(), is_digit) || name.find("\\d") != name.npos;
+      if (auto pattern = pattern_of(name)) patterns_.push_back({std::move(*pattern), numbered});
+      numbered_ = numbered_ || numbered;
       continue;
     }
     const std::size_t at = name.find(kLayers);
@@ -77,15 +79,20 @@ bool KeptModules::keeps_by_name(const std::string& layer, std::string_view name)
   return whole_.count(layer + "." + std::string(name)) > 0;
 }
 
-bool KeptModules::keeps(std::size_t layer, std::string_view name) const {
-  if (empty()) return false;
-  if (keeps_by_name(std::string(kLayers) + std::to_string(layer), name)) return true;
-  if (std::any_of(words_.begin(), words_.end(), [&](const std::string& word) { return has_part(name, word); })) {
-    return true;
-  }
+bool KeptModules::matches(std::size_t layer, std::string_view name, bool numbered) const {
   const std::string full = full_name(layer, name);
   return std::any_of(patterns_.begin(), patterns_.end(),
-                     [&](const Pattern& pattern) { return matches_any(pattern, full); });
+                     [&](const Named& item) { return item.numbered == numbered && matches_any(item.pattern, full); });
+}
+
+bool KeptModules::keeps_everywhere(std::string_view name) const {
+  return std::any_of(words_.begin(), words_.end(), [&](const std::string& word) { return has_part(name, word); }) ||
+         (!patterns_.empty() && matches(0, name, false));
+}
+
+bool KeptModules::keeps_here(std::size_t layer, std::string_view name) const {
+  if (!whole_.empty() && keeps_by_name(std::string(kLayers) + std::to_string(layer), name)) return true;
+  return numbered_ && matches(layer, name, true);
 }
 
 bool targets_module(const std::vector<std::string>& targets, std::size_t layer, std::string_view name) {

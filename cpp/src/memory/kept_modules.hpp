@@ -20,15 +20,23 @@ class KeptModules {
   explicit KeptModules(const std::vector<std::string>& names);
 
   [[nodiscard]] bool empty() const noexcept { return whole_.empty() && words_.empty() && patterns_.empty(); }
-  // Whether the module "layers.LAYER.NAME" is among them.
-  [[nodiscard]] bool keeps(std::size_t layer, std::string_view name) const;
+  // Whether a module of this name is kept in every layer: what need not be asked for each.
+  [[nodiscard]] bool keeps_everywhere(std::string_view name) const;
+  // Whether the module "layers.LAYER.NAME" is among them, and not everywhere.
+  [[nodiscard]] bool keeps_here(std::size_t layer, std::string_view name) const;
 
  private:
+  struct Named {
+    Pattern pattern;
+    bool numbered;  // it may tell layers apart
+  };
   [[nodiscard]] bool keeps_by_name(const std::string& layer, std::string_view name) const;
+  [[nodiscard]] bool matches(std::size_t layer, std::string_view name, bool numbered) const;
 
   std::unordered_set<std::string> whole_;  // from "layers." on
   std::vector<std::string> words_;         // parts of a name
-  std::vector<Pattern> patterns_;
+  std::vector<Named> patterns_;
+  bool numbered_ = false;
 };
 
 // Whether a compressed-tensors or ModelOpt target ("Linear", a name, "re:...") means the module.

@@ -1,6 +1,7 @@
 #include "memory/sizes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -85,29 +86,11 @@ class Reader {
     if (role == MemoryRole::kOffloadGib) sizes.offload = number * kGibibyte;
     if (role == MemoryRole::kSlidingShare) sizes.sliding_share = number;
     if (role == MemoryRole::kStateShare) sizes.state_share = number;
-    if (std::int64_t* count = count_of(role)) *count = whole(number);
+    counts_[static_cast<std::size_t>(role)] = whole(number);
   }
 
-  std::int64_t* count_of(MemoryRole role) {
-    Sizes& sizes = out_.sizes;
-    switch (role) {
-      case MemoryRole::kContext: return &sizes.context;
-      case MemoryRole::kSequences: return &sizes.sequences;
-      case MemoryRole::kBatchedTokens: return &sizes.batched;
-      case MemoryRole::kCacheTokens: return &sizes.cache_tokens;
-      case MemoryRole::kCacheBlocks: return &sizes.cache_blocks;
-      case MemoryRole::kBlockTokens: return &sizes.block;
-      case MemoryRole::kTensor: return &tensor_;
-      case MemoryRole::kPipeline: return &pipeline_;
-      case MemoryRole::kData: return &data_;
-      case MemoryRole::kContextParallel: return &decode_ranks_;
-      case MemoryRole::kPrefillParallel: return &prefill_ranks_;
-      case MemoryRole::kLoraRank: return &rank_;
-      case MemoryRole::kLoras: return &sizes.loras;
-      case MemoryRole::kDraftTokens: return &sizes.draft_tokens;
-      default: return nullptr;
-    }
-  }
+  // What is said of a role that is a count; 0: nothing.
+  [[nodiscard]] std::int64_t count(MemoryRole role) const { return counts_[static_cast<std::size_t>(role)]; }
 
   bool take_switch(MemoryRole role, const Argument& argument) {
     Sizes& sizes = out_.sizes;
@@ -119,7 +102,7 @@ class Reader {
       case MemoryRole::kNoPrefixCaching: sizes.prefix_caching = !on; return true;
       case MemoryRole::kTextOnly: sizes.text_only = on; return true;
       case MemoryRole::kLora: lora_ = on; return true;
-      case MemoryRole::kExpert: expert_ = on; return true;
+      case MemoryRole::kExpert: return true;  // whole experts or a part of each: as many numbers
       case MemoryRole::kDataAttention: data_attention_ = on; return true;
       default: return false;
     }
@@ -145,20 +128,29 @@ class Reader {
 
   void finish() {
     Sizes& sizes = out_.sizes;
-    sizes.parallel.tensor = tensor_;
-    sizes.parallel.pipeline = pipeline_;
-    sizes.cache_ranks = std::max<std::int64_t>(decode_ranks_, 1) * std::max<std::int64_t>(prefill_ranks_, 1);
-    if (lora_) sizes.lora_rank = rank_ > 0 ? rank_ : kUsualRank;
-    if (data_ > 1) spread(sizes.parallel);
+    sizes.context = count(MemoryRole::kContext);
+    sizes.sequences = count(MemoryRole::kSequences);
+    sizes.batched = count(MemoryRole::kBatchedTokens);
+    sizes.block = count(MemoryRole::kBlockTokens);
+    sizes.cache_tokens = count(MemoryRole::kCacheTokens);
+    sizes.cache_blocks = count(MemoryRole::kCacheBlocks);
+    sizes.parallel.tensor = count(MemoryRole::kTensor);
+    sizes.parallel.pipeline = count(MemoryRole::kPipeline);
+    sizes.loras = std::max<std::int64_t>(count(MemoryRole::kLoras), 1);
+    if (sizes.draft_tokens == 0) sizes.draft_tokens = count(MemoryRole::kDraftTokens);
+    sizes.cache_ranks = std::max<std::int64_t>(count(MemoryRole::kContextParallel), 1) *
+                        std::max<std::int64_t>(count(MemoryRole::kPrefillParallel), 1);
+    if (lora_) sizes.lora_rank = count(MemoryRole::kLoraRank) > 0 ? count(MemoryRole::kLoraRank) : kUsualRank;
+    if (count(MemoryRole::kData) > 1) spread(sizes.parallel, std::min<std::int64_t>(count(MemoryRole::kData), 1 << 20));
   }
 
   // Several copies of the attention share the experts; or copies of the whole engine, which change nothing here.
-  void spread(Parallel& parallel) const {
-    const std::int64_t tensor = std::max<std::int64_t>(tensor_, 1);
+  void spread(Parallel& parallel, std::int64_t copies) const {
+    const std::int64_t tensor = std::clamp<std::int64_t>(parallel.tensor, 1, 1 << 20);
     if (data_attention_) {
-      parallel.attention = std::max<std::int64_t>(tensor / data_, 1);
+      parallel.attention = std::max<std::int64_t>(tensor / copies, 1);
     } else if (policy_.holds == FractionHolds::kAll) {
-      parallel.experts = std::min<std::int64_t>(tensor, 1 << 20) * std::min<std::int64_t>(data_, 1 << 20);
+      parallel.experts = tensor * copies;
     }
   }
 
@@ -166,14 +158,8 @@ class Reader {
   const Mapping& mapping_;
   const MemoryPolicy& policy_;
   ReadSizes out_;
-  std::int64_t tensor_ = 0;
-  std::int64_t pipeline_ = 0;
-  std::int64_t data_ = 0;
-  std::int64_t decode_ranks_ = 1;
-  std::int64_t prefill_ranks_ = 1;
-  std::int64_t rank_ = 0;
+  std::array<std::int64_t, static_cast<std::size_t>(MemoryRole::kTextOnly) + 1> counts_{};
   bool lora_ = false;
-  bool expert_ = false;
   bool data_attention_ = false;
 };
 

@@ -97,7 +97,7 @@ RecurrentShape read_recurrent(const ConfigReader& text, std::int64_t hidden) {
   if (!out.known()) out = kimi_delta(text, hidden);
   if (!out.known()) out = mamba(text, hidden);
   if (!out.known()) out = others(text, hidden);
-  if (text.text_if({"mamba_ssm_dtype", "mamba_ssm_cache_dtype"}) == "float32") out.wide = true;
+  if (text.text_if({"mamba_ssm_dtype", "mamba_ssm_cache_dtype"}).ends_with("32")) out.wide = true;
   return out;
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..advise import GOALS, Advice, advise
+from ..advising import GOALS, Advice, advise
 from .inputs import engine_names, read_checkpoint
 from .style import INDENT, marked
 from .tables import say

@@ -212,19 +212,7 @@ def search(
         raise click.UsageError("--need takes tokens and sequences, such as '32k x 8', and --gpu")
     context = int(float(match[1]) * THOUSANDS[match[2]])
     ground = {**options, "context": context, "concurrency": int(match[3] or 1)}
-    found: list[tuple[str, Fit, float]] = []
-    for each in [config, *({"preset": preset["id"]} for preset in _core.presets())]:
-        if each is not config and config:
-            continue
-        try:
-            answer = least_gpus(checkpoint, each, ground)
-        except ConfigError:
-            continue
-        if answer is None:
-            continue
-        name = f"{answer[0].kv_bits:g} bits"
-        if all(name != other for other, _, _ in found):
-            found.append((name, *answer))
+    found = search_types(checkpoint, config, ground)
     if as_json:
         data = [{"kv": k, "tp": f.tp, "share": share, "fit": f.to_dict()} for k, f, share in found]
         click.echo(json.dumps(data, indent=2))
@@ -239,6 +227,24 @@ def search(
         else:
             say(f"{title}: does not fit on up to {MOST_GPUS} GPUs")
     return 0 if found else 1
+
+
+def search_types(
+    checkpoint: Any, config: dict[str, Any], ground: dict[str, Any]
+) -> list[tuple[str, Fit, float]]:
+    """The answer for the given mapping, or for the first preset of each size of KV number."""
+    found: list[tuple[str, Fit, float]] = []
+    for each in [config] if config else [{"preset": preset["id"]} for preset in _core.presets()]:
+        try:
+            answer = least_gpus(checkpoint, each, ground)
+        except ConfigError:
+            continue
+        if answer is None:
+            continue
+        name = f"{answer[0].kv_bits:g} bits"
+        if all(name != other for other, _, _ in found):
+            found.append((name, *answer))
+    return found
 
 
 def least_gpus(

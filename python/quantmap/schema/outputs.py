@@ -140,14 +140,14 @@ def _diff() -> Schema:
     return _one_or_several({"anyOf": [of_config, of_command]})
 
 
-def _fit() -> Schema:
+def _one_fit() -> Schema:
     sizes = [
         *("parameters", "weight_bytes", "kv_token_bytes", "kv_window_bytes", "kv_needed_bytes"),
         *("kv_budget_bytes", "activation_bytes", "kept_free_bytes", "graph_bytes", "state_bytes"),
         *("cuda_bytes", "batched_tokens", "sequences_at_most"),
     ]
     band = {"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2}
-    fit = closed(
+    return closed(
         {
             "engine": ENGINE,
             "engine_name": TEXT,
@@ -176,7 +176,26 @@ def _fit() -> Schema:
             "catalog": CATALOG,
         }
     )
-    return _one_or_several(fit, **config_definitions())
+
+
+def _fit() -> Schema:
+    return _one_or_several(_one_fit(), **config_definitions())
+
+
+def _advise() -> Schema:
+    advice = closed(
+        {
+            "fit": _one_fit(),
+            "config": CONFIG,
+            "precision": TEXT_BY_NAME,
+            "gpus": POSITIVE,
+            "bytes_per_token": COUNT,
+            "command": TEXT,
+            "warnings": TEXTS,
+            "reasons": TEXTS,
+        }
+    )
+    return {"type": "array", "items": advice, "$defs": config_definitions()}
 
 
 def _matrix() -> Schema:
@@ -223,6 +242,7 @@ OUTPUTS = {
     "check": _check,
     "diff": _diff,
     "fit": _fit,
+    "advise": _advise,
     "inspect": inspect_output,
     "matrix": _matrix,
     "plan": plan_output,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from . import _core
+from .checkpoint import CheckpointInfo, inspect_checkpoint
 from .errors import ConfigError
-from .fit import Fit, estimate
+from .fit import Fit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,13 +13,12 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any
 
-    from .checkpoint import CheckpointInfo
-
 __all__ = ["Advice", "advise"]
 
 GOALS = ("memory", "speed", "quality")
 FORM = "four_field"
 NEWEST = "latest"
+_PLAIN = "16-bit"  # bfloat16 or as the model says, which is the same for nearly all
 
 
 class Advice:
@@ -133,6 +133,8 @@ def advise(
     if goal not in GOALS:
         raise ValueError(f"goal {goal!r}: one of {', '.join(GOALS)}")
     found: list[Advice] = []
+    if not isinstance(checkpoint, CheckpointInfo):
+        checkpoint = inspect_checkpoint(checkpoint)
     for engine in engines if engines is not None else _engines():
         found += _of_engine(checkpoint, engine, gpu, gpus, context, concurrency, model)
     found.sort(key=lambda advice: _rank(advice, goal))
@@ -165,7 +167,8 @@ def _of_engine(
         fit = _least(checkpoint, config, engine, gpu, gpus, context, concurrency)
         if fit is None:
             continue
-        same = (fit.tp, fit.weight_bytes, fit.kv_bits, tuple(sorted(fit.precision.items())))
+        words = [_PLAIN if word.startswith(_PLAIN) else word for word in fit.precision.values()]
+        same = (fit.tp, fit.weight_bytes, fit.kv_bits, *words)
         if same in launches:
             continue
         launches.add(same)
@@ -186,14 +189,8 @@ def _least(
     tight = None
     tp = 1
     while tp <= gpus:
-        fit = estimate(
-            *(checkpoint, config),
-            tp=tp,
-            context=context,
-            concurrency=concurrency,
-            engine=engine,
-            gpu=gpu,
-        )
+        ground = (engine, None, gpu, tp, None, context, concurrency, None, None, None)
+        fit = Fit(_core.estimate(checkpoint, config, *ground, cures=False))
         if fit.verdict == "refused" or any(d.code == "uneven-parallelism" for d in fit.diagnostics):
             break
         if fit.verdict == "fits":
