@@ -100,7 +100,7 @@ ReadRows reader_of(const Matrix& matrix) {
 }
 
 py::dict quantize_buffer(const py::buffer& values, const std::string& type, std::size_t rows, std::size_t columns,
-                         const std::string& name, std::size_t threads, std::size_t kernel) {
+                         const std::string& name, std::size_t threads, std::size_t kernel, const py::object& absmax) {
   const py::buffer_info info = values.request();
   const ChosenRecipe chosen = recipe_of(name);
   const Recipe& recipe = *chosen.row;
@@ -112,7 +112,8 @@ py::dict quantize_buffer(const py::buffer& values, const std::string& type, std:
   const Room<float> scale(grid);
   const Room<std::uint8_t> scale_bits(bits ? grid : 0);
   const Room<float> zero(zeros ? grid : 0);
-  ProcessIn in{matrix, reader_of(matrix), {}, {}, threads, kernel};
+  ProcessIn in{matrix, reader_of(matrix), {}, {}, threads, kernel, std::nullopt};
+  if (!absmax.is_none()) in.absmax = py::cast<float>(absmax);
   in.write = [&](const BlockOut& block) {
     std::copy_n(block.codes, block.rows * columns, codes.items + block.row * columns);
     const std::size_t at = block.tile_row * block.tile_columns;
@@ -149,7 +150,7 @@ py::list measure_buffer(const py::buffer& values, const std::string& type, std::
   ProcessOut out;
   {
     const py::gil_scoped_release release;
-    out = process({matrix, reader_of(matrix), {}, {}, threads, kernel}, recipes);
+    out = process({matrix, reader_of(matrix), {}, {}, threads, kernel, std::nullopt}, recipes);
   }
   raise_failure(out, "the array");
   py::list result;
@@ -223,6 +224,33 @@ py::object matmul_buffer(const py::buffer& left, const std::string& left_kind, c
                                    : rounded == Stored::kHalf ? from_float16(to_float16(sum))
                                                               : from_bfloat16(to_bfloat16(sum));
     }
+  }
+  return out.bytes;
+}
+
+float absmax_buffer(const py::buffer& values, const std::string& type, std::size_t rows, std::size_t columns,
+                    std::size_t threads) {
+  const py::buffer_info info = values.request();
+  const Matrix matrix = matrix_of(info, type, rows, columns);
+  ProcessOut out;
+  float most = 0;
+  {
+    const py::gil_scoped_release release;
+    most = absmax_of({matrix, reader_of(matrix), {}, {}, threads, kernel_names().size(), std::nullopt}, out);
+  }
+  raise_failure(out, "the array");
+  return most;
+}
+
+// Two codes of four bits in a byte, the first in the low half; `flip` turns the sign bit, as offset codes have it.
+py::object pack_codes(const py::buffer& codes, bool flip) {
+  const py::buffer_info info = codes.request();
+  const std::span<const std::uint8_t> given = span_of<std::uint8_t>(info);
+  const Room<std::uint8_t> out(given.size() / 2);
+  const std::uint8_t turn = flip ? 0x88 : 0;
+  for (std::size_t i = 0; i < given.size() / 2; ++i) {
+    const unsigned both = (given[2 * i] & 0xfU) | ((given[2 * i + 1] & 0xfU) << 4U);
+    out.items[i] = static_cast<std::uint8_t>(both ^ turn);
   }
   return out.bytes;
 }
@@ -306,7 +334,10 @@ void register_numerics(py::module_& module) {
   module.def("find_recipe", &find, py::arg("name"), "A recipe by its name.");
   module.def("quantize_buffer", &quantize_buffer, py::arg("values"), py::arg("type"), py::arg("rows"),
              py::arg("columns"), py::arg("recipe"), py::arg("threads"), py::arg("kernel"),
-             "A matrix through a recipe.");
+             py::arg("absmax") = py::none(), "A matrix through a recipe.");
+  module.def("absmax_buffer", &absmax_buffer, py::arg("values"), py::arg("type"), py::arg("rows"), py::arg("columns"),
+             py::arg("threads"), "The largest magnitude of a matrix.");
+  module.def("pack_codes", &pack_codes, py::arg("codes"), py::arg("flip"), "Two codes of four bits in a byte.");
   module.def("measure_buffer", &measure_buffer, py::arg("values"), py::arg("type"), py::arg("rows"), py::arg("columns"),
              py::arg("recipes"), py::arg("threads"), py::arg("kernel"), "The error sums of recipes on a matrix.");
   module.def("dequantize_buffer", &dequantize_buffer, py::arg("codes"), py::arg("columns"), py::arg("scale"),

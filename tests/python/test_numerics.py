@@ -233,6 +233,24 @@ def test_products_that_do_not_fit() -> None:
         quantmap.quantize_activations(numbers("f32", (2, 96)), "vllm:mxfp4")
 
 
+@pytest.mark.parametrize("name", ["vllm:nvfp4", "vllm:fp8_per_tensor", "compressed_tensors:FP8"])
+def test_a_part_with_the_largest_number_of_the_whole(name: str) -> None:
+    given = numbers("f32", (64, 128), 3)
+    most = _core.absmax_buffer(given, "f32", 64, 128, 2)
+    assert most == np.abs(given).max()
+    whole = _core.quantize_buffer(given, "f32", 64, 128, name, 1, 99)
+    codes = b""
+    for begin in range(0, 64, 16):
+        part = given[begin : begin + 16]
+        codes += _core.quantize_buffer(part, "f32", 16, 128, name, 1, 99, most)["codes"]
+    assert codes == whole["codes"]
+
+
+def test_codes_of_four_bits_are_packed() -> None:
+    assert _core.pack_codes(bytes([0x1, 0x2, 0xF8, 0x7]), False) == bytes([0x21, 0x78])
+    assert _core.pack_codes(bytes([0x1, 0x2, 0xF8, 0x7]), True) == bytes([0xA9, 0xF0])
+
+
 def test_bits_per_weight() -> None:
     by_name = {recipe.scheme: recipe for recipe in quantmap.recipes("vllm")}
     assert by_name["mxfp4"].bits_per_weight(4096, 4096) == 4.25

@@ -24,8 +24,8 @@ const void* row_at(const void* values, Stored type, std::size_t index) {
 }
 
 // The least and the largest value of a tile of one row, zero among them.
-Range range_of(const void* row, Stored type, std::size_t begin, std::size_t end) {
-  Range out;
+TileRange range_of(const void* row, Stored type, std::size_t begin, std::size_t end) {
+  TileRange out;
   for (std::size_t i = begin; i < end; ++i) {
     const float value = value_at(row, type, i);
     out.least = std::min(out.least, value);
@@ -63,7 +63,7 @@ class TileRow {
   void scales(std::size_t offset) {
     const bool asymmetric = how_.recipe->range == RangeRule::kMinmax;
     for (std::size_t i = 0; i < how_.grid_columns; ++i) {
-      Range range;
+      TileRange range;
       range.absmax = how_.recipe->rows == 0 ? how_.absmax : room_.absmax[i];
       if (asymmetric) {
         const std::size_t begin = i * how_.tile_columns;

@@ -156,6 +156,10 @@ std::size_t tile_columns_of(const Recipe& recipe, std::size_t columns) noexcept 
   return (columns + recipe.columns - 1) / recipe.columns;
 }
 
+float absmax_of(const ProcessIn& in, ProcessOut& out) {
+  return whole_absmax(in, kernels(in.kernel), block_rows(in.shape, {}), out);
+}
+
 std::vector<std::string_view> kernel_names() {
   std::vector<std::string_view> out;
   for (std::size_t i = 0; i < kernel_count(); ++i) out.push_back(kernels(i).name);
@@ -167,7 +171,7 @@ ProcessOut process(const ProcessIn& in, std::span<const Recipe* const> recipes) 
   const Kernels& build = kernels(in.kernel);
   const std::size_t step = block_rows(in.shape, recipes);
   const bool whole = std::any_of(recipes.begin(), recipes.end(), [](const Recipe* r) { return needs_whole(*r); });
-  const float absmax = whole ? whole_absmax(in, build, step, out) : 0;
+  const float absmax = in.absmax ? *in.absmax : whole ? whole_absmax(in, build, step, out) : 0;
   if (out.failure != Failure::kNone) return out;
   std::vector<Prepared> prepared;
   prepared.reserve(recipes.size());

@@ -118,7 +118,7 @@ float back_of(const Recipe& recipe, float scale, float global) {
   return recipe.scale == ScaleRule::kTwoLevelDivide ? scale / global : scale;
 }
 
-float zero_point(const Recipe& recipe, const Steps& step, const Range& range, float scale) {
+float zero_point(const Recipe& recipe, const Steps& step, const TileRange& range, float scale) {
   if (scale == 0) return 0;
   const auto low = static_cast<float>(recipe.low);
   const float place = step(low - step(range.least / scale));
@@ -136,7 +136,7 @@ float global_scale(const Recipe& recipe, Stored type, float absmax) {
   return std::isfinite(out) ? out : 1;
 }
 
-TileScale tile_scale(const Recipe& recipe, Stored type, const Range& range, float global) {
+TileScale tile_scale(const Recipe& recipe, Stored type, const TileRange& range, float global) {
   const Steps step(recipe, type);
   const float absmax = std::max(step(range.absmax), static_cast<float>(recipe.amax_floor));
   TileScale out;

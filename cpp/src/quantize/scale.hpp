@@ -8,7 +8,7 @@
 
 namespace quantmap {
 
-struct Range {
+struct TileRange {
   float absmax = 0;
   float least = 0;  // of recipes with zero points: the least and the largest value, zero among them
   float most = 0;
@@ -24,7 +24,7 @@ struct TileScale {
 
 // The factor over all tiles, in recipes of two levels; else 1.
 [[nodiscard]] float global_scale(const Recipe& recipe, Stored type, float absmax);
-[[nodiscard]] TileScale tile_scale(const Recipe& recipe, Stored type, const Range& range, float global);
+[[nodiscard]] TileScale tile_scale(const Recipe& recipe, Stored type, const TileRange& range, float global);
 [[nodiscard]] Encoding encoding_of(const Recipe& recipe, Stored type);
 // Whether numbers below the least normal one can play a part: a tile's largest magnitude is near them.
 [[nodiscard]] bool near_subnormal(float absmax);

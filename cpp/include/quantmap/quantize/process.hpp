@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -75,12 +76,17 @@ struct ProcessIn {
   Progress progress;  // or empty
   std::size_t threads = 1;
   std::size_t kernel = 0;  // which build (kernel_names); beyond the last: the best
+  // The largest magnitude of the whole matrix, when these are rows of a larger one.
+  std::optional<float> absmax;
 };
 
 // Rows that are wider are refused before: a row has to fit in memory.
 inline constexpr std::size_t kMostColumns = std::size_t{1} << 24U;
 
 [[nodiscard]] ProcessOut process(const ProcessIn& in, std::span<const Recipe* const> recipes);
+
+// The largest magnitude; `row` of the result is where one is not finite.
+[[nodiscard]] float absmax_of(const ProcessIn& in, ProcessOut& out);
 
 // Names of the builds that this processor can run, the best last.
 [[nodiscard]] std::vector<std::string_view> kernel_names();
