@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .hardware import GpuInfo, Requirement, gpu_info, local_gpu, requirements
     from .rules import ModuleDecision, Rule, RulesFile, read_rules
     from .schema import json_schema, output_schema, typescript_types, ui_table
+    from .search_space import Space, space
 
 # What the mapper does without is imported at its first use.
 _LATER = {
@@ -43,6 +44,7 @@ _LATER = {
     "fit": ("Fit", "estimate"),
     "hardware": ("GpuInfo", "Requirement", "gpu_info", "local_gpu", "requirements"),
     "rules": ("ModuleDecision", "Rule", "RulesFile", "read_rules"),
+    "search_space": ("Space", "space"),
     "schema": ("json_schema", "output_schema", "typescript_types", "ui_table"),
 }
 
@@ -65,6 +67,7 @@ __all__ = [
     "Rule",
     "RulesFile",
     "Skip",
+    "Space",
     "Verdict",
     "__version__",
     "check",
@@ -93,6 +96,7 @@ __all__ = [
     "requirements",
     "resolve_quant_config",
     "should_apply_dynamic_fp8",
+    "space",
     "typescript_types",
     "ui_table",
     "validate_config_for_engine",
