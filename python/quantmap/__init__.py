@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .numerics.recipes import Recipe, recipes
     from .rules import ModuleDecision, Rule, RulesFile, read_rules
     from .schema import json_schema, output_schema, typescript_types, ui_table
+    from .search_space import Space, space
 
 # What the mapper does without is imported at its first use.
 _LATER = {
@@ -59,6 +60,7 @@ _LATER = {
     "numerics.arrays": ("Quantized", "quantize", "quantize_activations", "quantized_matmul"),
     "numerics.recipes": ("Recipe", "recipes"),
     "rules": ("ModuleDecision", "Rule", "RulesFile", "read_rules"),
+    "search_space": ("Space", "space"),
     "schema": ("json_schema", "output_schema", "typescript_types", "ui_table"),
 }
 
@@ -86,6 +88,7 @@ __all__ = [
     "RulesFile",
     "ScriptResult",
     "Skip",
+    "Space",
     "Verdict",
     "__version__",
     "advise",
@@ -121,6 +124,7 @@ __all__ = [
     "requirements",
     "resolve_quant_config",
     "should_apply_dynamic_fp8",
+    "space",
     "typescript_types",
     "ui_table",
     "validate_config_for_engine",

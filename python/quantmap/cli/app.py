@@ -31,6 +31,7 @@ VERBS = (
     "map",
     "plan",
     "results",
+    "page",
     "explain",
     "check",
     "diff",
