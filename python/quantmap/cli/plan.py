@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
+from ..files import write_file
 from ..ledger import Ledger, done_signatures
 from ..plan import plan
-from ..plan_file import write_file
 from .inputs import engine_names, model_facts, model_options, read_json_file
 from .plan_forms import Tick, Todo, Writer
 from .tables import say
@@ -111,6 +111,8 @@ def plan_command(
     if rerun and done is None:
         raise click.UsageError("--rerun says what of --done to run again: give --done as well")
     form = form or (_ENDINGS.get(out.rpartition(".")[2], "jsonl") if out else None)
+    if out == "" or done == "":
+        raise click.UsageError(f"{'--out' if out == '' else '--done'} needs the name of a file")
     if image is not None and form != "docker":
         raise click.UsageError("--image belongs to --docker")
     data = read_json_file(task)
