@@ -15,11 +15,12 @@ import click
 
 from .. import _core
 from ..errors import ConfigError
+from ..files import write_file
 from ..ledger import Ledger
 from ..plan import plan
-from ..plan_file import StoredPlan, write_file
 from ..results.importers import best_load, read_benchmark
 from ..results.table import Results
+from ..stored_plan import StoredPlan
 from .inputs import engine_names, model_facts, model_options, read_json_file
 from .style import paint, printable, wrap
 
