@@ -18,6 +18,9 @@ from quantmap.cli.style import printable
 UNSEEN = "\x1b\x9b\u202e\u2066\u2028\u200b\u00ad\u3164\ufe0f\U000e0041\ue000\ufeff\u2800"
 
 
+PACKAGE = str(Path(quantmap.__file__).parents[1])
+
+
 def is_seen(text: str) -> bool:
     """Whether nothing in it is hidden, as Python's own tables see it."""
     return all(part == "\n" or part.isprintable() for part in text) and not set(text) & set(UNSEEN)
@@ -60,7 +63,7 @@ def run(*words: str | bytes, cwd: Path) -> str:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": PACKAGE},
         timeout=60,
         check=False,
     )
