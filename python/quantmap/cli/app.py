@@ -109,8 +109,6 @@ def run() -> int:
     except click.ClickException as error:
         _say(f"quantmap: error: {error.format_message()}")
         return INVALID
-    except (click.Abort, KeyboardInterrupt):
-        return 130
-    except SystemExit:  # the parser's way to end on a closed pipe: who reads has enough
-        return 0
+    except click.Abort:  # the parser's name for an interrupt
+        raise KeyboardInterrupt from None
     return result if isinstance(result, int) else 0

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import click
 
 from ..check import check
-from .inputs import MAX_FILE
+from .inputs import MAX_FILE, read_input
 
 EPILOGUE = """\b
 Examples:
@@ -37,7 +36,7 @@ def check_command(
     Nothing in the line is expanded or run. Exit code 1 when something is refused.
     """
     if command in (None, "-"):
-        data = sys.stdin.buffer.read(MAX_FILE + 1)
+        data = read_input(MAX_FILE + 1)
         command = data[:MAX_FILE].decode("utf-8", errors="replace")
     result = check(
         command or "", engine, engine_version, gpu=gpu, model_quantization=model_quantization
