@@ -69,6 +69,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "memory-claims": _memory.claims,
     "memory-parts": _memory.parts,
     "memory-published": _memory.published,
+    "memory-logs": _memory.logs,
     "hardware-thresholds": _hardware.thresholds,
     "hardware-cuda": _hardware.cuda,
     "hardware-details": _hardware.details,
