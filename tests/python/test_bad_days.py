@@ -106,7 +106,7 @@ def test_a_plan_goes_to_its_file_without_any_stream(desk: Path) -> None:
 @pytest.mark.parametrize("verb", ["map -", "plan -", "rules -", "check -", "check"])
 def test_standard_input_is_closed(desk: Path, verb: str) -> None:
     done = shell(f"quantmap {verb} <&-", desk)
-    assert done.returncode == 2 and "standard input is closed" in done.stderr
+    assert done.returncode == 2 and "stdin is closed" in done.stderr
 
 
 @pytest.mark.parametrize(

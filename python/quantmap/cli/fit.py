@@ -24,7 +24,7 @@ Examples:
   quantmap fit examples/llama_3_70b.json --gpu H100 --tp 2 --preset default --preset dynamic-fp8
   quantmap fit examples/llama_3_70b.json --gpu L40S --tp 4 --context 4096 --concurrency 8
   quantmap fit examples/llama_3_70b.json --engine sglang@0.5.18 --gpu B200 --json
-  quantmap fit examples/llama_3_70b.json --gpu H100 --need 32k x 8
+  quantmap fit examples/llama_3_70b.json --gpu H100 --need '32k x 8'
   quantmap fit config.json --gpu H100 --engine vllm@0.19.0 --log boot.log
 
 \b

@@ -37,7 +37,7 @@ def read_json_file(name: str) -> Any:
 def read_input(most: int) -> bytes:
     """What stands on standard input, at most so many bytes."""
     if sys.stdin is None:
-        raise click.ClickException("standard input is closed: name a file")
+        raise click.ClickException("stdin is closed: name a file")
     return sys.stdin.buffer.read(most)
 
 
