@@ -21,3 +21,18 @@ if(NOT QUANTMAP_JSON_INCLUDE)
     "  apt-get install nlohmann-json3-dev\n"
     "  pip install nlohmann-json")
 endif()
+
+# pip builds in an environment of another name each time. Headers that stand there are copied into the build tree, and only
+# when they changed, so that a second installation compiles no more than what changed.
+function(quantmap_keep_headers out from)
+  file(GLOB_RECURSE headers RELATIVE ${from} ${from}/*.h ${from}/*.hpp)
+  foreach(header IN LISTS headers)
+    get_filename_component(folder ${CMAKE_BINARY_DIR}/headers/${header} DIRECTORY)
+    file(MAKE_DIRECTORY ${folder})
+    file(COPY_FILE ${from}/${header} ${CMAKE_BINARY_DIR}/headers/${header} ONLY_IF_DIFFERENT)
+  endforeach()
+  set(${out} ${CMAKE_BINARY_DIR}/headers PARENT_SCOPE)
+endfunction()
+if(SKBUILD AND NOT nlohmann_json_FOUND)
+  quantmap_keep_headers(QUANTMAP_JSON_INCLUDE ${QUANTMAP_JSON_INCLUDE})
+endif()

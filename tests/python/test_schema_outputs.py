@@ -48,6 +48,7 @@ RUNS = {
         [LINE, "--engine-version", "0.11.0", "--gpu", "H100", "--model-quantization", "fp8"],
         ["sglang serve --model-path m --kv-cache-dtype fp8_e4m3"],
         ["trtllm-serve m --tp_size 2 --max_seq_len x"],
+        ["vllm serve a; docker run vllm/vllm-openai-rocm:nightly b"],
     ],
     "diff": [
         ["0.9.0", "latest", "--runtime", "vllm", "--preset", "dynamic-fp8", "--gpu", "H100"],

@@ -20,6 +20,7 @@ from fields import Fields, compile_presets
 from files import compile_detection, compile_weights
 from hardware import compile_hardware
 from memory import compile_cuda
+from recipes import compile_recipes
 
 CATALOG_VERSION = "2026.11.0"
 
@@ -104,6 +105,7 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
             compile_hardware(hardware, out),
             compile_detection(detection, facts.kinds, out),
             compile_weights(load(catalog / "weights.json"), out),
+            compile_recipes(load(catalog / "recipes.json"), out),
             compile_cuda(load(catalog / "memory.json"), out),
         ]
     )

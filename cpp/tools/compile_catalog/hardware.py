@@ -19,7 +19,8 @@ def compile_hardware(document: dict[str, Any], out: Writer) -> str:
         for c in document["capabilities"]
     )
     others = (
-        f"{{{text(o['maker'])}, {out.texts(o['words'])}, {text(o['reason'])}}}"
+        f"{{{text(o['maker'])}, {out.texts(o['words'])}, {out.texts(o['image_words'])}, "
+        f"{out.texts(o.get('marks', []))}, {text(o['reason'])}}}"
         for o in document["others"]
     )
     claims = (

@@ -18,6 +18,7 @@ TOP_FILES = (
     "detection",
     "weights",
     "hardware",
+    "recipes",
     "memory",
     "diagnostics",
     "engines",

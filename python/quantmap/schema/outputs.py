@@ -101,10 +101,13 @@ def _check() -> Schema:
             "verdict": one_of(WORDS["verdicts"]),
         }
     )
-    return closed(
+    launch = closed(
         {
             "engine": ENGINE,
             "version": TEXT,
+            "asked": TEXT_OR_NULL,
+            "platform": TEXT_OR_NULL,
+            "line": COUNT,
             "verified_through": TEXT,
             "model": TEXT_OR_NULL,
             "ok": FLAG,
@@ -113,6 +116,15 @@ def _check() -> Schema:
             "catalog": CATALOG,
         }
     )
+    here = {"$ref": "#/$defs/launch"}
+    several = closed(
+        {
+            "ok": FLAG,
+            "launches": {"type": "array", "items": here, "minItems": 2},
+            "notes": DIAGNOSTICS,
+        }
+    )
+    return {"anyOf": [here, several], "$defs": {"launch": launch}}
 
 
 def _diff() -> Schema:

@@ -45,6 +45,8 @@ struct GpuProduct {
 struct OtherMaker {
   std::string_view maker;
   std::span<const std::string_view> words;
+  std::span<const std::string_view> image_words;  // beginnings of parts of the names of images that are built for it
+  std::span<const std::string_view> marks;        // variables and devices that only its launches name
   std::string_view reason;
 };
 
