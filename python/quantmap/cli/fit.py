@@ -37,6 +37,16 @@ PARTS_OF_NEED = re.compile(r"\s*([\d.]+)\s*([kKmM]?)\s*(?:[x*]\s*(\d+))?\s*")
 THOUSANDS = {"": 1, "k": 1024, "K": 1024, "m": 1024**2, "M": 1024**2}
 MOST_GPUS = 64
 
+with_context = click.option("--context", type=int, metavar="TOKENS", help="Tokens of one sequence.")
+with_concurrency = click.option(
+    "--concurrency",
+    type=int,
+    default=1,
+    metavar="N",
+    show_default=True,
+    help="Sequences at the same time.",
+)
+
 
 @click.command("fit", epilog=EPILOGUE, short_help="Whether a model fits, and what fills memory.")
 @click.argument("model", metavar="MODEL")
@@ -65,15 +75,8 @@ MOST_GPUS = 64
     metavar="KEY[=VALUE]",
     help="A parameter of the engine.",
 )
-@click.option("--context", type=int, metavar="TOKENS", help="Tokens of one sequence.")
-@click.option(
-    "--concurrency",
-    type=int,
-    default=1,
-    metavar="N",
-    show_default=True,
-    help="Sequences at the same time.",
-)
+@with_context
+@with_concurrency
 @click.option(
     "--engine",
     default="vllm",
