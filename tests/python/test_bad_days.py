@@ -180,3 +180,9 @@ def test_a_fault_is_one_line_and_code_three(
     told = capsys.readouterr().err
     assert told.startswith("quantmap: error: this is a fault of quantmap") and told.count("\n") == 1
     assert "RuntimeError: a\\nb\\x1b at test_bad_days.py:" in told
+
+
+def test_a_mistyped_path_is_no_model(desk: Path) -> None:
+    for name in ("nosuch", "./nosuch", "/no/such"):
+        done = shell(f"quantmap inspect {name}", desk)
+        assert (done.returncode, done.stdout) == (2, "") and "no such folder or file" in done.stderr
