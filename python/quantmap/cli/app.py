@@ -36,6 +36,8 @@ VERBS = (
     "diff",
     "inspect",
     "fit",
+    "quality",
+    "quantize",
     "matrix",
     "rules",
     "schema",
