@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 click = pytest.importorskip("click")
 
@@ -106,6 +108,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "examples" / "llama_3_70b.json", place / "config.json")
     boot = "INFO gpu_worker.py:298] Available KV cache memory: 30.00 GiB\n"
     (place / "boot.log").write_text(boot, encoding="utf-8")
+    matrix = {"model.layers.0.mlp.up_proj.weight": np.ones((128, 256), np.float32)}
+    save_file(matrix, place / "my-model" / "model.safetensors")
     bench = {"completed": 1, "request_throughput": 1.0, "output_throughput": 50.0}
     (place / "bench.json").write_text(json.dumps(bench), encoding="utf-8")
     result = {"signature": "0" * 32, "status": "success"}
