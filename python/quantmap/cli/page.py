@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from ..plan_file import write_file
+from ..files import write_file
 
 EPILOGUE = """\b
 Examples:
