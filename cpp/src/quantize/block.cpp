@@ -61,6 +61,10 @@ class TileRow {
   }
 
   void scales(std::size_t offset) {
+    const TileScales out{room_.scale.data() + offset, room_.bits.data() + offset, room_.back.data(),
+                         room_.factor.data()};
+    const std::span<const float> ranges(room_.absmax.data(), how_.grid_columns);
+    if (tile_scales(*how_.recipe, how_.type, ranges, how_.global, out)) return;
     const bool asymmetric = how_.recipe->range == RangeRule::kMinmax;
     for (std::size_t i = 0; i < how_.grid_columns; ++i) {
       TileRange range;

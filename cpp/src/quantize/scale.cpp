@@ -75,7 +75,31 @@ float ceil_exponent(float value, const Steps& step) {
   return std::clamp(std::ceil(rounded(exact, step.type())), -127.0F, 127.0F);
 }
 
-float power_of_two(float exponent) { return static_cast<float>(std::ldexp(1.0, static_cast<int>(exponent))); }
+// From 2^-127 on.
+float power_of_two(float exponent) {
+  const auto biased = static_cast<std::uint32_t>(static_cast<std::int32_t>(exponent) + 127);
+  return std::bit_cast<float>(biased == 0 ? 0x400000U : biased << 23U);
+}
+
+// to_e4m3 of numbers that are not negative, saturating, without its care for everything else: there is one for each
+// tile of a few numbers.
+std::uint8_t scale_to_e4m3(float value) {
+  constexpr float kLargest = 448;
+  constexpr float kLeastNormalE4m3 = 0.015625F;
+  constexpr float kMagic = 16384;  // its last bit is the subnormals' step
+  if (value >= kLargest) return 0x7e;
+  if (value < kLeastNormalE4m3) {
+    return static_cast<std::uint8_t>(std::bit_cast<std::uint32_t>(value + kMagic) -
+                                     std::bit_cast<std::uint32_t>(kMagic));
+  }
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  return static_cast<std::uint8_t>(((bits + 0x7ffffU + ((bits >> 20U) & 1U)) >> 20U) - 960U);
+}
+
+float scale_from_e4m3(std::uint8_t bits) {
+  if (bits < 8) return static_cast<float>(bits) * 0.001953125F;
+  return std::bit_cast<float>((bits + 960U) << 20U);
+}
 
 float base_scale(const Recipe& recipe, const Steps& step, float absmax, float global) {
   const auto limit = static_cast<float>(recipe.limit);
@@ -89,8 +113,8 @@ float base_scale(const Recipe& recipe, const Steps& step, float absmax, float gl
       const float ratio = std::max(step(absmax / limit), static_cast<float>(recipe.scale_floor));
       return power_of_two(ceil_exponent(ratio, step));
     }
-    case ScaleRule::kTwoLevel: return from_e4m3(to_e4m3(global * (absmax * (1.0F / limit)), Overflow::kSaturate));
-    case ScaleRule::kTwoLevelDivide: return from_e4m3(to_e4m3(global * step(absmax / limit), Overflow::kSaturate));
+    case ScaleRule::kTwoLevel: return scale_from_e4m3(scale_to_e4m3(global * (absmax * (1.0F / limit))));
+    case ScaleRule::kTwoLevelDivide: return scale_from_e4m3(scale_to_e4m3(global * step(absmax / limit)));
   }
   return 1;
 }
@@ -147,8 +171,8 @@ TileScale tile_scale(const Recipe& recipe, Stored type, const TileRange& range, 
   const bool power = recipe.scale_type == ScaleType::kE8m0;
   if ((power ? rounded(scale, step.type()) : scale) == 0) scale = instead_of_zero(recipe, type, scale);
   out.stored = scale;
-  if (power) out.bits = static_cast<std::uint8_t>(std::ilogb(scale) + 127);
-  if (recipe.scale_type == ScaleType::kE4m3) out.bits = to_e4m3(scale, Overflow::kSaturate);
+  if (power) out.bits = static_cast<std::uint8_t>(std::bit_cast<std::uint32_t>(scale) >> 23U);
+  if (recipe.scale_type == ScaleType::kE4m3) out.bits = scale_to_e4m3(scale);
   if (scale == 0) {
     // What the release divides by zero here has no value of its own; code 0 is what it stands for.
     const bool one = recipe.zero == ZeroRule::kDivideByOne;
@@ -159,6 +183,34 @@ TileScale tile_scale(const Recipe& recipe, Stored type, const TileRange& range, 
   const float divisor = recipe.scale == ScaleRule::kTwoLevelDivide ? out.back : scale;
   out.factor = factor_of(recipe, step, divisor, absmax, global);
   return out;
+}
+
+bool tile_scales(const Recipe& recipe, Stored type, std::span<const float> absmax, float global,
+                 const TileScales& out) {
+  const bool half = recipe.arithmetic == Arithmetic::kInput && type == Stored::kHalf;
+  if (recipe.scale == ScaleRule::kExponentEven && !half) {
+    for (std::size_t i = 0; i < absmax.size(); ++i) {
+      const auto top = static_cast<std::int32_t>((std::bit_cast<std::uint32_t>(absmax[i]) + 0x200000U) >> 23U);
+      const std::int32_t biased = std::max(top - recipe.offset, 0);
+      const std::int32_t scale = biased == 0 ? 0x400000 : biased << 23;
+      out.stored[i] = out.back[i] = std::bit_cast<float>(scale);
+      out.bits[i] = static_cast<std::uint8_t>(biased);
+      out.factor[i] = std::bit_cast<float>((254 - biased) << 23);
+    }
+    return true;
+  }
+  if (recipe.scale != ScaleRule::kTwoLevel || recipe.code != CodeRule::kReciprocalOfGlobal) return false;
+  const float share = 1.0F / static_cast<float>(recipe.limit);
+  const float under = 1.0F / global;
+  for (std::size_t i = 0; i < absmax.size(); ++i) {
+    const std::uint8_t bits = scale_to_e4m3(global * (absmax[i] * share));
+    const float scale = scale_from_e4m3(bits);
+    out.stored[i] = scale;
+    out.bits[i] = bits;
+    out.back[i] = scale * under;
+    out.factor[i] = bits == 0 ? 0.0F : 1.0F / out.back[i];
+  }
+  return true;
 }
 
 Encoding encoding_of(const Recipe& recipe, Stored type) {
