@@ -13,6 +13,7 @@ from ..errors import ConfigError
 from .arrays import _BEST, _threads, problem
 from .files import SIZES, TYPES, Tensor, read_header
 from .modules import EXPERTS, INDEX, LINEAR, config_of, modules_of, weight_files
+from .packing import coded, float_bytes, is_packed, scaled, zero_points
 from .quality import mapped, named
 from .recipes import Recipe, find_recipe
 
@@ -287,10 +288,6 @@ def _same(tensor: Tensor) -> Part:
     return tensor.name, tensor.dtype, list(tensor.shape), tensor.size
 
 
-def _packed(recipe: Recipe) -> bool:
-    return (recipe.format or "").find("pack") >= 0
-
-
 def _parts(tensor: Tensor, recipe: Recipe) -> list[Part]:
     """What stands in the file instead of a weight."""
     rows, columns = tensor.shape
@@ -305,7 +302,7 @@ def _parts(tensor: Tensor, recipe: Recipe) -> list[Part]:
     four = recipe.element in ("i4", "e2m1")
     integers = recipe.element in ("i8", "i4")
     size = rows * columns // 2 if four else rows * columns
-    if not _packed(recipe):
+    if not is_packed(recipe):
         code = "I8" if integers else "F8_E4M3"
         return [
             (name, code, [rows, columns], size),
@@ -356,10 +353,10 @@ def _write_quantized(
                 view, kind, rows, columns, recipe.name, threads, _BEST, most
             )
             out.seek(at[codes])
-            at[codes] += out.write(_coded(made["codes"], recipe))
+            at[codes] += out.write(coded(made["codes"], recipe))
             if recipe.tile != (0, 0) or first == 0:
                 out.seek(at[scales])
-                at[scales] += out.write(_scaled(made, recipe, kind))
+                at[scales] += out.write(scaled(made, recipe, kind))
             if recipe.zero_points:
                 zeros += memoryview(made["zero"]).cast("f").tolist()
     except ConfigError as error:
@@ -370,51 +367,11 @@ def _write_quantized(
     for part, place in at.items():
         out.seek(place)
         if part.endswith("_global_scale"):
-            out.write(_float(made["global"]))
+            out.write(float_bytes(made["global"]))
         elif part.endswith("_shape"):
             out.write(b"".join(size.to_bytes(8, "little") for size in tensor.shape))
         elif part.endswith("_zero_point"):
-            out.write(_zero_points(zeros, tensor.shape[0]))
-
-
-def _float(value: float) -> bytes:
-    import struct
-
-    return struct.pack("<f", value)
-
-
-_OFFSET = bytes(code ^ 0x80 for code in range(256))
-
-
-def _coded(codes: bytearray, recipe: Recipe) -> bytes | bytearray:
-    """Codes as the format keeps them."""
-    if recipe.element in ("i4", "e2m1"):
-        return _core.pack_codes(codes, recipe.element == "i4")
-    return codes.translate(_OFFSET) if _packed(recipe) else codes
-
-
-def _scaled(made: dict[str, Any], recipe: Recipe, kind: str) -> bytes | bytearray:
-    """Scales as the format keeps them: these are numbers of the weights' type already."""
-    if recipe.scale_bits == 8:
-        out: bytearray = made["scale_bits"]
-        return out
-    if recipe.scale_bits == 16:
-        return _core.cast_buffer(made["scale"], "f32", kind, False)
-    out = made["scale"]
-    return out
-
-
-def _zero_points(zeros: list[float], rows: int) -> bytes:
-    """Eight rows of one column in a 32-bit number, the first lowest."""
-    columns = len(zeros) // rows
-    out = bytearray()
-    for first in range(0, rows, 8):
-        for column in range(columns):
-            word = 0
-            for row in range(first, min(first + 8, rows)):
-                word |= (int(zeros[row * columns + column]) + 8) << (4 * (row - first))
-            out += word.to_bytes(4, "little")
-    return bytes(out)
+            out.write(zero_points(zeros, tensor.shape[0]))
 
 
 def _copy(out: BinaryIO, data: Any, tensor: Tensor) -> None:
