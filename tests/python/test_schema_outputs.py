@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import quantmap
 from jsonschema import Draft202012Validator
+from quantmap.ledger import Ledger
 from safetensors.numpy import save_file
 
 click = pytest.importorskip("click")
@@ -54,6 +55,22 @@ ODD = {
 save_file({**MATRICES, **ODD}, Path(QUALITY) / "model.safetensors")
 Path(COEFFICIENTS).write_text('{"model.layers.0.a": 1.5, "coefficient": 2}', encoding="utf-8")
 atexit.register(shutil.rmtree, QUALITY, ignore_errors=True)
+TASK = str(Path(QUALITY) / "task.json")
+MEASURED = str(Path(QUALITY) / "runs.jsonl")
+_TASK = {
+    "base_runtime": "vllm",
+    "quant_config": {"kvcache_dtype": ["auto", "fp8"]},
+    "parameters": {"max-num-seqs": [8, 16]},
+    "slo": {"ttft": {"p99": {"threshold": 100}}},
+}
+Path(TASK).write_text(json.dumps(_TASK), encoding="utf-8")
+for _one in quantmap.plan(_TASK)[:3]:
+    if _one.index == 2:
+        Ledger(MEASURED).record(_one.signature, "failed", reason="out of memory")
+        continue
+    for _speed in (100.0, 110.0):
+        _metrics = {"throughput": _speed + _one.index, "ttft_p99": 90.0}
+        Ledger(MEASURED).record(_one.signature, "success", metrics=_metrics)
 RUNS = {
     "advise": [[SHAPE, "--gpu", "H100", "--engine", "vllm@0.20.1", "--context", "8192"]],
     "map": MAPPINGS,
@@ -96,6 +113,7 @@ RUNS = {
         [QUALITY, "--scheme", "vllm:mxfp4", "--scheme", "sglang_jax:int8/channel"],
         [QUALITY, "--engine", "sglang", "--sensitivity", COEFFICIENTS],
     ],
+    "results": [[TASK, MEASURED]],
     "rules": [
         [RULES],
         [RULES, "--module", "model/layers[0]/self_attn/q_proj", "--module", "lm_head"],
@@ -121,6 +139,10 @@ OPEN = {
         *("experiments.args", "experiments.env", "experiments.files"),
     },
     "quality": {"modules.results", "modules.refused", "totals", "predicted", "ranking"},
+    "results": {
+        *("task_name", "units", "diagnostics.context"),
+        *("rows.args", "rows.env", "rows.parameters", "rows.metrics"),
+    },
     "rules": {"moe", "notes.context"},
 }
 

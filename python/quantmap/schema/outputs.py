@@ -25,6 +25,7 @@ from .outputs_parts import (
     config_definitions,
 )
 from .outputs_plan import plan_output
+from .outputs_results import results_output
 from .parts import TEXT, TEXTS, closed, document, one_of, or_null, unknown, values_of
 
 TYPE_CHECKING = False
@@ -248,5 +249,6 @@ OUTPUTS = {
     "matrix": _matrix,
     "plan": plan_output,
     "quality": quality_output,
+    "results": results_output,
     "rules": _rules,
 }

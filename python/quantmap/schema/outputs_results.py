@@ -1,0 +1,99 @@
+"""The schema of what ``quantmap results --json`` prints."""
+
+from __future__ import annotations
+
+from .outputs_parts import (
+    CATALOG,
+    CONFIG,
+    COUNT,
+    DIAGNOSTICS,
+    ENGINE,
+    FLAG,
+    POSITIVE,
+    TEXT_BY_NAME,
+    TEXT_OR_NULL,
+    config_definitions,
+)
+from .parts import TEXT, closed, one_of, or_null, values_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .parts import Schema
+
+_NUMBER: Schema = {"type": "number"}
+_NUMBER_OR_NULL: Schema = {"type": ["number", "null"]}
+_INDICES: Schema = {"type": "array", "items": COUNT}
+_TEXTS: Schema = {"type": "array", "items": TEXT}
+_STATUS = ("success", "failed", "unfinished", "not-run")
+
+
+def _row() -> Schema:
+    measured = closed({"mean": _NUMBER, "low": _NUMBER, "high": _NUMBER, "count": POSITIVE})
+    broken = closed({"metric": TEXT, "bound": _NUMBER, "excess": _NUMBER})
+    return closed(
+        {
+            "index": COUNT,
+            "signature": TEXT,
+            "label": TEXT,
+            "engine": ENGINE,
+            "version": TEXT_OR_NULL,
+            "args": values_of({"type": ["string", "boolean"]}),
+            "env": TEXT_BY_NAME,
+            "points": POSITIVE,
+            "presets": _TEXTS,
+            "configs": {"type": "array", "items": CONFIG},
+            "parameters": values_of({}),
+            "status": one_of(_STATUS),
+            "reason": TEXT,
+            "metrics": values_of(measured),
+            "score": _NUMBER_OR_NULL,
+            "admissible": {"type": ["boolean", "null"]},
+            "broken": {"type": "array", "items": broken},
+            "unjudged": _TEXTS,
+        }
+    )
+
+
+def _effect() -> Schema:
+    return closed(
+        {
+            "part": TEXT,
+            "before": TEXT,
+            "after": TEXT,
+            "metric": TEXT,
+            "change": _NUMBER,
+            "low": _NUMBER,
+            "high": _NUMBER,
+            "pairs": POSITIVE,
+            "noise": _NUMBER_OR_NULL,
+            "clear": {"type": ["boolean", "null"]},
+        }
+    )
+
+
+def results_output() -> Schema:
+    """One object: what was asked, what came of it, and a row for each experiment."""
+    counts = closed(dict.fromkeys(_STATUS, COUNT))
+    failure = closed({"reason": TEXT, "rows": _INDICES})
+    schema = closed(
+        {
+            "task_name": {},
+            "catalog": CATALOG,
+            "asked": COUNT,
+            "distinct": COUNT,
+            "merged": COUNT,
+            "skipped": COUNT,
+            "counts": counts,
+            "objective": closed({"metric": TEXT, "more": FLAG}),
+            "limits": _TEXTS,
+            "units": TEXT_BY_NAME,
+            "best": or_null(COUNT),
+            "front": closed({"metrics": _TEXTS, "rows": _INDICES}),
+            "effects": {"type": "array", "items": _effect()},
+            "failures": {"type": "array", "items": failure},
+            "strangers": COUNT,
+            "diagnostics": DIAGNOSTICS,
+            "rows": {"type": "array", "items": _row()},
+        }
+    )
+    return {**schema, "$defs": config_definitions()}
