@@ -59,9 +59,7 @@ class ServerArgs:
 
 def test_variables_by_name_and_a_second_group(tmp_path: Path) -> None:
     more = SERVER.replace("ServerArgs", "More").replace("--port", "--width")
-    write(
-        tmp_path, {"toy/server.py": SERVER, "toy/more.py": more, "toy/e.py": 'x("TOY_A", TOY_B)'}
-    )
+    write(tmp_path, {"toy/server.py": SERVER, "toy/more.py": more, "toy/e.py": 'x("TOY_A", TOY_B)'})
     read = read_server_args("toy.server")
     assert sglang.with_variables(read, "toy", ("TOY_",))(tmp_path).env == ["TOY_A", "TOY_B"]
     found = sglang.with_more(read_server_args("toy.server"), "toy.more", "More.add_cli_args")

@@ -140,6 +140,7 @@ class LaunchJudge {
   void judge_plugins() {
     for (const Plugin& plugin : engine_.plugins) {
       const auto adds = [&plugin](const Verdict& verdict) {
+        if (!is_refusal(verdict.judgement)) return false;
         const bool flag = std::find(plugin.flags.begin(), plugin.flags.end(), verdict.flag) != plugin.flags.end();
         return flag || std::any_of(plugin.values.begin(), plugin.values.end(), [&verdict](const PluginValue& value) {
                  return value.flag == verdict.canonical && value.value == verdict.value;
@@ -148,7 +149,7 @@ class LaunchJudge {
       if (std::none_of(out_.verdicts.begin(), out_.verdicts.end(), adds)) continue;
       const std::string package(plugin.package);
       for (Verdict& verdict : out_.verdicts) {
-        if (!adds(verdict) && !is_refusal(verdict.judgement)) continue;
+        if (!is_refusal(verdict.judgement)) continue;
         verdict.reason = adds(verdict) ? "it belongs to the package " + package + ", which is not known here"
                                        : "it may be one of the package " + package + "; without it: " + verdict.reason;
         verdict.judgement = Judgement::kAssumed;
@@ -213,10 +214,9 @@ class LaunchJudge {
   std::string model_of(const std::vector<Argument>& arguments, const std::vector<Word>& positional) {
     if (!positional.empty() && takes_model() && !positional.front().open) out_.model = positional.front().text;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
-      const bool named = std::any_of(
-          engine_.launchers.begin(), engine_.launchers.end(), [&](const Launcher& launcher) {
-            return !launcher.model_flag.empty() && launcher.model_flag == out_.verdicts[i].canonical;
-          });
+      const bool named = std::any_of(engine_.launchers.begin(), engine_.launchers.end(), [&](const Launcher& launcher) {
+        return !launcher.model_flag.empty() && launcher.model_flag == out_.verdicts[i].canonical;
+      });
       if (named && !arguments[i].open) out_.model = out_.verdicts[i].value;
     }
     return out_.model;

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "quantmap/base/text.hpp"
-#include "quantmap/release/flag_value.hpp"
 #include "quantmap/deployment/kernels.hpp"
+#include "quantmap/release/flag_value.hpp"
 
 namespace quantmap {
 
@@ -115,7 +115,8 @@ class Judge {
     out.judgement = Judgement::kDeprecated;
     out.reason = release_ + " takes it still, as deprecated";
     const std::uint16_t until = known.history->intervals.back().until;
-    if (until < surface_.releases.size()) out.reason += "; it goes with " + std::string(surface_.releases[until].version);
+    if (until < surface_.releases.size())
+      out.reason += "; it goes with " + std::string(surface_.releases[until].version);
     const std::string_view use = successor_of(surface_, *known.history, deployment_.release);
     if (!use.empty()) out.hint = "use " + std::string(use);
     out.evidence = {evidence_};
@@ -142,8 +143,8 @@ class Judge {
   std::optional<std::string> last_with(const FlagHistory& history, std::string_view flag) const {
     std::optional<std::string> out;
     for (const FlagInterval& interval : history.intervals) {
-      const bool has = history.name == flag || std::find(interval.aliases.begin(), interval.aliases.end(), flag) !=
-                                                   interval.aliases.end();
+      const bool has = history.name == flag ||
+                       std::find(interval.aliases.begin(), interval.aliases.end(), flag) != interval.aliases.end();
       if (has && interval.until <= deployment_.release) out = surface_.releases[interval.until - 1U].version;
     }
     return out;
@@ -255,8 +256,9 @@ class Judge {
 }  // namespace
 
 std::string_view name_of(Judgement judgement) noexcept {
-  constexpr std::string_view kNames[] = {
-      "accepted", "unknown-flag", "value-not-accepted", "refused-at-start", "fails-later", "no-effect", "assumed", "deprecated"};
+  constexpr std::string_view kNames[] = {"accepted",         "unknown-flag", "value-not-accepted",
+                                         "refused-at-start", "fails-later",  "no-effect",
+                                         "assumed",          "deprecated"};
   return kNames[static_cast<std::size_t>(judgement)];
 }
 

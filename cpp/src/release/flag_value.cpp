@@ -46,7 +46,8 @@ std::string without_sizes(std::string_view text) {
       continue;
     }
     if (c == '"') quoted = !quoted;
-    const bool letter = !quoted && i > 0 && is_digit(text[i - 1]) && std::string_view("kKmMgGtT").find(c) != std::string_view::npos;
+    const bool letter =
+        !quoted && i > 0 && is_digit(text[i - 1]) && std::string_view("kKmMgGtT").find(c) != std::string_view::npos;
     if (!letter) out += c;
   }
   return out;
