@@ -49,6 +49,17 @@ def test_bounds_are_those_of_the_class_that_gets_the_value(tmp_path: Path) -> No
     assert flags["--config"]["closed"] is True
 
 
+def test_successors_are_those_that_a_warning_names(tmp_path: Path) -> None:
+    source = 'warn("`old_flag` is deprecated and has been replaced "\n    "with `new_flag.part`.")'
+    write(tmp_path, {"vllm/engine/arg_utils.py": source})
+    flags: dict[str, dict[str, object]] = {"--old-flag": {"type": "int"}}
+    vllm_config.add_successors(flags, tmp_path)
+    assert "use" not in flags["--old-flag"]
+    flags["--new-flag"] = {"type": "json"}
+    vllm_config.add_successors(flags, tmp_path)
+    assert flags["--old-flag"]["use"] == "--new-flag.part"
+
+
 SERVER = """
 class ServerArgs:
     @staticmethod

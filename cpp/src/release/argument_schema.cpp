@@ -106,7 +106,7 @@ std::string_view successor_of(const ArgumentSchema& surface, const FlagHistory& 
   for (const FlagInterval& interval : history.intervals) {
     if (!interval.use.empty()) out = interval.use;
   }
-  const std::string_view flag = out.substr(0, out.find_first_of("= "));
+  const std::string_view flag = out.substr(0, out.find_first_of("=. "));
   return !out.empty() && find_flag(surface, flag, release) ? out : std::string_view();
 }
 

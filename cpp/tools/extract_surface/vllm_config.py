@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from .argparse_reader import Record
 
+# "`x` is deprecated and has been replaced with `y`", once the source's own breaks are taken out.
+_NAME = r"`?(?:--)?([a-z][a-z0-9]*(?:[_.-][a-z0-9]+)*)`?"
+_REPLACED = re.compile(
+    _NAME + r" (?:is|are|was|has been|will be) (?:now )?deprecated[^.`]{0,120}?"
+    r"(?:replaced (?:with|by)|[Uu]se|favor of)\s+(?:the )?" + _NAME
+)
 _BOUNDS = ("gt", "ge", "lt", "le")
 _ARGUMENTS = "vllm/engine/arg_utils.py"
 _DECORATOR = "vllm/config/utils.py"
@@ -25,6 +32,20 @@ def add_limits(flags: dict[str, Record], folder: Path) -> None:
         for record in flags.values():
             if isinstance(record.get("keys"), list):
                 record["closed"] = True
+
+
+def add_successors(flags: dict[str, Record], folder: Path) -> None:
+    """Record what takes a flag's place, where the release's warnings name both."""
+    names = {*flags, *(alias for record in flags.values() for alias in record.get("aliases", []))}
+    for path in [folder / _ARGUMENTS, *sorted((folder / "vllm" / "config").glob("*.py"))]:
+        if not path.is_file():
+            continue
+        source = path.read_text(encoding="utf-8", errors="replace")
+        text = re.sub(r"\s+", " ", re.sub(r"\"\s*\n\s*f?\"", "", source))
+        for old, new in _REPLACED.findall(text):
+            flag, use = (f"--{name.replace('_', '-')}" for name in (old, new))
+            if flag in flags and use.split(".")[0] in names and use != flag:
+                flags[flag].update({"deprecated": True, "use": use})
 
 
 def _parsed(path: Path) -> ast.Module:
