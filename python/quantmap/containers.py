@@ -30,7 +30,12 @@ _KUBERNETES = re.compile(r"\$\(([A-Za-z_]\w*)\)")
 
 
 class Container:
-    """Words that start a container, and the line on which it stands."""
+    """A container of a file.
+
+    Attributes:
+        words: the words that start it.
+        line: the line on which it stands.
+    """
 
     __slots__ = ("line", "words")
 
@@ -50,6 +55,10 @@ def find_containers(text: str) -> list[Container] | None:
 
     Raises:
         ConfigError: the text is YAML of containers, and PyYAML is not installed.
+
+    Example:
+        >>> [found.words for found in find_containers('["vllm", "serve", "m"]')]
+        [['vllm', 'serve', 'm']]
     """
     if text.lstrip()[:1] == "[":
         return _of_argv(text)

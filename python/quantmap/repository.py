@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-__all__ = ["Change", "FileResult", "changes_between", "check_directory", "check_files"]
+__all__ = ["Change", "FileResult", "check_directory", "check_files"]
 
 _LARGEST = 1_000_000
 _SCRIPTS = (".sh", ".bash", ".zsh", ".ksh", ".slurm", ".sbatch", ".env", ".service")
@@ -84,6 +84,10 @@ def check_directory(folder: str, **ground: Any) -> list[FileResult]:
 
     Raises:
         ConfigError: engine, version or GPU are not known.
+
+    Example:
+        >>> check_directory("examples", engine_version="latest")
+        []
     """
     return check_files(_files(folder), folder, **ground)
 
@@ -101,6 +105,10 @@ def check_files(paths: Iterable[str], folder: str = "", **ground: Any) -> list[F
 
     Raises:
         ConfigError: engine, version or GPU are not known.
+
+    Example:
+        >>> check_files(["no-such-file.sh"])
+        []
     """
     found = []
     for path in paths:
@@ -134,6 +142,13 @@ def changes_between(before: CheckResult, after: CheckResult) -> list[Change]:
 
     Returns:
         list[Change]: what breaks first.
+
+    Example:
+        >>> from quantmap import check
+        >>> line = "vllm serve m --swap-space 4"
+        >>> releases = [check(line, engine_version=version) for version in ("0.11.0", "0.33.0")]
+        >>> changes_between(*releases)[0].kind
+        'breaks'
     """
     changes = []
     given = set()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .check import CheckResult
 
-__all__ = ["add_settings"]
+__all__: list[str] = []
 
 
 def add_settings(

@@ -15,12 +15,14 @@ def add_cli_args(parser):
     cache = get_kwargs(CacheConfig)
     group.add_argument("--gpu-memory", "-g", **cache["gpu_memory"])
     group.add_argument("--other", **cache["other"])
+    group.add_argument("--count", **{**cache["count"], "default": None})
     group.add_argument("--mode", type=int)
 """
 CONFIG = """
 class CacheConfig:
     gpu_memory: float = Field(default=0.9, gt=0, le=1)
     other: int = 3
+    count: int = Field(ge=1)
 class Draft:
     other: int = Field(ge=1)
 """
@@ -39,10 +41,12 @@ def test_bounds_are_those_of_the_class_that_gets_the_value(tmp_path: Path) -> No
     flags: dict[str, dict[str, object]] = {
         "--gpu-memory": {"type": "float"},
         "--other": {"type": "int"},
+        "--count": {"type": "int"},
         "--config": {"type": "json", "keys": ["a"]},
     }
     vllm_config.add_limits(flags, tmp_path)
     assert flags["--gpu-memory"]["bounds"] == {"gt": 0, "le": 1}
+    assert flags["--count"]["bounds"] == {"ge": 1}
     assert "bounds" not in flags["--other"] and "closed" not in flags["--config"]
     write(tmp_path, {"vllm/config/utils.py": 'config = ConfigDict(extra="forbid")'})
     vllm_config.add_limits(flags, tmp_path)

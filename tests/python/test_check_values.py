@@ -68,7 +68,7 @@ def test_every_type_of_the_schema_is_tried() -> None:
         (f"{VLLM} --compilation-config.nosuch 3", "0.33.0", True),
         (f"{VLLM} --compilation-config.mode 3", "0.33.0", False),
         (f"{VLLM} --compilation-config '{{\"nosuch\": 3}}'", "0.33.0", True),
-        (f"{VLLM} --kv-transfer-config '{{\"kv_buffer_size\": 80m}}'", "0.33.0", False),
+        (f"{VLLM} --kv-transfer-config '{{\"kv_port\": 80k}}'", "0.33.0", False),
         (f"{VLLM} -O.level 3", "0.8.5", True),
         (f"{VLLM} --dtype.a 3", "0.33.0", True),
         (f"{SGLANG} --mm-process-config '{{bad'", "0.5.23", True),

@@ -77,7 +77,7 @@ std::optional<ValueProblem> json_problem(const FlagInterval& flag, std::string_v
       // Python's reader takes a key twice; what is too deep or too large for ours says nothing of theirs.
       if (problem.code != Code::kInvalidJson) return std::nullopt;
     }
-    return ValueProblem{"expects JSON, and this is none", "write it as '{\"key\": value}'"};
+    return ValueProblem{"expects JSON, which this is not", "write it as '{\"key\": value}'"};
   }
   for (const auto& [key, member] : read->members()) {
     if (auto problem = key_problem(flag, key)) return problem;

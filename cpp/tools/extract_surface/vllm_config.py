@@ -97,8 +97,9 @@ def _places(folder: Path) -> Iterator[tuple[str, tuple[str, str]]]:
         names = [n.value for n in node.args if isinstance(n, ast.Constant)]
         flag = next((n for n in names if isinstance(n, str) and n.startswith("--")), None)
         for word in node.keywords:
-            spread = word.value if word.arg is None else None
-            if flag is None or not isinstance(spread, ast.Subscript):
+            inside = ast.walk(word.value) if word.arg is None else ()
+            spread = next((n for n in inside if isinstance(n, ast.Subscript)), None)
+            if flag is None or spread is None:
                 continue
             key = getattr(spread.slice, "value", None)
             source = classes.get(getattr(spread.value, "id", ""))
