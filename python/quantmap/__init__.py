@@ -39,23 +39,39 @@ from .plan import Pending, Plan, plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .advising import Advice, advise
+    from .boot_log import BootLog, read_boot_log
     from .checkpoint import CheckpointInfo, inspect_checkpoint
     from .fit import Fit, estimate
     from .hardware import GpuInfo, Requirement, gpu_info, local_gpu, requirements
+    from .numerics.arrays import Quantized, quantize, quantize_activations, quantized_matmul
+    from .numerics.quality import ModuleQuality, Quality, quality
+    from .numerics.recipes import Recipe, recipes
+    from .numerics.writing import quantize_checkpoint, quantize_shards
     from .rules import ModuleDecision, Rule, RulesFile, read_rules
     from .schema import json_schema, output_schema, typescript_types, ui_table
+    from .search_space import Space, space
 
 # What the mapper does without is imported at its first use.
 _LATER = {
+    "advising": ("Advice", "advise"),
+    "boot_log": ("BootLog", "read_boot_log"),
     "checkpoint": ("CheckpointInfo", "inspect_checkpoint"),
     "fit": ("Fit", "estimate"),
     "hardware": ("GpuInfo", "Requirement", "gpu_info", "local_gpu", "requirements"),
+    "numerics.arrays": ("Quantized", "quantize", "quantize_activations", "quantized_matmul"),
+    "numerics.quality": ("ModuleQuality", "Quality", "quality"),
+    "numerics.recipes": ("Recipe", "recipes"),
+    "numerics.writing": ("quantize_checkpoint", "quantize_shards"),
     "rules": ("ModuleDecision", "Rule", "RulesFile", "read_rules"),
+    "search_space": ("Space", "space"),
     "schema": ("json_schema", "output_schema", "typescript_types", "ui_table"),
 }
 
 __all__ = [
     "QUANTIZATION_PRESETS",
+    "Advice",
+    "BootLog",
     "CheckResult",
     "CheckpointInfo",
     "ConfigError",
@@ -67,15 +83,21 @@ __all__ = [
     "GpuInfo",
     "Mapping",
     "ModuleDecision",
+    "ModuleQuality",
     "Pending",
     "Plan",
+    "Quality",
+    "Quantized",
+    "Recipe",
     "Requirement",
     "Rule",
     "RulesFile",
     "ScriptResult",
     "Skip",
+    "Space",
     "Verdict",
     "__version__",
+    "advise",
     "check",
     "check_script",
     "diff",
@@ -99,10 +121,19 @@ __all__ = [
     "merge_parameters",
     "output_schema",
     "plan",
+    "quality",
+    "quantize",
+    "quantize_activations",
+    "quantize_checkpoint",
+    "quantize_shards",
+    "quantized_matmul",
+    "read_boot_log",
     "read_rules",
+    "recipes",
     "requirements",
     "resolve_quant_config",
     "should_apply_dynamic_fp8",
+    "space",
     "typescript_types",
     "ui_table",
     "validate_config_for_engine",

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from .mapping import Mapping
     from .plan import Plan
-    from .plan_file import StoredPlan
+    from .stored_plan import StoredPlan
 
 __all__ = ["Experiment", "Skip"]
 
@@ -121,6 +121,32 @@ class Experiment(Rendered):
         task = self._plan.task
         found = model_path(task.get("model")) if isinstance(task, dict) else None
         return found if isinstance(found, str) else None
+
+    @property
+    def axes(self) -> list[str]:
+        """What varies or is given in its plan: ``preset``, keys of the config, parameters.
+
+        Returns:
+            list[str]: each once; of a stored plan empty, which keeps no parameters.
+        """
+        return self._plan.axes
+
+    def setting(self, axis: str) -> Any:
+        """What its first point has for one of its `axes`.
+
+        Args:
+            axis: such as ``kvcache_dtype``, ``kv_cache.dtype`` or a parameter's name.
+
+        Returns:
+            Any: the value; None where it is not given.
+        """
+        if axis in self.parameters:
+            return self.parameters[axis]
+        section, mark, key = axis.partition(".")
+        place = self.config.get(section) if mark else None
+        if isinstance(place, dict):
+            return place.get(key)
+        return self.config.get(axis)
 
     @property
     def configs(self) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .mapping import Mapping
-    from .plan_file import StoredPlan
+    from .stored_plan import StoredPlan
 
 __all__ = ["Pending", "Plan", "plan"]
 
@@ -55,13 +55,15 @@ class Plan(Compared):
         distinct: launches that differ; ``asked == distinct + merged + skipped``.
         merged: points that are the same launch as an earlier one.
         skipped: points that are left out; ``skips`` says why.
-        limited: whether the task's ``max_iterations`` is below ``distinct``.
+        limited: whether the task's ``max_iterations`` is below ``distinct``: then experiments are
+            spread over all of them. A Bayesian task is planned as its whole space.
         max_iterations: that limit, or None.
         skips: the causes of skipped points, with counts and one example each.
         targets: the engines and releases, as dicts with ``engine``, ``engine_name``, ``mode``,
             ``version``, ``gpu`` and ``times`` (how often the same one was asked for).
         diagnostics: warnings, such as a key of the task that nobody reads.
         task_name: the task's name, or None.
+        axes: what varies or is given: ``preset``, keys of the config, parameters.
         task: the task itself.
         arguments: what it was made with: engines, GPU, checkpoint and policy.
         catalog: version and hash of the catalogue that the plan rests on.
@@ -78,6 +80,7 @@ class Plan(Compared):
         self.max_iterations = core.max_iterations
         self.limited = core.size < core.distinct
         self.task_name = core.task_name
+        self.axes: list[str] = core.axes
         self.diagnostics: list[Diagnostic] = core.diagnostics
         self.catalog = {"version": _core.catalog_version, "hash": _core.catalog_hash}
 
@@ -199,6 +202,7 @@ class Plan(Compared):
             str | None: the text, unless it was written.
 
         Raises:
+            ConfigError: the task holds what JSON cannot.
             OSError: the file cannot be written; an older file of the name is left as it is.
         """
         from .plan_file import write_or_join
@@ -206,9 +210,9 @@ class Plan(Compared):
         return write_or_join(self._jsonl(), path)
 
     def _jsonl(self) -> Iterator[bytes]:
-        import json
+        from .plan_file import header_line
 
-        yield (json.dumps(self.header(), default=str) + "\n").encode()
+        yield header_line(self)
         for lines, _ in self.iter_lines():
             yield lines
 
@@ -252,7 +256,7 @@ class Plan(Compared):
         Raises:
             ConfigError: the file cannot be read, or is not a plan.
         """
-        from .plan_file import StoredPlan
+        from .stored_plan import StoredPlan
 
         return StoredPlan(path)
 

@@ -128,7 +128,8 @@ TEST_CASE("removed and added, in words") {
   CHECK(history_words(vllm, *gone, gone->name, until) == "removed in " + std::string(vllm.releases[until].version));
   const FlagHistory* young = find_history(vllm, "--quantization-config");
   REQUIRE(young != nullptr);
-  CHECK(history_words(vllm, *young, young->name, 0) == "added in " + std::string(vllm.releases[young->intervals[0].since].version));
+  CHECK(history_words(vllm, *young, young->name, 0) ==
+        "added in " + std::string(vllm.releases[young->intervals[0].since].version));
 }
 
 TEST_CASE("values: exact, or in any case where the release compares so") {

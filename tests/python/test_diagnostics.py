@@ -183,6 +183,15 @@ PLANS = {
 }
 
 
+# What the numerics say is provoked in their own tests.
+NUMERICS = {"unknown-recipe", "recipe-not-read", "non-finite-weights", "bad-matrix"}
+
+
+@pytest.mark.parametrize("code", sorted(NUMERICS))
+def test_numerics_provoke(code: str) -> None:
+    assert f'"{code}"' in Path(__file__).with_name("test_numerics.py").read_text(encoding="utf-8")
+
+
 # What the autotuner's entry points log is provoked in their own test.
 INTEGRATION = {"config-left-out"}
 
@@ -224,11 +233,11 @@ def test_scripts_provoke(code: str) -> None:
 def test_registry_is_complete() -> None:
     told = set(DECISIONS) | set(checked_cases.DECISIONS)
     groups = [set(PROVOKED), told, set(checked_cases.NOTES), set(checked_cases.LOGGED)]
-    groups += [RULES_FILES, CHECKPOINTS, LEDGERS, PLANS, INTEGRATION, SCRIPTS]
+    groups += [RULES_FILES, CHECKPOINTS, LEDGERS, PLANS, INTEGRATION, SCRIPTS, NUMERICS]
     assert set().union(*groups) == set(REGISTRY)
     assert sum(map(len, groups)) == len(REGISTRY)
     for code, entry in REGISTRY.items():
-        if code in RULES_FILES | CHECKPOINTS | LEDGERS | PLANS | INTEGRATION | SCRIPTS:
+        if code in RULES_FILES | CHECKPOINTS | LEDGERS | PLANS | INTEGRATION | SCRIPTS | NUMERICS:
             continue
         quiet = code in told or code in checked_cases.NOTES
         assert (entry["severity"] == "info") is quiet

@@ -7,8 +7,8 @@ from typing import Any
 
 from common import ALL, CatalogError, Writer, ident, text, version_key
 from fields import Fields
-from hardware import compile_memory
 from kernels import compile_kernels
+from memory import compile_memory
 from surface import compile_surface
 
 RESERVED = ("as", "code", "why")  # keys of a candidate that are no targets
@@ -297,6 +297,7 @@ def compile_engine(
     checked: dict[str, Any] | None,
     surface: dict[str, Any] | None,
     kernels: dict[str, Any] | None,
+    memory: dict[str, Any] | None,
     fields: Fields,
     facts: Facts,
     out: Writer,
@@ -333,7 +334,7 @@ def compile_engine(
         f"{flags}, {{{orders}}}, {modes}, "
         f"{out.array('Unsupported', unsupported)}, {compile_surface(surface, out)}, "
         f"{compile_kernels(kernels, checked, facts, releases, out)}, "
-        f"{compile_memory((checked or {}).get('memory'), out)}}}"
+        f"{compile_memory(memory, facts, releases, out)}}}"
     )
 
 

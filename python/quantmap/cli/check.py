@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 
 import click
 
 from ..check import ScriptResult, check_script
 from ..errors import ConfigError
-from .inputs import MAX_FILE
+from .inputs import MAX_FILE, read_input
 
 EPILOGUE = """\b
 Examples:
@@ -92,7 +91,7 @@ def data_of(result: ScriptResult) -> object:
 def text_of(command: str | None) -> str:
     """The text that is meant: a line, the content of a file, or standard input."""
     if command in (None, "-"):
-        data = sys.stdin.buffer.read(MAX_FILE + 1)
+        data = read_input(MAX_FILE + 1)
     elif command and os.path.isfile(command):
         try:
             with open(command, "rb") as handle:

@@ -17,6 +17,8 @@
 #include "quantmap/catalog/hardware_tables.hpp"
 #include "quantmap/catalog/kernel_tables.hpp"
 #include "quantmap/catalog/launcher_tables.hpp"
+#include "quantmap/catalog/memory_tables.hpp"
+#include "quantmap/catalog/recipe_tables.hpp"
 
 namespace quantmap {
 
@@ -372,6 +374,8 @@ struct Catalog {
   Hardware hardware;
   DetectionTables detection;
   WeightTables weights;
+  RecipeTables recipes;
+  MemoryFacts memory;
 };
 
 [[nodiscard]] const Catalog& catalog() noexcept;

@@ -52,7 +52,7 @@ struct Plugin {
   std::string_view package;
   std::span<const std::string_view> flags;
   std::span<const PluginValue> values;
-  std::string_view variables;    // what the names of its variables begin with
+  std::string_view variables;  // what the names of its variables begin with
 };
 
 struct Container {

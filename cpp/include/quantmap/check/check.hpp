@@ -31,7 +31,7 @@ struct Checked {
   std::string platform;  // who makes what it runs on, when that is not NVIDIA: only the arguments are judged
   std::vector<Verdict> verdicts;
   std::vector<WrittenFile> files;  // of its script, that it names
-  Diagnostics notes;  // an error among them refuses the launch as a whole
+  Diagnostics notes;               // an error among them refuses the launch as a whole
 };
 
 // The first launch of a command. Nothing when `problems` got an error.
