@@ -38,6 +38,15 @@ py::dict checked_data(const Checked& checked) {
   for (const Verdict& verdict : checked.verdicts) verdicts.append(verdict_data(verdict));
   out["verdicts"] = verdicts;
   out["notes"] = to_python(checked.notes);
+  out["config_flag"] = text(checked.engine->config_flag);
+  py::list files;
+  for (const WrittenFile& file : checked.files) {
+    py::dict row;
+    row["name"] = text(file.name);
+    row["text"] = text(file.text);
+    files.append(row);
+  }
+  out["files"] = files;
   return out;
 }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from . import _core
 from .errors import Diagnostic
 from .mapping import Mapping, explain
+from .script import ScriptResult
+from .yaml_reader import MAX_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ class Verdict:
         argument: the flag or variable as given.
         value: its value as given; ``true`` for a bare switch.
         verdict: ``accepted``, ``unknown-flag``, ``value-not-accepted``, ``refused-at-start``,
-            ``fails-later``, ``no-effect`` or ``assumed``.
+            ``fails-later``, ``no-effect``, ``assumed`` or ``deprecated``.
         refused: whether the launch would stop or fail because of it.
         canonical: the release's own name for the flag; empty when it has none.
         reason: why; empty when the argument is simply accepted.
@@ -156,41 +158,6 @@ class CheckResult:
         return f"CheckResult({self.engine!r}, {self.version!r}, {self.verdicts!r})"
 
 
-class ScriptResult:
-    """Every launch of a script.
-
-    Attributes:
-        launches: a `CheckResult` for each, in the order of the script.
-        notes: what was not read, and launches that could not be judged.
-    """
-
-    __slots__ = ("launches", "notes")
-
-    def __init__(self, launches: list[CheckResult], notes: list[Diagnostic]) -> None:
-        self.launches = launches
-        self.notes = notes
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is refused in any launch."""
-        return all(launch.ok for launch in self.launches)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: ``ok``, the launches, and the notes.
-        """
-        return {
-            "ok": self.ok,
-            "launches": [launch.to_dict() for launch in self.launches],
-            "notes": [note.to_dict() for note in self.notes],
-        }
-
-    def __repr__(self) -> str:
-        return f"ScriptResult({self.launches!r})"
-
-
 def check(
     command: str | list[str] | dict[str, Any],
     engine: str | None = None,
@@ -221,7 +188,7 @@ def check(
         >>> result.verdicts[0].verdict
         'value-not-accepted'
     """
-    return CheckResult(_core.check(command, engine, engine_version, gpu, model_quantization))
+    return _launch(_core.check(command, engine, engine_version, gpu, model_quantization))
 
 
 def check_script(
@@ -232,13 +199,15 @@ def check_script(
     engine: str | None = None,
     model_quantization: str | dict[str, Any] | None = None,
 ) -> ScriptResult:
-    """What releases make of every launch in a shell script.
+    """What releases make of every launch in a script or a file of containers.
 
     Commands end as in a shell. Variables are those that the script sets, or a default that it
     names; any other value is unknown, and its argument ``assumed``. Nothing is run.
 
     Args:
-        text: the script; at most 8 MB, of which 1,000 launches with 20,000 words are judged.
+        text: a script, a compose file, a Kubernetes manifest, Helm values, a Dockerfile, or a JSON
+            list of words; at most 8 MB (data: 1 MB), of which 1,000 launches with 20,000 words in
+            all are judged.
         engine_version: the release of every launch; None means that of its image, of
             ``QUANTMAP_ENGINE_VERSIONS``, or the newest known.
         gpu: a GPU, so that its rules count as well.
@@ -256,8 +225,33 @@ def check_script(
         >>> [(launch.line, launch.model, launch.ok) for launch in result.launches]
         [(1, 'm', True)]
     """
-    data = _core.check_script(text, engine, engine_version, gpu, model_quantization)
-    return ScriptResult([CheckResult(launch) for launch in data["launches"]], data["notes"])
+    ground = (engine, engine_version, gpu, model_quantization)
+    containers = None
+    if isinstance(text, str) and len(text) <= MAX_BYTES:
+        from .containers import find_containers
+
+        containers = find_containers(text)
+    if containers is None:
+        data = _core.check_script(text, *ground)
+        return ScriptResult([_launch(launch) for launch in data["launches"]], data["notes"])
+    result = ScriptResult([], [])
+    for container in containers:
+        data = _core.check_script(container.words, *ground)
+        for launch in data["launches"]:
+            launch["line"] = container.line
+            result.launches.append(_launch(launch))
+        result.notes += data["notes"]
+    return result
+
+
+def _launch(data: dict[str, Any]) -> CheckResult:
+    """A launch, with what the file of arguments that it names sets."""
+    result = CheckResult(data)
+    if any(verdict.canonical == data["config_flag"] for verdict in result.verdicts):
+        from .settings_file import add_settings
+
+        add_settings(result, data["config_flag"], data["files"], CheckResult)
+    return result
 
 
 def diff(

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["read_yaml"]
+__all__ = ["read_yaml", "read_yaml_documents"]
 
 MAX_BYTES = 1_000_000
 _MAX_NODES = 20_000
@@ -43,6 +43,29 @@ def read_yaml(text: str | bytes) -> Any:
         >>> read_yaml("quantization: {moe: {weight_dtype: null}}")
         {'quantization': {'moe': {'weight_dtype': None}}}
     """
+    return _read(text, several=False)[0]
+
+
+def read_yaml_documents(text: str | bytes) -> list[Any]:
+    """The data of a YAML text with any number of documents.
+
+    Args:
+        text: the text, or its UTF-8 bytes; at most 1 MB.
+
+    Returns:
+        list[Any]: each document, as `read_yaml` gives one.
+
+    Raises:
+        ConfigError: as for `read_yaml`.
+
+    Example:
+        >>> read_yaml_documents("a: 1\\n---\\nb: 2")
+        [{'a': 1}, {'b': 2}]
+    """
+    return _read(text, several=True)
+
+
+def _read(text: str | bytes, several: bool) -> list[Any]:
     size = len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         raise _error("over-limit", got=f"{size} bytes", known=f"{MAX_BYTES} bytes")
@@ -57,7 +80,7 @@ def read_yaml(text: str | bytes) -> Any:
         raise _error("missing-package", value="PyYAML") from None
     reader: _Reader | None = None
     try:
-        reader = _Reader(yaml, text)
+        reader = _Reader(yaml, text, several)
         return reader.read()
     except ConfigError:
         raise
@@ -96,16 +119,17 @@ class _Frame:
 
 
 class _Reader:
-    def __init__(self, yaml: Any, text: str) -> None:
+    def __init__(self, yaml: Any, text: str, several: bool) -> None:
         self.yaml = yaml
         self.loader = yaml.SafeLoader(text)
         self.anchors: dict[str, Any] = {}
         self.open: list[_Frame] = []
         self.unfinished: list[Any] = []  # anchors of the open frames
         self.nodes = 0
-        self.root: Any = None
+        self.roots: list[Any] = []
+        self.several = several
 
-    def read(self) -> Any:
+    def read(self) -> list[Any]:
         events = self.yaml.events
         documents = 0
         try:
@@ -114,7 +138,8 @@ class _Reader:
                 mark = event.start_mark
                 if isinstance(event, events.DocumentStartEvent):
                     documents += 1
-                    if documents > 1:
+                    self.anchors.clear()
+                    if documents > 1 and not self.several:
                         raise _invalid(mark, "a second document")
                 elif isinstance(event, events.NodeEvent):
                     self.node(event)
@@ -122,7 +147,7 @@ class _Reader:
                     self.close(mark)
         finally:
             self.loader.dispose()
-        return self.root
+        return self.roots or [None]
 
     def node(self, event: Any) -> None:
         events = self.yaml.events
@@ -184,7 +209,7 @@ class _Reader:
 
     def add(self, value: Any, mark: Any) -> None:
         if not self.open:
-            self.root = _text_of_merge(value)
+            self.roots.append(_text_of_merge(value))
             return
         frame = self.open[-1]
         if isinstance(frame.value, list):

@@ -113,15 +113,23 @@ TEST_CASE("a flag by its name, its alias and its spelling") {
 }
 
 TEST_CASE("removed and added, in words") {
+  // An alias has a history of its own.
+  const ArgumentSchema& all = engine("vllm").surface;
+  const FlagHistory* aliased = find_history(all, "-ep");
+  REQUIRE(aliased != nullptr);
+  Diagnostics notes;
+  const auto before = find_release(engine("vllm"), "0.13.0", Path("version"), notes);
+  CHECK(history_words(all, *aliased, "-ep", *before) == "added in 0.14.0");
   const ArgumentSchema& vllm = engine("vllm").surface;
   const FlagHistory* gone = find_history(vllm, "--guided-decoding-backend");
   REQUIRE(gone != nullptr);
   const std::uint16_t until = gone->intervals.back().until;
   REQUIRE(until < vllm.releases.size());
-  CHECK(history_words(vllm, *gone, until) == "removed in " + std::string(vllm.releases[until].version));
+  CHECK(history_words(vllm, *gone, gone->name, until) == "removed in " + std::string(vllm.releases[until].version));
   const FlagHistory* young = find_history(vllm, "--quantization-config");
   REQUIRE(young != nullptr);
-  CHECK(history_words(vllm, *young, 0) == "added in " + std::string(vllm.releases[young->intervals[0].since].version));
+  CHECK(history_words(vllm, *young, young->name, 0) ==
+        "added in " + std::string(vllm.releases[young->intervals[0].since].version));
 }
 
 TEST_CASE("values: exact, or in any case where the release compares so") {

@@ -173,7 +173,7 @@ def codes(result: quantmap.CheckResult) -> list[str]:
     ],
 )
 def test_what_depends_on_a_checkpoint_that_is_not_given(arguments: str) -> None:
-    line = f"python -m sglang.launch_server --model-path x/Llama-AWQ-INT4 {arguments}"
+    line = f"python -m sglang.launch_server --model-path x/Llama {arguments}"
     open_ = quantmap.check(line, engine_version="0.5.9")
     assert open_.ok
     (verdict,) = [v for v in open_.verdicts if v.argument == "--quantization"]

@@ -100,6 +100,8 @@ def test_variables_of_the_environment() -> None:
     assert verdicts(launch) == {}
     launch = one("A=1\ndocker run -e A -e B vllm/vllm-openai:v0.11.0 --model m", None)
     assert [(v.argument, v.value) for v in launch.verdicts[:2]] == [("A", "1"), ("B", "$B")]
+    launch = one("docker run -e A=1 lmsysorg/sglang:v0.5.9 sglang serve --model-path m", None)
+    assert verdicts(launch) == {"A": "accepted", "--model-path": "accepted"}
 
 
 def test_each_launch_at_its_images_release() -> None:

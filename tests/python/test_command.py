@@ -103,6 +103,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "examples" / "sglang_jax_rules.yaml", place / "rules.yaml")
     launch = "python3 -m sglang.launch_server --model-path my/model --tp 2\n"
     (place / "launch.sh").write_text(launch, encoding="utf-8")
+    compose = "services: {a: {image: 'vllm/vllm-openai:v0.11.0', command: --model m}}\n"
+    (place / "deploy").mkdir()
+    for path in (place / "compose.yaml", place / "deploy" / "compose.yaml"):
+        path.write_text(compose, encoding="utf-8")
     (place / "my-model").mkdir()
     shutil.copy(ROOT / "examples" / "llama_3_70b.json", place / "my-model" / "config.json")
     shutil.copy(ROOT / "examples" / "llama_3_70b.json", place / "config.json")

@@ -189,7 +189,7 @@ void LaunchFinder::keep(FoundLaunch launch, const Command& command) {
   launches_.push_back(std::move(launch));
 }
 
-bool LaunchFinder::launch(const Command& command, std::size_t begin, std::optional<ImageName> image, bool outside) {
+bool LaunchFinder::launch(const Command& command, std::size_t begin, std::optional<ImageName> image) {
   for (std::size_t at = begin; at < command.words.size(); ++at) {
     const auto [engine, launcher] = launcher_at(command.words, at);
     if (engine == nullptr) continue;
@@ -197,9 +197,8 @@ bool LaunchFinder::launch(const Command& command, std::size_t begin, std::option
     found.engine = engine;
     found.launcher = launcher;
     found.line = command.line;
-    const bool elsewhere =
-        outside || std::any_of(command.words.begin(), command.words.begin() + static_cast<std::ptrdiff_t>(at),
-                               [](const Word& word) { return is_one_of(program(word.text), kElsewhere); });
+    const bool elsewhere = std::any_of(command.words.begin(), command.words.begin() + static_cast<std::ptrdiff_t>(at),
+                                       [](const Word& word) { return is_one_of(program(word.text), kElsewhere); });
     if (!elsewhere) found.variables = environment_of(command);
     add_variables(command.words, at, found.variables);
     found.maker = maker_by_mark(command.words, at, found.variables);
@@ -294,7 +293,7 @@ void LaunchFinder::container_command(const Command& command, const Container& co
                         found.words.begin() + static_cast<std::ptrdiff_t>(found.repeats_entrypoint));
     }
     keep(std::move(found), command);
-  } else if (!launch(inside, 0, image, true)) {
+  } else if (!launch(inside, 0, image)) {
     nested(inside, depth);
     if (named_ && launches_.size() == before) keep(std::move(found), command);
   }
@@ -358,7 +357,7 @@ void LaunchFinder::command(const Command& command, std::size_t depth) {
     arguments_->variables = environment_of(command);
     arguments_->line = command.line;
   }
-  if (starts_nothing(command.words) || container(command, depth) || launch(command, 0, std::nullopt, false)) return;
+  if (starts_nothing(command.words) || container(command, depth) || launch(command, 0, std::nullopt)) return;
   nested(command, depth);
 }
 

@@ -69,7 +69,7 @@ class LaunchFinder {
   static Command inside_of(const Command& command, const Container& container);
   static ShellVariables inherited(const Command& command, bool elsewhere);
   void container_command(const Command& command, const Container& container, std::size_t depth);
-  bool launch(const Command& command, std::size_t begin, std::optional<ImageName> image, bool outside);
+  bool launch(const Command& command, std::size_t begin, std::optional<ImageName> image);
   void nested(const Command& command, std::size_t depth);
   void keep(FoundLaunch launch, const Command& command);
   [[nodiscard]] std::vector<EnvironmentVariable> environment_of(const Command& command) const;

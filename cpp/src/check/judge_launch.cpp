@@ -7,6 +7,7 @@
 #include "quantmap/base/text.hpp"
 #include "quantmap/config/checkpoint_kind.hpp"
 #include "quantmap/deployment/line_rules.hpp"
+#include "quantmap/model/checkpoint.hpp"
 #include "quantmap/release/gpu.hpp"
 
 namespace quantmap {
@@ -46,17 +47,18 @@ class LaunchJudge {
     const LineArguments read = read_arguments(engine_, out_.deployment.release, launch_.words);
     line.arguments.insert(line.arguments.end(), read.arguments.begin(), read.arguments.end());
     judge(line);
+    judge_by_name(line, model_of(line.arguments, read.positional));
     for (std::size_t i = 0; i < launch_.variables.size(); ++i) {
       judge_variable(launch_.variables[i], out_.verdicts[i]);
     }
     for (std::size_t i = launch_.variables.size(); i < out_.verdicts.size(); ++i) {
       judge_own(line.arguments[i], out_.verdicts[i]);
     }
+    judge_plugins();
     note_repeats(out_.verdicts);
     judge_positional(read.positional);
     judge_unknown(read.unknown);
     if (launch_.repeats_entrypoint != 0) judge_repeated_entrypoint();
-    find_model(line.arguments, read.positional);
     if (!out_.asked.empty()) assume_all();
   }
 
@@ -87,12 +89,32 @@ class LaunchJudge {
     return std::any_of(all.begin(), all.end(), [name](const Variable& variable) { return variable.name == name; });
   }
 
+  // Whether a name is spelt as the engine's own are, and is not one of a package beside it.
+  bool looks_like_own(std::string_view name) const {
+    for (const Plugin& plugin : engine_.plugins) {
+      if (name.substr(0, plugin.variables.size()) == plugin.variables) return false;
+    }
+    const std::string_view start = name.substr(0, name.find('_') + 1);
+    const auto& all = engine_.surface.variables;
+    const auto alike = std::count_if(all.begin(), all.end(), [start](const Variable& variable) {
+      return variable.name.substr(0, start.size()) == start;
+    });
+    return !start.empty() && 2 * static_cast<std::size_t>(alike) > all.size();
+  }
+
   void judge_variable(const EnvironmentVariable& variable, Verdict& verdict) const {
     if (!is_known_variable(variable.name)) {
-      verdict.judgement = Judgement::kAccepted;
-      verdict.reason.clear();
+      const bool misspelt = looks_like_own(variable.name) && engine_.surface.releases[out_.deployment.release].whole;
+      verdict.judgement = misspelt ? Judgement::kNoEffect : Judgement::kAccepted;
+      verdict.reason = misspelt ? "no release of " + std::string(engine_.name) + " reads this variable" : "";
       verdict.hint.clear();
       verdict.evidence.clear();
+      if (!misspelt) return;
+      std::vector<std::string_view> names;
+      for (const Variable& known : engine_.surface.variables) {
+        if (covers(known.since, known.until, out_.deployment.release)) names.push_back(known.name);
+      }
+      verdict.hint = did_you_mean(variable.name, names);
     } else if (!variable.exported) {
       verdict.judgement = Judgement::kNoEffect;
       verdict.reason = "assigned, but not exported: the server does not get it";
@@ -112,6 +134,28 @@ class LaunchJudge {
     verdict.reason = help ? "prints help, and starts nothing" : "";
     verdict.hint.clear();
     verdict.evidence.clear();
+  }
+
+  // What a package beside the engine adds is not known here, and neither is what else it allows.
+  void judge_plugins() {
+    for (const Plugin& plugin : engine_.plugins) {
+      const auto adds = [&plugin](const Verdict& verdict) {
+        if (!is_refusal(verdict.judgement)) return false;
+        const bool flag = std::find(plugin.flags.begin(), plugin.flags.end(), verdict.flag) != plugin.flags.end();
+        return flag || std::any_of(plugin.values.begin(), plugin.values.end(), [&verdict](const PluginValue& value) {
+                 return value.flag == verdict.canonical && value.value == verdict.value;
+               });
+      };
+      if (std::none_of(out_.verdicts.begin(), out_.verdicts.end(), adds)) continue;
+      const std::string package(plugin.package);
+      for (Verdict& verdict : out_.verdicts) {
+        if (!is_refusal(verdict.judgement)) continue;
+        verdict.reason = adds(verdict) ? "it belongs to the package " + package + ", which is not known here"
+                                       : "it may be one of the package " + package + "; without it: " + verdict.reason;
+        verdict.judgement = Judgement::kAssumed;
+        verdict.hint.clear();
+      }
+    }
   }
 
   Verdict refused_word(const std::string& word, std::string reason, std::string hint) const {
@@ -167,17 +211,33 @@ class LaunchJudge {
     out_.verdicts.insert(out_.verdicts.begin(), std::move(verdict));
   }
 
-  void find_model(const std::vector<Argument>& arguments, const std::vector<Word>& positional) {
+  std::string model_of(const std::vector<Argument>& arguments, const std::vector<Word>& positional) {
     if (!positional.empty() && takes_model() && !positional.front().open) out_.model = positional.front().text;
-    std::vector<std::string_view> flags;
-    for (const Launcher& launcher : engine_.launchers) {
-      if (!launcher.model_flag.empty()) flags.push_back(launcher.model_flag);
-    }
-    const std::size_t extra = out_.verdicts.size() > arguments.size() && launch_.repeats_entrypoint != 0 ? 1 : 0;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
-      const Verdict& verdict = out_.verdicts[i + extra];
-      const bool named = std::find(flags.begin(), flags.end(), verdict.canonical) != flags.end();
-      if (named && !arguments[i].open) out_.model = verdict.value;
+      const bool named = std::any_of(engine_.launchers.begin(), engine_.launchers.end(), [&](const Launcher& launcher) {
+        return !launcher.model_flag.empty() && launcher.model_flag == out_.verdicts[i].canonical;
+      });
+      if (named && !arguments[i].open) out_.model = out_.verdicts[i].value;
+    }
+    return out_.model;
+  }
+
+  // What the model's name says of its quantization counts, as an assumption, while nobody says more.
+  void judge_by_name(const Line& line, const std::string& model) {
+    const std::size_t kind = line.checkpoint_known || !out_.platform.empty() ? 0 : kind_in_name(model);
+    if (kind == 0) return;
+    Deployment deployment = out_.deployment;
+    deployment.checkpoint = kind;
+    Line known = line;
+    known.checkpoint_known = true;
+    Diagnostics unused;
+    const std::vector<Verdict> named = judge_line(engine_, deployment, known, unused);
+    const std::string title(catalog().checkpoint_kinds[deployment.checkpoint].title);
+    for (std::size_t i = 0; i < named.size(); ++i) {
+      if (!is_refusal(named[i].judgement) || is_refusal(out_.verdicts[i].judgement)) continue;
+      out_.verdicts[i] = named[i];
+      out_.verdicts[i].judgement = Judgement::kAssumed;
+      out_.verdicts[i].reason = "the model's name says " + title + ": " + named[i].reason;
     }
   }
 
@@ -219,6 +279,7 @@ std::optional<Checked> judge_launch(const FoundLaunch& launch, const Ground& gro
   Checked out;
   out.engine = ground.engine != nullptr ? ground.engine : launch.engine;
   out.line = launch.line;
+  out.files = launch.files;
   if (launch.engine != nullptr && launch.engine != out.engine) {
     problems.add(Code::kOtherLauncher, "command",
                  {{"engine", std::string(out.engine->name)}, {"value", std::string(launch.engine->name)}});

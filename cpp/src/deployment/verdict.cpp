@@ -1,31 +1,17 @@
 #include "quantmap/deployment/verdict.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "quantmap/base/text.hpp"
 #include "quantmap/deployment/kernels.hpp"
+#include "quantmap/release/flag_value.hpp"
 
 namespace quantmap {
 
 namespace {
 
 constexpr std::size_t kShownChoices = 30;
-
-bool is_number(std::string_view text, bool whole) {
-  const char* begin = text.data();
-  const char* end = begin + text.size();
-  if (!text.empty() && *begin == '+') ++begin;
-  if (whole) {
-    long long number = 0;
-    const auto [stop, error] = std::from_chars(begin, end, number);
-    return stop == end && error == std::errc();
-  }
-  double number = 0;
-  const auto [stop, error] = std::from_chars(begin, end, number);
-  return stop == end && error == std::errc();
-}
 
 std::string choices_of(const FlagInterval& flag) {
   const auto shown = flag.choices.first(std::min(flag.choices.size(), kShownChoices));
@@ -92,8 +78,10 @@ class Judge {
       out.reason = "a shell puts the value in: it is not in the text";
       return out;
     }
-    if (base.size() != argument.flag.size()) return out;  // a dotted path into a JSON value
-    return judge_value(*known->interval, argument, std::move(out));
+    if (base.size() != argument.flag.size()) {
+      return judge_key(*known, std::string_view(argument.flag).substr(base.size() + 1), std::move(out));
+    }
+    return deprecate(*known, judge_value(*known->interval, argument, std::move(out)));
   }
 
  private:
@@ -121,8 +109,45 @@ class Judge {
     return out;
   }
 
+  // What works still, and will not.
+  Verdict deprecate(const KnownFlag& known, Verdict out) const {
+    if (!known.interval->deprecated || out.judgement != Judgement::kAccepted) return out;
+    out.judgement = Judgement::kDeprecated;
+    out.reason = release_ + " takes it still, as deprecated";
+    const std::uint16_t until = known.history->intervals.back().until;
+    if (until < surface_.releases.size())
+      out.reason += "; it goes with " + std::string(surface_.releases[until].version);
+    const std::string_view use = successor_of(surface_, *known.history, deployment_.release);
+    if (!use.empty()) out.hint = "use " + std::string(use);
+    out.evidence = {evidence_};
+    return out;
+  }
+
   Verdict unknown_variable(Verdict out) const {
-    return refusal(std::move(out), Judgement::kNoEffect, release_ + " does not read this variable", "leave it out");
+    std::string hint;
+    for (const Target& target : engine_.checked.targets) {
+      const bool is_it = std::any_of(target.routes.begin(), target.routes.end(), [&out](const Channel& route) {
+        return route.kind == ChannelKind::kEnv && route.name == out.flag;
+      });
+      if (!is_it) continue;
+      for (const Channel& route : target.routes) {
+        if (route.kind == ChannelKind::kFlag && hint.empty() && find_flag(surface_, route.name, deployment_.release)) {
+          hint = "write " + std::string(route.name);
+        }
+      }
+    }
+    return refusal(std::move(out), Judgement::kNoEffect, release_ + " does not read this variable", std::move(hint));
+  }
+
+  // The last release before this one that takes a spelling.
+  std::optional<std::string> last_with(const FlagHistory& history, std::string_view flag) const {
+    std::optional<std::string> out;
+    for (const FlagInterval& interval : history.intervals) {
+      const bool has = history.name == flag ||
+                       std::find(interval.aliases.begin(), interval.aliases.end(), flag) != interval.aliases.end();
+      if (has && interval.until <= deployment_.release) out = surface_.releases[interval.until - 1U].version;
+    }
+    return out;
   }
 
   Verdict unknown_flag(Verdict out, const std::string& flag) const {
@@ -144,12 +169,16 @@ class Judge {
     std::string hint;
     const FlagHistory* history = find_history(surface_, flag);
     if (history != nullptr) {
-      const std::string when = history_words(surface_, *history, deployment_.release);
+      const std::string when = history_words(surface_, *history, flag, deployment_.release);
       if (!when.empty()) reason += " (" + when + ")";
+      if (const auto last = last_with(*history, flag)) reason += "; " + *last + " was the last to take it";
     }
     if (const std::string_view instead = instead_of(engine_, flag, std::nullopt); !instead.empty()) {
       hint = "it takes " + std::string(instead);
-    } else if (history == nullptr) {  // else the word is spelt right, and only the release is another
+    } else if (history != nullptr) {
+      const std::string_view use = successor_of(surface_, *history, deployment_.release);
+      if (!use.empty()) hint = "use " + std::string(use);
+    } else {  // else the word is spelt right, and only the release is another
       std::vector<std::string_view> names;
       for (const FlagHistory& known : surface_.flags) {
         if (interval_at(known, deployment_.release) != nullptr) names.push_back(known.name);
@@ -159,36 +188,54 @@ class Judge {
     return refusal(std::move(out), Judgement::kUnknownFlag, std::move(reason), std::move(hint));
   }
 
+  // Words too many or too few; nothing when their number is right.
+  std::optional<Verdict> count_problem(const FlagInterval& flag, bool bare, const Verdict& out) const {
+    const bool many = flag.arity == Arity::kMany;
+    if (bare && (many || flag.arity == Arity::kOne)) {
+      const std::string wanted = many ? "at least one argument" : "one argument";
+      return refusal(out, Judgement::kValueNotAccepted, release_ + " expected " + wanted,
+                     flag.choices_known ? "write one of " + choices_of(flag) : "write a value behind it");
+    }
+    if (bare || flag.arity != Arity::kNone) return std::nullopt;
+    return refusal(out, Judgement::kValueNotAccepted, release_ + " takes no value here: it is a switch",
+                   "write " + out.canonical + " alone");
+  }
+
+  Verdict refused_value(const ValueProblem& problem, Verdict out) const {
+    out = refusal(std::move(out), problem.at_start ? Judgement::kRefusedAtStart : Judgement::kValueNotAccepted,
+                  release_ + " " + problem.reason, problem.hint);
+    if (problem.assumed) out.judgement = Judgement::kAssumed;
+    return out;
+  }
+
+  // A key of a JSON value that is written behind a dot.
+  Verdict judge_key(const KnownFlag& known, std::string_view key, Verdict out) const {
+    const FlagInterval& flag = *known.interval;
+    if (flag.type == FlagType::kUnknown) return out;
+    if (!covers(surface_.dotted.since, surface_.dotted.until, deployment_.release)) {
+      return refusal(std::move(out), Judgement::kUnknownFlag, release_ + " takes no key behind a dot",
+                     "write " + std::string(known.history->name) + " with JSON");
+    }
+    if (flag.type != FlagType::kJson) {
+      return refusal(std::move(out), Judgement::kValueNotAccepted,
+                     release_ + " has no keys in " + std::string(known.history->name), "");
+    }
+    const auto problem = key_problem(flag, key.substr(0, key.find('.')));
+    return problem ? refused_value(*problem, std::move(out)) : out;
+  }
+
   Verdict judge_value(const FlagInterval& flag, const Argument& argument, Verdict out) const {
     const bool bare = std::holds_alternative<bool>(argument.value);
     if (literal_) {
-      const bool many = flag.arity == Arity::kMany;
-      if (bare && (many || flag.arity == Arity::kOne)) {
-        const std::string wanted = many ? "at least one argument" : "one argument";
-        return refusal(std::move(out), Judgement::kValueNotAccepted, release_ + " expected " + wanted,
-                       flag.choices_known ? "write one of " + choices_of(flag) : "write a value behind it");
-      }
-      if (!bare && flag.arity == Arity::kNone) {
-        return refusal(std::move(out), Judgement::kValueNotAccepted, release_ + " takes no value here: it is a switch",
-                       "write " + out.canonical + " alone");
-      }
-    }
-    if (bare && flag.type != FlagType::kBool && flag.type != FlagType::kUnknown && flag.type != FlagType::kList) {
-      if (!flag.choices_known) return out;  // some flags take an optional value
+      if (auto wrong = count_problem(flag, bare, out)) return std::move(*wrong);
     }
     if (!flag.choices_known) {
-      const bool number = flag.type == FlagType::kInt || flag.type == FlagType::kFloat;
-      if (number && !bare && !is_number(out.value, flag.type == FlagType::kInt)) {
-        // Sizes such as 4k or 1Gi are read by some engines as integers.
-        const bool size = !out.value.empty() && out.value.front() >= '0' && out.value.front() <= '9';
-        if (!size && lower(out.value) != "none") {
-          const std::string kind = flag.type == FlagType::kInt ? "an integer" : "a number";
-          return refusal(std::move(out), Judgement::kValueNotAccepted, release_ + " expects " + kind, "write " + kind);
-        }
-      }
+      const auto problem = bare ? std::nullopt : value_problem(flag, out.value);
+      if (problem) return refused_value(*problem, std::move(out));
       if (flag.type == FlagType::kUnknown) out.judgement = Judgement::kAssumed;
       return out;
     }
+    if (means_none(flag, out.value)) return out;
     if (bare || accepts(flag, out.value)) return out;
     const Judgement judgement = flag.checked_at_start ? Judgement::kRefusedAtStart : Judgement::kValueNotAccepted;
     const std::string value = out.value;
@@ -209,13 +256,15 @@ class Judge {
 }  // namespace
 
 std::string_view name_of(Judgement judgement) noexcept {
-  constexpr std::string_view kNames[] = {
-      "accepted", "unknown-flag", "value-not-accepted", "refused-at-start", "fails-later", "no-effect", "assumed"};
+  constexpr std::string_view kNames[] = {"accepted",         "unknown-flag", "value-not-accepted",
+                                         "refused-at-start", "fails-later",  "no-effect",
+                                         "assumed",          "deprecated"};
   return kNames[static_cast<std::size_t>(judgement)];
 }
 
 bool is_refusal(Judgement judgement) noexcept {
-  return judgement != Judgement::kAccepted && judgement != Judgement::kNoEffect && judgement != Judgement::kAssumed;
+  return judgement == Judgement::kUnknownFlag || judgement == Judgement::kValueNotAccepted ||
+         judgement == Judgement::kRefusedAtStart || judgement == Judgement::kFailsLater;
 }
 
 Judgement judgement_of(Stage stage) noexcept {

@@ -191,7 +191,7 @@ class Evaluator {
     const std::string_view name = first->kind == ChannelKind::kFile ? first->through : first->name;
     std::string reason = std::string(engine_.name) + " " + std::string(release_) + " has no " + std::string(name);
     if (history != nullptr) {
-      const std::string when = history_words(engine_.surface, *history, deployment_.release);
+      const std::string when = history_words(engine_.surface, *history, history->name, deployment_.release);
       if (!when.empty()) reason += " (" + when + ")";
     }
     return {Code::kDropped, reason, {surface_evidence()}};

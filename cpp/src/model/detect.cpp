@@ -115,6 +115,11 @@ std::optional<Declaration> claim_of_name(std::string_view id) {
   return std::nullopt;
 }
 
+std::size_t kind_in_name(std::string_view id) {
+  const auto claim = claim_of_name(id);
+  return claim ? claim->quantization.kind : 0;
+}
+
 std::vector<Disagreement> compare(const std::vector<Declaration>& claims, const std::vector<Detection>& detections) {
   std::string consequence;
   for (const Detection& detection : detections) {

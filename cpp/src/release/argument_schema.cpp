@@ -89,14 +89,25 @@ bool accepts(const FlagInterval& flag, std::string_view value) {
                      [&wanted](std::string_view choice) { return lower(choice) == wanted; });
 }
 
-std::string history_words(const ArgumentSchema& surface, const FlagHistory& history, ReleaseNumber release) {
-  const auto version_at = [&surface](std::uint16_t number) { return std::string(surface.releases[number].version); };
-  std::string out;
+std::string history_words(const ArgumentSchema& surface, const FlagHistory& history, std::string_view name,
+                          ReleaseNumber release) {
+  const auto version_at = [&surface](std::size_t number) { return std::string(surface.releases[number].version); };
+  std::size_t until = 0;  // where the stretch of the one before ends that had this spelling
   for (const FlagInterval& interval : history.intervals) {
-    if (interval.until <= release) out = "removed in " + version_at(interval.until);
-    if (interval.since > release && out.empty()) return "added in " + version_at(interval.since);
+    if (!named(history, interval, name)) continue;
+    if (interval.until <= release) until = interval.until;
+    if (interval.since > release && until == 0) return "added in " + version_at(interval.since);
   }
-  return out;
+  return until == 0 ? std::string() : "removed in " + version_at(until);
+}
+
+std::string_view successor_of(const ArgumentSchema& surface, const FlagHistory& history, ReleaseNumber release) {
+  std::string_view out;
+  for (const FlagInterval& interval : history.intervals) {
+    if (!interval.use.empty()) out = interval.use;
+  }
+  const std::string_view flag = out.substr(0, out.find_first_of("=. "));
+  return !out.empty() && find_flag(surface, flag, release) ? out : std::string_view();
 }
 
 std::string other_dashes(const ArgumentSchema& surface, std::string_view name, ReleaseNumber release) {

@@ -242,6 +242,20 @@ def compile_launchers(launchers: list[dict[str, Any]], releases: Releases, out: 
     return out.array("Launcher", rows)
 
 
+def compile_plugins(plugins: list[dict[str, Any]], out: Writer) -> str:
+    rows = []
+    for plugin in plugins:
+        values = out.array(
+            "PluginValue",
+            (f"{{{text(v['flag'])}, {text(v['value'])}}}" for v in plugin.get("values", [])),
+        )
+        rows.append(
+            f"{{{text(plugin['package'])}, {out.texts(plugin.get('flags', []))}, {values}, "
+            f"{text(plugin['variables'])}}}"
+        )
+    return out.array("Plugin", rows)
+
+
 def compile_container(container: dict[str, Any], releases: Releases, out: Writer) -> str:
     images = out.array(
         "ContainerImage",
@@ -315,6 +329,7 @@ def compile_engine(
         f"{launchers}, {str(bool(engine.get('abbreviates'))).lower()}, "
         f"{str(bool(engine.get('equates_dashes'))).lower()}, {rewrites}, "
         f"{text(engine.get('config_flag', ''))}, {out.texts(engine.get('makers', []))}, "
+        f"{compile_plugins(engine.get('plugins', []), out)}, "
         f"{compile_container(engine.get('container', {}), releases, out)}, "
         f"{flags}, {{{orders}}}, {modes}, "
         f"{out.array('Unsupported', unsupported)}, {compile_surface(surface, out)}, "

@@ -36,6 +36,54 @@ def arity(item: dict[str, Any]) -> str:
     return {"*": "kAny", "+": "kMany"}.get(count if isinstance(count, str) else "", "kMaybeOne")
 
 
+def number_form(item: dict[str, Any]) -> tuple[str, str]:
+    """Whether sizes such as 16k are numbers, and the word that stands for any."""
+    via = item.get("via", "")
+    form = "kSize" if via.startswith("human_readable_int") else "kPlain"
+    return form, "auto" if via.endswith("_or_auto") else ""
+
+
+def json_form(item: dict[str, Any]) -> str:
+    """What a flag takes besides JSON."""
+    via = item.get("via", "")
+    if via == "union_dict_and_str":
+        return "kOrText"
+    return "kStrict" if item["type"] == "json" and via in ("", "from_json") else "kOther"
+
+
+def limits(item: dict[str, Any]) -> str:
+    """The bounds of a number."""
+    given = item.get("bounds", {})
+
+    def end(shut: str, open_: str) -> str:
+        value = given.get(shut, given.get(open_))
+        has, is_open = value is not None, open_ in given
+        return f"{str(has).lower()}, {str(is_open).lower()}, {value or 0}"
+
+    return f"{{{end('ge', 'gt')}, {end('le', 'lt')}}}"
+
+
+def more_of(item: dict[str, Any], out: Writer) -> str:
+    """What a value may look like, and what takes the flag's place."""
+    keys = item.get("keys")
+    known = isinstance(keys, list)
+    form, automatic = number_form(item)
+    flags = [item.get("none"), item.get("deprecated")]
+    closed = [known, item.get("closed")]
+    return ", ".join(
+        [
+            *(str(bool(flag)).lower() for flag in flags),
+            text(item.get("use", "")),
+            f"NumberForm::{form}",
+            text(automatic),
+            f"JsonForm::{json_form(item)}",
+            *(str(bool(flag)).lower() for flag in closed),
+            out.texts(keys if known else []),
+            limits(item),
+        ]
+    )
+
+
 def compile_surface(surface: dict[str, Any] | None, out: Writer) -> str:
     if surface is None:
         return "{}"
@@ -60,7 +108,7 @@ def compile_surface(surface: dict[str, Any] | None, out: Writer) -> str:
                 f"{str(bool(item.get('any_case'))).lower()}, "
                 f"{str(bool(item.get('refused'))).lower()}, {text(shown(item.get('default')))}, "
                 f"{values}, {out.texts(item.get('aliases', []))}, "
-                f"{out.texts(negations(name, item))}}}"
+                f"{out.texts(negations(name, item))}, {more_of(item, out)}}}"
             )
         flags.append(f"{{{text(name)}, {out.array('FlagInterval', rows)}}}")
     variables = [
@@ -68,6 +116,8 @@ def compile_surface(surface: dict[str, Any] | None, out: Writer) -> str:
         for name, intervals in sorted(surface.get("env", {}).items())
         for item in intervals
     ]
+    spelling = surface.get("spelling", {}).get("dotted", [])
+    dotted = bounds(spelling[0]) if spelling else "0, 0"
     releases = (
         f"{{{text(r['version'])}, {text(r.get('date') or '')}, {text(r.get('artifact') or '')}, "
         f"{text(r.get('sha256') or '')}, {str(r.get('whole', True)).lower()}}}"
@@ -75,5 +125,5 @@ def compile_surface(surface: dict[str, Any] | None, out: Writer) -> str:
     )
     return (
         f"{{{out.array('Release', releases)}, {out.array('FlagHistory', flags)}, "
-        f"{out.array('Variable', variables)}, {out.texts(surface.get('never', []))}}}"
+        f"{out.array('Variable', variables)}, {out.texts(surface.get('never', []))}, {{{dotted}}}}}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import tensorrt_llm, vllm
+from . import sglang, tensorrt_llm, vllm
 from .readers import Engine, read_server_args
 
 _RELEASED = ("final", "post")
@@ -12,10 +12,13 @@ ENGINES: dict[str, Engine] = {
     for engine in (
         Engine("vllm", "vllm", "vllm", "0.6.0", _RELEASED, vllm.read),
         Engine("sglang", "sglang", "sglang", "0.4.0", _RELEASED,
-               read_server_args("sglang.srt.server_args")),
+               sglang.with_variables(read_server_args("sglang.srt.server_args"), "sglang",
+                                     ("SGLANG_", "SGL_"))),
         Engine("tensorrt_llm", "tensorrt-llm", "tensorrt_llm", "0.17.0",
                (*_RELEASED, "pre"), tensorrt_llm.read),
         Engine("sglang_jax", "sglang-jax", "sgl_jax", "0.0.1", (*_RELEASED, "pre"),
-               read_server_args("sgl_jax.srt.server_args"), (".py", ".yaml")),
+               sglang.with_more(read_server_args("sgl_jax.srt.server_args"),
+                                "sgl_jax.srt.multimodal.common.ServerArgs",
+                                "MultimodalServerArgs.add_cli_args"), (".py", ".yaml")),
     )
 }  # fmt: skip

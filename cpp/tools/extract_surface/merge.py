@@ -28,6 +28,8 @@ _ORDER = [
     "any_case",
     "deprecated_choices",
     "keys",
+    "closed",
+    "bounds",
     "required",
     "deprecated",
     "refused",

@@ -11,6 +11,7 @@ from .argparse_reader import UNKNOWN, ParserModel, Record, choice_list, to_flags
 from .execute import Interpreter
 from .readers import ReadError, Surface, call_with_parser, interpreter, notes_of
 from .values import ClassValue, Function, Instance, TypeForm, is_unknown
+from .vllm_config import add_limits, add_successors
 
 _SERVE = "vllm.entrypoints.cli.serve"
 _PARSERS = ("vllm.entrypoints.openai.cli_args", "vllm.entrypoints.common.cli_args")
@@ -44,6 +45,8 @@ def read(folder: Path) -> Surface:
     for flag, place in _REGISTERED:
         if flags.get(flag, {}).get("choices") == UNKNOWN:
             flags[flag]["choices"] = registered(folder / place) or dict(UNKNOWN)
+    add_limits(flags, folder)
+    add_successors(flags, folder)
     cache = flags.get("--kv-cache-dtype", {})
     if cache.get("checked") == "open" and _refuses(interp, "CacheConfig", "cache_dtype"):
         cache["checked"] = "startup"

@@ -15,6 +15,8 @@ EPILOGUE = """\b
 Examples:
   quantmap check --engine-version 0.11.0 'vllm serve my/model --kv-cache-dtype fp16'
   quantmap check --gpu H100 launch.sh
+  quantmap check compose.yaml
+  quantmap check deploy/ --against vllm@0.33.0
   quantmap check --engine-version 0.5.6 --gpu H100 < launch.sh
 """
 
@@ -22,7 +24,7 @@ Examples:
 @click.command(
     "check", epilog=EPILOGUE, short_help="A verdict on every argument of a launch line or script."
 )
-@click.argument("command", required=False, metavar="[COMMAND | FILE | -]")
+@click.argument("commands", nargs=-1, metavar="[COMMAND | FILE... | FOLDER... | -]")
 @click.option("--engine", metavar="ENGINE", help="The engine, when the line does not name it.")
 @click.option(
     "--engine-version",
@@ -31,29 +33,45 @@ Examples:
 )
 @click.option("--gpu", metavar="GPU", help="Such as H100, 9.0, or local.")
 @click.option("--model-quantization", metavar="METHOD", help="The model's own method, such as awq.")
+@click.option(
+    "--against", metavar="ENGINE@RELEASE", help="What another release makes of the same launches."
+)
+@click.option("--files", is_flag=True, help="Every word is a file; one without a launch is good.")
 @click.option("--all", "show_all", is_flag=True, help="Show what is plainly accepted as well.")
 @click.option("--json", "as_json", is_flag=True, help="The verdicts as JSON on stdout.")
 def check_command(
-    command: str | None,
+    commands: tuple[str, ...],
     engine: str | None,
     engine_version: str | None,
     gpu: str | None,
     model_quantization: str | None,
+    against: str | None,
+    files: bool,
     show_all: bool,
     as_json: bool,
 ) -> int:
     """Judge every launch in COMMAND, a line in quotes, or in a script, as a release would.
 
-    "-" or nothing reads standard input. Variables are taken from the script where it sets them;
-    nothing is run. Exit code 1 when something is refused.
+    A file may also be a compose file, a Kubernetes manifest or a Dockerfile; of a folder all its
+    files are read. "-" or nothing reads standard input. Variables are taken from the script where
+    it sets them; nothing is run. Exit code 1 when something is refused.
     """
-    result = check_script(
-        text_of(command),
-        engine_version,
-        gpu,
-        engine=engine,
-        model_quantization=model_quantization,
-    )
+    ground = {
+        "engine_version": engine_version,
+        "gpu": gpu,
+        "engine": engine,
+        "model_quantization": model_quantization,
+    }
+    if files or len(commands) > 1 or (commands and os.path.isdir(commands[0])):
+        from .check_folder import check_paths
+
+        return check_paths(commands, ground, against, as_json=as_json)
+    text = text_of(commands[0] if commands else None)
+    if against is not None:
+        from .check_folder import compare_text
+
+        return compare_text(text, ground, against, as_json=as_json)
+    result = check_script(text, **ground)
     if not result.launches:
         raise ConfigError([note for note in result.notes if note.severity == "error"])
     if as_json:

@@ -25,6 +25,7 @@ MARKS = {
     "no-effect": ("–", "yellow"),
     "left": ("–", "white"),
     "assumed": ("?", "yellow"),
+    "deprecated": ("!", "yellow"),
 }
 _BAD = ("✗", "red")
 _WIDEST = 100

@@ -137,6 +137,21 @@ enum class FlagType : std::uint8_t { kBool, kInt, kFloat, kStr, kChoice, kJson, 
 // How many words of a line a flag takes.
 enum class Arity : std::uint8_t { kNone, kMaybeOne, kOne, kAny, kMany };
 
+// How a flag writes numbers: as they are, or 16k as well.
+enum class NumberForm : std::uint8_t { kPlain, kSize };
+
+// What a flag of JSON takes: JSON, any text that does not begin as an object, or what is not known.
+enum class JsonForm : std::uint8_t { kStrict, kOrText, kOther };
+
+struct Bounds {
+  bool has_least;
+  bool least_open;
+  double least;
+  bool has_most;
+  bool most_open;
+  double most;
+};
+
 // A stretch of releases in which a flag did not change.
 struct FlagInterval {
   std::uint16_t since;  // release number
@@ -151,6 +166,16 @@ struct FlagInterval {
   std::span<const std::string_view> choices;
   std::span<const std::string_view> aliases;
   std::span<const std::string_view> negations;  // those of the aliases that say the opposite
+  bool none;                                    // the text None and the empty one set nothing
+  bool deprecated;                              // it works, with a warning
+  std::string_view use;                         // what takes its place
+  NumberForm numbers;
+  std::string_view automatic;  // the word that a number flag takes besides numbers
+  JsonForm json;
+  bool keys_known;
+  bool keys_closed;  // start-up refuses other keys
+  std::span<const std::string_view> keys;
+  Bounds bounds;
 };
 
 struct FlagHistory {
@@ -178,6 +203,7 @@ struct ArgumentSchema {
   std::span<const FlagHistory> flags;  // sorted by name
   std::span<const Variable> variables;
   std::span<const std::string_view> never;  // flags that no release ever had
+  ReleaseSpan dotted;                       // where keys of JSON may stand behind a dot
 };
 
 struct Flag {
@@ -312,6 +338,7 @@ struct Engine {
   std::string_view config_flag;         // the flag that takes a YAML file of arguments, or empty
   std::span<const std::string_view>
       makers;  // whose accelerators it runs on besides NVIDIA's, with the rules known here
+  std::span<const Plugin> plugins;
   Container container;
   std::span<const Flag> flags;
   std::span<const FieldId> order[2];  // by Form

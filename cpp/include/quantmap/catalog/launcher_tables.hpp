@@ -42,6 +42,19 @@ struct ContainerImage {
   std::string_view name;
 };
 
+struct PluginValue {
+  std::string_view flag;
+  std::string_view value;
+};
+
+// A package beside the engine that adds flags, values and variables of its own.
+struct Plugin {
+  std::string_view package;
+  std::span<const std::string_view> flags;
+  std::span<const PluginValue> values;
+  std::string_view variables;  // what the names of its variables begin with
+};
+
 struct Container {
   std::span<const ContainerImage> images;
   bool starts_server;                              // the image's own entrypoint does, and has to be replaced

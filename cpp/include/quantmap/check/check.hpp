@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "quantmap/check/shell.hpp"
 #include "quantmap/deployment/verdict.hpp"
 #include "quantmap/mapping/launch.hpp"
 
@@ -29,7 +30,8 @@ struct Checked {
   std::string asked;     // the release that was meant, when the deployment's only stands in for it
   std::string platform;  // who makes what it runs on, when that is not NVIDIA: only the arguments are judged
   std::vector<Verdict> verdicts;
-  Diagnostics notes;  // an error among them refuses the launch as a whole
+  std::vector<WrittenFile> files;  // of its script, that it names
+  Diagnostics notes;               // an error among them refuses the launch as a whole
 };
 
 // The first launch of a command. Nothing when `problems` got an error.

@@ -18,9 +18,10 @@ enum class Judgement : std::uint8_t {
   kRefusedAtStart,
   kFailsLater,
   kNoEffect,
-  kAssumed
+  kAssumed,
+  kDeprecated
 };
-inline constexpr Judgement kLastJudgement = Judgement::kAssumed;
+inline constexpr Judgement kLastJudgement = Judgement::kDeprecated;
 
 struct Verdict {
   std::string flag;  // as given

@@ -125,4 +125,7 @@ struct Checkpoint {
 // content of a config.json. Nothing when `problems` got an error.
 [[nodiscard]] std::optional<Checkpoint> inspect_checkpoint(const Value& given, const Path& path, Diagnostics& problems);
 
+// The kind of checkpoint that a model's id names, an index into Catalog::checkpoint_kinds; 0: it names none.
+[[nodiscard]] std::size_t kind_in_name(std::string_view id);
+
 }  // namespace quantmap

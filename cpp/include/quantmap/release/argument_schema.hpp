@@ -37,9 +37,13 @@ struct KnownFlag {
 
 [[nodiscard]] bool accepts(const FlagInterval& flag, std::string_view value);
 
-// "added in 0.17.0", "removed in 0.13.0", or "".
+// "added in 0.17.0", "removed in 0.13.0", or "": of this spelling of the flag.
 [[nodiscard]] std::string history_words(const ArgumentSchema& surface, const FlagHistory& history,
-                                        ReleaseNumber release);
+                                        std::string_view name, ReleaseNumber release);
+
+// What takes the place of a flag, when its release or a later one says so and has it; empty otherwise.
+[[nodiscard]] std::string_view successor_of(const ArgumentSchema& surface, const FlagHistory& history,
+                                            ReleaseNumber release);
 
 // The name with other dashes or underscores by which a release has the flag; empty when there is none.
 [[nodiscard]] std::string other_dashes(const ArgumentSchema& surface, std::string_view name, ReleaseNumber release);

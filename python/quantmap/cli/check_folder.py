@@ -1,0 +1,140 @@
+"""``quantmap check FOLDER`` and ``--against``: many launches, and another release's verdicts."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..check import check_script
+from ..errors import ConfigError
+from ..mapping import explain
+from ..repository import Change, FileResult, changes_between, check_directory, check_files
+from .style import marked, paint, printable, show_detail
+from .tables import say
+
+if TYPE_CHECKING:
+    from ..check import CheckResult
+
+_KINDS = {
+    "breaks": "breaks",
+    "changes": "has another verdict",
+    "mends": "is accepted",
+    "default": "has another default",
+    "redundant": "is the default there",
+}
+
+
+def check_paths(
+    paths: tuple[str, ...], ground: dict[str, Any], against: str | None, *, as_json: bool
+) -> int:
+    """Judge every launch in files and folders; exit code 1 when one is refused, or breaks."""
+    files = _judge(paths, ground)
+    if against is not None:
+        return _compare(files, _judge(paths, _there(ground, against)), as_json=as_json)
+    ok = all(file.result.ok for file in files)
+    if as_json:
+        data = {"ok": ok, "files": {file.path: file.result.to_dict() for file in files}}
+        click.echo(json.dumps(data, indent=2))
+    else:
+        _show(files)
+    return 0 if ok else 1
+
+
+def _judge(paths: tuple[str, ...], ground: dict[str, Any]) -> list[FileResult]:
+    found: list[FileResult] = []
+    for path in paths:
+        if not os.path.exists(path):
+            raise click.ClickException(f"{path}: no such file or folder")
+        one = (
+            check_directory(path, **ground)
+            if os.path.isdir(path)
+            else check_files([path], **ground)
+        )
+        found += one
+    return found
+
+
+def compare_text(text: str, ground: dict[str, Any], against: str, *, as_json: bool) -> int:
+    """What another release makes of the launches of one text."""
+    here = FileResult("", check_script(text, **ground))
+    if not here.result.launches:
+        raise ConfigError([note for note in here.result.notes if note.severity == "error"])
+    there = FileResult("", check_script(text, **_there(ground, against)))
+    return _compare([here], [there], as_json=as_json)
+
+
+def _there(ground: dict[str, Any], against: str) -> dict[str, Any]:
+    """The ground of the other release; its engine is named with it."""
+    name, mark, version = against.partition("@")
+    if not mark:
+        raise click.UsageError(f"--against {against!r}: expected ENGINE@RELEASE")
+    mapping = explain(name, {}, engine_version=version)
+    return {**ground, "engine_version": mapping.version}
+
+
+def _show(files: list[FileResult]) -> None:
+    """Refusals in groups: the same argument refused for the same reason is told once."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    total = refused = 0
+    for file in files:
+        for launch in file.result.launches:
+            total += 1
+            refused += not launch.ok
+            place = f"{file.path}:{launch.line}"
+            for verdict in launch.verdicts:
+                if verdict.refused:
+                    word = f"{verdict.argument} {verdict.value}".rstrip()
+                    key = (word, verdict.reason, verdict.hint)
+                    groups.setdefault(key, []).append(place)
+            for note in launch.refusals:
+                groups.setdefault((note.code, note.message, note.hint), []).append(place)
+    for (word, reason, hint), places in groups.items():
+        click.echo(f"  {paint(marked('refused'), 'red')} {printable(word)}")
+        show_detail("why", reason)
+        if hint:
+            show_detail("instead", hint)
+        show_detail("in", ", ".join(places))
+    say(f"{total} launches in {len(files)} files, {refused} of them refused")
+
+
+def _compare(here: list[FileResult], there: list[FileResult], *, as_json: bool) -> int:
+    others = {
+        (file.path, launch.line, launch.model): launch
+        for file in there
+        for launch in file.result.launches
+    }
+    rows: list[tuple[str, CheckResult, CheckResult, list[Change]]] = []
+    for file in here:
+        for launch in file.result.launches:
+            other = others.get((file.path, launch.line, launch.model))
+            if other is None or other.engine != launch.engine:
+                continue
+            place = f"{file.path}:{launch.line}" if file.path else f"line {launch.line}"
+            rows.append((place, launch, other, changes_between(launch, other)))
+    breaks = any(change.kind == "breaks" for *_, changes in rows for change in changes)
+    if as_json:
+        data = [
+            {
+                "place": place,
+                "engine": launch.engine,
+                "from": launch.version,
+                "to": other.version,
+                "changes": [change.to_dict() for change in changes],
+            }
+            for place, launch, other, changes in rows
+        ]
+        click.echo(json.dumps({"ok": not breaks, "launches": data}, indent=2))
+        return 1 if breaks else 0
+    for place, launch, other, changes in rows:
+        say(f"{place}: {launch.engine_name} {launch.version} → {other.version}")
+        for change in changes:
+            told = f"{change.argument} {_KINDS[change.kind]}: {change.before} → {change.after}"
+            say(f"  {told}")
+        if not changes:
+            say("  nothing changes")
+    if not rows:
+        say("no launch of that engine")
+    return 1 if breaks else 0

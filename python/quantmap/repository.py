@@ -1,0 +1,230 @@
+"""Every launch in a folder: scripts, containers, Helm values, and the code blocks of Markdown."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from . import _core
+from .check import CheckResult, ScriptResult, check_script
+from .errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+__all__ = ["Change", "FileResult", "check_directory", "check_files"]
+
+_LARGEST = 1_000_000
+_SCRIPTS = (".sh", ".bash", ".zsh", ".ksh", ".slurm", ".sbatch", ".env", ".service")
+_DATA = (".yaml", ".yml", ".json", ".dockerfile")
+_PROSE = (".md", ".markdown", ".mdx")
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})\s*([\w+-]*)[^`\n]*$")
+_LANGUAGES = {"", "sh", "bash", "shell", "zsh", "console", "yaml", "yml", "json", "dockerfile"}
+
+
+class FileResult:
+    """The launches of one file.
+
+    Attributes:
+        path: the file, from the folder on.
+        result: its launches; their lines are those of the file.
+    """
+
+    __slots__ = ("path", "result")
+
+    def __init__(self, path: str, result: ScriptResult) -> None:
+        self.path = path
+        self.result = result
+
+
+class Change:
+    """What another release makes of a launch.
+
+    Attributes:
+        kind: ``breaks``, ``mends``, ``changes`` (another verdict), ``default`` (what the line
+            leaves open has another default), or ``redundant`` (the line says the default there).
+        argument: the argument.
+        before: what it was.
+        after: what it is.
+    """
+
+    __slots__ = ("after", "argument", "before", "kind")
+
+    def __init__(self, kind: str, argument: str, before: str, after: str) -> None:
+        self.kind = kind
+        self.argument = argument
+        self.before = before
+        self.after = after
+
+    def to_dict(self) -> dict[str, str]:
+        """As plain data, for JSON.
+
+        Returns:
+            dict: the attributes by name.
+        """
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def __repr__(self) -> str:
+        return f"Change({self.kind!r}, {self.argument!r}, {self.before!r}, {self.after!r})"
+
+
+def check_directory(folder: str, **ground: Any) -> list[FileResult]:
+    """Judge every launch in the files of a folder.
+
+    Hidden folders, ``node_modules`` and files of more than 1 MB are passed over.
+
+    Args:
+        folder: the folder.
+        **ground: keyword arguments of `check_script`.
+
+    Returns:
+        list[FileResult]: the files that hold a launch, by name.
+
+    Raises:
+        ConfigError: engine, version or GPU are not known.
+
+    Example:
+        >>> check_directory("examples", engine_version="latest")
+        []
+    """
+    return check_files(_files(folder), folder, **ground)
+
+
+def check_files(paths: Iterable[str], folder: str = "", **ground: Any) -> list[FileResult]:
+    """Judge every launch in files.
+
+    Args:
+        paths: the files.
+        folder: what their names in the result begin from; empty leaves them as they are.
+        **ground: keyword arguments of `check_script`.
+
+    Returns:
+        list[FileResult]: the files that hold a launch.
+
+    Raises:
+        ConfigError: engine, version or GPU are not known.
+
+    Example:
+        >>> check_files(["no-such-file.sh"])
+        []
+    """
+    found = []
+    for path in paths:
+        text = _text(path)
+        if text is None or not _names_an_engine(text):
+            continue
+        result = ScriptResult([], [])
+        for first, part in _parts(path, text):
+            try:
+                judged = check_script(part, **ground)
+            except ConfigError as error:
+                if any(item.path != "command" for item in error.diagnostics):
+                    raise
+                continue
+            for launch in judged.launches:
+                launch.line += first - 1
+            result.launches += judged.launches
+            result.notes += judged.notes
+        if result.launches:
+            name = os.path.relpath(path, folder) if folder else path
+            found.append(FileResult(name, result))
+    return found
+
+
+def changes_between(before: CheckResult, after: CheckResult) -> list[Change]:
+    """What is different for one launch at another release.
+
+    Args:
+        before: the launch at its own release.
+        after: the same launch at the other.
+
+    Returns:
+        list[Change]: what breaks first.
+
+    Example:
+        >>> from quantmap import check
+        >>> line = "vllm serve m --swap-space 4"
+        >>> releases = [check(line, engine_version=version) for version in ("0.11.0", "0.33.0")]
+        >>> changes_between(*releases)[0].kind
+        'breaks'
+    """
+    changes = []
+    given = set()
+    defaults = [_core.surface(result.engine, result.version) for result in (before, after)]
+    for old, new in zip(before.verdicts, after.verdicts):
+        given.add(new.canonical)
+        given.add(old.canonical)
+        if old.verdict != new.verdict:
+            kind = "breaks" if new.refused else "mends" if old.refused else "changes"
+            changes.append(Change(kind, new.argument, old.verdict, new.reason or new.verdict))
+        elif new.verdict == "accepted" and _is_default(new.canonical, new.value, defaults[1]):
+            if not _is_default(old.canonical, old.value, defaults[0]):
+                changes.append(Change("redundant", new.argument, new.value, "the default"))
+    for flag in sorted(set(defaults[0]) & set(defaults[1]) - given):
+        was, becomes = (table[flag]["default"] for table in defaults)
+        if was and becomes and was != becomes:
+            changes.append(Change("default", flag, was, becomes))
+    order = ("breaks", "changes", "mends", "default", "redundant")
+    return sorted(changes, key=lambda change: order.index(change.kind))
+
+
+def _is_default(flag: str, value: str, table: dict[str, Any]) -> bool:
+    return bool(flag in table and table[flag]["default"] and table[flag]["default"] == value)
+
+
+def _files(folder: str) -> Iterator[str]:
+    for base, folders, names in os.walk(folder):
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and name != "node_modules"
+        )
+        for name in sorted(names):
+            path = os.path.join(base, name)
+            if os.path.isfile(path) and not os.path.islink(path):
+                yield path
+
+
+def _text(path: str) -> str | None:
+    """The text of a file that may hold a launch; None for any other."""
+    name = os.path.basename(path).lower()
+    known = name.endswith((*_SCRIPTS, *_DATA, *_PROSE)) or name.startswith(
+        ("dockerfile", "containerfile")
+    )
+    try:
+        if os.path.getsize(path) > _LARGEST:
+            return None
+        with open(path, "rb") as handle:
+            data = handle.read(_LARGEST) if known else handle.read(80)
+            if not known:
+                if "." in name or not re.match(rb"#!.*\b(?:ba|z|k|da)?sh\b", data):
+                    return None
+                data += handle.read(_LARGEST)
+    except OSError:
+        return None
+    return data.decode("utf-8-sig", errors="replace")
+
+
+def _names_an_engine(text: str) -> bool:
+    plain = text.replace("_", "-").lower()
+    names = (name for engine in _core.engines() for name in engine["runtime_names"])
+    return any(name.replace("_", "-") in plain for name in names)
+
+
+def _parts(path: str, text: str) -> Iterator[tuple[int, str]]:
+    """The parts of a file that are read by themselves, with their first lines."""
+    if not path.lower().endswith(_PROSE):
+        yield 1, text
+        return
+    fence, language, first = "", "", 0
+    block: list[str] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        match = _FENCE.match(line)
+        if not fence and match:
+            fence, language, first, block = match[1], match[2].lower(), number + 1, []
+        elif fence and match and match[1].startswith(fence) and not match[2]:
+            if language in _LANGUAGES:
+                yield first, "\n".join(block)
+            fence = ""
+        elif fence:
+            block.append(re.sub(r"^\$ ", "", line))

@@ -1,0 +1,144 @@
+"""check: what the argument schema says of a value: type, form, bounds, keys, successors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import quantmap
+
+ROOT = Path(__file__).resolve().parents[2]
+VLLM = "vllm serve m"
+SGLANG = "python -m sglang.launch_server --model-path m"
+
+
+def one(line: str, version: str = "latest") -> quantmap.Verdict:
+    """The last verdict on a line."""
+    return quantmap.check(line, engine_version=version).verdicts[-1]
+
+
+# For each type and each converting function of the schema: what is taken, and what is not.
+VALUES = {
+    ("int", ""): (f"{VLLM} --seed", "1", "one"),
+    ("float", ""): (f"{VLLM} --gpu-memory-utilization", "0.9", "much"),
+    ("choice", ""): (f"{VLLM} --load-format", "dummy", "none at all"),
+    ("json", ""): (f"{VLLM} --structured-outputs-config", "{}", "'{\"a\": 1'"),
+    ("int", "human_readable_int"): (f"{VLLM} --max-num-batched-tokens", "16k", "16x"),
+    ("int", "human_readable_int_or_auto"): (f"{VLLM} --max-model-len", "auto", "most"),
+    ("json", "union_dict_and_str"): (f"{VLLM} --hf-overrides", "some.function", "'{a: 1}'"),
+    ("list", ""): (f"{VLLM} --served-model-name", "a", ""),
+    ("bool", ""): (f"{VLLM} --enforce-eager", "", "=1"),
+}
+# Types and functions whose text tells nothing that is wrong.
+FREE = {
+    *(("str", ""), ("unknown", ""), ("str", "human_readable_int")),
+    *((kind, via) for kind in ("int", "str", "json", "bool", "choice", "list", "unknown", "float")
+      for via in ("lambda", "from_cli", "from_json", "nullable_kvs", "parse_cuda_graph_backend_arg",
+                  "parse_cuda_graph_config_arg", "union_dict_and_str")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", VALUES, ids="-".join)
+def test_a_good_and_a_bad_value(kind: tuple[str, str]) -> None:
+    line, good, bad = VALUES[kind]
+    assert not one(f"{line} {good}").refused
+    assert one(f"{line} {bad}" if not bad.startswith("=") else line + bad).refused
+
+
+def test_every_type_of_the_schema_is_tried() -> None:
+    seen = set()
+    for path in ROOT.glob("cpp/catalog/engines/*/surface.json"):
+        for rows in json.loads(path.read_text(encoding="utf-8"))["flags"].values():
+            seen |= {(row["type"], row.get("via", "")) for row in rows}
+    assert seen <= {*VALUES, *FREE}
+
+
+@pytest.mark.parametrize(
+    ("line", "version", "refused"),
+    [
+        (f"{VLLM} --max-model-len auto", "0.13.0", True),
+        (f"{VLLM} --max-model-len auto", "0.14.0", False),
+        (f"{VLLM} --quantization None", "0.8.5", False),
+        (f"{VLLM} --tensor-parallel-size None", "0.22.0", True),
+        (f"{VLLM} --gpu-memory-utilization 90", "0.33.0", True),
+        (f"{VLLM} --gpu-memory-utilization 1", "0.33.0", False),
+        (f"{VLLM} -tp 0", "0.33.0", True),
+        (f"{VLLM} --max-num-seqs -5", "0.33.0", True),
+        (f"{VLLM} --compilation-config.nosuch 3", "0.33.0", True),
+        (f"{VLLM} --compilation-config.mode 3", "0.33.0", False),
+        (f"{VLLM} --compilation-config '{{\"nosuch\": 3}}'", "0.33.0", True),
+        (f"{VLLM} --kv-transfer-config '{{\"kv_port\": 80k}}'", "0.33.0", False),
+        (f"{VLLM} -O.level 3", "0.8.5", True),
+        (f"{VLLM} --dtype.a 3", "0.33.0", True),
+        (f"{SGLANG} --mm-process-config '{{bad'", "0.5.23", True),
+        (f"{SGLANG} --max-total-tokens 4x", "0.5.23", True),
+        ("python -m sgl_jax.launch_server --model-path m --multimodal", "0.1.0rc0", False),
+        ("python -m sgl_jax.launch_server --model-path m --vae-precision bf16", "0.1.0rc0", False),
+    ],
+)
+def test_values(line: str, version: str, refused: bool) -> None:
+    verdict = one(line, version)
+    assert verdict.refused is refused, verdict.to_dict()
+    assert bool(verdict.reason) is refused or verdict.verdict == "accepted"
+
+
+def test_bounds_are_told() -> None:
+    assert "more than 0 and at most 1" in one(f"{VLLM} --gpu-memory-utilization 90").reason
+
+
+def test_deprecated_arguments_name_what_takes_their_place() -> None:
+    verdict = one(f"{SGLANG} --nsa-prefill-backend flashmla_sparse", "0.5.19")
+    assert (verdict.verdict, verdict.refused) == ("deprecated", False)
+    assert verdict.hint == "use --dsa-prefill-backend" and "0.5.20" in verdict.reason
+    verdict = one(f"{SGLANG} --nsa-prefill-backend flashmla_sparse", "0.5.21")
+    assert verdict.refused and verdict.hint == "use --dsa-prefill-backend"
+    assert "0.5.19 was the last to take it" in verdict.reason
+    assert one(f"{VLLM} --disable-log-requests", "0.14.0").verdict == "deprecated"
+
+
+def test_history_is_that_of_the_spelling() -> None:
+    for flag, version, when in (("-ep", "0.13.0", "0.14.0"), ("-cc", "0.11.2", "0.12.0")):
+        verdict = one(f"{VLLM} {flag}", version)
+        assert verdict.refused and f"added in {when}" in verdict.reason
+        assert "removed" not in verdict.reason
+
+
+def test_variables_of_the_engine() -> None:
+    def found(line: str, version: str) -> quantmap.Verdict:
+        return quantmap.check(line, engine_version=version).verdicts[0]
+
+    gone = found("VLLM_ATTENTION_BACKEND=FLASHINFER vllm serve m", "0.26.0")
+    assert (gone.verdict, gone.hint) == ("no-effect", "write --attention-backend")
+    wrong = found("VLLM_ATENTION_BACKEND=FLASHINFER vllm serve m", "0.12.0")
+    assert wrong.verdict == "no-effect" and "VLLM_ATTENTION_BACKEND" in wrong.hint
+    for name in ("HF_TOKEN", "NCCL_DEBUG", "VLLM_OMNI_X", "CUDA_VISIBLE_DEVICES"):
+        verdict = found(f"{name}=1 vllm serve m", "0.22.0")
+        assert (verdict.verdict, verdict.reason, verdict.hint) == ("accepted", "", "")
+    assert found(f"SGLANG_USE_AITER=1 {SGLANG}", "0.5.23").verdict == "accepted"
+    assert "SGLANG_USE_AITER" in found(f"SGLANG_USE_AITR=1 {SGLANG}", "0.5.23").hint
+
+
+def test_what_packages_beside_the_engine_add() -> None:
+    result = quantmap.check(f"{VLLM} --omni --nosuch 1 --port 1", engine_version="0.22.0")
+    assert result.ok
+    assert [v.verdict for v in result.verdicts] == ["assumed", "assumed", "accepted"]
+    assert "vllm-omni" in result.verdicts[0].reason
+    assert "vllm-ascend" in one(f"{VLLM} --quantization ascend", "0.22.0").reason
+
+
+def test_the_models_name_is_an_assumption() -> None:
+    verdict = one("vllm serve a/B-7B-AWQ --quantization fp8", "0.22.0")
+    assert verdict.verdict == "assumed" and "AWQ" in verdict.reason
+    plain = quantmap.check(
+        "vllm serve a/B-7B-AWQ --quantization fp8",
+        engine_version="0.22.0",
+        model_quantization="none",
+    )
+    assert plain.ok and plain.verdicts[0].verdict == "accepted"
+
+
+def test_tensorrt_llm_refuses_nothing_where_not_every_flag_is_known() -> None:
+    for flag in ("--host x", "--port 1", "--max_batch_size 2", "--tokenizer x"):
+        verdict = one(f"trtllm-serve m {flag}", "0.18.2")
+        assert (verdict.verdict, verdict.refused) == ("assumed", False)
