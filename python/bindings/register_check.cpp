@@ -1,4 +1,5 @@
 // Releases and what they accept; verdicts on launch lines.
+#include "checkpoint_argument.hpp"
 #include "convert.hpp"
 #include "quantmap/check/check.hpp"
 #include "quantmap/mapping/acceptance.hpp"
@@ -25,10 +26,17 @@ py::dict verdict_data(const Verdict& verdict) {
 }
 
 py::dict check(const py::object& command, const py::object& engine, const py::object& engine_version,
-               const py::object& gpu, const py::object& model_quantization) {
-  CheckRequest request{
-      to_core(command),  to_core(engine), to_core(engine_version), gpu_to_core(gpu), to_core(model_quantization),
-      default_versions()};
+               const py::object& gpu, const py::object& model_quantization, const py::object& checkpoint) {
+  CheckRequest request;
+  request.command = to_core(command);
+  request.engine = to_core(engine);
+  request.engine_version = to_core(engine_version);
+  request.gpu = gpu_to_core(gpu);
+  request.model_quantization = to_core(model_quantization);
+  request.default_versions = default_versions();
+  request.default_gpu = default_gpu();
+  request.model_cache = model_cache();
+  read_checkpoint_argument(checkpoint, request.checkpoint, request.inspected);
   Diagnostics problems;
   const std::optional<Checked> checked = check_command(request, problems);
   if (!checked) raise_config_error(problems);
@@ -42,6 +50,8 @@ py::dict check(const py::object& command, const py::object& engine, const py::ob
   for (const Verdict& verdict : checked->verdicts) verdicts.append(verdict_data(verdict));
   out["verdicts"] = verdicts;
   out["notes"] = to_python(checked->notes);
+  out["checkpoint"] = text(catalog().checkpoint_kinds[checked->deployment.checkpoint].id);
+  out["not_looked_at"] = to_python(checked->not_looked_at);
   return out;
 }
 
@@ -133,7 +143,7 @@ std::string to_yaml(const py::object& data) { return write_yaml(to_core(data)); 
 
 void register_check(py::module_& module) {
   module.def("check", &check, py::arg("command"), py::arg("engine"), py::arg("engine_version"), py::arg("gpu"),
-             py::arg("model_quantization"), "A verdict on every argument of a launch line.");
+             py::arg("model_quantization"), py::arg("checkpoint"), "A verdict on every argument of a launch line.");
   module.def("releases", &releases, py::arg("engine"), "Every known release of an engine, oldest first.");
   module.def("surface", &surface, py::arg("engine"), py::arg("version"), "What one release accepts.");
   module.def("container", &container, py::arg("engine"), py::arg("version"),

@@ -8,7 +8,10 @@ from .mapping import Mapping, explain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from typing import Any
+
+    from .checkpoint import CheckpointInfo
 
 __all__ = ["CheckResult", "Verdict", "check", "diff", "diff_command"]
 
@@ -80,15 +83,19 @@ class CheckResult:
         version: the release that was asked.
         verified_through: the newest release whose start-up rules were read.
         model: the model that the line names, or None.
+        checkpoint: the kind of checkpoint that the verdicts are for, such as ``fp8``.
+        not_looked_at: what could not be judged, and the parameter that would change that.
         verdicts: one per argument, in order; leading variables first.
         notes: what to know about the ground that the verdicts stand on; an error among them, such
             as ``cannot-serve``, refuses the launch as a whole, whatever its arguments.
     """
 
     __slots__ = (
+        "checkpoint",
         "engine",
         "engine_name",
         "model",
+        "not_looked_at",
         "notes",
         "verdicts",
         "verified_through",
@@ -103,6 +110,8 @@ class CheckResult:
         self.model: str | None = data["model"]
         self.verdicts = [Verdict(**verdict) for verdict in data["verdicts"]]
         self.notes: list[Diagnostic] = data["notes"]
+        self.checkpoint: str = data["checkpoint"]
+        self.not_looked_at: list[tuple[str, str]] = data["not_looked_at"]
 
     @property
     def ok(self) -> bool:
@@ -125,9 +134,11 @@ class CheckResult:
             "version": self.version,
             "verified_through": self.verified_through,
             "model": self.model,
+            "checkpoint": self.checkpoint,
             "ok": self.ok,
             "verdicts": [verdict.to_dict() for verdict in self.verdicts],
             "notes": [note.to_dict() for note in self.notes],
+            "not_looked_at": [{"what": what, "give": give} for what, give in self.not_looked_at],
             "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
         }
 
@@ -142,6 +153,7 @@ def check(
     *,
     gpu: str | None = None,
     model_quantization: str | dict[str, Any] | None = None,
+    checkpoint: str | os.PathLike[str] | dict[str, Any] | CheckpointInfo | None = None,
 ) -> CheckResult:
     """What a release makes of a launch line, without starting anything.
 
@@ -152,7 +164,10 @@ def check(
         engine_version: the release; None means that of the engine's image in the line, of
             ``QUANTMAP_ENGINE_VERSIONS``, or the newest known.
         gpu: a GPU, so that its rules count as well.
-        model_quantization: the model's own quantization method.
+        model_quantization: the model's own quantization method, or its quantization_config.
+        checkpoint: the model's folder, file or config, the id of a well-known model, or what
+            ``inspect_checkpoint`` returned. Without it the model that the line names is read: a
+            local folder, an id in the local model cache or of a well-known model.
 
     Returns:
         CheckResult: a verdict per argument.
@@ -165,7 +180,9 @@ def check(
         >>> result.verdicts[0].verdict
         'value-not-accepted'
     """
-    return CheckResult(_core.check(command, engine, engine_version, gpu, model_quantization))
+    return CheckResult(
+        _core.check(command, engine, engine_version, gpu, model_quantization, checkpoint)
+    )
 
 
 def diff(
@@ -177,6 +194,7 @@ def diff(
     user_parameters: dict[str, Any] | None = None,
     gpu: str | None = None,
     model_quantization: str | dict[str, Any] | None = None,
+    checkpoint: str | os.PathLike[str] | dict[str, Any] | CheckpointInfo | None = None,
 ) -> dict[str, Any]:
     """What changes for a config between two releases.
 
@@ -188,6 +206,7 @@ def diff(
         user_parameters: arguments by name, judged in both releases.
         gpu: the GPU.
         model_quantization: the model's own quantization method.
+        checkpoint: the model, as for `check`.
 
     Returns:
         dict: ``arguments``, ``environment``, ``files``, ``outcomes``, ``precision`` and
@@ -210,6 +229,7 @@ def diff(
             model_quantization,
             engine_version=version,
             gpu=gpu,
+            checkpoint=checkpoint,
         )
         for version in (from_version, to_version)
     )
@@ -235,6 +255,7 @@ def diff_command(
     engine: str | None = None,
     gpu: str | None = None,
     model_quantization: str | dict[str, Any] | None = None,
+    checkpoint: str | os.PathLike[str] | dict[str, Any] | CheckpointInfo | None = None,
 ) -> dict[str, Any]:
     """What changes for a launch line between two releases.
 
@@ -245,6 +266,7 @@ def diff_command(
         engine: the engine; read from the command when it names one.
         gpu: the GPU.
         model_quantization: the model's own quantization method.
+        checkpoint: the model, as for `check`.
 
     Returns:
         dict: ``verdicts`` maps each argument whose verdict changes to ``[before, after]``; what
@@ -259,7 +281,14 @@ def diff_command(
         'accepted'
     """
     results = [
-        check(command, engine, version, gpu=gpu, model_quantization=model_quantization)
+        check(
+            command,
+            engine,
+            version,
+            gpu=gpu,
+            model_quantization=model_quantization,
+            checkpoint=checkpoint,
+        )
         for version in (from_version, to_version)
     ]
     before, after = (

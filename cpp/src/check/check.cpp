@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "line_model.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/base/version.hpp"
 #include "quantmap/config/validate.hpp"
@@ -289,6 +290,19 @@ std::optional<Deployment> read_release(LaunchRequest request, const Engine& engi
   return read_deployment(request, engine, suffix, notes);
 }
 
+// The model that the words name: by itself, or behind the launcher's flag.
+std::string model_named(const Engine& engine, ReleaseNumber release, const Launcher* launcher,
+                        const std::vector<Argument>& arguments, const Words& positional) {
+  std::string out = positional.empty() ? std::string() : positional.front();
+  if (launcher == nullptr || launcher->model_flag.empty()) return out;
+  for (const Argument& argument : arguments) {
+    if (argument.kind != ChannelKind::kFlag) continue;
+    const auto known = find_spelling(engine.surface, argument.flag, release);
+    if (known && known->history->name == launcher->model_flag) out = to_text(argument.value);
+  }
+  return out;
+}
+
 bool known_variable(const Engine& engine, std::string_view name) {
   return std::any_of(engine.surface.variables.begin(), engine.surface.variables.end(),
                      [name](const Variable& variable) { return variable.name == name; });
@@ -324,16 +338,14 @@ std::optional<Checked> check_command(const CheckRequest& request, Diagnostics& p
   launch_request.engine_version = request.engine_version;
   launch_request.gpu = request.gpu;
   launch_request.default_versions = request.default_versions;
+  launch_request.default_gpu = request.default_gpu;
   const auto deployment = read_release(launch_request, *out.engine, suffix, parts.tag, out.notes);
   if (out.notes.has_errors()) problems.append(out.notes);
   if (!deployment || problems.has_errors()) return std::nullopt;
   out.deployment = *deployment;
-  const ModelQuantization model = read_model_quantization(request.model_quantization, out.notes);
-  out.deployment.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
 
   Line line;
   line.literal = !request.command.is_object();
-  line.checkpoint_known = model.given;
   std::vector<Argument>& arguments = line.arguments;
   arguments = parts.variables;
   Words positional;
@@ -343,7 +355,12 @@ std::optional<Checked> check_command(const CheckRequest& request, Diagnostics& p
   } else {
     ArgumentReader(*out.engine, out.deployment.release).read(parts.rest, arguments, positional);
   }
-  if (!positional.empty()) out.model = positional.front();
+  out.model = model_named(*out.engine, out.deployment.release, parts.launcher, arguments, positional);
+  const LineModel model = read_line_model(request, out.model, out.notes, problems);
+  if (problems.has_errors()) return std::nullopt;
+  take_model(model.model, out.deployment);
+  line.checkpoint_known = model.known;
+  out.not_looked_at = not_looked_at(*out.engine, out.deployment, model.known);
   out.verdicts = judge_line(*out.engine, out.deployment, line, out.notes);
   if (parts.launcher != nullptr) judge_strays(*out.engine, out.deployment, positional, out.verdicts);
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -353,8 +370,6 @@ std::optional<Checked> check_command(const CheckRequest& request, Diagnostics& p
       verdict.reason = "not a variable of the engine's own";
       verdict.evidence.clear();
     }
-    const std::string_view model_flag = parts.launcher == nullptr ? std::string_view() : parts.launcher->model_flag;
-    if (!model_flag.empty() && verdict.canonical == model_flag) out.model = verdict.value;
   }
   note_repeats(out.verdicts);
   return out;

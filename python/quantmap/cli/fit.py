@@ -64,6 +64,8 @@ Sizes are of one GPU, in GB (10^9 bytes).
 )
 @click.option(
     "--engine",
+    "--runtime",
+    "engine",
     default="vllm",
     metavar="ENGINE",
     show_default=True,

@@ -32,6 +32,7 @@ struct FitRequest {
   Value concurrency;      // null: 1
   Value memory_fraction;  // null: the engine's default
   Value user_parameters;
+  std::string default_gpu;  // when no GPU is named
   std::string default_versions;
 };
 
