@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from .mapping import Mapping
     from .plan import Plan
-    from .plan_file import StoredPlan
+    from .stored_plan import StoredPlan
 
 __all__ = ["Experiment", "Skip"]
 

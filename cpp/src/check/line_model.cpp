@@ -1,7 +1,6 @@
 #include "line_model.hpp"
 
-#include <filesystem>
-
+#include "model/file_store.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/mapping/launch.hpp"
 
@@ -14,10 +13,7 @@ std::optional<Checkpoint> read_named(const std::string& named, std::string_view 
   Diagnostics unread;
   const Path path("command");
   if (auto found = inspect_checkpoint(Value::text(named), path, unread, cache)) return found;
-  std::error_code error;
-  if (std::filesystem::exists(std::filesystem::path(std::u8string(named.begin(), named.end())), error)) {
-    return std::nullopt;  // it is there, and not to be read
-  }
+  if (find_place(named).store != nullptr) return std::nullopt;  // it is there, and not to be read
   std::string_view last(named);
   while (last.ends_with('/')) last.remove_suffix(1);
   last = last.substr(last.rfind('/') == std::string_view::npos ? 0 : last.rfind('/') + 1);

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import sys
 
+from .streams import guarded, leave_at_once, on_signals
+
 __all__ = ["main"]
 
 
@@ -12,8 +14,9 @@ def main() -> int:
     """Run the command.
 
     Returns:
-        int: exit code; 0 good, 1 something refused, 2 usage or invalid input.
+        int: exit code; 0 good, 1 a verdict, 2 usage or invalid input, 3 it could not tell.
     """
+    on_signals(leave_at_once)
     gc.disable()  # while modules are loaded nothing becomes garbage; a verb has it back
     try:
         import click  # noqa: F401
@@ -27,4 +30,4 @@ def main() -> int:
         return 2
     from .app import run
 
-    return run()
+    return guarded(run)

@@ -31,11 +31,13 @@ VERBS = (
     "map",
     "plan",
     "results",
+    "page",
     "explain",
     "check",
     "diff",
     "inspect",
     "fit",
+    "advise",
     "matrix",
     "rules",
     "schema",
@@ -87,23 +89,28 @@ def app(context: click.Context) -> None:
         click.echo(INTRODUCTION.replace("\b\n", "") + NEXT)
 
 
+def _say(text: str) -> None:
+    """A message of one line; what a name or a file brings into it steers no terminal."""
+    click.echo(printable(text), err=True)
+
+
 def run() -> int:
     """Parse the command line and run the verb; problems become one message and exit code 2."""
     try:
         result = app.main(prog_name="quantmap", standalone_mode=False)
     except ConfigError as error:
         for diagnostic in error.diagnostics:
-            click.echo(f"quantmap: error: {diagnostic}", err=True)
+            _say(f"quantmap: error: {diagnostic}")
         by_policy = all(item.code == "refused-by-policy" for item in error.diagnostics)
         return REFUSED if by_policy else INVALID
     except click.UsageError as error:
-        error.show()
+        if error.ctx is not None:
+            click.echo(error.ctx.get_usage(), err=True)
+        _say(f"Error: {error.format_message()}")
         return INVALID
     except click.ClickException as error:
-        click.echo(f"quantmap: error: {error.format_message()}", err=True)
+        _say(f"quantmap: error: {error.format_message()}")
         return INVALID
-    except (click.Abort, KeyboardInterrupt):
-        return 130
-    except SystemExit:  # the parser's way to end on a closed pipe: who reads has enough
-        return 0
+    except click.Abort:  # the parser's name for an interrupt
+        raise KeyboardInterrupt from None
     return result if isinstance(result, int) else 0
