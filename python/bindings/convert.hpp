@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 
 #include <string>
+#include <vector>
 
 #include "quantmap/base/value.hpp"
 #include "quantmap/mapping/map.hpp"
@@ -22,6 +23,8 @@ namespace py = pybind11;
 [[nodiscard]] py::object to_python(const ArgumentValue& value);
 // As a value of get_runtime_args: text, or True and False.
 [[nodiscard]] py::object to_argument(const ArgumentValue& value);
+// A list of (what, what to give).
+[[nodiscard]] py::list to_python(const std::vector<NotLookedAt>& groups);
 [[nodiscard]] py::str text(std::string_view value);
 
 // A list of str from any range of texts.

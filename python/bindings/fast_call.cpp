@@ -115,6 +115,7 @@ std::optional<Deployment> read_fast(const Call& call, std::size_t engine) {
   if (!version.empty()) request.engine_version = Value::text(std::string(version));
   if (!gpu.empty()) request.gpu = Value::text(std::string(gpu));
   request.default_versions = default_versions();
+  request.default_gpu = default_gpu();
   request.arguments_only = true;
   Diagnostics notes;
   const auto deployment = read_deployment(request, catalog().engines[engine], {}, notes);
@@ -168,6 +169,8 @@ PyObject* slow_path(const Call& call) {
     read_checkpoint_argument(py::reinterpret_borrow<py::object>(call.at(6)), request.checkpoint, request.inspected);
   request.arguments_only = true;
   request.default_versions = default_versions();
+  request.default_gpu = default_gpu();
+  request.model_cache = model_cache();
   if (call.at(7) != nullptr) request.policy = read(7);
   return runtime_args(request).release().ptr();
 }

@@ -1,4 +1,5 @@
 // Releases and what they accept; verdicts on launch lines.
+#include "checkpoint_argument.hpp"
 #include "convert.hpp"
 #include "quantmap/check/check.hpp"
 #include "quantmap/mapping/acceptance.hpp"
@@ -47,20 +48,31 @@ py::dict checked_data(const Checked& checked) {
     files.append(row);
   }
   out["files"] = files;
+  out["checkpoint"] = text(catalog().checkpoint_kinds[checked.deployment.checkpoint].id);
+  out["not_looked_at"] = to_python(checked.not_looked_at);
   return out;
 }
 
 CheckRequest request_of(const py::object& command, const py::object& engine, const py::object& engine_version,
-                        const py::object& gpu, const py::object& model_quantization) {
-  return {to_core(command),  to_core(engine), to_core(engine_version), gpu_to_core(gpu), to_core(model_quantization),
-          default_versions()};
+                        const py::object& gpu, const py::object& model_quantization, const py::object& checkpoint) {
+  CheckRequest request;
+  request.command = to_core(command);
+  request.engine = to_core(engine);
+  request.engine_version = to_core(engine_version);
+  request.gpu = gpu_to_core(gpu);
+  request.model_quantization = to_core(model_quantization);
+  request.default_versions = default_versions();
+  request.default_gpu = default_gpu();
+  request.model_cache = model_cache();
+  read_checkpoint_argument(checkpoint, request.checkpoint, request.inspected);
+  return request;
 }
 
 py::dict check_script(const py::object& command, const py::object& engine, const py::object& engine_version,
-                      const py::object& gpu, const py::object& model_quantization) {
+                      const py::object& gpu, const py::object& model_quantization, const py::object& checkpoint) {
   Diagnostics problems;
-  const auto checked =
-      quantmap::check_script(request_of(command, engine, engine_version, gpu, model_quantization), problems);
+  const auto checked = quantmap::check_script(
+      request_of(command, engine, engine_version, gpu, model_quantization, checkpoint), problems);
   if (!checked) raise_config_error(problems);
   py::list launches;
   for (const Checked& launch : checked->launches) launches.append(checked_data(launch));
@@ -71,10 +83,10 @@ py::dict check_script(const py::object& command, const py::object& engine, const
 }
 
 py::dict check(const py::object& command, const py::object& engine, const py::object& engine_version,
-               const py::object& gpu, const py::object& model_quantization) {
+               const py::object& gpu, const py::object& model_quantization, const py::object& checkpoint) {
   Diagnostics problems;
   const std::optional<Checked> checked =
-      check_command(request_of(command, engine, engine_version, gpu, model_quantization), problems);
+      check_command(request_of(command, engine, engine_version, gpu, model_quantization, checkpoint), problems);
   if (!checked) raise_config_error(problems);
   return checked_data(*checked);
 }
@@ -167,9 +179,9 @@ std::string to_yaml(const py::object& data) { return write_yaml(to_core(data)); 
 
 void register_check(py::module_& module) {
   module.def("check", &check, py::arg("command"), py::arg("engine"), py::arg("engine_version"), py::arg("gpu"),
-             py::arg("model_quantization"), "A verdict on every argument of a launch line.");
+             py::arg("model_quantization"), py::arg("checkpoint"), "A verdict on every argument of a launch line.");
   module.def("check_script", &check_script, py::arg("text"), py::arg("engine"), py::arg("engine_version"),
-             py::arg("gpu"), py::arg("model_quantization"), "Every launch of a script, judged.");
+             py::arg("gpu"), py::arg("model_quantization"), py::arg("checkpoint"), "Every launch of a script, judged.");
   module.def("releases", &releases, py::arg("engine"), "Every known release of an engine, oldest first.");
   module.def("surface", &surface, py::arg("engine"), py::arg("version"), "What one release accepts.");
   module.def("container", &container, py::arg("engine"), py::arg("version"),

@@ -6,6 +6,7 @@
 #include "quantmap/model/checkpoint.hpp"
 #include "register.hpp"
 #include "report.hpp"
+#include "runtime_args.hpp"
 
 namespace quantmap::bindings {
 
@@ -205,7 +206,7 @@ std::shared_ptr<Checkpoint> inspect(const py::object& object) {
   std::optional<Checkpoint> checkpoint;
   {
     const py::gil_scoped_release release;  // files may be slow
-    checkpoint = inspect_checkpoint(value, Path("checkpoint"), problems);
+    checkpoint = inspect_checkpoint(value, Path("checkpoint"), problems, model_cache());
   }
   if (!checkpoint) raise_config_error(problems);
   return std::make_shared<Checkpoint>(std::move(*checkpoint));

@@ -76,6 +76,7 @@ py::dict estimate(const py::object& checkpoint, const py::object& quant_config, 
   request.correction = to_core(correction);
   request.cures = cures;
   request.default_versions = default_versions();
+  request.default_gpu = default_gpu();
   Diagnostics problems;
   Value given;
   std::shared_ptr<const Checkpoint> inspected;
@@ -84,7 +85,7 @@ py::dict estimate(const py::object& checkpoint, const py::object& quant_config, 
   {
     const py::gil_scoped_release release;  // files may be slow
     if (!inspected) {
-      if (auto read = inspect_checkpoint(given, Path("checkpoint"), problems)) {
+      if (auto read = inspect_checkpoint(given, Path("checkpoint"), problems, model_cache())) {
         inspected = std::make_shared<const Checkpoint>(std::move(*read));
       }
     }

@@ -70,6 +70,7 @@ py::dict mapping_data(const Mapping& mapping) {
   out["files"] = files;
   out["decisions"] = decisions;
   out["diagnostics"] = to_python(mapping.diagnostics);
+  out["not_looked_at"] = to_python(mapping.not_looked_at);
   add_situation(mapping, out);
   return out;
 }
@@ -90,6 +91,8 @@ py::dict explain(const py::object& runtime, const py::object& quant_config, cons
   request.image_tag = to_core(image_tag);
   request.activations = to_core(activations);
   request.default_versions = default_versions();
+  request.default_gpu = default_gpu();
+  request.model_cache = model_cache();
   Diagnostics problems;
   const std::optional<Mapping> mapping = launch(request, problems);
   if (!mapping) raise_config_error(problems);
@@ -105,6 +108,7 @@ py::dict map_engine(const py::object& engine, const py::object& config, const py
   request.model_quantization = to_core(model_quantization);
   request.image_tag = to_core(image_tag);
   request.default_versions = default_versions();
+  request.default_gpu = default_gpu();
   request.arguments_only = true;
   Diagnostics problems;
   const std::optional<Mapping> mapping = launch(request, problems);
@@ -165,6 +169,7 @@ py::object model_method(const py::object& model_quantization, const py::object& 
   LaunchRequest request;
   request.model_quantization = to_core(model_quantization);
   read_checkpoint_argument(checkpoint, request.checkpoint, request.inspected);
+  request.model_cache = model_cache();
   Diagnostics warnings;
   Diagnostics problems;
   const std::optional<ModelQuantization> model = read_model(request, warnings, problems);
@@ -174,6 +179,26 @@ py::object model_method(const py::object& model_quantization, const py::object& 
 }
 
 }  // namespace
+
+const std::string& default_gpu() {
+  static const std::string text = [] {
+    const char* value = std::getenv("QUANTMAP_GPU");
+    return std::string(value == nullptr ? "" : value);
+  }();
+  return text;
+}
+
+const std::string& model_cache() {
+  static const std::string text = [] {
+    for (const Pair& place : catalog().model_caches) {
+      const char* value = std::getenv(std::string(place.first).c_str());
+      if (value == nullptr || *value == 0) continue;
+      return std::string(value) + (place.second.empty() ? "" : "/") + std::string(place.second);
+    }
+    return std::string();
+  }();
+  return text;
+}
 
 const std::string& default_versions() {
   static const std::string text = [] {
@@ -196,6 +221,8 @@ py::dict runtime_args(const LaunchRequest& request) {
 }
 
 void register_launch(py::module_& module) {
+  module.attr("default_gpu") = text(default_gpu());
+  (void)model_cache();
   module.attr("default_versions") = text(default_versions());  // read here, once
   module.def("explain", &explain, py::arg("runtime"), py::arg("quant_config"), py::arg("user_parameters"),
              py::arg("model_quantization"), py::arg("engine_version"), py::arg("gpu"), py::arg("checkpoint"),

@@ -100,6 +100,8 @@ Plan make_plan(const py::object& task, const py::object& engines, const py::obje
   request.model_quantization = to_core(model_quantization);
   request.policy = to_core(policy);
   request.default_versions = default_versions();
+  request.default_gpu = default_gpu();
+  request.model_cache = model_cache();
   Diagnostics problems;
   std::optional<Plan> plan;
   {

@@ -12,6 +12,11 @@ namespace quantmap::bindings {
 // The versions named by the environment when the module was imported.
 [[nodiscard]] const std::string& default_versions();
 
+// The GPU named by the environment when the module was imported.
+[[nodiscard]] const std::string& default_gpu();
+// The folder that keeps models by id on this machine, by the environment when the module was imported.
+[[nodiscard]] const std::string& model_cache();
+
 [[nodiscard]] pybind11::dict runtime_args(const LaunchRequest& request);
 
 }  // namespace quantmap::bindings

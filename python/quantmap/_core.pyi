@@ -9,6 +9,7 @@ __version__: str
 catalog_version: str
 catalog_hash: str
 default_versions: str
+default_gpu: str
 
 def get_runtime_args(
     runtime: str,
@@ -27,10 +28,20 @@ def engines() -> list[dict[str, Any]]: ...
 def diagnostics() -> list[dict[str, str]]: ...
 def vocabulary() -> dict[str, Any]: ...
 def check(
-    command: Any, engine: Any, engine_version: Any, gpu: Any, model_quantization: Any
+    command: Any,
+    engine: Any,
+    engine_version: Any,
+    gpu: Any,
+    model_quantization: Any,
+    checkpoint: Any,
 ) -> dict[str, Any]: ...
 def check_script(
-    text: Any, engine: Any, engine_version: Any, gpu: Any, model_quantization: Any
+    text: Any,
+    engine: Any,
+    engine_version: Any,
+    gpu: Any,
+    model_quantization: Any,
+    checkpoint: Any,
 ) -> dict[str, Any]: ...
 def releases(engine: Any) -> list[dict[str, Any]]: ...
 def surface(engine: Any, version: Any) -> dict[str, Any]: ...

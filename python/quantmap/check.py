@@ -10,7 +10,10 @@ from .yaml_reader import MAX_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from typing import Any
+
+    from .checkpoint import CheckpointInfo
 
 __all__ = [
     "CheckResult",
@@ -94,6 +97,8 @@ class CheckResult:
         line: the line on which the launch stands in its text.
         verified_through: the newest release whose start-up rules were read.
         model: the model that the line names, or None.
+        checkpoint: the kind of checkpoint that the verdicts are for, such as ``fp8``.
+        not_looked_at: what could not be judged, and the parameter that would change that.
         verdicts: one per argument, in order; leading variables first.
         notes: what to know about the ground that the verdicts stand on; an error among them, such
             as ``cannot-serve``, refuses the launch as a whole, whatever its arguments.
@@ -101,10 +106,12 @@ class CheckResult:
 
     __slots__ = (
         "asked",
+        "checkpoint",
         "engine",
         "engine_name",
         "line",
         "model",
+        "not_looked_at",
         "notes",
         "platform",
         "verdicts",
@@ -123,6 +130,8 @@ class CheckResult:
         self.model: str | None = data["model"]
         self.verdicts = [Verdict(**verdict) for verdict in data["verdicts"]]
         self.notes: list[Diagnostic] = data["notes"]
+        self.checkpoint: str = data["checkpoint"]
+        self.not_looked_at: list[tuple[str, str]] = data["not_looked_at"]
 
     @property
     def ok(self) -> bool:
@@ -148,9 +157,11 @@ class CheckResult:
             "line": self.line,
             "verified_through": self.verified_through,
             "model": self.model,
+            "checkpoint": self.checkpoint,
             "ok": self.ok,
             "verdicts": [verdict.to_dict() for verdict in self.verdicts],
             "notes": [note.to_dict() for note in self.notes],
+            "not_looked_at": [{"what": what, "give": give} for what, give in self.not_looked_at],
             "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
         }
 
@@ -165,6 +176,7 @@ def check(
     *,
     gpu: str | None = None,
     model_quantization: str | dict[str, Any] | None = None,
+    checkpoint: str | os.PathLike[str] | dict[str, Any] | CheckpointInfo | None = None,
 ) -> CheckResult:
     """What a release makes of a launch line, without starting anything.
 
@@ -175,7 +187,10 @@ def check(
         engine_version: the release; None means that of the engine's image in the line, of
             ``QUANTMAP_ENGINE_VERSIONS``, or the newest known.
         gpu: a GPU, so that its rules count as well.
-        model_quantization: the model's own quantization method.
+        model_quantization: the model's own quantization method, or its quantization_config.
+        checkpoint: the model's folder, file or config, the id of a well-known model, or what
+            ``inspect_checkpoint`` returned. Without it the model that the line names is read: a
+            local folder, an id in the local model cache or of a well-known model.
 
     Returns:
         CheckResult: a verdict per argument.
@@ -188,7 +203,7 @@ def check(
         >>> result.verdicts[0].verdict
         'value-not-accepted'
     """
-    return _launch(_core.check(command, engine, engine_version, gpu, model_quantization))
+    return _launch(_core.check(command, engine, engine_version, gpu, model_quantization, checkpoint))
 
 
 def check_script(
@@ -198,6 +213,7 @@ def check_script(
     *,
     engine: str | None = None,
     model_quantization: str | dict[str, Any] | None = None,
+    checkpoint: str | os.PathLike[str] | dict[str, Any] | CheckpointInfo | None = None,
 ) -> ScriptResult:
     """What releases make of every launch in a script or a file of containers.
 
@@ -213,6 +229,7 @@ def check_script(
         gpu: a GPU, so that its rules count as well.
         engine: the engine, when the text holds arguments and no launch.
         model_quantization: the model's own quantization method.
+        checkpoint: the model of every launch, as for `check`.
 
     Returns:
         ScriptResult: the launches, none when the text starts no engine that is known.
@@ -225,7 +242,7 @@ def check_script(
         >>> [(launch.line, launch.model, launch.ok) for launch in result.launches]
         [(1, 'm', True)]
     """
-    ground = (engine, engine_version, gpu, model_quantization)
+    ground = (engine, engine_version, gpu, model_quantization, checkpoint)
     containers = None
     if isinstance(text, str) and len(text) <= MAX_BYTES:
         from .containers import find_containers
@@ -263,6 +280,7 @@ def diff(
     user_parameters: dict[str, Any] | None = None,
     gpu: str | None = None,
     model_quantization: str | dict[str, Any] | None = None,
+    checkpoint: str | os.PathLike[str] | dict[str, Any] | CheckpointInfo | None = None,
 ) -> dict[str, Any]:
     """What changes for a config between two releases.
 
@@ -274,6 +292,7 @@ def diff(
         user_parameters: arguments by name, judged in both releases.
         gpu: the GPU.
         model_quantization: the model's own quantization method.
+        checkpoint: the model, as for `check`.
 
     Returns:
         dict: ``arguments``, ``environment``, ``files``, ``outcomes``, ``precision`` and
@@ -296,6 +315,7 @@ def diff(
             model_quantization,
             engine_version=version,
             gpu=gpu,
+            checkpoint=checkpoint,
         )
         for version in (from_version, to_version)
     )
@@ -321,6 +341,7 @@ def diff_command(
     engine: str | None = None,
     gpu: str | None = None,
     model_quantization: str | dict[str, Any] | None = None,
+    checkpoint: str | os.PathLike[str] | dict[str, Any] | CheckpointInfo | None = None,
 ) -> dict[str, Any]:
     """What changes for a launch line between two releases.
 
@@ -331,6 +352,7 @@ def diff_command(
         engine: the engine; read from the command when it names one.
         gpu: the GPU.
         model_quantization: the model's own quantization method.
+        checkpoint: the model, as for `check`.
 
     Returns:
         dict: ``verdicts`` maps each argument whose verdict changes to ``[before, after]``; what
@@ -345,7 +367,14 @@ def diff_command(
         'accepted'
     """
     results = [
-        check(command, engine, version, gpu=gpu, model_quantization=model_quantization)
+        check(
+            command,
+            engine,
+            version,
+            gpu=gpu,
+            model_quantization=model_quantization,
+            checkpoint=checkpoint,
+        )
         for version in (from_version, to_version)
     ]
     before, after = (

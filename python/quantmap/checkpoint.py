@@ -206,7 +206,8 @@ class CheckpointInfo:
         folder: where the files are.
         revision: of a Hugging Face cache folder.
         format: ``safetensors`` or ``gguf``; None when no weight file was read.
-        evidence: the best there is: ``name`` (worth little), ``config`` or ``headers``.
+        evidence: the best there is: ``name`` (worth little), ``catalog`` (the id of a
+            well-known model), ``config`` or ``headers``.
         files: every file that was opened.
         bytes_read: how much was read in all.
         quantization: how the weights are stored.

@@ -86,6 +86,8 @@ class Mapping(Rendered):
         files: file contents by relative name that the launch needs.
         decisions: one per field, in mapping order.
         diagnostics: the warnings of this mapping.
+        not_looked_at: in checked mode, what could not be judged, and the parameter that would
+            change that.
     """
 
     __slots__ = (
@@ -100,6 +102,7 @@ class Mapping(Rendered):
         "files",
         "gpu",
         "mode",
+        "not_looked_at",
         "precision",
         "preset",
         "verified_through",
@@ -122,6 +125,7 @@ class Mapping(Rendered):
         self.files: dict[str, str] = data["files"]
         self.decisions = [Decision(**decision) for decision in data["decisions"]]
         self.diagnostics: list[Diagnostic] = data["diagnostics"]
+        self.not_looked_at: list[tuple[str, str]] = data["not_looked_at"]
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for JSON.
@@ -145,6 +149,7 @@ class Mapping(Rendered):
             "files": self.files,
             "decisions": [decision.to_dict() for decision in self.decisions],
             "diagnostics": [diagnostic.to_dict() for diagnostic in self.diagnostics],
+            "not_looked_at": [{"what": what, "give": give} for what, give in self.not_looked_at],
             "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
         }
 

@@ -20,16 +20,25 @@
 
 namespace quantmap::proof {
 
+// What is known of a model: its attention, and what rules ask of it beside that.
+struct World {
+  ModelKind kind = ModelKind::kUnknown;
+  ModelMarks marks;
+};
+// Every kind of attention with and without sinks, for each dtype and each declared KV cache; and each other trait
+// and scheme once. The first is a model that was not read.
+[[nodiscard]] const std::vector<World>& worlds();
+
 struct Place {
   std::uint16_t release = 0;
   std::uint8_t kind = 0;
   std::uint8_t gpu = 0;
   bool activations = true;
-  std::uint8_t model = 0;
+  std::uint16_t world = 0;  // index into worlds()
 };
 
 [[nodiscard]] Deployment situation_at(const Place& place, bool arguments_only = false);
-// The model of a place: its checkpoint kind and its attention.
+// The model of a place: its checkpoint kind and what is known of it.
 [[nodiscard]] ModelQuantization model_at(const Place& place);
 // A model of a checkpoint kind.
 [[nodiscard]] ModelQuantization model_of(std::size_t kind);
@@ -69,6 +78,9 @@ class Grounds {
   std::vector<ReleaseGround> releases_;
 };
 
+// What a value of a target stands for at a place.
+[[nodiscard]] std::string_view meant(const Engine& engine, const Place& place, std::size_t target,
+                                     std::string_view value);
 // Everything that is wrong with a mapping.
 [[nodiscard]] std::vector<Problem> problems_of(const Mapping& mapping, const Place& place, const Ground& ground,
                                                bool arguments_only);

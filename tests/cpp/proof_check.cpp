@@ -111,10 +111,31 @@ TargetValues read_back(const Mapping& mapping, const Ground& ground) {
   return out;
 }
 
-bool holds(const Constraint& rule, const TargetValues& values) {
+}  // namespace
+
+std::string_view meant(const Engine& engine, const Place& place, std::size_t target, std::string_view value) {
+  const ModelMarks& marks = worlds()[place.world].marks;
+  for (const Meaning& item : engine.checked.meanings) {
+    if (item.target != target || !inside(item.since, item.until, place.release)) continue;
+    if (!has_bit(item.checkpoints, place.kind) || !has_bit(item.gpus, place.gpu)) continue;
+    if (!has_bit(item.dtypes, marks.dtype)) continue;
+    if (!has_bit(item.kv_dtypes, marks.kv_dtype)) continue;
+    for (const std::string_view one : item.values) {
+      if (one == value) return item.means;
+    }
+  }
+  return value;
+}
+
+namespace {
+
+bool holds(const Engine& engine, const Place& place, const Constraint& rule, const TargetValues& values) {
   for (const RuleTerm& term : rule.terms) {
     bool found = false;
-    for (const std::string_view value : term.values) found |= value == values[term.target];
+    for (const std::string_view value : term.values) {
+      found |= value == meant(engine, place, term.target, values[term.target]);
+    }
+    found = found != term.others;
     if (!found) return false;
   }
   return true;
@@ -183,13 +204,26 @@ void check_decisions(const Mapping& mapping, const Ground& ground, std::vector<P
   }
 }
 
+std::string describe(const World& world) {
+  if (world.kind == ModelKind::kUnknown) return {};
+  std::string out = ", " + std::string(catalog().model_kinds[static_cast<std::size_t>(world.kind)]) + " " +
+                    std::string(catalog().model_dtypes[world.marks.dtype]) + ", KV " +
+                    std::string(catalog().kv_dtypes[world.marks.kv_dtype]);
+  for (std::size_t i = 0; i < catalog().traits.size(); ++i) {
+    if (has_bit(world.marks.has, static_cast<unsigned>(i))) out += " " + std::string(catalog().traits[i].id);
+  }
+  for (std::size_t i = 1; i < catalog().schemes.size(); ++i) {
+    if (has_bit(world.marks.schemes, static_cast<unsigned>(i))) out += " " + std::string(catalog().schemes[i].id);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string describe(const Engine& engine, const Place& place) {
   return std::string(engine.id) + " " + std::string(engine.surface.releases[place.release].version) + ", " +
          std::string(catalog().checkpoint_kinds[place.kind].id) + ", " +
-         std::string(catalog().gpu_classes[place.gpu].id) +
-         (place.model == 0 ? "" : ", " + std::string(catalog().model_kinds[place.model])) +
+         std::string(catalog().gpu_classes[place.gpu].id) + describe(worlds()[place.world]) +
          (place.activations ? "" : ", weights only");
 }
 
@@ -216,9 +250,10 @@ Grounds::Grounds(const Engine& engine) : engine_(engine) {
 Ground Grounds::at(const Place& place) const {
   Ground out;
   out.release = &releases_[place.release];
+  const Deployment deployment = situation_at(place);
   for (const Constraint& rule : engine_.checked.rules) {
-    if (!inside(rule.since, rule.until, place.release) || !has_bit(rule.checkpoints, place.kind)) continue;
-    if (!has_bit(rule.models, place.model)) continue;
+    if (!inside(rule.since, rule.until, place.release)) continue;
+    if (!is_about_model(rule, deployment)) continue;
     if (has_bit(rule.gpus, place.gpu)) {
       if (!rule.terms.empty()) out.with_terms.push_back(&rule);
       if (rule.terms.empty() && out.nothing_served == nullptr) out.nothing_served = &rule;
@@ -242,13 +277,14 @@ std::vector<Problem> problems_of(const Mapping& mapping, const Place& place, con
   }
   if (ground.nothing_served == nullptr) {
     for (const Constraint* rule : ground.with_terms) {
-      if (holds(*rule, values)) out.push_back({"the rule " + std::string(rule->id) + " holds", {}});
+      if (holds(*mapping.engine, place, *rule, values))
+        out.push_back({"the rule " + std::string(rule->id) + " holds", {}});
     }
   }
   check_kernels(*mapping.engine, place, values, out);
   std::vector<const Constraint*> conditions;
   for (const Constraint* rule : ground.conditional) {
-    if (holds(*rule, values)) conditions.push_back(rule);
+    if (holds(*mapping.engine, place, *rule, values)) conditions.push_back(rule);
   }
   if (conditions != conditional_rules(*mapping.engine, mapping.deployment, mapping.values)) {
     out.push_back({"conditional rules are not listed", {}});
@@ -266,7 +302,8 @@ std::vector<Problem> problems_of_tables(const Engine& engine) {
     const bool always = std::any_of(rows.begin(), rows.end(), [&](const Precision& row) {
       const auto kinds = static_cast<unsigned>(catalog().checkpoint_kinds.size());
       const std::uint32_t all = (std::uint32_t{1} << kinds) - 1;
-      return row.of == part && row.terms.empty() && row.gpus == 0xFFFF && row.models == 0xFF &&
+      return row.of == part && row.terms.empty() && row.gpus == 0xFFFF && row.models == 0xFF && row.has == 0 &&
+             row.lacks == 0 && row.schemes == 0xFFFFFFFF && row.dtypes == 0xFF && row.kv_dtypes == 0xFF &&
              (row.checkpoints & all) == all && row.since == 0 && row.until >= engine.surface.releases.size();
     });
     if (!always) out.push_back({"no last answer for the precision of " + std::string(part), {}});

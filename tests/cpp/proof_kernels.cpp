@@ -15,6 +15,8 @@ bool inside(std::uint16_t since, std::uint16_t until, std::uint16_t release) {
 
 bool has_bit(std::uint32_t mask, unsigned bit) { return (mask & (std::uint32_t{1} << bit)) != 0; }
 
+unsigned kind_at(const Place& place) { return static_cast<unsigned>(worlds()[place.world].kind); }
+
 // Whether some row of the kernel tables takes this, told plainly: what is not known is passed over.
 bool kernels_take(const BackendInterval& backend, const KernelTables& tables, const Place& place, const std::string& kv,
                   const std::string& dtype) {
@@ -22,7 +24,7 @@ bool kernels_take(const BackendInterval& backend, const KernelTables& tables, co
     bool takes = std::find(row.kv.begin(), row.kv.end(), kv) != row.kv.end() ||
                  std::find(row.maybe_kv.begin(), row.maybe_kv.end(), kv) != row.maybe_kv.end();
     if (place.gpu != 0) takes &= has_bit(row.gpus, place.gpu);
-    if (place.model != 0) takes &= has_bit(row.models, place.model);
+    if (kind_at(place) != 0) takes &= has_bit(row.models, kind_at(place));
     for (unsigned i = 0; i < tables.dtypes.size(); ++i) {
       if (tables.dtypes[i] == dtype) takes &= has_bit(row.dtypes, i);
     }
@@ -49,9 +51,11 @@ std::vector<std::string> texts_of(std::int8_t target, const std::vector<std::str
 
 }  // namespace
 
-void check_kernels(const Engine& engine, const Place& place, const TargetValues& values, std::vector<Problem>& out) {
+void check_kernels(const Engine& engine, const Place& place, const TargetValues& given, std::vector<Problem>& out) {
   const KernelTables& tables = engine.kernels;
   if (tables.roles.attention < 0) return;
+  TargetValues values;
+  for (std::size_t t = 0; t < given.size(); ++t) values.emplace_back(meant(engine, place, t, given[t]));
   const auto value = [&values](std::int8_t role) { return values[static_cast<std::size_t>(role)]; };
   const std::string named = lower(value(tables.roles.attention));
   const std::string kv = value(tables.roles.kv).empty() ? std::string(tables.unset) : value(tables.roles.kv);
@@ -67,10 +71,10 @@ void check_kernels(const Engine& engine, const Place& place, const TargetValues&
       out.push_back({"the backend " + std::string(backend.name) + " does not take this launch", kv});
     }
   }
-  if (!named.empty() || place.gpu == 0 || place.model == 0) return;
+  if (!named.empty() || place.gpu == 0 || kind_at(place) == 0) return;
   for (const BackendOrder& order : tables.orders) {
     if (!inside(order.since, order.until, place.release) || !order.heads.empty()) continue;
-    if (!has_bit(order.gpus, place.gpu) || !has_bit(order.models, place.model)) continue;
+    if (!has_bit(order.gpus, place.gpu) || !has_bit(order.models, kind_at(place))) continue;
     if (!order.kv.empty() && std::find(order.kv.begin(), order.kv.end(), kv) == order.kv.end()) continue;
     const bool none = std::all_of(order.order.begin(), order.order.end(),
                                   [&](std::uint16_t number) { return refuses(tables.backends[number]); });
@@ -79,16 +83,21 @@ void check_kernels(const Engine& engine, const Place& place, const TargetValues&
 }
 
 int KernelNumbers::at(const Place& place, const std::vector<std::string>& pairs) {
-  const auto [found, is_new] = known_.try_emplace({place.release, place.gpu, place.model}, 0);
+  const unsigned sinks = has_trait(worlds()[place.world].marks, TraitId::kSinks) ? 1 : 0;
+  const auto [found, is_new] =
+      known_.try_emplace({place.release, place.gpu, static_cast<std::uint16_t>(kind_at(place) * 2 + sinks)}, 0);
   if (is_new) {
     found->second = numbers_.try_emplace(refusals(place, pairs), static_cast<int>(numbers_.size())).first->second;
   }
   return found->second;
 }
 
-// Each combination's refusal. A method is asked for its GPU and its types alone.
+// Each combination's refusal; what values stand for is told apart elsewhere. A method is asked for its GPU and its
+// types alone.
 std::string KernelNumbers::refusals(const Place& place, const std::vector<std::string>& pairs) const {
-  const Deployment deployment = situation_at(place);
+  Deployment deployment = situation_at(place);
+  deployment.marks.dtype = 0;
+  deployment.marks.kv_dtype = 0;
   const KernelRoles& roles = engine_.kernels.roles;
   std::string out;
   TargetValues values(engine_.checked.targets.size());

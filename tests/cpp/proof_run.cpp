@@ -45,6 +45,19 @@ bool same(const Mapping& a, const Mapping& b) {
          conditional_rules(*a.engine, a.deployment, a.values) == conditional_rules(*b.engine, b.deployment, b.values);
 }
 
+// A scheme that is of this kind and of none before it.
+Scheme scheme_like(const SchemeKind& kind) {
+  Scheme out;
+  out.weight_bits = kind.least_weight_bits;
+  out.activation_bits = kind.least_activation_bits > 0 ? kind.least_activation_bits : 16;
+  if (!kind.weight_types.empty()) out.weight_type = kind.weight_types.front();
+  if (!kind.activation_types.empty()) out.activation_type = kind.activation_types.front();
+  if (kind.blocks) out.block = {128, 128};
+  if (kind.least_weight_bits == 0) out.weight_type = "unheard-of";
+  if (kind.id == "w8a8_fp8") out.activation_bits = 8;
+  return out;
+}
+
 // What reading the files of a place's model would give.
 std::shared_ptr<const Checkpoint> inspected_at(const Place& place) {
   auto out = std::make_shared<Checkpoint>();
@@ -52,10 +65,16 @@ std::shared_ptr<const Checkpoint> inspected_at(const Place& place) {
   out->quantization.kind = place.kind;
   out->quantization.method = model_of(place.kind).method;
   Architecture& architecture = out->architecture.emplace();
+  const World& world = worlds()[place.world];
   architecture.experts.routed = 8;  // a dense model has no settings of experts
-  const ModelKind kind = model_at(place).kind;
-  if (kind != ModelKind::kHeads) architecture.mla.kv_rank = 512;
-  if (kind == ModelKind::kSparseMla) architecture.mla.index_size = 128;
+  architecture.traits = world.marks.has;
+  if (world.marks.dtype != 0) architecture.dtype = catalog().model_dtypes[world.marks.dtype];
+  if (world.marks.kv_dtype != 0) out->quantization.kv_dtype = catalog().kv_dtypes[world.marks.kv_dtype];
+  if (world.kind != ModelKind::kHeads) architecture.mla.kv_rank = 512;
+  if (world.kind == ModelKind::kSparseMla) architecture.mla.index_size = 128;
+  for (std::size_t i = 1; i < catalog().schemes.size(); ++i) {
+    if (in_mask(world.marks.schemes, i)) out->quantization.schemes.push_back(scheme_like(catalog().schemes[i]));
+  }
   return out;
 }
 
@@ -66,7 +85,7 @@ void check_front_door(const Engine& engine, const Config& config, const Place& p
   request.quant_config = to_value(config);
   request.engine_version = Value::text(std::string(engine.surface.releases[place.release].version));
   if (place.gpu != 0) request.gpu = Value::text(std::string(catalog().gpu_classes[place.gpu].id));
-  if (place.model != 0) {
+  if (place.world != 0) {
     request.inspected = inspected_at(place);
   } else if (place.kind != 0) {
     request.model_quantization = Value::text(model_of(place.kind).method);
@@ -207,7 +226,7 @@ void Proof::cover_class(const Engine& engine, const Grid& grid, const Grounds& g
   total.covered += covered * places.members.size();
   for (std::size_t i = 0; i < kOutcomes; ++i) total.outcomes[i] += counts[i] * places.members.size();
   for (const Place& member : places.members) {
-    if (member.gpu != 0 || member.model != 0 || !member.activations) continue;
+    if (member.gpu != 0 || member.world != 0 || !member.activations) continue;
     auto& kinds = counts_[std::string(engine.id)][std::string(name_of(grid.form))];
     auto& by_release = kinds[std::string(catalog().checkpoint_kinds[member.kind].id)];
     by_release.resize(engine.surface.releases.size());

@@ -26,6 +26,7 @@ class Numbers {
     for (const auto& [text, number] : known_) out.push_back(text);
     return out;
   }
+  [[nodiscard]] const std::unordered_map<std::string, int>& all() const { return known_; }
 
  private:
   std::unordered_map<std::string, int> known_;
@@ -114,13 +115,18 @@ class Classifier {
       for (const FormRow& row : rows_) of_release.push_back(look(row, view, seen));
       views_.push_back(std::move(of_release));
     }
+    for (std::size_t target = 0; target < engine.checked.targets.size(); ++target) pairs_(pair_name(target, ""));
+    for (const Meaning& meaning : engine.checked.meanings) {
+      pairs_(pair_name(meaning.target, std::string(meaning.means)));
+    }
     for (const Constraint& rule : engine.checked.rules) {
       std::vector<std::vector<int>> terms;
       for (const RuleTerm& term : rule.terms) {
         std::vector<int> ids;
         for (const std::string_view value : term.values) {
-          ids.push_back(value.empty() ? kUnset : pairs_.find(pair_name(term.target, std::string(value))));
+          ids.push_back(pairs_.find(pair_name(term.target, std::string(value))));
         }
+        if (term.others) ids = others_of(term.target, ids);
         terms.push_back(std::move(ids));
       }
       terms_.push_back(std::move(terms));
@@ -129,23 +135,36 @@ class Classifier {
 
   std::string signature(const Place& place) {
     std::string out(1, place.activations ? '+' : '-');
+    const Deployment deployment = situation_at(place);
     std::vector<char> reached(pairs_.size(), 0);
+    for (std::size_t target = 0; target < engine_.checked.targets.size(); ++target) {
+      reached[static_cast<std::size_t>(pairs_.find(pair_name(target, "")))] = 1;
+    }
     const Ground ground = grounds_.at(place);
     const auto number = [&](const Constraint* rule) { return rule - engine_.checked.rules.data(); };
     if (ground.nothing_served != nullptr) out += "nothing " + std::to_string(number(ground.nothing_served));
     for (std::size_t i = 0; i < rows_.size() && ground.nothing_served == nullptr; ++i) {
-      if (!matches(*rows_[i].row, place)) continue;
+      if (!matches(*rows_[i].row, deployment)) continue;
       const RowView& view = views_[place.release][i];
       out += " " + std::to_string(i) + ":" + std::to_string(view.number);
       for (const int id : view.reaches) reached[static_cast<std::size_t>(id)] = 1;
     }
+    const std::string meanings = translate(deployment, reached);
+    std::uint32_t looked_at = 0;  // targets of rules that can hold
     for (const auto* list : {&ground.with_terms, &ground.conditional}) {
       out += " |";
       for (const Constraint* rule : *list) {
-        if (can_hold(static_cast<std::size_t>(number(rule)), reached)) out += " " + std::to_string(number(rule));
+        if (!can_hold(static_cast<std::size_t>(number(rule)), reached)) continue;
+        out += " " + std::to_string(number(rule));
+        for (const RuleTerm& term : rule->terms) looked_at |= std::uint32_t{1} << term.target;
       }
     }
     out += " k" + std::to_string(kernels_.at(place, pairs_.texts()));
+    for (const Meaning& meaning : engine_.checked.meanings) {
+      if (((looked_at >> meaning.target) & 1U) == 0 && engine_.kernels.orders.empty()) continue;
+      out += meanings;
+      break;
+    }
     for (const BuiltinFile& file : engine_.checked.files) {
       out += file.since <= place.release && place.release < file.until ? " f" : " -";
     }
@@ -155,17 +174,45 @@ class Classifier {
   std::vector<const MappingRule*> matching(const Place& place) const {
     std::vector<const MappingRule*> out;
     for (const FormRow& row : rows_) {
-      if (matches(*row.row, place)) out.push_back(row.row);
+      if (matches(*row.row, situation_at(place))) out.push_back(row.row);
     }
     return out;
   }
 
  private:
-  static constexpr int kUnset = -2;
+  static bool matches(const MappingRule& row, const Deployment& deployment) {
+    return is_about(row, deployment) && in_mask(row.activations, deployment.activations ? 1 : 0);
+  }
 
-  static bool matches(const MappingRule& row, const Place& place) {
-    return in_mask(row.checkpoints, place.kind) && in_mask(row.gpus, place.gpu) && in_mask(row.models, place.model) &&
-           in_mask(row.activations, place.activations ? 1 : 0);
+  // Every known value of a target but these.
+  std::vector<int> others_of(std::size_t target, const std::vector<int>& ids) const {
+    std::vector<int> out;
+    const std::string start = std::to_string(target) + " ";
+    for (const auto& [text, id] : pairs_.all()) {
+      if (text.rfind(start, 0) == 0 && std::find(ids.begin(), ids.end(), id) == ids.end()) out.push_back(id);
+    }
+    return out;
+  }
+
+  // Puts what values stand for in their place; the text says which stand for what.
+  std::string translate(const Deployment& deployment, std::vector<char>& reached) const {
+    std::string out;
+    std::vector<int> meant;
+    for (const Meaning& meaning : engine_.checked.meanings) {
+      const bool here = meaning.since <= deployment.release && deployment.release < meaning.until &&
+                        in_mask(meaning.checkpoints, deployment.checkpoint) && in_mask(meaning.gpus, deployment.gpu) &&
+                        in_mask(meaning.dtypes, deployment.marks.dtype) &&
+                        in_mask(meaning.kv_dtypes, deployment.marks.kv_dtype);
+      for (const std::string_view value : meaning.values) {
+        const int id = here ? pairs_.find(pair_name(meaning.target, std::string(value))) : -1;
+        if (id < 0 || reached[static_cast<std::size_t>(id)] == 0) continue;
+        reached[static_cast<std::size_t>(id)] = 0;
+        meant.push_back(pairs_.find(pair_name(meaning.target, std::string(meaning.means))));
+        out += " " + std::to_string(id) + ">" + std::to_string(meant.back());
+      }
+    }
+    for (const int id : meant) reached[static_cast<std::size_t>(id)] = 1;
+    return out;
   }
 
   RowView look(const FormRow& row, const ReleaseView& release, Numbers& seen) {
@@ -196,12 +243,11 @@ class Classifier {
     return out;
   }
 
-  // Whether every term has a value that some matching row can set, or that means "not set".
+  // Whether every term has a value that some matching row can set, or that is there when nothing is set.
   bool can_hold(std::size_t rule, const std::vector<char>& reached) const {
     return std::all_of(terms_[rule].begin(), terms_[rule].end(), [&](const std::vector<int>& ids) {
-      return std::any_of(ids.begin(), ids.end(), [&](int id) {
-        return id == kUnset || (id >= 0 && reached[static_cast<std::size_t>(id)] != 0);
-      });
+      return std::any_of(ids.begin(), ids.end(),
+                         [&](int id) { return id >= 0 && reached[static_cast<std::size_t>(id)] != 0; });
     });
   }
 
@@ -244,57 +290,6 @@ Axis methods() {
 }
 
 }  // namespace
-
-Deployment situation_at(const Place& place, bool arguments_only) {
-  Deployment out;
-  out.checked = true;
-  out.release = place.release;
-  out.checkpoint = place.kind;
-  out.gpu = place.gpu;
-  out.model = place.model;
-  out.activations = place.activations;
-  out.arguments_only = arguments_only;
-  return out;
-}
-
-ModelQuantization model_at(const Place& place) {
-  ModelQuantization out = model_of(place.kind);
-  out.kind = static_cast<ModelKind>(place.model);
-  return out;
-}
-
-ModelQuantization model_of(std::size_t kind) {
-  if (kind == 0) return {};
-  const auto& names = catalog().checkpoint_kinds[kind].names;
-  return {true, names.empty() ? "not-heard-of" : std::string(names.front()), true};
-}
-
-std::vector<Place> places_of(const Engine& engine) {
-  std::vector<Place> out;
-  const RowSet& set = engine.checked;
-  const auto looks = [](const auto& item) { return item.models != 0xFF; };
-  const bool tells = std::any_of(set.rows.begin(), set.rows.end(),
-                                 [](const MappingRule& row) { return (row.activations & 3U) != 3U; });
-  const bool tells_models = std::any_of(set.rows.begin(), set.rows.end(), looks) ||
-                            std::any_of(set.rules.begin(), set.rules.end(), looks) || !engine.kernels.orders.empty();
-  const std::size_t models = tells_models ? catalog().model_kinds.size() : 1;
-  for (std::size_t release = 0; release < engine.surface.releases.size(); ++release) {
-    for (std::size_t kind = 0; kind < catalog().checkpoint_kinds.size(); ++kind) {
-      for (std::size_t gpu = 0; gpu < catalog().gpu_classes.size(); ++gpu) {
-        Place place{static_cast<std::uint16_t>(release), static_cast<std::uint8_t>(kind),
-                    static_cast<std::uint8_t>(gpu)};
-        for (std::size_t model = 0; model < models; ++model) {
-          place.model = static_cast<std::uint8_t>(model);
-          for (const bool activations : {true, false}) {
-            place.activations = activations;
-            if (activations || tells) out.push_back(place);
-          }
-        }
-      }
-    }
-  }
-  return out;
-}
 
 std::vector<PlaceClass> place_classes(const Engine& engine, const Grid& grid, const Grounds& grounds,
                                       const std::vector<Place>& places) {

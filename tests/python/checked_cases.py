@@ -38,6 +38,10 @@ def check(*arguments: Any, **keywords: Any) -> Told:
     return run
 
 
+# Conditions of a rule beside its release and values.
+GROUND = {"gpu", "checkpoint", "model", "has", "lacks", "scheme", "model_dtype", "declared_kv"}
+
+
 def refused(stage: str) -> Iterator[Told]:
     """Launches with user parameters that a rule of the catalogue refuses at this stage."""
     for engine in ALL_ENGINES:
@@ -48,9 +52,10 @@ def refused(stage: str) -> Iterator[Told]:
             if routes and "flag" in routes[0] and "at" not in routes[0]
         }
         for rule in checked["rules"]:
+            if rule["stage"] != stage or rule.keys() & GROUND:
+                continue
             terms = {flags.get(target, ""): values[0] for target, values in rule["refuse"].items()}
-            plain = terms and "" not in terms and "" not in terms.values()
-            if plain and rule["stage"] == stage and not rule.keys() & {"gpu", "checkpoint"}:
+            if terms and "" not in terms and "" not in terms.values():
                 version = rule.get("since", RELEASES[engine][0])
                 yield launch(engine, None, terms, engine_version=version)
 

@@ -47,6 +47,9 @@ class Release:
                     self.flags[name] = interval
         checked = document(engine, "checked")
         self.rules = [rule for rule in checked["rules"] if version and self.covers(rule)]
+        self.meanings = [
+            item for item in checked.get("meanings", []) if version and self.covers(item)
+        ]
         self.targets = checked["targets"]
 
     def covers(self, item: dict[str, Any]) -> bool:
@@ -130,6 +133,13 @@ class Release:
         if len(rule["refuse"]) != 1 or rule["stage"] == "no-effect":
             return False
         ((target, values),) = rule["refuse"].items()
+        facts = ("has", "lacks", "scheme", "model_dtype", "declared_kv")
+        if any(fact in rule for fact in facts):
+            return False  # nothing of a model is inspected here
+        if isinstance(values, dict):
+            matches = value not in values["not"]
+        else:
+            matches = self.alias(target, value) in values
         names = [route.get("flag") for route in self.targets[target] if "at" not in route]
         kinds = rule.get("checkpoint")
         known = kinds is None or self.checkpoint in kinds
@@ -138,7 +148,15 @@ class Release:
         gpus = rule.get("gpu")
         here = gpus is None or any(self.gpu_in(name) for name in gpus)
         here = here and self.attention in rule.get("model", [self.attention])
-        return flag in names and value in values and known and here
+        return flag in names and matches and known and here
+
+    def alias(self, target: str, value: str) -> str:
+        """What a value stands for whatever the model."""
+        for item in self.meanings:
+            plain = not {"checkpoint", "gpu", "model_dtype", "declared_kv"} & item.keys()
+            if plain and item["target"] == target and value in item["is"]:
+                return str(item["means"])
+        return value
 
     def gpu_in(self, name: str) -> bool:
         """`sm80+` and `-sm75` are ranges; a range never includes the unknown GPU."""

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "line_arguments.hpp"
+#include "line_model.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/config/checkpoint_kind.hpp"
 #include "quantmap/deployment/line_rules.hpp"
@@ -46,8 +47,9 @@ class LaunchJudge {
     for (const EnvironmentVariable& variable : launch_.variables) line.arguments.push_back(argument_of(variable));
     const LineArguments read = read_arguments(engine_, out_.deployment.release, launch_.words);
     line.arguments.insert(line.arguments.end(), read.arguments.begin(), read.arguments.end());
+    out_.model = model_of_words(line.arguments, read.positional);
     judge(line);
-    judge_by_name(line, model_of(line.arguments, read.positional));
+    judge_by_name(line, out_.model);
     for (std::size_t i = 0; i < launch_.variables.size(); ++i) {
       judge_variable(launch_.variables[i], out_.verdicts[i]);
     }
@@ -78,9 +80,12 @@ class LaunchJudge {
       out_.verdicts = judge_each(engine_, out_.deployment, line.arguments, true);
       return;
     }
-    const ModelQuantization model = read_model_quantization(ground_.request->model_quantization, out_.notes);
-    out_.deployment.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
-    line.checkpoint_known = model.given;
+    Diagnostics unread;
+    const LineModel model = read_line_model(*ground_.request, out_.model, out_.notes, unread);
+    out_.notes.append(unread);
+    take_model(model.model, out_.deployment);
+    line.checkpoint_known = model.known;
+    out_.not_looked_at = not_looked_at(engine_, out_.deployment, model.known);
     out_.verdicts = judge_line(engine_, out_.deployment, line, out_.notes);
   }
 
@@ -211,15 +216,20 @@ class LaunchJudge {
     out_.verdicts.insert(out_.verdicts.begin(), std::move(verdict));
   }
 
-  std::string model_of(const std::vector<Argument>& arguments, const std::vector<Word>& positional) {
-    if (!positional.empty() && takes_model() && !positional.front().open) out_.model = positional.front().text;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
+  // The model that the words name: by itself, or behind a launcher's flag.
+  std::string model_of_words(const std::vector<Argument>& arguments, const std::vector<Word>& positional) const {
+    std::string out;
+    if (!positional.empty() && takes_model() && !positional.front().open) out = positional.front().text;
+    for (const Argument& argument : arguments) {
+      if (argument.kind != ChannelKind::kFlag || argument.open) continue;
+      const auto known = find_spelling(engine_.surface, argument.flag, out_.deployment.release);
+      if (!known) continue;
       const bool named = std::any_of(engine_.launchers.begin(), engine_.launchers.end(), [&](const Launcher& launcher) {
-        return !launcher.model_flag.empty() && launcher.model_flag == out_.verdicts[i].canonical;
+        return !launcher.model_flag.empty() && launcher.model_flag == known->history->name;
       });
-      if (named && !arguments[i].open) out_.model = out_.verdicts[i].value;
+      if (named) out = to_text(argument.value);
     }
-    return out_.model;
+    return out;
   }
 
   // What the model's name says of its quantization counts, as an assumption, while nobody says more.

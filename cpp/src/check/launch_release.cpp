@@ -101,6 +101,7 @@ std::optional<ReleaseRead> read_release(const Engine& engine, const Ground& grou
   LaunchRequest request;
   request.engine_version = ground.request->engine_version;
   request.default_versions = ground.request->default_versions;
+  if (with_gpu) request.default_gpu = ground.request->default_gpu;
   if (with_gpu) request.gpu = ground.request->gpu;
   ReleaseRead out;
   const bool by_call = !request.engine_version.is_null() || !ground.release.empty();

@@ -9,21 +9,40 @@ namespace {
 constexpr std::uint16_t kEveryGpu = 0xFFFF;
 
 bool applies(const Deployment& deployment, const Constraint& rule, bool any_gpu) {
-  return in_mask(rule.checkpoints, deployment.checkpoint) && in_mask(rule.models, deployment.model) &&
-         (any_gpu || in_mask(rule.gpus, deployment.gpu)) && covers(rule.since, rule.until, deployment.release);
+  return covers(rule.since, rule.until, deployment.release) && is_about_model(rule, deployment) &&
+         (any_gpu || in_mask(rule.gpus, deployment.gpu));
+}
+
+bool is_meant(const Meaning& meaning, const Deployment& deployment, std::string_view value) {
+  return covers(meaning.since, meaning.until, deployment.release) &&
+         in_mask(meaning.checkpoints, deployment.checkpoint) && in_mask(meaning.gpus, deployment.gpu) &&
+         in_mask(meaning.dtypes, deployment.marks.dtype) && in_mask(meaning.kv_dtypes, deployment.marks.kv_dtype) &&
+         std::find(meaning.values.begin(), meaning.values.end(), value) != meaning.values.end();
 }
 
 }  // namespace
 
-bool terms_hold(std::span<const RuleTerm> terms, const TargetValues& values) noexcept {
+EffectiveValues::EffectiveValues(const Engine& engine, const Deployment& deployment, const TargetValues& values) {
+  std::copy_n(values.begin(), std::min(values.size(), kMostTargets), values_.begin());
+  std::size_t done = kMostTargets;  // the target of the last meaning that was taken
+  for (const Meaning& meaning : engine.checked.meanings) {
+    if (meaning.target == done || meaning.target >= values.size()) continue;
+    if (!is_meant(meaning, deployment, values[meaning.target])) continue;
+    values_[meaning.target] = meaning.means;
+    done = meaning.target;
+  }
+}
+
+bool terms_hold(std::span<const RuleTerm> terms, const EffectiveValues& values) noexcept {
   return std::all_of(terms.begin(), terms.end(), [&values](const RuleTerm& term) {
     const std::string_view value = values[term.target];
-    return std::find(term.values.begin(), term.values.end(), value) != term.values.end();
+    return (std::find(term.values.begin(), term.values.end(), value) != term.values.end()) != term.others;
   });
 }
 
-const Constraint* refused_by(const Engine& engine, const Deployment& deployment, const TargetValues& values,
+const Constraint* refused_by(const Engine& engine, const Deployment& deployment, const TargetValues& given,
                              bool whole) {
+  const EffectiveValues values(engine, deployment, given);
   for (const Constraint& rule : engine.checked.rules) {
     if (rule.terms.empty() != whole) continue;
     if (applies(deployment, rule, false) && terms_hold(rule.terms, values)) return &rule;
@@ -32,9 +51,10 @@ const Constraint* refused_by(const Engine& engine, const Deployment& deployment,
 }
 
 std::vector<const Constraint*> conditional_rules(const Engine& engine, const Deployment& deployment,
-                                                 const TargetValues& values) {
+                                                 const TargetValues& given) {
   std::vector<const Constraint*> out;
   if (deployment.gpu != 0) return out;
+  const EffectiveValues values(engine, deployment, given);
   for (const Constraint& rule : engine.checked.rules) {
     if (rule.gpus == kEveryGpu || !terms_hold(rule.terms, values)) continue;
     if (applies(deployment, rule, true)) out.push_back(&rule);
@@ -52,8 +72,9 @@ std::string gpu_names(std::uint16_t mask) {
 }
 
 std::vector<const Precision*> effective_precision(const Engine& engine, const Deployment& deployment,
-                                                  const TargetValues& values) {
+                                                  const TargetValues& given) {
   std::vector<const Precision*> out;
+  const EffectiveValues values(engine, deployment, given);
   for (const Precision& row : engine.checked.precision) {
     const bool known =
         std::any_of(out.begin(), out.end(), [&row](const Precision* other) { return other->of == row.of; });

@@ -224,8 +224,11 @@ KernelQuery kernel_query(const Engine& engine, const Deployment& deployment, con
   out.gpu = deployment.gpu;
   out.model = deployment.model;
   out.head_size = deployment.head_size;
-  out.dtype = find_dtype(engine.kernels, value_of(values, roles.dtype));
-  out.kv = value_of(values, roles.kv);
+  if (has_trait(deployment.marks, TraitId::kSinks)) out.sinks = true;
+  if (lacks_trait(deployment.marks, TraitId::kSinks)) out.sinks = false;
+  const EffectiveValues meant(engine, deployment, values);
+  if (roles.dtype >= 0) out.dtype = find_dtype(engine.kernels, meant[static_cast<std::size_t>(roles.dtype)]);
+  if (roles.kv >= 0) out.kv = meant[static_cast<std::size_t>(roles.kv)];
   if (out.kv.empty()) out.kv = engine.kernels.unset;
   return out;
 }

@@ -1,5 +1,9 @@
 #include "quantmap/deployment/line_rules.hpp"
 
+#include <algorithm>
+
+#include "quantmap/deployment/shapes.hpp"
+
 namespace quantmap {
 
 namespace {
@@ -21,8 +25,9 @@ class LineRules {
 
   void apply(std::vector<Verdict>& verdicts) {
     const Given given = given_values(engine_, verdicts);
+    const EffectiveValues values(engine_, deployment_, given.values);
     for (const Constraint& rule : engine_.checked.rules) {
-      if (!terms_hold(rule.terms, given.values)) continue;
+      if (!terms_hold(rule.terms, values)) continue;
       const Reach reach = reach_of(rule);
       if (reach == Reach::kNothing) continue;
       if (reach == Reach::kSomeGpus) {
@@ -30,18 +35,26 @@ class LineRules {
       } else if (rule.terms.empty()) {
         refuse_whole(rule, reach);
       } else {
+        bool told = false;
         for (const RuleTerm& term : rule.terms) {
-          if (given.by[term.target] != kNotGiven) judge(rule, reach, verdicts[given.by[term.target]]);
+          if (given.by[term.target] == kNotGiven) continue;
+          judge(rule, reach, verdicts[given.by[term.target]]);
+          told = true;
         }
+        // Nothing that is given sets it: the model itself does.
+        const bool by_model = std::any_of(rule.terms.begin(), rule.terms.end(), [&](const RuleTerm& term) {
+          return values[term.target] != given.values[term.target];
+        });
+        if (!told && by_model && rule.stage != Stage::kNoEffect) refuse_whole(rule, reach);
       }
     }
     judge_kernels(engine_, deployment_, given, false, verdicts);
+    judge_shapes(given, verdicts);
   }
 
  private:
   Reach reach_of(const Constraint& rule) const {
-    if (!covers(rule.since, rule.until, deployment_.release) || !in_mask(rule.checkpoints, deployment_.checkpoint) ||
-        !in_mask(rule.models, deployment_.model)) {
+    if (!covers(rule.since, rule.until, deployment_.release) || !is_about_model(rule, deployment_)) {
       return Reach::kNothing;
     }
     if (deployment_.gpu != 0) {
@@ -57,6 +70,27 @@ class LineRules {
     return rule.assumed ? Reach::kAssumed : Reach::kCertain;
   }
 
+  // Told at the argument that sets the size, or of the launch as a whole.
+  void judge_shapes(const Given& given, std::vector<Verdict>& verdicts) {
+    for (const ShapeProblem& problem : shape_problems(engine_, deployment_, parallel_sizes(engine_, given.values))) {
+      const std::vector<int> targets = targets_of(engine_, *problem.shape);
+      const auto by = std::find_if(targets.begin(), targets.end(), [&given](int target) {
+        return given.by[static_cast<std::size_t>(target)] != kNotGiven;
+      });
+      const std::string hint = sizes_hint(engine_, deployment_, given.values);
+      if (by == targets.end()) {
+        notes_.add_once(Code::kSizeDoesNotGo, "$", context_of(engine_, deployment_, problem.reason, hint));
+        continue;
+      }
+      Verdict& verdict = verdicts[given.by[static_cast<std::size_t>(*by)]];
+      if (is_refusal(verdict.judgement)) continue;
+      verdict.judgement = problem.shape->assumed ? Judgement::kAssumed : judgement_of(problem.shape->stage);
+      verdict.reason = problem.reason;
+      verdict.hint = hint;
+      verdict.evidence.assign(problem.shape->evidence.begin(), problem.shape->evidence.end());
+    }
+  }
+
   void note_gpus(const Constraint& rule) {
     notes_.add(Code::kDependsOnGpu, "gpu", {{"known", gpu_names(rule.gpus)}, {"reason", std::string(rule.text)}});
   }
@@ -68,13 +102,16 @@ class LineRules {
                 {"reason", std::string(rule.text)}});
   }
 
-  static void judge(const Constraint& rule, Reach reach, Verdict& verdict) {
+  void judge(const Constraint& rule, Reach reach, Verdict& verdict) const {
     const Judgement found = reach == Reach::kCertain ? judgement_of(rule.stage) : Judgement::kAssumed;
     if (is_refusal(verdict.judgement) || (verdict.judgement == Judgement::kAssumed && !is_refusal(found))) return;
     verdict.judgement = found;
     verdict.reason = rule.text;
     if (reach == Reach::kSomeCheckpoints) {
-      verdict.reason = "it depends on the checkpoint, of which nothing is known: " + verdict.reason;
+      verdict.reason =
+          std::string(deployment_.checkpoint == 0 ? "it depends on the checkpoint, of which nothing is known: "
+                                                  : "it depends on the checkpoint, of which only the name is known: ") +
+          verdict.reason;
     }
     verdict.evidence.assign(rule.evidence.begin(), rule.evidence.end());
   }
@@ -90,7 +127,7 @@ class LineRules {
 std::vector<Verdict> judge_line(const Engine& engine, const Deployment& deployment, const Line& line,
                                 Diagnostics& notes) {
   std::vector<Verdict> out = judge_each(engine, deployment, line.arguments, line.literal);
-  if (!line.checkpoint_known) notes.add(Code::kCheckpointNotGiven, "model_quantization");
+  if (!line.checkpoint_known && deployment.checkpoint == 0) notes.add(Code::kCheckpointNotGiven, "model_quantization");
   LineRules(engine, deployment, line.checkpoint_known, notes).apply(out);
   return out;
 }

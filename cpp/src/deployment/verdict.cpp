@@ -315,8 +315,9 @@ std::vector<Verdict> judge_all(const Engine& engine, const Deployment& deploymen
                                const std::vector<Argument>& arguments, bool alone) {
   std::vector<Verdict> out = judge_each(engine, deployment, arguments, false);
   const Given given = given_values(engine, out);
+  const EffectiveValues values(engine, deployment, given.values);
   for (const Constraint& rule : engine.checked.rules) {
-    if (rule.terms.empty() || (alone && rule.terms.size() > 1) || !terms_hold(rule.terms, given.values)) continue;
+    if (rule.terms.empty() || (alone && rule.terms.size() > 1) || !terms_hold(rule.terms, values)) continue;
     if (!is_about(rule, deployment) || !covers(rule.since, rule.until, deployment.release)) continue;
     for (const RuleTerm& term : rule.terms) {
       if (given.by[term.target] == kNotGiven) continue;

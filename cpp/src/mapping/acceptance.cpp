@@ -1,5 +1,4 @@
 #include "quantmap/mapping/acceptance.hpp"
-#include "quantmap/config/checkpoint_kind.hpp"
 
 #include <algorithm>
 #include <map>
@@ -33,8 +32,7 @@ Acceptance documented_acceptance(const Engine& engine, const Deployment& deploym
   Acceptance out;
   if (engine.documented.rows.empty()) return out;
   Deployment judged = deployment;
-  judged.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
-  judged.model = static_cast<std::size_t>(model.kind);
+  take_model(model, judged);
   std::map<std::string, bool> known;  // launch → refused
   for_every_config([&](const Config& config) {
     const Mapping mapping = map_config(config, engine, model);

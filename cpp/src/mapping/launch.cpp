@@ -5,6 +5,7 @@
 #include "quantmap/base/text.hpp"
 #include "quantmap/config/resolve.hpp"
 #include "quantmap/config/validate.hpp"
+#include "quantmap/deployment/shapes.hpp"
 #include "quantmap/deployment/verdict.hpp"
 #include "quantmap/mapping/merge.hpp"
 
@@ -87,6 +88,19 @@ void refresh_values(Mapping& mapping) {
   }
 }
 
+// Sizes of the model that the parallel sizes do not divide.
+void report_sizes(Mapping& mapping) {
+  const Engine& engine = *mapping.engine;
+  const auto problems = shape_problems(engine, mapping.deployment, parallel_sizes(engine, mapping.values));
+  if (problems.empty()) return;
+  const std::string hint = sizes_hint(engine, mapping.deployment, mapping.values);
+  for (const ShapeProblem& problem : problems) {
+    if (problem.shape->assumed) continue;
+    mapping.diagnostics.add_once(Code::kSizeDoesNotGo, "$",
+                                 context_of(engine, mapping.deployment, problem.reason, hint));
+  }
+}
+
 bool falls_short(const Decision& decision) {
   if (!decision.asked) return false;
   // Asking for the default, or for a size of one, loses nothing.
@@ -157,6 +171,8 @@ Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQua
   mapping.deployment = deployment;
   mapping.deployment.checkpoint = documented.checkpoint;
   mapping.deployment.model = documented.model;
+  mapping.deployment.marks = documented.marks;
+  mapping.deployment.facts = documented.facts;
   mapping.values.assign(engine.checked.targets.size(), {});
   return mapping;
 }
@@ -233,7 +249,9 @@ std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problem
   refresh_values(mapping);
   const std::vector<Verdict> verdicts = judge(*engine, mapping.deployment, mapping.arguments);
   report_refusals(*engine, mapping.deployment, verdicts, mapping.arguments, mapping.diagnostics);
+  report_sizes(mapping);
   add_notes(mapping, *model);
+  mapping.not_looked_at = not_looked_at(*engine, mapping.deployment, model->given);
   if (*policy == Policy::kStrict) enforce_strict(mapping, problems);
   if (problems.has_errors()) return std::nullopt;
   return mapping;

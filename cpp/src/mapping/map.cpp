@@ -1,5 +1,4 @@
 #include "quantmap/mapping/map.hpp"
-#include "quantmap/config/checkpoint_kind.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -326,9 +325,7 @@ Mapping evaluate(const Config& config, const Engine& engine, const ModelQuantiza
 
 Mapping map_config(const Config& config, const Engine& engine, const ModelQuantization& model, Deployment deployment,
                    Wording wording) {
-  deployment.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
-  deployment.model = static_cast<std::size_t>(model.kind);
-  deployment.head_size = model.head_size;
+  take_model(model, deployment);
   if (!deployment.checked || !deployment.arguments_only) return evaluate(config, engine, model, deployment, wording);
   // A file that the engine ships needs only its name: so look at the whole mapping first.
   deployment.arguments_only = false;

@@ -10,32 +10,6 @@ namespace quantmap {
 
 namespace {
 
-// The method under a name that means the kind of checkpoint it really is: "modelopt" is several.
-std::string method_name(const Quantization& quantization) {
-  const CheckpointKind& kind = catalog().checkpoint_kinds[quantization.kind];
-  if (!quantization.method.empty() && find_checkpoint_kind(quantization.method) == quantization.kind) {
-    return quantization.method;
-  }
-  if (!kind.names.empty()) return std::string(kind.names.front());
-  return lower(quantization.algorithm.empty() ? kind.id : std::string_view(quantization.algorithm));
-}
-
-ModelKind kind_of(const Architecture& architecture) noexcept {
-  if (!architecture.is_mla()) return ModelKind::kHeads;
-  return architecture.mla.index_size > 0 ? ModelKind::kSparseMla : ModelKind::kMla;
-}
-
-// The size that attention kernels are asked for: of the keys, or of the compressed vector and its positions.
-std::int64_t head_size_of(const Architecture& architecture) noexcept {
-  if (architecture.is_mla()) return architecture.mla.kv_rank + architecture.mla.rope_size;
-  std::int64_t size = architecture.head_size;
-  for (const Layer& layer : architecture.layers) {
-    const bool attends = layer.kind == LayerKind::kFull || layer.kind == LayerKind::kSliding;
-    if (attends && layer.key_size != size) return 0;
-  }
-  return size;
-}
-
 bool concerns_experts(FieldId field) noexcept {
   constexpr FieldId fields[] = {FieldId::kMoe, FieldId::kMoeQuantization, FieldId::kMoeRunner, FieldId::kMoeTp,
                                 FieldId::kEp};
@@ -50,19 +24,13 @@ std::optional<ModelQuantization> read_model(const LaunchRequest& request, Diagno
   std::optional<Checkpoint> read;
   const Checkpoint* checkpoint = request.inspected.get();
   if (checkpoint == nullptr && !request.checkpoint.is_null()) {
-    read = inspect_checkpoint(request.checkpoint, Path("checkpoint"), problems);
+    read = inspect_checkpoint(request.checkpoint, Path("checkpoint"), problems, request.model_cache);
     if (!read) return std::nullopt;
     checkpoint = &*read;
   }
   if (checkpoint == nullptr) return said;
   warnings.append(checkpoint->notes);
-  ModelQuantization found{checkpoint->quantization.quantized(), {}, true};
-  if (found.quantized) found.method = method_name(checkpoint->quantization);
-  if (const auto& architecture = checkpoint->architecture) {
-    found.dense = !architecture->is_moe();
-    found.kind = kind_of(*architecture);
-    found.head_size = head_size_of(*architecture);
-  }
+  ModelQuantization found = model_of(*checkpoint);
   // Files know better than the caller; the caller knows better than a name.
   if (said.given && checkpoint->evidence == Evidence::kName) return said;
   const std::size_t kind = said.quantized ? find_checkpoint_kind(said.method) : 0;

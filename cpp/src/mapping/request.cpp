@@ -18,6 +18,7 @@ struct VersionText {
 };
 
 constexpr std::string_view kDefaultsName = "QUANTMAP_ENGINE_VERSIONS";
+constexpr std::string_view kDefaultGpuName = "QUANTMAP_GPU";
 
 // The engine's entry in "sglang=0.5.2,vllm=0.11.0".
 std::optional<std::string> default_version(std::string_view list, const Engine& engine, Diagnostics& problems) {
@@ -74,10 +75,11 @@ std::optional<Deployment> read_deployment(const LaunchRequest& request, const En
                                           Diagnostics& problems) {
   Deployment deployment;
   deployment.arguments_only = request.arguments_only;
-  if (!request.gpu.is_null()) {
-    const auto gpu = read_gpu(request.gpu, Path("gpu"), problems);
+  const auto take_gpu = [&](const Value& value, const Path& path) {
+    const auto gpu = read_gpu(value, path, problems);
     if (gpu) deployment.gpu = gpu->gpu_class;
-  }
+  };
+  if (!request.gpu.is_null()) take_gpu(request.gpu, Path("gpu"));
   if (request.activations.kind() == Value::Kind::kBoolean) {
     deployment.activations = request.activations.as_boolean();
   } else if (!request.activations.is_null()) {
@@ -95,6 +97,9 @@ std::optional<Deployment> read_deployment(const LaunchRequest& request, const En
   if (!release) return std::nullopt;
   deployment.checked = true;
   deployment.release = *release;
+  if (request.gpu.is_null() && !request.default_gpu.empty()) {
+    take_gpu(Value::text(request.default_gpu), Path(kDefaultGpuName));
+  }
   return deployment;
 }
 

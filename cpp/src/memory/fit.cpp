@@ -81,6 +81,7 @@ LaunchRequest launch_request(const std::shared_ptr<const Checkpoint>& checkpoint
   out.gpu = request.gpu;
   out.inspected = checkpoint;
   out.default_versions = request.default_versions;
+  out.default_gpu = request.default_gpu;
   return out;
 }
 
@@ -115,11 +116,13 @@ std::optional<MemoryFit> estimate_fit(const std::shared_ptr<const Checkpoint>& c
   bool newest = false;
   std::optional<Mapping> mapping = map_on_release(launch_request(checkpoint, request), newest, problems);
   MemoryFit fit;
-  if (!request.gpu.is_null()) {
+  const Value gpu =
+      request.gpu.is_null() && !request.default_gpu.empty() ? Value::text(request.default_gpu) : request.gpu;
+  if (!gpu.is_null()) {
     Diagnostics repeated;
-    fit.gpu = read_gpu(request.gpu, Path("gpu"), repeated);
+    fit.gpu = read_gpu(gpu, Path("gpu"), repeated);
     if (fit.gpu && fit.gpu->memory_bytes == 0) {
-      problems.add(Code::kGpuMemoryUnknown, "gpu", {{"value", quote(request.gpu.as_text())}});
+      problems.add(Code::kGpuMemoryUnknown, "gpu", {{"value", quote(gpu.as_text())}});
     }
   }
   if (!checkpoint->architecture || checkpoint->architecture->hidden <= 0) {

@@ -5,6 +5,7 @@
 #include "model/architecture_layers.hpp"
 #include "model/config_reader.hpp"
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/catalog.hpp"
 
 namespace quantmap {
 
@@ -86,6 +87,48 @@ std::int64_t head_size(const ConfigReader& config, const Architecture& model) {
   return model.heads > 0 ? model.hidden / model.heads : 0;
 }
 
+std::int64_t number_of(const Architecture& model, TraitNumber number) {
+  switch (number) {
+    case TraitNumber::kNone:
+    case TraitNumber::kSectionInConfig:  // a matter of the checkpoint, not of the shape
+      return 0;
+    case TraitNumber::kExperts: return model.experts.routed;
+    case TraitNumber::kWindowLayers: return model.count(LayerKind::kSliding);
+    case TraitNumber::kStateLayers: return model.count(LayerKind::kLinear);
+    case TraitNumber::kLargestHead: break;
+  }
+  std::int64_t largest = 0;
+  for (const Layer& layer : model.layers) {
+    if (layer.kind == LayerKind::kFull || layer.kind == LayerKind::kSliding) {
+      largest = std::max(largest, layer.key_size);
+    }
+  }
+  return largest;
+}
+
+// Whether a key says something: not null, false, zero or empty.
+bool says(const Value& config, std::string_view key) {
+  const Value* value = config.find(key);
+  if (value == nullptr || value->is_null()) return false;
+  return value->kind() != Value::Kind::kBoolean || value->as_boolean();
+}
+
+std::uint32_t traits_of(const Value& top, const Value& text, const Architecture& model) {
+  std::uint32_t out = 0;
+  const auto& traits = catalog().traits;
+  for (std::size_t i = 0; i < traits.size(); ++i) {
+    const Trait& trait = traits[i];
+    const bool by_type = std::any_of(trait.model_types.begin(), trait.model_types.end(), [&](std::string_view type) {
+      return type == model.model_type || type == model.text_type;
+    });
+    const bool by_key = std::any_of(trait.keys.begin(), trait.keys.end(),
+                                    [&](std::string_view key) { return says(top, key) || says(text, key); });
+    const bool by_number = trait.number != TraitNumber::kNone && number_of(model, trait.number) >= trait.least;
+    if (by_type || by_key || by_number) out |= std::uint32_t{1} << i;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string_view name_of(LayerKind kind) noexcept {
@@ -149,6 +192,7 @@ std::optional<Architecture> read_architecture(const Value& config, const Path& p
   if (out.dtype.starts_with("torch.")) out.dtype.erase(0, 6);
   read_layers(reader, layers, out);
   out.parts = read_model_parts(config, text, layers, out.hidden, at, warnings);
+  out.traits = traits_of(config, text, out);
   return out;
 }
 

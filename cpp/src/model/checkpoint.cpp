@@ -5,6 +5,7 @@
 #include "model/declarations.hpp"
 #include "model/model_files.hpp"
 #include "model/shards.hpp"
+#include "quantmap/base/json_io.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/config/validate.hpp"
 
@@ -13,6 +14,7 @@ namespace quantmap {
 namespace {
 
 constexpr std::string_view kConfig = "config.json";
+constexpr std::string_view kJson = ".json";
 
 // The files that speak of quantization beside config.json, and what they are to the catalogue.
 struct SideFile {
@@ -36,7 +38,8 @@ void report_broken(const Value& value, const Path& path, Diagnostics& problems) 
 
 class Inspector {
  public:
-  Inspector(const Path& path, Diagnostics& problems) : path_(path), problems_(problems) {}
+  Inspector(const Path& path, Diagnostics& problems, std::string_view cache = {})
+      : path_(path), problems_(problems), cache_(cache) {}
 
   std::optional<Checkpoint> from_config(const Value& config) {
     report_broken(config, path_, problems_);
@@ -61,6 +64,9 @@ class Inspector {
     if (!place.reason.empty()) return refuse(text, place.reason);
     if (place.store != nullptr) return place.file.empty() ? from_folder(place) : from_file(place);
     if (!is_model_id(text)) return refuse(text, "no such folder or file");
+    const Place cached = cached_place(text);
+    if (cached.store != nullptr && cached.file.empty()) return from_folder(cached);
+    if (const KnownModel* model = find_known_model(text)) return from_catalogue(*model);
     if (auto claim = claim_of_name(text)) claims_.push_back(std::move(*claim));
     out_.notes.add(Code::kOnlyAName, path_.str(), {{"value", quote(text)}});
     return finish();
@@ -78,6 +84,24 @@ class Inspector {
            text.size() <= 200;
   }
 
+  // Where the local cache keeps a model of this id: models--owner--name.
+  [[nodiscard]] Place cached_place(const std::string& id) const {
+    if (cache_.empty()) return {};
+    std::string name = "models--" + id;
+    if (const std::size_t slash = name.find('/'); slash != std::string::npos) name.replace(slash, 1, "--");
+    return find_place(std::string(cache_) + "/" + name);
+  }
+
+  std::optional<Checkpoint> from_catalogue(const KnownModel& model) {
+    const std::optional<Value> config = read_json(std::string(model.config), path_, problems_);
+    if (!config) return std::nullopt;
+    out_.evidence = Evidence::kCatalog;
+    read_config(*config, "", path_);
+    out_.notes.add(Code::kKnownModel, path_.str(),
+                   {{"value", std::string(model.id)}, {"known", std::string(model.source)}});
+    return finish();
+  }
+
   std::nullopt_t refuse(const std::string& what, std::string reason) {
     problems_.add(Code::kUnreadableFile, path_.str(), {{"value", quote(what)}, {"reason", std::move(reason)}});
     return std::nullopt;
@@ -88,6 +112,10 @@ class Inspector {
     if (name == kConfig || name == kIndex) return from_folder(place);
     ModelFiles files(*place.store, path_);
     out_.folder = place.folder;
+    if (name.ends_with(kJson)) {
+      const std::optional<Value> config = files.json(name, problems_);
+      return config ? from_config(*config) : std::nullopt;
+    }
     if (name.ends_with(kSafetensors)) {
       WeightSum sum(0);
       FileTensors found;
@@ -296,6 +324,7 @@ class Inspector {
 
   const Path& path_;
   Diagnostics& problems_;
+  std::string_view cache_;
   Checkpoint out_;
   std::vector<Declaration> claims_;
 };
@@ -303,13 +332,22 @@ class Inspector {
 }  // namespace
 
 std::string_view name_of(Evidence evidence) noexcept {
-  constexpr std::string_view names[] = {"name", "config", "headers"};
+  constexpr std::string_view names[] = {"name", "catalog", "config", "headers"};
   return names[static_cast<std::size_t>(evidence)];
 }
 
-std::optional<Checkpoint> inspect_checkpoint(const Value& given, const Path& path, Diagnostics& problems) {
+const KnownModel* find_known_model(std::string_view id) {
+  const std::string wanted = lower(id);
+  const auto& models = catalog().known_models;
+  const auto found = std::lower_bound(models.begin(), models.end(), wanted,
+                                      [](const KnownModel& model, const auto& key) { return lower(model.id) < key; });
+  return found != models.end() && lower(found->id) == wanted ? &*found : nullptr;
+}
+
+std::optional<Checkpoint> inspect_checkpoint(const Value& given, const Path& path, Diagnostics& problems,
+                                             std::string_view cache) {
   if (given.is_object()) return Inspector(path, problems).from_config(given);
-  if (given.is_text()) return Inspector(path, problems).from_text(given.as_text());
+  if (given.is_text()) return Inspector(path, problems, cache).from_text(given.as_text());
   report_wrong_type(given, "a path, the id of a model or a config", path, problems);
   return std::nullopt;
 }

@@ -103,6 +103,7 @@ void TargetPlan::collect_classes(const ModelQuantization& model, Policy policy) 
   Deployment deployment = policy == Policy::kLiteral ? Deployment{} : target_.deployment;
   deployment.checkpoint = target_.deployment.checkpoint;
   deployment.model = target_.deployment.model;
+  deployment.marks = target_.deployment.marks;
   Grid grid(*target_.engine, deployment);
   std::vector<Outcome> outcomes;  // by place in the grid
   for (std::uint32_t i = 0; i < configs_.size(); ++i) {

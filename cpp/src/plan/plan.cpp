@@ -63,6 +63,7 @@ class TargetReader {
     launch.gpu = request_.gpu;
     launch.engine_version = request_.engine_version;
     launch.default_versions = request_.default_versions;
+    launch.default_gpu = request_.default_gpu;
     if (is_own(*engine)) launch.image_tag = task_.image_tag;
     const auto deployment = read_deployment(launch, *engine, suffix, problems_);
     if (!deployment) return;
@@ -121,13 +122,11 @@ std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems
   launch.model_quantization = request.model_quantization;
   launch.checkpoint = request.checkpoint;
   launch.inspected = request.inspected;
+  launch.model_cache = request.model_cache;
   const std::optional<ModelQuantization> model = read_model(launch, notes, problems);
   problems.append(notes);
   if (!model || problems.has_errors()) return std::nullopt;
-  for (PlanTarget& target : plan.targets_) {
-    target.deployment.checkpoint = model->quantized ? find_checkpoint_kind(model->method) : 0;
-    target.deployment.model = static_cast<std::size_t>(model->kind);
-  }
+  for (PlanTarget& target : plan.targets_) take_model(*model, target.deployment);
   std::uint64_t groups = 0;
   for (const PlanTarget& target : plan.targets_) {
     Diagnostics own;

@@ -17,7 +17,14 @@ from pathlib import Path
 from common import CatalogError, Writer, ident, load, text
 from engines import Facts, compile_engine
 from fields import Fields, compile_presets
-from files import compile_detection, compile_parallel, compile_weights
+from files import (
+    compile_detection,
+    compile_models,
+    compile_parallel,
+    compile_schemes,
+    compile_traits,
+    compile_weights,
+)
 from hardware import compile_hardware
 from memory import compile_cuda
 from recipes import compile_recipes
@@ -95,6 +102,18 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
                 ),
             ),
             out.texts(facts.models),
+            compile_traits(checkpoints["traits"], out),
+            compile_schemes(checkpoints["schemes"], facts.kinds, out),
+            out.texts(facts.dtypes),
+            out.texts(facts.kv_dtypes),
+            compile_models(load(catalog / "models.json"), out),
+            out.array(
+                "Pair",
+                (
+                    f"{{{text(c['variable'])}, {text(c['folder'])}}}"
+                    for c in checkpoints["model_caches"]
+                ),
+            ),
             out.array(
                 "GpuClass",
                 (
@@ -129,6 +148,9 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
             + " };",
             "enum class ModelKind : std::uint8_t { "
             + ", ".join(ident(model) for model in facts.models)
+            + " };",
+            "enum class TraitId : std::uint8_t { "
+            + ", ".join(ident(trait) for trait in facts.traits)
             + " };",
             "}  // namespace quantmap",
             "",

@@ -41,6 +41,16 @@ def view(items: Iterable[str], name: str) -> str:
     return f"{{{name}}}" if list(items) else "{}"
 
 
+def mask_of(names: list[str] | None, known: list[str], otherwise: str = "") -> str:
+    """The bits of some names of a list; `otherwise` when nothing is asked."""
+    if names is None:
+        return otherwise
+    for name in names:
+        if name not in known:
+            raise CatalogError(f"unknown fact of a model {name!r}")
+    return f"{hex(sum(1 << known.index(name) for name in names))}U"
+
+
 class Writer:
     """Collects array definitions; each array is named once and referred to by span."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from common import ALL, CatalogError, Writer, ident, text, version_key
+from common import ALL, CatalogError, Writer, ident, mask_of, text, version_key
 from fields import Fields
 from kernels import compile_kernels
 from memory import compile_memory
@@ -15,23 +15,28 @@ RESERVED = ("as", "code", "why")  # keys of a candidate that are no targets
 
 
 class Facts:
-    """Sets that rows and rules range over: checkpoint kinds, kinds of models, GPU classes."""
+    """Sets that rows and rules range over: checkpoint kinds, facts of models, GPU classes."""
 
     def __init__(self, checkpoints: dict[str, Any], hardware: dict[str, Any]) -> None:
         self.kinds = [kind["id"] for kind in checkpoints["kinds"]]
         self.models = [model["id"] for model in checkpoints["models"]]
         self.gpus = [gpu["id"] for gpu in hardware["classes"]]
+        self.traits = [trait["id"] for trait in checkpoints["traits"]]
+        self.schemes = [scheme["id"] for scheme in checkpoints["schemes"]]
+        self.dtypes = list(checkpoints["dtypes"])
+        self.kv_dtypes = list(checkpoints["kv_dtypes"])
 
     def masks(self, when: dict[str, Any]) -> str:
-        """Takes checkpoint, GPU and model out of the conditions; their masks, in that order."""
+        """Takes checkpoint, GPU and the model out of the conditions; their masks, in order."""
         checkpoint = self.checkpoint_mask(when.pop("checkpoint", None))
         gpu = self.gpu_mask(when.pop("gpu", None))
-        return f"{checkpoint}, {gpu}, {self.model_mask(when.pop('model', None))}"
-
-    def model_mask(self, names: list[str] | None) -> str:
-        if names is None:
-            return "0xFFU"
-        return f"{hex(sum(1 << self.models.index(name) for name in names))}U"
+        model = mask_of(when.pop("model", None), self.models, "0xFFU")
+        has = mask_of(when.pop("has", []), self.traits)
+        lacks = mask_of(when.pop("lacks", []), self.traits)
+        scheme = mask_of(when.pop("scheme", None), self.schemes, "0xFFFFFFFFU")
+        dtype = mask_of(when.pop("model_dtype", None), self.dtypes, "0xFFU")
+        kv_dtype = mask_of(when.pop("declared_kv", None), self.kv_dtypes, "0xFFU")
+        return f"{checkpoint}, {gpu}, {model}, {has}, {lacks}, {scheme}, {dtype}, {kv_dtype}"
 
     def checkpoint_mask(self, names: list[str] | None) -> str:
         if names is None:
@@ -170,13 +175,16 @@ class Releases:
         return self.flags.index(name) if name in self.flags else -1
 
 
-def compile_terms(terms: dict[str, list[str]], targets: list[str], out: Writer) -> str:
+def compile_terms(terms: dict[str, Any], targets: list[str], out: Writer) -> str:
     for target in terms:
         if target not in targets:
             raise CatalogError(f"a rule names the unknown target {target!r}")
-    return out.array(
-        "RuleTerm", (f"{{{targets.index(t)}, {out.texts(v)}}}" for t, v in terms.items())
-    )
+    rows = []
+    for target, values in terms.items():
+        others = isinstance(values, dict)
+        listed = values["not"] if isinstance(values, dict) else values
+        rows.append(f"{{{targets.index(target)}, {str(others).lower()}, {out.texts(listed)}}}")
+    return out.array("RuleTerm", rows)
 
 
 def compile_rules(
@@ -193,6 +201,23 @@ def compile_rules(
     return out.array("Constraint", rows)
 
 
+def compile_meanings(
+    rows: list[dict[str, Any]], targets: list[str], facts: Facts, releases: Releases, out: Writer
+) -> str:
+    """What values stand for, by target, so that those of one target stand together."""
+    compiled = []
+    for row in sorted(rows, key=lambda row: targets.index(row["target"])):
+        compiled.append(
+            f"{{{targets.index(row['target'])}, {releases.interval(row)}, "
+            f"{facts.checkpoint_mask(row.get('checkpoint'))}, {facts.gpu_mask(row.get('gpu'))}, "
+            f"{mask_of(row.get('model_dtype'), facts.dtypes, '0xFFU')}, "
+            f"{mask_of(row.get('declared_kv'), facts.kv_dtypes, '0xFFU')}, "
+            f"{out.texts(row['is'])}, {text(row['means'])}, "
+            f"{out.texts(row.get('evidence', []))}}}"
+        )
+    return out.array("Meaning", compiled)
+
+
 def compile_precision(
     rows: list[dict[str, Any]], targets: list[str], facts: Facts, releases: Releases, out: Writer
 ) -> str:
@@ -207,6 +232,49 @@ def compile_precision(
             f"{out.texts(row.get('evidence', []))}}}"
         )
     return out.array("Precision", compiled)
+
+
+SIZES = (
+    "heads",
+    "kv_heads",
+    "query_width",
+    "kv_width",
+    "output_width",
+    "mlp",
+    "expert_mlp",
+    "shared_mlp",
+    "experts",
+    "layers",
+)
+OVER = ("tp", "pp", "ep", "expert_tp")
+UNITS = ("one", "number", "block_out", "block_in", "group")
+
+
+def compile_shapes(
+    rows: list[dict[str, Any]], facts: Facts, releases: Releases, out: Writer
+) -> str:
+    compiled = []
+    for row in rows:
+        unit = row.get("multiple_of", "one")
+        number = unit if isinstance(unit, int) else 0
+        unit = "number" if number else unit
+        compiled.append(
+            f"{{{text(row['id'])}, {releases.interval(row)}, {facts.masks(dict(row))}, "
+            f"static_cast<ShapeSize>({SIZES.index(row['size'])}), "
+            f"static_cast<ShapeOver>({OVER.index(row['over'])}), "
+            f"static_cast<ShapeUnit>({UNITS.index(unit)}), {number}, "
+            f"{str(row.get('divided', False)).lower()}, Stage::{ident(row['stage'])}, "
+            f"{str(row.get('assumed', False)).lower()}, {out.texts(row['evidence'])}}}"
+        )
+    return out.array("Shape", compiled)
+
+
+def compile_parallel(parallel: dict[str, Any], targets: list[str]) -> str:
+    def place(name: str) -> str:
+        return str(targets.index(parallel[name])) if name in parallel else "-1"
+
+    switch = str(parallel.get("ep_is_switch", False)).lower()
+    return f"{{{place('tp')}, {place('pp')}, {place('ep')}, {switch}}}"
 
 
 def compile_files(files: list[dict[str, Any]], releases: Releases, out: Writer) -> str:
@@ -285,9 +353,12 @@ def compile_mode(
     return (
         f"{{{compile_targets(table['targets'], releases, out)}, "
         f"{compile_rows(table, targets, fields, facts, out)}, "
+        f"{compile_meanings(table.get('meanings', []), targets, facts, releases, out)}, "
         f"{compile_rules(table.get('rules', []), targets, facts, releases, out)}, "
         f"{compile_precision(table.get('precision', []), targets, facts, releases, out)}, "
         f"{compile_files(table.get('files', []), releases, out)}, "
+        f"{compile_shapes(table.get('shapes', []), facts, releases, out)}, "
+        f"{compile_parallel(table.get('parallel', {}), targets)}, "
         f"{text(table.get('verified_through', ''))}}}"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from common import CatalogError, Writer, text
@@ -111,3 +112,54 @@ def compile_parallel(document: dict[str, Any], out: Writer) -> str:
             f"{out.array('ParallelPreset', presets)}}}"
         )
     return out.array("ParallelEngine", engines)
+
+
+NUMBERS = (
+    "experts",
+    "window_layers",
+    "state_layers",
+    "largest_head",
+    "section_in_config",
+)  # by TraitNumber, after none
+
+
+def compile_traits(traits: list[dict[str, Any]], out: Writer) -> str:
+    """What rules ask of a model: by its type, by keys of its config, by a number of its shape."""
+    rows = []
+    for trait in traits:
+        number = NUMBERS.index(trait["number"]) + 1 if "number" in trait else 0
+        rows.append(
+            f"{{{text(trait['id'])}, {text(trait['title'])}, "
+            f"{out.texts(trait.get('model_types', []))}, {out.texts(trait.get('keys', []))}, "
+            f"static_cast<TraitNumber>({number}), {trait.get('least', 0)}}}"
+        )
+    return out.array("Trait", rows)
+
+
+def compile_schemes(schemes: list[dict[str, Any]], kinds: list[str], out: Writer) -> str:
+    """How a group of modules is quantized; the first that holds is taken."""
+    rows = []
+    for scheme in schemes:
+        mask = sum(1 << kinds.index(kind) for kind in scheme.get("kinds", kinds))
+        weights = ", ".join(str(bits) for bits in scheme.get("weight_bits", [0, 64]))
+        activations = ", ".join(str(bits) for bits in scheme.get("activation_bits", [0, 64]))
+        rows.append(
+            f"{{{text(scheme['id'])}, {text(scheme['title'])}, {hex(mask)}U, "
+            f"{weights}, {out.texts(scheme.get('weight_types', []))}, "
+            f"{activations}, {out.texts(scheme.get('activation_types', []))}, "
+            f"{str(scheme.get('blocks', False)).lower()}}}"
+        )
+    return out.array("SchemeKind", rows)
+
+
+def compile_models(document: dict[str, Any], out: Writer) -> str:
+    """Well-known models by id, each with its config as compact JSON."""
+    configs = {model["id"]: model for model in document["models"]}
+    rows = {}
+    for model in document["models"]:
+        config = dict(configs[model["like"]]["config"]) if "like" in model else {}
+        config.update(model.get("config", {}))
+        shown = json.dumps(config, separators=(",", ":"))
+        source = document["sources"][model["read_in"]]
+        rows[model["id"].lower()] = f"{{{text(model['id'])}, {text(shown)}, {text(source)}}}"
+    return out.array("KnownModel", (rows[name] for name in sorted(rows)))

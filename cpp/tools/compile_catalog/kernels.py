@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from common import CatalogError, Writer, text
+from common import CatalogError, Writer, mask_of, text
 
 if TYPE_CHECKING:
     from engines import Facts, Releases
@@ -32,7 +32,7 @@ class _Tables:
         return sum(1 << self.dtypes.index(name) for name in names or [])
 
     def models(self, names: tuple[str, ...]) -> str:
-        return self.facts.model_mask(list(names))
+        return mask_of(list(names), self.facts.models)
 
     def numbers(self, items: list[int]) -> str:
         return self.out.array("std::uint16_t", (str(item) for item in items))

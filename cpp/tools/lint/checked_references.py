@@ -11,6 +11,7 @@ from extract_surface.versions import sort_key
 from .facts import (
     RESERVED,
     SITUATION,
+    WORLD,
     Releases,
     gpu_set,
     gpus_of,
@@ -18,6 +19,7 @@ from .facts import (
     kinds_of,
     model_set,
     models_of,
+    names_of,
 )
 from .model import Catalog, Engine, Finding
 
@@ -69,7 +71,9 @@ def _situations(engine: Engine) -> Iterator[tuple[str, dict[str, Any]]]:
     """(place, conditions) of everything that may name checkpoints, models and GPUs."""
     checked = engine.checked or {}
     yield from ((f"rows[{i}]", row.get("when", {})) for i, row in enumerate(checked["rows"]))
-    yield from ((f"rules ({rule['id']})", rule) for rule in checked["rules"])
+    for kind in ("rules", "shapes"):
+        yield from ((f"{kind} ({item['id']})", item) for item in checked.get(kind, []))
+    yield from ((f"meanings[{i}]", item) for i, item in enumerate(checked.get("meanings", [])))
     for index, item in enumerate(checked["precision"]):
         yield f"precision[{index}]", item.get("when", {})
 
@@ -89,6 +93,12 @@ def checked_refer(catalog: Catalog) -> list[Finding]:
                 problem, cure = f"there is no {kind} {name!r}", f"use one of: {', '.join(known)}"
                 out.append(Finding(rule, file, place, problem, cure))
         for place, when in _situations(engine):
+            for key in WORLD:
+                for name in when.get(key, ()):
+                    if name not in names_of(catalog, key):
+                        problem = f"there is no {key} {name!r}"
+                        cure = f"use one of: {', '.join(names_of(catalog, key))}"
+                        out.append(Finding(rule, file, place, problem, cure))
             for key, read, known in readers:
                 try:
                     read(when.get(key), known)
@@ -129,7 +139,9 @@ def routes_exist(catalog: Catalog) -> list[Finding]:
 
 def _timed(engine: Engine) -> Iterator[tuple[str, dict[str, Any]]]:
     checked = engine.checked or {}
-    yield from ((f"rules ({item['id']})", item) for item in checked["rules"])
+    for kind in ("rules", "shapes"):
+        yield from ((f"{kind} ({item['id']})", item) for item in checked.get(kind, []))
+    yield from ((f"meanings[{i}]", item) for i, item in enumerate(checked.get("meanings", [])))
     yield from ((f"precision[{i}]", item) for i, item in enumerate(checked["precision"]))
     yield from ((f"files ({item['name']})", item) for item in checked.get("files", []))
 
@@ -209,7 +221,7 @@ def checked_unique(catalog: Catalog) -> list[Finding]:
     rule, out = "checked-unique", []
     for engine in [engine for engine in catalog.engines if engine.checked]:
         file, checked = engine.beside("checked.json"), engine.checked or {}
-        for kind, key in (("rules", "id"), ("files", "name")):
+        for kind, key in (("rules", "id"), ("files", "name"), ("shapes", "id")):
             names = [item[key] for item in checked.get(kind, [])]
             for name in dict.fromkeys(name for name in names if names.count(name) > 1):
                 problem = f"{name!r} is given more than once"
@@ -218,6 +230,8 @@ def checked_unique(catalog: Catalog) -> list[Finding]:
         for target in checked["targets"]:
             if target not in used:
                 problem = "no row emits it"
+                if target in checked.get("parallel", {}).values():
+                    continue  # shapes look at it
                 if any(target in item["refuse"] for item in checked["rules"]):
                     continue  # a rule judges what someone else wrote
                 out.append(Finding(rule, file, f"targets.{target}", problem, "drop it"))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from dataclasses import field as member
 from typing import Any
 
 from extract_surface.versions import sort_key
 
 from .model import ANY, METHOD, Catalog, Engine, Row, Setting
 
-SITUATION = ("checkpoint", "gpu", "model", "activations")
+WORLD = ("has", "lacks", "scheme", "model_dtype", "declared_kv")  # of a model, beside its kind
+SITUATION = ("checkpoint", "gpu", "model", "activations", *WORLD)
 ACTIVATIONS = (True, False)
 RESERVED = ("as", "why", "code")  # keys of a candidate that are no targets
 
@@ -97,6 +99,57 @@ class Releases:
         return begin <= number < end
 
 
+def names_of(catalog: Catalog, key: str) -> list[str]:
+    """The facts of models that a condition may name; the first says that nothing is known."""
+    document = catalog.documents["checkpoints"]
+    if key in ("has", "lacks"):
+        return [trait["id"] for trait in document.get("traits", [])]
+    if key == "scheme":
+        return [scheme["id"] for scheme in document.get("schemes", [])]
+    return list(document.get("dtypes" if key == "model_dtype" else "kv_dtypes", []))
+
+
+@dataclass(frozen=True)
+class World:
+    """What is known of a model beside its kind."""
+
+    has: str = ""  # one trait; every other one is known to be missing
+    read: bool = False  # whether anything of the model was read
+    scheme: str = "unknown"
+    dtype: str = "unknown"
+    kv: str = "none"
+
+    def holds(self, when: dict[str, Any]) -> bool:
+        """Whether the conditions about a model hold."""
+        if not all(name == self.has for name in when.get("has", ())):
+            return False
+        if not all(self.read and name != self.has for name in when.get("lacks", ())):
+            return False
+        return (
+            self.scheme in when.get("scheme", [self.scheme])
+            and self.dtype in when.get("model_dtype", [self.dtype])
+            and self.kv in when.get("declared_kv", [self.kv])
+        )
+
+
+def worlds_of(catalog: Catalog, items: list[dict[str, Any]], read: bool) -> list[World]:
+    """The worlds that conditions tell apart: dtype and KV cache together, the rest one by one."""
+
+    def named(*keys: str) -> list[str]:
+        return sorted({name for item in items for key in keys for name in item.get(key, ())})
+
+    if not read:
+        return [World()]
+    dtypes = sorted({"unknown", *named("model_dtype")})
+    kvs = sorted({"none", *named("declared_kv")})
+    out = [World("", True, "unknown", dtype, kv) for dtype in dtypes for kv in kvs]
+    out += [World(trait, True) for trait in named("has", "lacks")]
+    out += [
+        World(trait, True, "unknown", "unknown", kv) for trait in named("has") for kv in kvs[:2]
+    ]
+    return out + [World("", True, scheme) for scheme in named("scheme") if scheme != "unknown"]
+
+
 @dataclass(frozen=True)
 class CheckedRow:
     """A row of checked mode with its lists as sets."""
@@ -109,6 +162,7 @@ class CheckedRow:
     activations: tuple[bool, ...]
     conditions: dict[str, frozenset[str]]
     same_as: str
+    world: dict[str, Any] = member(default_factory=dict, compare=False, hash=False)
 
     def takes(self, value: str, setting: Setting) -> bool:
         """Whether the row matches, checkpoint, GPU, model and activations apart."""
@@ -141,11 +195,12 @@ def read_rows(catalog: Catalog, engine: Engine) -> dict[str, list[CheckedRow]]:
         kind = kind_set(when.pop("checkpoint", None), kinds)
         gpu = gpu_set(when.pop("gpu", None), gpus)
         model = model_set(when.pop("model", None), models)
+        world = {key: when.pop(key) for key in WORLD if key in when}
         chosen = when.pop("activations", None)
         same = when.pop("same_as", "")
         conditions = {name: frozenset(options) for name, options in when.items()}
         activations = ACTIVATIONS if chosen is None else (chosen,)
-        item = CheckedRow(index, row, kind, gpu, model, activations, conditions, same)
+        item = CheckedRow(index, row, kind, gpu, model, activations, conditions, same, world)
         out.setdefault(row["field"], []).append(item)
     return out
 

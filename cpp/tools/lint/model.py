@@ -15,6 +15,7 @@ TOP_FILES = (
     "dtypes",
     "presets",
     "checkpoints",
+    "models",
     "detection",
     "weights",
     "parallel",

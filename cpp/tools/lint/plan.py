@@ -58,32 +58,53 @@ def routes_at(engine: Engine, releases: Releases, number: int) -> Routes:
     return Routes(kinds, choices)
 
 
+def values_of(values: Any) -> list[str]:
+    """The values that a term names, whether it means them or all others."""
+    return list(values["not"] if isinstance(values, dict) else values)
+
+
+def is_complement(values: Any) -> bool:
+    return isinstance(values, dict)
+
+
 class RuleSet:
     """The rules that are active somewhere, asked about the values of targets."""
 
-    def __init__(self, rules: list[dict[str, Any]]) -> None:
+    def __init__(self, rules: list[dict[str, Any]], means: dict[tuple[str, str], str]) -> None:
+        self.means = means  # target and value → what it stands for here
         terms = [rule["refuse"] for rule in rules]
         self.targets = sorted({target for term in terms for target in term})
         at = {target: i for i, target in enumerate(self.targets)}
         self.at = at
         self.named = [
-            frozenset(v for term in terms for v in term.get(target, ())) for target in self.targets
+            frozenset(v for term in terms for v in values_of(term.get(target, ())))
+            for target in self.targets
         ]
         self.rules = [
-            (rule["id"], [(at[t], frozenset(v)) for t, v in rule["refuse"].items()])
+            (
+                rule["id"],
+                [
+                    (at[t], frozenset(values_of(v)), is_complement(v))
+                    for t, v in rule["refuse"].items()
+                ],
+            )
             for rule in rules
         ]
         self.known: dict[tuple[str, ...], frozenset[str]] = {}
 
     def start(self) -> tuple[str, ...]:
-        return tuple("" if "" in named else OTHER for named in self.named)
+        return tuple(self.standing(target, "") for target in self.targets)
+
+    def standing(self, target: str, value: str) -> str:
+        """What a value stands for, as far as a rule names it."""
+        value = self.means.get((target, value), value)
+        return value if value in self.named[self.at[target]] else OTHER
 
     def set(self, values: tuple[str, ...], emitted: dict[str, str]) -> tuple[str, ...]:
         out = list(values)
         for target, value in emitted.items():
             if target in self.at:
-                place = self.at[target]
-                out[place] = value if value in self.named[place] else OTHER
+                out[self.at[target]] = self.standing(target, value)
         return tuple(out)
 
     def about(self, targets: list[str]) -> frozenset[str]:
@@ -91,7 +112,7 @@ class RuleSet:
         return frozenset(
             name
             for name, terms in self.rules
-            if any(self.targets[place] in targets for place, _ in terms)
+            if any(self.targets[place] in targets for place, *_ in terms)
         )
 
     def refusing(self, values: tuple[str, ...]) -> frozenset[str]:
@@ -100,7 +121,7 @@ class RuleSet:
             self.known[values] = frozenset(
                 name
                 for name, terms in self.rules
-                if all(values[place] in wanted for place, wanted in terms)
+                if all((values[place] in wanted) != others for place, wanted, others in terms)
             )
         return self.known[values]
 
@@ -115,7 +136,7 @@ def parts(
         touches[name] = {f"field {other}" for other in support(catalog, name, rows[name])}
         touches[name] |= {f"target {target}" for target in emits}
         for rule, terms in rules.rules:
-            if any(rules.targets[place] in emits for place, _ in terms):
+            if any(rules.targets[place] in emits for place, *_ in terms):
                 touches[name].add(f"rule {rule}")
     out: list[tuple[list[str], set[str]]] = []
     for name in order:
@@ -159,7 +180,12 @@ class Plan:
             if value == "="
         }
         terms = [rule["refuse"] for rule in (engine.checked or {})["rules"]]
-        lists = [frozenset(term[target]) for term in terms for target in passed if target in term]
+        lists = [
+            frozenset(values_of(term[target]))
+            for term in terms
+            for target in passed
+            if target in term
+        ]
         item = self.catalog.fields[name]
         low, high = item.get("min", 0), item.get("max", 0)
         named = sorted(set().union(*lists))

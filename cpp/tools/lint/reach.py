@@ -27,6 +27,7 @@ from .facts import (
     models_of,
     place_of,
     read_rows,
+    worlds_of,
 )
 from .model import FORMS, Catalog, Engine, Finding, Setting
 from .plan import OTHER, Plan, Routes, RuleSet, parts, routes_at
@@ -70,7 +71,7 @@ class Search:
         later = set().union(*self.plan.emits[number + 1 :])
         targets: set[str] = set()
         for _, terms in self.rules.rules:
-            names = {self.rules.targets[place] for place, _ in terms}
+            names = {self.rules.targets[place] for place, *_ in terms}
             targets |= names if names & later else set()
         return [target in targets for target in self.rules.targets]
 
@@ -79,7 +80,11 @@ class Search:
         for row in (row for rows in self.plan.rows.values() for row in rows):
             for candidate in row.candidates():
                 value = emissions(candidate).get(target, OTHER)
-                values = wanted if value == "=" else {"" if value is None else value} & wanted
+                said = "" if value is None else value
+                said = self.rules.means.get((target, said), said)
+                values = wanted if value == "=" else {said} & wanted
+                if value != "=" and values:
+                    return target in self.routes.kinds
                 if any(self.routes.accepts(target, v) for v in values):
                     return target in self.routes.kinds
         return False
@@ -117,8 +122,15 @@ class Search:
     def may_refuse(self, rule: str) -> bool:
         """Whether a rule could refuse something, as far as is plain."""
         terms = next(terms for name, terms in self.rules.rules if name == rule)
-        names = [(self.rules.targets[place], wanted) for place, wanted in terms]
-        return all("" in wanted or self.may_emit(target, wanted) for target, wanted in names)
+        names = [(self.rules.targets[place], *rest) for place, *rest in terms]
+        return all(
+            others or self.stands(target, wanted) or self.may_emit(target, wanted)
+            for target, wanted, others in names
+        )
+
+    def stands(self, target: str, wanted: frozenset[str]) -> bool:
+        """Whether a target that nothing sets stands for one of these values."""
+        return self.rules.means.get((target, ""), "") in wanted
 
     def follow(self, only_arguments: bool, most: int) -> None:
         """Field by field, all states at once; with `most`, a sample of so many of them."""
@@ -216,8 +228,10 @@ def reach_of(catalog: Catalog, engine: Engine) -> Reach:
         for rule in checked["rules"]
     ]
     models = alike(models, [row.models for row in rows] + [of_models for *_, of_models in reads])
+    models = models if len(models) > 1 else models_of(catalog)[:2]
     mortal = {rule["id"] for rule, *_ in reads if rule["refuse"] and not rule.get("user_only")}
-    stretches: dict[Any, tuple[Routes, list[Any]]] = {}
+    stretches: dict[Any, tuple[Routes, list[Any], int]] = {}
+    meanings = checked.get("meanings", [])
     key: Any
     for number in range(len(releases)):
         routes = routes_at(engine, releases, number)
@@ -226,40 +240,59 @@ def reach_of(catalog: Catalog, engine: Engine) -> Reach:
             tuple(sorted(routes.kinds.items())),
             tuple(sorted(routes.choices.items(), key=str)),
             tuple(rule["id"] for rule, *_ in current),
+            tuple(i for i, item in enumerate(meanings) if releases.covers(item, number)),
         )
-        stretches[key] = (routes, current)
+        stretches[key] = (routes, current, number)
     situations = list(itertools.product(stretches.values(), kinds, gpus, models, ACTIVATIONS))
     random.Random(0).shuffle(situations)  # most things are seen soon; the rest needs them all
     orders = [[n for n in engine.data["order"][form] if n in by_field] for form in FORMS]
     cases: dict[Any, tuple[Search, frozenset[str], bool]] = {}
     plans: dict[Any, Plan] = {}
     divided: dict[Any, list[tuple[Plan, RuleSet, frozenset[str], frozenset[int]]]] = {}
-    for (routes, current), kind, gpu, model, activations in situations:
-        here = [
+    for (routes, current, number), kind, gpu, model, activations in situations:
+        rules_here = [
             rule
             for rule, of_kinds, of_gpus, of_models in current
             if kind in of_kinds and gpu in of_gpus and model in of_models
         ]
-        if any(not rule["refuse"] for rule in here):
-            continue
-        active = frozenset(row.index for row in rows if row.holds(kind, gpu, model, activations))
-        key = (tuple(rule["id"] for rule in here), active)
-        if key not in divided:
-            divided[key] = []
-            rules = RuleSet(here)
-            able = {n: [r for r in of if r.index in active] for n, of in by_field.items()}
-            for part in (p for order in orders for p in parts(catalog, order, able, rules)):
-                own = frozenset(row.index for name in part for row in able[name])
-                if (part, own) not in plans:
-                    plans[part, own] = Plan(catalog, engine, part, able)
-                plan = plans[part, own]
-                near = rules.about(plan.targets)
-                divided[key].append((plan, rules, near, own))
-        for plan, rules, near, own in divided[key]:
-            ways = tuple((t, routes.kinds.get(t), routes.choices.get(t)) for t in plan.targets)
-            files = any(way[1] in ("env", "file") for way in ways)
-            found = (Search(plan, rules, routes, out), near & mortal, files)
-            cases.setdefault((plan.order, own, near, ways), found)
+        rows_here = [row for row in rows if row.holds(kind, gpu, model, activations)]
+        means_here = [
+            item
+            for item in meanings
+            if releases.covers(item, number)
+            and kind in kind_set(item.get("checkpoint"), kinds)
+            and gpu in gpu_set(item.get("gpu"), gpus)
+        ]
+        looks = [*rules_here, *means_here, *(row.world for row in rows_here)]
+        for world in worlds_of(catalog, looks, model != models[0]):
+            if kind == kinds[0] and (world.kv != "none" or world.scheme != "unknown"):
+                continue  # only a quantized checkpoint says so
+            here = [rule for rule in rules_here if world.holds(rule)]
+            if any(not rule["refuse"] for rule in here):
+                continue
+            means: dict[tuple[str, str], str] = {}
+            for item in (item for item in means_here if world.holds(item)):
+                for value in item["is"]:
+                    means.setdefault((item["target"], value), item["means"])
+            active = frozenset(row.index for row in rows_here if world.holds(row.world))
+            meant = tuple(sorted(means.items()))
+            key = (tuple(rule["id"] for rule in here), active, meant)
+            if key not in divided:
+                divided[key] = []
+                rules = RuleSet(here, means)
+                able = {n: [r for r in of if r.index in active] for n, of in by_field.items()}
+                for part in (p for order in orders for p in parts(catalog, order, able, rules)):
+                    own = frozenset(row.index for name in part for row in able[name])
+                    if (part, own) not in plans:
+                        plans[part, own] = Plan(catalog, engine, part, able)
+                    plan = plans[part, own]
+                    near = rules.about(plan.targets)
+                    divided[key].append((plan, rules, near, own))
+            for plan, rules, near, own in divided[key]:
+                ways = tuple((t, routes.kinds.get(t), routes.choices.get(t)) for t in plan.targets)
+                files = any(way[1] in ("env", "file") for way in ways)
+                found = (Search(plan, rules, routes, out), near & mortal, files)
+                cases.setdefault((plan.order, own, near, ways, meant), found)
     done: set[Any] = set()
     for fields, most, rules_too, limit in PASSES:
         for key, (search, near, files) in cases.items():

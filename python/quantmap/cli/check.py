@@ -9,7 +9,7 @@ import click
 
 from ..check import ScriptResult, check_script
 from ..errors import ConfigError
-from .inputs import MAX_FILE, read_input
+from .inputs import MAX_FILE, model_options, read_checkpoint, read_input
 
 EPILOGUE = """\b
 Examples:
@@ -18,6 +18,7 @@ Examples:
   quantmap check compose.yaml
   quantmap check deploy/ --against vllm@0.33.0
   quantmap check --engine-version 0.5.6 --gpu H100 < launch.sh
+  quantmap check --gpu A100 --checkpoint config.json 'vllm serve org/model --kv-cache-dtype fp8'
 """
 
 
@@ -25,14 +26,20 @@ Examples:
     "check", epilog=EPILOGUE, short_help="A verdict on every argument of a launch line or script."
 )
 @click.argument("commands", nargs=-1, metavar="[COMMAND | FILE... | FOLDER... | -]")
-@click.option("--engine", metavar="ENGINE", help="The engine, when the line does not name it.")
+@click.option(
+    "--engine",
+    "--runtime",
+    "engine",
+    metavar="ENGINE[@VERSION]",
+    help="The engine, when the line does not name it.",
+)
 @click.option(
     "--engine-version",
     metavar="VERSION",
     help="The release; default: that of each launch's image, else the newest known.",
 )
 @click.option("--gpu", metavar="GPU", help="Such as H100, 9.0, or local.")
-@click.option("--model-quantization", metavar="METHOD", help="The model's own method, such as awq.")
+@model_options
 @click.option(
     "--against", metavar="ENGINE@RELEASE", help="What another release makes of the same launches."
 )
@@ -45,6 +52,7 @@ def check_command(
     engine_version: str | None,
     gpu: str | None,
     model_quantization: str | None,
+    checkpoint: str | None,
     against: str | None,
     files: bool,
     show_all: bool,
@@ -54,13 +62,15 @@ def check_command(
 
     A file may also be a compose file, a Kubernetes manifest or a Dockerfile; of a folder all its
     files are read. "-" or nothing reads standard input. Variables are taken from the script where
-    it sets them; nothing is run. Exit code 1 when something is refused.
+    it sets them; nothing is run. The model that a launch names is read when it is a folder here,
+    an id in the local model cache, or well known. Exit code 1 when something is refused.
     """
     ground = {
         "engine_version": engine_version,
         "gpu": gpu,
         "engine": engine,
         "model_quantization": model_quantization,
+        "checkpoint": None if checkpoint is None else read_checkpoint(checkpoint),
     }
     if files or len(commands) > 1 or (commands and os.path.isdir(commands[0])):
         from .check_folder import check_paths

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
 from ..check import diff
 from ..check import diff_command as diff_lines
-from .inputs import shared_options, task_of
+from .inputs import read_checkpoint, shared_options, task_of
 
 EPILOGUE = """\b
 Examples:
@@ -29,6 +30,7 @@ def diff_command(
     """Compare a config, a task file or a launch line between releases BEFORE and AFTER."""
     if options["engine_version"] is not None or options["policy"] != "degrade":
         raise click.UsageError("diff takes its releases as BEFORE and AFTER, and no policy")
+    model: Any = options["checkpoint"]
     if command is not None:
         found = [
             diff_lines(
@@ -38,11 +40,12 @@ def diff_command(
                 engine=options["runtime"],  # type: ignore[arg-type]
                 gpu=options["gpu"],  # type: ignore[arg-type]
                 model_quantization=options["model_quantization"],  # type: ignore[arg-type]
+                checkpoint=None if model is None else read_checkpoint(model),
             )
         ]
     else:
         task, situation = task_of(options)
-        keep = {key: situation[key] for key in ("gpu", "model_quantization")}
+        keep = {key: situation[key] for key in ("gpu", "model_quantization", "checkpoint")}
         found = [
             diff(config, task.runtime, before, after, user_parameters=task.parameters, **keep)
             for config in task.configs()

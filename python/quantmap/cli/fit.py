@@ -79,6 +79,8 @@ with_concurrency = click.option(
 @with_concurrency
 @click.option(
     "--engine",
+    "--runtime",
+    "engine",
     default="vllm",
     metavar="ENGINE",
     show_default=True,

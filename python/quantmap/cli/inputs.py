@@ -97,7 +97,9 @@ def preset_names(_context: object, _option: object, typed: str) -> list[str]:
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say what the model is."""
     command = click.option(
-        "--checkpoint", metavar="MODEL", help="The model: a folder, a .gguf file, a config.json."
+        "--checkpoint",
+        metavar="MODEL",
+        help="The model: a folder, a .gguf file, a config.json, or the id of a well-known one.",
     )(command)
     return click.option(
         "--model-quantization", metavar="METHOD", help="The model's own method, such as awq."
@@ -134,8 +136,10 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options: list[Callable[..., Any]] = [
         click.argument("task", required=False, metavar="[TASK.json | -]"),
         click.option(
+            "--engine",
             "--runtime",
-            metavar="ENGINE",
+            "runtime",
+            metavar="ENGINE[@VERSION]",
             shell_complete=engine_names,
             help="The engine; wins over the task.",
         ),

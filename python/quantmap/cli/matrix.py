@@ -7,7 +7,9 @@ import json
 import click
 
 from .. import _core
+from ..checkpoint import inspect_checkpoint
 from ..mapping import explain
+from .inputs import model_options, read_checkpoint
 
 EPILOGUE = """\b
 Examples:
@@ -17,16 +19,24 @@ Examples:
 
 
 @click.command("matrix", epilog=EPILOGUE, short_help="Every setting on one release.")
-@click.option("--engine", required=True, metavar="ENGINE[@VERSION]", help="The engine.")
+@click.option(
+    "--engine",
+    "--runtime",
+    "engine",
+    required=True,
+    metavar="ENGINE[@VERSION]",
+    help="The engine.",
+)
 @click.option("--engine-version", metavar="VERSION", help="The release; default: the newest known.")
 @click.option("--gpu", metavar="GPU", help="Such as H100, 9.0, or local.")
-@click.option("--model-quantization", metavar="METHOD", help="The model's own method, such as awq.")
+@model_options
 @click.option("--json", "as_json", is_flag=True, help="The matrix as JSON on stdout.")
 def matrix_command(
     engine: str,
     engine_version: str | None,
     gpu: str | None,
     model_quantization: str | None,
+    checkpoint: str | None,
     as_json: bool,
 ) -> int:
     """Show what each value of each field becomes on a release, all other fields at their default.
@@ -37,6 +47,7 @@ def matrix_command(
     if ground.version is None:  # nothing names a release
         ground = explain(engine, {}, engine_version="latest")
     name, version = ground.engine, ground.version
+    model = None if checkpoint is None else inspect_checkpoint(read_checkpoint(checkpoint))
     rows = []
     for field in _core.fields():
         if field["form"] != "four_field":
@@ -44,7 +55,13 @@ def matrix_command(
         for option in field["options"]:
             config = {field["key"]: option}
             mapping = explain(
-                name, config, None, model_quantization, engine_version=version, gpu=gpu
+                name,
+                config,
+                None,
+                model_quantization,
+                engine_version=version,
+                gpu=gpu,
+                checkpoint=model,
             )
             decision = next(d for d in mapping.decisions if d.field == field["key"])
             rows.append(decision.to_dict())

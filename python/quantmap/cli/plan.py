@@ -42,6 +42,7 @@ _ENDINGS = {"csv": "csv", "sh": "shell", "json": "json", "yaml": "config_file"}
 @click.argument("task", metavar="TASK.json | -")
 @click.option(
     "--engine",
+    "--runtime",
     "engines",
     multiple=True,
     metavar="ENGINE[@VERSION]",

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .parts import Schema
 
 _BLOCK = or_null({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2})
+NOT_LOOKED_AT = {"type": "array", "items": closed({"what": TEXT, "give": TEXT})}
 _DECISION = closed(
     {
         "field": TEXT,
@@ -74,6 +75,7 @@ def _mapping() -> Schema:
             "files": TEXT_BY_NAME,
             "decisions": {"type": "array", "items": _DECISION},
             "diagnostics": DIAGNOSTICS,
+            "not_looked_at": NOT_LOOKED_AT,
             "catalog": CATALOG,
         }
     )
@@ -112,9 +114,11 @@ def _check() -> Schema:
             "line": COUNT,
             "verified_through": TEXT,
             "model": TEXT_OR_NULL,
+            "checkpoint": one_of(kind["id"] for kind in WORDS["checkpoints"]),
             "ok": FLAG,
             "verdicts": {"type": "array", "items": verdict},
             "notes": DIAGNOSTICS,
+            "not_looked_at": NOT_LOOKED_AT,
             "catalog": CATALOG,
         }
     )

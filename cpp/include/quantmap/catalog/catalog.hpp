@@ -16,6 +16,7 @@
 #include "quantmap/catalog/catalog_ids.hpp"
 #include "quantmap/catalog/hardware_tables.hpp"
 #include "quantmap/catalog/kernel_tables.hpp"
+#include "quantmap/catalog/rule_tables.hpp"
 #include "quantmap/catalog/launcher_tables.hpp"
 #include "quantmap/catalog/memory_tables.hpp"
 #include "quantmap/catalog/recipe_tables.hpp"
@@ -39,7 +40,6 @@ enum class Outcome : std::uint8_t {
 inline constexpr Severity kLastSeverity = Severity::kInfo;
 inline constexpr Outcome kLastOutcome = Outcome::kCannotServe;
 enum class ChannelKind : std::uint8_t { kFlag, kEnv, kFile };
-enum class Stage : std::uint8_t { kStart, kRun, kNoEffect };
 
 inline constexpr FieldId kNoField = static_cast<FieldId>(255);
 inline constexpr std::size_t index_of(FieldId field) noexcept { return static_cast<std::size_t>(field); }
@@ -253,6 +253,11 @@ struct MappingRule {
   std::uint32_t checkpoints;  // bit i: checkpoint kind i
   std::uint16_t gpus;         // bit i: GPU class i; class 0 is "no GPU given"
   std::uint8_t models;        // bit i: ModelKind i; kind 0 is "no model inspected"
+  std::uint32_t has;          // bit i: Trait i, which the model is known to have
+  std::uint32_t lacks;        // bit i: Trait i, which the model is known not to have
+  std::uint32_t schemes;      // bit i: SchemeKind i; some group of modules is quantized so
+  std::uint8_t dtypes;        // bit i: the model's dtype is Catalog::model_dtypes[i]
+  std::uint8_t kv_dtypes;     // bit i: the checkpoint asks for Catalog::kv_dtypes[i]
   std::uint8_t activations;   // bit 0: weights only; bit 1: activations quantized as well
   FieldId same_as;
   std::span<const Condition> when;
@@ -264,42 +269,6 @@ struct MappingRule {
 struct RowRange {
   std::uint16_t begin;
   std::uint16_t end;
-};
-
-// One target having one of these values; "" stands for "not set".
-struct RuleTerm {
-  std::uint8_t target;
-  std::span<const std::string_view> values;
-};
-
-// What a parser cannot see: this combination is refused when the engine starts, or fails later.
-struct Constraint {
-  std::string_view id;
-  std::uint16_t since;  // release number
-  std::uint16_t until;  // exclusive
-  std::uint32_t checkpoints;
-  std::uint16_t gpus;
-  std::uint8_t models;
-  std::span<const RuleTerm> terms;  // none: nothing can be served, whatever the arguments
-  Stage stage;
-  std::string_view text;
-  bool assumed;
-  std::span<const std::string_view> evidence;
-};
-
-// What a part of the model will really be computed or stored in; the first row that holds is the answer.
-struct Precision {
-  std::string_view of;
-  std::uint16_t since;
-  std::uint16_t until;
-  std::uint32_t checkpoints;
-  std::uint16_t gpus;
-  std::uint8_t models;
-  std::span<const RuleTerm> terms;
-  double bits;       // of one number as stored, scales of blocks included; 0: as the model or the checkpoint says
-  double head_bits;  // of a scale for each token and head
-  std::string_view is;
-  std::span<const std::string_view> evidence;
 };
 
 // A file that the engine ships: its content as compact JSON, and the name that stands for it.
@@ -314,10 +283,13 @@ struct BuiltinFile {
 struct RowSet {
   std::span<const Target> targets;
   std::span<const MappingRule> rows;
-  std::span<const RowRange> ranges;  // by FieldId
+  std::span<const RowRange> ranges;   // by FieldId
+  std::span<const Meaning> meanings;  // those of one target stand together
   std::span<const Constraint> rules;
   std::span<const Precision> precision;
   std::span<const BuiltinFile> files;
+  std::span<const Shape> shapes;
+  ParallelTargets parallel;
   std::string_view verified_through;  // newest release whose start-up rules were read
 };
 
@@ -370,7 +342,13 @@ struct Catalog {
   std::span<const std::string_view> unquantized_names;
   std::span<const CheckpointKind> checkpoint_kinds;  // the first is "unquantized", the last "other"
   std::span<const std::string_view> model_kinds;     // ids, by ModelKind
-  std::span<const GpuClass> gpu_classes;             // the first is "unknown"
+  std::span<const Trait> traits;
+  std::span<const SchemeKind> schemes;             // the first is "unknown", the last "other"
+  std::span<const std::string_view> model_dtypes;  // the first is "unknown"
+  std::span<const std::string_view> kv_dtypes;     // the first is "none", the last "other"
+  std::span<const KnownModel> known_models;        // by id in lower case, ascending
+  std::span<const Pair> model_caches;              // variable → the folder in it that holds models by id
+  std::span<const GpuClass> gpu_classes;           // the first is "unknown"
   Hardware hardware;
   DetectionTables detection;
   WeightTables weights;

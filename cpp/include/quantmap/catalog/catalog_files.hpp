@@ -48,6 +48,33 @@ struct Signature {
   std::string_view means;
 };
 
+// A number of a model's shape that a trait can ask for.
+enum class TraitNumber : std::uint8_t { kNone, kExperts, kWindowLayers, kStateLayers, kLargestHead, kSectionInConfig };
+
+// What rules ask of a model beside its attention: one of these types, or one of these keys, or so large a number.
+struct Trait {
+  std::string_view id;
+  std::string_view title;
+  std::span<const std::string_view> model_types;
+  std::span<const std::string_view> keys;
+  TraitNumber number;
+  std::int64_t least;
+};
+
+// How a group of modules is quantized, whatever the kind of the checkpoint.
+struct SchemeKind {
+  std::string_view id;
+  std::string_view title;
+  std::uint32_t kinds;  // of checkpoints, as a mask
+  double least_weight_bits;
+  double most_weight_bits;
+  std::span<const std::string_view> weight_types;  // none: any
+  double least_activation_bits;
+  double most_activation_bits;
+  std::span<const std::string_view> activation_types;  // none: any
+  bool blocks;                                         // only with scales for blocks
+};
+
 struct DetectionTables {
   std::span<const std::string_view> sources;
   std::span<const FactPair> implied;    // source → method

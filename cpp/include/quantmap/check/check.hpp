@@ -20,6 +20,10 @@ struct CheckRequest {
   Value gpu;
   Value model_quantization;
   std::string default_versions;
+  std::string default_gpu;                      // when no GPU is named
+  Value checkpoint;                             // a path, the id of a model, or a config
+  std::shared_ptr<const Checkpoint> inspected;  // the same, read already
+  std::string model_cache;                      // the folder that holds models by id; empty: there is none
 };
 
 struct Checked {
@@ -32,6 +36,7 @@ struct Checked {
   std::vector<Verdict> verdicts;
   std::vector<WrittenFile> files;  // of its script, that it names
   Diagnostics notes;               // an error among them refuses the launch as a whole
+  std::vector<NotLookedAt> not_looked_at;
 };
 
 // The first launch of a command. Nothing when `problems` got an error.

@@ -1,6 +1,7 @@
 // Rules: what a parser cannot see.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -15,7 +16,19 @@ namespace quantmap {
 // The values of a mode's targets, by target index; "" when not set.
 using TargetValues = std::vector<std::string>;
 
-[[nodiscard]] bool terms_hold(std::span<const RuleTerm> terms, const TargetValues& values) noexcept;
+// What the values of targets stand for here: aliases are one value, and what is left to the model is what it says.
+class EffectiveValues {
+ public:
+  EffectiveValues(const Engine& engine, const Deployment& deployment, const TargetValues& values);
+
+  [[nodiscard]] std::string_view operator[](std::size_t target) const noexcept { return values_[target]; }
+
+ private:
+  static constexpr std::size_t kMostTargets = 32;  // a law of the catalogue
+  std::array<std::string_view, kMostTargets> values_{};
+};
+
+[[nodiscard]] bool terms_hold(std::span<const RuleTerm> terms, const EffectiveValues& values) noexcept;
 
 // The first rule that refuses these values here; rules without terms count only when `whole` is set.
 [[nodiscard]] const Constraint* refused_by(const Engine& engine, const Deployment& deployment,

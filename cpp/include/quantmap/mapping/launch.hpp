@@ -28,6 +28,8 @@ struct LaunchRequest {
   Value image_tag;               // a task's runtime_image_tag
   Value activations;             // true or false; null is true
   std::string default_versions;  // "sglang=0.5.2,vllm=0.11.0"
+  std::string default_gpu;       // where a release is known and no GPU is named
+  std::string model_cache;       // the folder that holds models by id; empty: there is none
   bool arguments_only = false;   // get_runtime_args: no files, no variables
 };
 

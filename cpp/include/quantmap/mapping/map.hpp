@@ -11,6 +11,7 @@
 #include "quantmap/config/config.hpp"
 #include "quantmap/deployment/constraints.hpp"
 #include "quantmap/deployment/model_quantization.hpp"
+#include "quantmap/deployment/not_looked_at.hpp"
 #include "quantmap/release/argument.hpp"
 
 namespace quantmap {
@@ -34,6 +35,7 @@ struct Mapping {
   std::vector<Decision> decisions;
   Diagnostics diagnostics;  // in the order in which they are logged
   TargetValues values;      // of the mode's targets, before user parameters
+  std::vector<NotLookedAt> not_looked_at;
 };
 
 // Whether a mapping says why: without words its decisions carry field and outcome only, and nothing is warned of. That

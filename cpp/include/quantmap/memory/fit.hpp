@@ -36,8 +36,9 @@ struct FitRequest {
   Value concurrency;      // null: 1
   Value memory_fraction;  // null: what the launch says, else the engine's own
   Value user_parameters;
-  Value correction;   // null, or an object: bytes that a log showed beside weights, and its weights' share
-  bool cures = true;  // look for what makes it fit
+  std::string default_gpu;  // when no GPU is named
+  Value correction;         // null, or an object: bytes that a log showed beside weights, and its weights' share
+  bool cures = true;        // look for what makes it fit
   std::string default_versions;
 };
 

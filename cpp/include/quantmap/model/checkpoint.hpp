@@ -20,8 +20,8 @@
 
 namespace quantmap {
 
-// The best evidence at hand, worst first.
-enum class Evidence : std::uint8_t { kName, kConfig, kHeaders };
+// The best evidence at hand, worst first. Catalog: the id is that of a well-known model.
+enum class Evidence : std::uint8_t { kName, kCatalog, kConfig, kHeaders };
 [[nodiscard]] std::string_view name_of(Evidence evidence) noexcept;
 
 struct FileRead {
@@ -121,9 +121,13 @@ struct Checkpoint {
   Diagnostics notes;  // warnings and notes
 };
 
-// Reads a checkpoint: text is a folder, a .gguf file, a Hugging Face cache folder or a model id; an object is the
-// content of a config.json. Nothing when `problems` got an error.
-[[nodiscard]] std::optional<Checkpoint> inspect_checkpoint(const Value& given, const Path& path, Diagnostics& problems);
+// Reads a checkpoint: text is a folder, a file (.gguf, .safetensors, a config in JSON), a Hugging Face cache folder or
+// a model id, which is looked for in the folder `cache` and among the well-known models; an object is the content of a
+// config.json. Nothing when `problems` got an error.
+[[nodiscard]] std::optional<Checkpoint> inspect_checkpoint(const Value& given, const Path& path, Diagnostics& problems,
+                                                           std::string_view cache = {});
+// The well-known model of this id, or null.
+[[nodiscard]] const KnownModel* find_known_model(std::string_view id);
 
 // The kind of checkpoint that a model's id names, an index into Catalog::checkpoint_kinds; 0: it names none.
 [[nodiscard]] std::size_t kind_in_name(std::string_view id);

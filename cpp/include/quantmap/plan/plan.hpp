@@ -39,6 +39,8 @@ struct PlanRequest {
   std::shared_ptr<const Checkpoint> inspected;  // the same, read already
   Value model_quantization;
   Value policy = Value::text("degrade");
+  std::string default_gpu;  // when no GPU is named
+  std::string model_cache;  // the folder that holds models by id; empty: there is none
   std::string default_versions;
 };
 

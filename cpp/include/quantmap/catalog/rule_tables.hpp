@@ -1,0 +1,128 @@
+// Rules as tables: what a release refuses, what values stand for, what a part of a model really is, and which sizes
+// divide.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace quantmap {
+
+enum class Stage : std::uint8_t { kStart, kRun, kNoEffect };
+
+// One target having one of these values, or with `others` any value but these; "" stands for "not set".
+struct RuleTerm {
+  std::uint8_t target;
+  bool others;
+  std::span<const std::string_view> values;
+};
+
+// What a parser cannot see: this combination is refused when the engine starts, or fails later.
+struct Constraint {
+  std::string_view id;
+  std::uint16_t since;  // release number
+  std::uint16_t until;  // exclusive
+  std::uint32_t checkpoints;
+  std::uint16_t gpus;
+  std::uint8_t models;
+  std::uint32_t has;
+  std::uint32_t lacks;
+  std::uint32_t schemes;
+  std::uint8_t dtypes;
+  std::uint8_t kv_dtypes;
+  std::span<const RuleTerm> terms;  // none: nothing can be served, whatever the arguments
+  Stage stage;
+  std::string_view text;
+  bool assumed;
+  std::span<const std::string_view> evidence;
+};
+
+// What a value of a target stands for: an alias, or what is taken when the model decides. The first that holds is
+// taken.
+struct Meaning {
+  std::uint8_t target;
+  std::uint16_t since;
+  std::uint16_t until;
+  std::uint32_t checkpoints;
+  std::uint16_t gpus;
+  std::uint8_t dtypes;     // bit i: the model's dtype is Catalog::model_dtypes[i]
+  std::uint8_t kv_dtypes;  // bit i: the checkpoint asks for Catalog::kv_dtypes[i]
+  std::span<const std::string_view> values;
+  std::string_view means;
+  std::span<const std::string_view> evidence;
+};
+
+// What a part of the model will really be computed or stored in; the first row that holds is the answer.
+struct Precision {
+  std::string_view of;
+  std::uint16_t since;
+  std::uint16_t until;
+  std::uint32_t checkpoints;
+  std::uint16_t gpus;
+  std::uint8_t models;
+  std::uint32_t has;
+  std::uint32_t lacks;
+  std::uint32_t schemes;
+  std::uint8_t dtypes;
+  std::uint8_t kv_dtypes;
+  std::span<const RuleTerm> terms;
+  double bits;       // of one number as stored, scales of blocks included; 0: as the model or the checkpoint says
+  double head_bits;  // of a scale for each token and head
+  std::string_view is;
+  std::span<const std::string_view> evidence;
+};
+
+// Sizes of a model that are divided among GPUs, by what they are divided, and of what each share has to be a multiple.
+enum class ShapeSize : std::uint8_t {
+  kHeads,
+  kKvHeads,
+  kQueryWidth,
+  kKvWidth,
+  kOutputWidth,
+  kMlp,
+  kExpertMlp,
+  kSharedMlp,
+  kExperts,
+  kLayers
+};
+enum class ShapeOver : std::uint8_t { kTp, kPp, kEp, kExpertTp };
+enum class ShapeUnit : std::uint8_t { kOne, kNumber, kBlockOut, kBlockIn, kGroup };
+
+struct Shape {
+  std::string_view id;
+  std::uint16_t since;
+  std::uint16_t until;
+  std::uint32_t checkpoints;
+  std::uint16_t gpus;
+  std::uint8_t models;
+  std::uint32_t has;
+  std::uint32_t lacks;
+  std::uint32_t schemes;
+  std::uint8_t dtypes;
+  std::uint8_t kv_dtypes;
+  ShapeSize size;
+  ShapeOver over;
+  ShapeUnit unit;
+  std::int64_t number;  // for ShapeUnit::kNumber
+  bool divided;         // holds only where the size is divided at all
+  Stage stage;
+  bool assumed;
+  std::span<const std::string_view> evidence;
+};
+
+// Which targets hold the parallel sizes; -1: none does.
+struct ParallelTargets {
+  int tp = -1;
+  int pp = -1;
+  int ep = -1;
+  bool ep_is_switch = false;  // experts are spread over all GPUs, or not at all
+};
+
+// A well-known model: the numbers of its config that decide anything, as JSON.
+struct KnownModel {
+  std::string_view id;
+  std::string_view config;
+  std::string_view source;
+};
+
+}  // namespace quantmap

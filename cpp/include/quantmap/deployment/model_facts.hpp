@@ -1,0 +1,44 @@
+// What is known of a model, as rules, kernels and shapes ask for it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "quantmap/catalog/catalog.hpp"
+#include "quantmap/model/checkpoint.hpp"
+
+namespace quantmap {
+
+// What rules ask of a model, as sets. Nothing is known of a model that was not read.
+struct ModelMarks {
+  std::uint32_t has = 0;      // bit i: it has Catalog::traits[i]
+  std::uint32_t lacks = 0;    // bit i: it has not
+  std::uint32_t schemes = 1;  // bit i: some group of modules is quantized by Catalog::schemes[i]; bit 0: none is known
+  std::uint8_t dtype = 0;     // index into Catalog::model_dtypes: what its config says
+  std::uint8_t kv_dtype = 0;  // index into Catalog::kv_dtypes: the KV cache that its checkpoint asks for
+
+  [[nodiscard]] bool operator==(const ModelMarks&) const = default;
+};
+
+[[nodiscard]] constexpr bool has_trait(const ModelMarks& marks, TraitId trait) noexcept {
+  return ((marks.has >> static_cast<unsigned>(trait)) & 1U) != 0;
+}
+[[nodiscard]] constexpr bool lacks_trait(const ModelMarks& marks, TraitId trait) noexcept {
+  return ((marks.lacks >> static_cast<unsigned>(trait)) & 1U) != 0;
+}
+
+// What a model's files say, as far as it decides anything.
+struct ModelFacts {
+  Architecture architecture;
+  Quantization quantization;
+  std::vector<std::uint8_t> schemes;  // SchemeKind of each of quantization.schemes
+  bool has_config = false;            // the architecture was read
+  std::string assumed;                // "its name says fp8": not read in its files; empty: read
+};
+
+[[nodiscard]] ModelFacts read_facts(const Checkpoint& checkpoint);
+[[nodiscard]] ModelMarks marks_of(const ModelFacts& facts);
+[[nodiscard]] ModelKind kind_of(const Architecture& architecture) noexcept;
+
+}  // namespace quantmap

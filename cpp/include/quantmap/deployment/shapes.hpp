@@ -1,0 +1,43 @@
+// Sizes of a model over the GPUs that share it: what does not divide is refused, with the sizes that go.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "quantmap/deployment/constraints.hpp"
+
+namespace quantmap {
+
+struct ParallelSizes {
+  std::int64_t tp = 1;
+  std::int64_t pp = 1;
+  std::int64_t ep = 1;         // GPUs that the experts are spread over
+  std::int64_t expert_tp = 1;  // GPUs that share one expert
+};
+
+// A share that is not whole, or no multiple of what its kernel wants.
+struct ShapeProblem {
+  const Shape* shape = nullptr;
+  std::string reason;  // "18432 of the dense MLP over 32 GPUs is 576, no multiple of 128"
+};
+
+// The targets that could change the share, the likeliest first.
+[[nodiscard]] std::vector<int> targets_of(const Engine& engine, const Shape& shape);
+
+[[nodiscard]] ParallelSizes parallel_sizes(const Engine& engine, const TargetValues& values);
+// Nothing while no model was read.
+[[nodiscard]] std::vector<ShapeProblem> shape_problems(const Engine& engine, const Deployment& deployment,
+                                                       const ParallelSizes& sizes);
+// The tensor-parallel sizes up to 64 (powers of two and divisors of the heads) that meet no problem, the others being
+// as they are.
+[[nodiscard]] std::vector<std::int64_t> sizes_that_go(const Engine& engine, const Deployment& deployment,
+                                                      const TargetValues& values);
+// "use tensor parallelism of 1, 2 or 4"; with experts also whether spreading them helps. Empty: no size goes.
+[[nodiscard]] std::string sizes_hint(const Engine& engine, const Deployment& deployment, const TargetValues& values);
+
+// What a diagnostic about a size says.
+[[nodiscard]] Context context_of(const Engine& engine, const Deployment& deployment, const std::string& reason,
+                                 const std::string& hint);
+
+}  // namespace quantmap

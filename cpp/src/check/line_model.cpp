@@ -1,0 +1,66 @@
+#include "line_model.hpp"
+
+#include "model/file_store.hpp"
+#include "quantmap/base/text.hpp"
+#include "quantmap/mapping/launch.hpp"
+
+namespace quantmap {
+
+namespace {
+
+// What stands where the launch says; of a path that is not on this machine its last part.
+std::optional<Checkpoint> read_named(const std::string& named, std::string_view cache) {
+  Diagnostics unread;
+  const Path path("command");
+  if (auto found = inspect_checkpoint(Value::text(named), path, unread, cache)) return found;
+  if (find_place(named).store != nullptr) return std::nullopt;  // it is there, and not to be read
+  std::string_view last(named);
+  while (last.ends_with('/')) last.remove_suffix(1);
+  last = last.substr(last.rfind('/') == std::string_view::npos ? 0 : last.rfind('/') + 1);
+  Diagnostics unused;
+  return inspect_checkpoint(Value::text(std::string(last)), path, unused);
+}
+
+std::string title_of(const Checkpoint& checkpoint) {
+  return std::string(catalog().checkpoint_kinds[checkpoint.quantization.kind].title);
+}
+
+// The caller's checkpoint is another one than the launch names.
+void compare(const CheckRequest& request, const std::string& named, const ModelQuantization& model,
+             Diagnostics& notes) {
+  const auto own = named.empty() || model.facts == nullptr ? std::nullopt : read_named(named, request.model_cache);
+  if (!own || own->evidence == Evidence::kName || own->quantization.kind == model.facts->quantization.kind) return;
+  const std::string given(catalog().checkpoint_kinds[model.facts->quantization.kind].title);
+  notes.add(Code::kModelDiffers, "checkpoint", {{"value", quote(named)}, {"first", title_of(*own)}, {"second", given}});
+}
+
+}  // namespace
+
+LineModel read_line_model(const CheckRequest& request, const std::string& named, Diagnostics& notes,
+                          Diagnostics& problems) {
+  const bool by_caller =
+      !request.checkpoint.is_null() || request.inspected != nullptr || !request.model_quantization.is_null();
+  if (by_caller) {
+    LaunchRequest asked;
+    asked.model_quantization = request.model_quantization;
+    asked.checkpoint = request.checkpoint;
+    asked.inspected = request.inspected;
+    asked.model_cache = request.model_cache;
+    std::optional<ModelQuantization> model = read_model(asked, notes, problems);
+    if (!model) return {};
+    compare(request, named, *model, notes);
+    const bool known = model->given;
+    return {std::move(*model), known};
+  }
+  auto read = named.empty() ? std::nullopt : read_named(named, request.model_cache);
+  if (!read) return {};
+  if (read->evidence != Evidence::kName) {
+    notes.append(read->notes);
+    return {model_of(*read), true};
+  }
+  if (!read->quantization.quantized()) return {};
+  notes.add(Code::kOnlyAssumedModel, "command", {{"known", "its name, " + quote(named)}});
+  return {model_of(*read), false};
+}
+
+}  // namespace quantmap

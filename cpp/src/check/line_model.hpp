@@ -1,0 +1,20 @@
+// The model that a launch serves: what the caller gives, else what its own words lead to.
+#pragma once
+
+#include <string>
+
+#include "quantmap/check/check.hpp"
+
+namespace quantmap {
+
+struct LineModel {
+  ModelQuantization model;
+  bool known = false;  // something was read of it, or said; else only its name speaks
+};
+
+// `named`: the model as the launch names it; empty when it names none. A local folder is read, an id that lies in the
+// local cache, an id of a well-known model; of another name only what it suggests is left.
+[[nodiscard]] LineModel read_line_model(const CheckRequest& request, const std::string& named, Diagnostics& notes,
+                                        Diagnostics& problems);
+
+}  // namespace quantmap

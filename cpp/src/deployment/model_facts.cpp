@@ -1,0 +1,80 @@
+#include "quantmap/deployment/model_facts.hpp"
+
+#include <algorithm>
+
+namespace quantmap {
+
+namespace {
+
+bool is_listed(std::span<const std::string_view> list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+bool holds(const SchemeKind& kind, const Scheme& scheme, std::size_t checkpoint) {
+  const auto within = [](double low, double number, double high) { return low <= number && number <= high; };
+  return ((kind.kinds >> checkpoint) & 1U) != 0 &&
+         within(kind.least_weight_bits, scheme.weight_bits, kind.most_weight_bits) &&
+         within(kind.least_activation_bits, scheme.activation_bits, kind.most_activation_bits) &&
+         (kind.weight_types.empty() || is_listed(kind.weight_types, scheme.weight_type)) &&
+         (kind.activation_types.empty() || is_listed(kind.activation_types, scheme.activation_type)) &&
+         (!kind.blocks || scheme.block[0] > 0);
+}
+
+std::uint8_t scheme_of(const Scheme& scheme, std::size_t checkpoint) {
+  const auto& kinds = catalog().schemes;
+  for (std::size_t i = 1; i + 1 < kinds.size(); ++i) {  // the first is for nothing known
+    if (holds(kinds[i], scheme, checkpoint)) return static_cast<std::uint8_t>(i);
+  }
+  return static_cast<std::uint8_t>(kinds.size() - 1);
+}
+
+std::uint8_t place_in(std::span<const std::string_view> list, std::string_view word, std::size_t otherwise) {
+  const auto found = std::find(list.begin(), list.end(), word);
+  return static_cast<std::uint8_t>(found == list.end() ? otherwise : static_cast<std::size_t>(found - list.begin()));
+}
+
+}  // namespace
+
+ModelFacts read_facts(const Checkpoint& checkpoint) {
+  ModelFacts out;
+  out.quantization = checkpoint.quantization;
+  for (const Scheme& scheme : checkpoint.quantization.schemes) {
+    out.schemes.push_back(scheme_of(scheme, checkpoint.quantization.kind));
+  }
+  if (checkpoint.architecture) {
+    out.architecture = *checkpoint.architecture;
+    out.has_config = true;
+  }
+  return out;
+}
+
+ModelMarks marks_of(const ModelFacts& facts) {
+  ModelMarks out;
+  if (facts.has_config) {
+    const auto all = static_cast<std::uint32_t>((std::uint64_t{1} << catalog().traits.size()) - 1);
+    out.has = facts.architecture.traits;
+    out.lacks = all & ~out.has;
+    out.dtype = place_in(catalog().model_dtypes, facts.architecture.dtype, 0);
+  }
+  if (facts.quantization.quantized()) {
+    const bool in_config = facts.quantization.source.ends_with(
+        catalog().detection.sources[static_cast<std::size_t>(Source::kQuantizationConfig)]);
+    for (std::size_t i = 0; i < catalog().traits.size(); ++i) {
+      if (catalog().traits[i].number != TraitNumber::kSectionInConfig) continue;
+      out.has = in_config ? out.has | (std::uint32_t{1} << i) : out.has & ~(std::uint32_t{1} << i);
+      out.lacks = in_config ? out.lacks & ~(std::uint32_t{1} << i) : out.lacks | (std::uint32_t{1} << i);
+    }
+  }
+  if (!facts.schemes.empty()) out.schemes = 0;
+  for (const std::uint8_t scheme : facts.schemes) out.schemes |= std::uint32_t{1} << scheme;
+  const std::string& kv = facts.quantization.kv_dtype;
+  if (!kv.empty()) out.kv_dtype = place_in(catalog().kv_dtypes, kv, catalog().kv_dtypes.size() - 1);
+  return out;
+}
+
+ModelKind kind_of(const Architecture& architecture) noexcept {
+  if (!architecture.is_mla()) return ModelKind::kHeads;
+  return architecture.mla.index_size > 0 ? ModelKind::kSparseMla : ModelKind::kMla;
+}
+
+}  // namespace quantmap

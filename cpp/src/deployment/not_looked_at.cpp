@@ -1,0 +1,70 @@
+#include "quantmap/deployment/not_looked_at.hpp"
+
+#include <algorithm>
+
+#include "quantmap/release/argument_schema.hpp"
+
+namespace quantmap {
+
+namespace {
+
+constexpr std::uint16_t kEveryGpu = 0xFFFF;
+constexpr std::uint8_t kEveryModel = 0xFF;
+constexpr std::uint32_t kEvery = 0xFFFFFFFF;
+
+template <typename Test>
+std::size_t rules_that(const Engine& engine, const Deployment& deployment, Test test) {
+  const auto& rules = engine.checked.rules;
+  return static_cast<std::size_t>(std::count_if(rules.begin(), rules.end(), [&](const Constraint& rule) {
+    return covers(rule.since, rule.until, deployment.release) && test(rule);
+  }));
+}
+
+bool is_verified(const Engine& engine, const Deployment& deployment) {
+  const auto& releases = engine.surface.releases;
+  const auto last = std::find_if(releases.begin(), releases.end(), [&engine](const Release& release) {
+    return release.version == engine.checked.verified_through;
+  });
+  return last == releases.end() || deployment.release <= static_cast<std::size_t>(last - releases.begin());
+}
+
+std::string counted(std::size_t count, const std::string& about) {
+  return std::to_string(count) + (count == 1 ? " rule about " : " rules about ") + about;
+}
+
+}  // namespace
+
+std::vector<NotLookedAt> not_looked_at(const Engine& engine, const Deployment& deployment, bool checkpoint_known) {
+  std::vector<NotLookedAt> out;
+  if (!deployment.checked) return out;
+  const auto add = [&out](std::size_t count, const std::string& about, std::string give) {
+    if (count > 0) out.push_back({counted(count, about), std::move(give)});
+  };
+  if (deployment.gpu == 0) {
+    add(rules_that(engine, deployment, [](const Constraint& rule) { return rule.gpus != kEveryGpu; }), "the GPU",
+        "gpu");
+  }
+  if (!checkpoint_known) {
+    add(rules_that(engine, deployment, [](const Constraint& rule) { return rule.checkpoints != kEvery; }),
+        "the checkpoint's own quantization", "checkpoint");
+  }
+  if (deployment.facts == nullptr || !deployment.facts->has_config) {
+    const std::size_t rules = rules_that(engine, deployment, [](const Constraint& rule) {
+      return rule.models != kEveryModel || rule.has != 0 || rule.lacks != 0 || rule.schemes != kEvery ||
+             rule.dtypes != kEveryModel || rule.kv_dtypes != kEveryModel;
+    });
+    const auto& shapes = engine.checked.shapes;
+    add(rules + static_cast<std::size_t>(std::count_if(
+                    shapes.begin(), shapes.end(),
+                    [&](const Shape& shape) { return covers(shape.since, shape.until, deployment.release); })),
+        "the model's attention, dtype, experts and sizes", "checkpoint");
+  }
+  if (!is_verified(engine, deployment)) {
+    out.push_back({"what changed at start-up after " + std::string(engine.name) + " " +
+                       std::string(engine.checked.verified_through),
+                   {}});
+  }
+  return out;
+}
+
+}  // namespace quantmap

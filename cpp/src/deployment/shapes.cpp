@@ -1,0 +1,204 @@
+#include "quantmap/deployment/shapes.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "quantmap/base/text.hpp"
+
+namespace quantmap {
+
+namespace {
+
+constexpr std::int64_t kMostShown = 64;
+
+std::int64_t size_in(const TargetValues& values, int target) {
+  if (target < 0) return 1;
+  const std::string& text = values[static_cast<std::size_t>(target)];
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && number > 0 ? number : 1;
+}
+
+bool is_on(const TargetValues& values, int target) {
+  if (target < 0) return false;
+  const std::string text = lower(values[static_cast<std::size_t>(target)]);
+  return !text.empty() && text != "false" && text != "0";
+}
+
+// Heads of the layers that attend, the fewest: those must divide.
+template <typename Number>
+std::int64_t fewest(const Architecture& model, Number number) {
+  std::int64_t out = 0;
+  for (const Layer& layer : model.layers) {
+    if (layer.kind != LayerKind::kFull && layer.kind != LayerKind::kSliding) continue;
+    const std::int64_t found = number(layer);
+    if (found > 0) out = out == 0 ? found : std::min(out, found);
+  }
+  return out;
+}
+
+std::int64_t dense_mlp(const Architecture& model) {
+  const auto dense = std::find_if(model.layers.begin(), model.layers.end(),
+                                  [](const Layer& layer) { return !layer.experts && layer.intermediate > 0; });
+  return dense == model.layers.end() ? 0 : dense->intermediate;
+}
+
+std::int64_t size_of(const Architecture& model, ShapeSize size) {
+  switch (size) {
+    case ShapeSize::kHeads: return fewest(model, [](const Layer& layer) { return layer.heads; });
+    case ShapeSize::kKvHeads:
+      return model.is_mla() ? 0 : fewest(model, [](const Layer& layer) { return layer.kv_heads; });
+    case ShapeSize::kQueryWidth:
+      return model.is_mla() ? 0 : fewest(model, [](const Layer& layer) { return layer.heads * layer.key_size; });
+    case ShapeSize::kKvWidth:
+      return model.is_mla() ? 0 : fewest(model, [](const Layer& layer) { return layer.kv_heads * layer.key_size; });
+    case ShapeSize::kOutputWidth:
+      return fewest(model, [](const Layer& layer) { return layer.heads * layer.value_size; });
+    case ShapeSize::kMlp: return dense_mlp(model);
+    case ShapeSize::kExpertMlp: return model.is_moe() ? model.experts.intermediate : 0;
+    case ShapeSize::kSharedMlp: return model.is_moe() ? model.experts.shared_intermediate : 0;
+    case ShapeSize::kExperts: return model.experts.routed;
+    case ShapeSize::kLayers: break;
+  }
+  return static_cast<std::int64_t>(model.layers.size());
+}
+
+std::string_view name_of(ShapeSize size) {
+  constexpr std::string_view kNames[] = {
+      "attention heads", "KV heads",    "query columns",        "key columns",
+      "attention rows",  "MLP columns", "columns of an expert", "columns of the shared experts",
+      "experts",         "layers"};
+  return kNames[static_cast<std::size_t>(size)];
+}
+
+std::int64_t over_of(const ParallelSizes& sizes, ShapeOver over) {
+  const std::int64_t by[] = {sizes.tp, sizes.pp, sizes.ep, sizes.expert_tp};
+  return by[static_cast<std::size_t>(over)];
+}
+
+// What a share has to be a multiple of: 0 when the checkpoint says nothing of it.
+std::int64_t unit_of(const Shape& shape, const ModelFacts& facts) {
+  if (shape.unit == ShapeUnit::kOne) return 1;
+  if (shape.unit == ShapeUnit::kNumber) return shape.number;
+  const auto& schemes = facts.quantization.schemes;
+  for (std::size_t i = 0; i < schemes.size(); ++i) {
+    if (!in_mask(shape.schemes, facts.schemes[i])) continue;
+    if (shape.unit == ShapeUnit::kGroup) return std::max<std::int64_t>(schemes[i].group_size, 0);
+    return schemes[i].block[shape.unit == ShapeUnit::kBlockOut ? 0 : 1];
+  }
+  return 0;
+}
+
+// A KV head is never divided: with more GPUs than heads each keeps one.
+std::int64_t share_of(const Shape& shape, const Architecture& model, std::int64_t size, std::int64_t over) {
+  if (shape.size != ShapeSize::kKvHeads && shape.size != ShapeSize::kKvWidth) return size % over == 0 ? size / over : 0;
+  const std::int64_t heads = size_of(model, ShapeSize::kKvHeads);
+  if (heads <= 0) return 0;
+  if (heads >= over) return heads % over == 0 ? size / over : 0;
+  return over % heads == 0 ? size / heads : 0;
+}
+
+std::string describe(const Shape& shape, std::int64_t size, std::int64_t over, std::int64_t share, std::int64_t unit) {
+  std::string out = std::to_string(size) + " " + std::string(name_of(shape.size));
+  if (shape.over == ShapeOver::kPp) return out + " for " + std::to_string(over) + " stages";
+  if (over > 1) out += " over " + std::to_string(over) + " GPUs";
+  if (share == 0) return out + " do not divide evenly";
+  if (over > 1) out += " are " + std::to_string(share);
+  return out + (over > 1 ? ", no multiple of " : " are no multiple of ") + std::to_string(unit);
+}
+
+}  // namespace
+
+std::vector<int> targets_of(const Engine& engine, const Shape& shape) {
+  const ParallelTargets& targets = engine.checked.parallel;
+  std::vector<int> out{targets.tp, targets.ep};
+  if (shape.over == ShapeOver::kPp) out = {targets.pp};
+  if (shape.over == ShapeOver::kEp) out = {targets.ep, targets.tp};
+  std::erase(out, -1);
+  return out;
+}
+
+ParallelSizes parallel_sizes(const Engine& engine, const TargetValues& values) {
+  const ParallelTargets& targets = engine.checked.parallel;
+  ParallelSizes out;
+  out.tp = size_in(values, targets.tp);
+  out.pp = size_in(values, targets.pp);
+  out.expert_tp = out.tp;
+  if (targets.ep_is_switch) {
+    if (!is_on(values, targets.ep)) return out;
+    out.ep = out.tp;
+    out.expert_tp = 1;
+    return out;
+  }
+  out.ep = size_in(values, targets.ep);
+  out.expert_tp = std::max<std::int64_t>(out.tp / out.ep, 1);
+  return out;
+}
+
+std::vector<ShapeProblem> shape_problems(const Engine& engine, const Deployment& deployment,
+                                         const ParallelSizes& sizes) {
+  std::vector<ShapeProblem> out;
+  if (deployment.facts == nullptr || !deployment.facts->has_config) return out;
+  const Architecture& model = deployment.facts->architecture;
+  for (const Shape& shape : engine.checked.shapes) {
+    if (!covers(shape.since, shape.until, deployment.release) || !is_about(shape, deployment)) continue;
+    const std::int64_t size = size_of(model, shape.size);
+    const std::int64_t over = over_of(sizes, shape.over);
+    const std::int64_t unit = unit_of(shape, *deployment.facts);
+    if (size <= 0 || unit <= 0 || (shape.divided && over == 1)) continue;
+    if (shape.over == ShapeOver::kPp) {  // stages take neighbouring layers, as even as they divide
+      if (over > size) out.push_back({&shape, describe(shape, size, over, 0, unit)});
+      continue;
+    }
+    const std::int64_t share = share_of(shape, model, size, over);
+    if (share == 0 || share % unit != 0) out.push_back({&shape, describe(shape, size, over, share, unit)});
+  }
+  return out;
+}
+
+std::vector<std::int64_t> sizes_that_go(const Engine& engine, const Deployment& deployment,
+                                        const TargetValues& values) {
+  std::vector<std::int64_t> out;
+  if (engine.checked.parallel.tp < 0 || deployment.facts == nullptr) return out;
+  const std::int64_t heads = size_of(deployment.facts->architecture, ShapeSize::kHeads);
+  TargetValues changed = values;
+  for (std::int64_t tp = 1; tp <= kMostShown; ++tp) {
+    const bool usual = (tp & (tp - 1)) == 0 || (heads > 0 && heads % tp == 0);
+    changed[static_cast<std::size_t>(engine.checked.parallel.tp)] = std::to_string(tp);
+    if (usual && shape_problems(engine, deployment, parallel_sizes(engine, changed)).empty()) out.push_back(tp);
+  }
+  return out;
+}
+
+std::string sizes_hint(const Engine& engine, const Deployment& deployment, const TargetValues& values) {
+  const auto list = [](const std::vector<std::int64_t>& sizes) {
+    std::string out;
+    for (const std::int64_t size : sizes) out += (out.empty() ? "" : ", ") + std::to_string(size);
+    return out;
+  };
+  std::string out;
+  if (const auto sizes = sizes_that_go(engine, deployment, values); !sizes.empty()) {
+    out = "use tensor parallelism of " + list(sizes);
+  }
+  const ParallelTargets& targets = engine.checked.parallel;
+  const bool spread = targets.ep >= 0 && parallel_sizes(engine, values).ep == 1 && deployment.facts != nullptr &&
+                      deployment.facts->architecture.is_moe();
+  if (!spread) return out;
+  TargetValues changed = values;
+  const std::string tp = std::to_string(parallel_sizes(engine, values).tp);
+  changed[static_cast<std::size_t>(targets.ep)] = targets.ep_is_switch ? "true" : tp;
+  if (!shape_problems(engine, deployment, parallel_sizes(engine, changed)).empty()) return out;
+  const std::string flag(engine.checked.targets[static_cast<std::size_t>(targets.ep)].routes.front().name);
+  return out + (out.empty() ? "add " : ", or add ") + flag + (targets.ep_is_switch ? "" : " " + tp);
+}
+
+Context context_of(const Engine& engine, const Deployment& deployment, const std::string& reason,
+                   const std::string& hint) {
+  return {{"engine", std::string(engine.name)},
+          {"version", std::string(engine.surface.releases[deployment.release].version)},
+          {"reason", reason},
+          {"hint", hint}};
+}
+
+}  // namespace quantmap
