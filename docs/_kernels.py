@@ -50,7 +50,4 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def _sizes(runs: list[tuple[int, int, int]]) -> str:
-    words = [
-        str(first) if first == last else f"{first} to {last} by {step}" for first, last, step in runs
-    ]
-    return ", ".join(words)
+    return ", ".join(str(a) if a == b else f"{a} to {b} by {step}" for a, b, step in runs)

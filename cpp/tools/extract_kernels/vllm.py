@@ -10,6 +10,7 @@ from typing import Any
 from extract_surface.tree import SourceTree
 
 from . import answers, attention, methods, moe, selector
+from .rows import grouped
 from .world import Capability, World
 
 _METHODS = "vllm.model_executor.layers.quantization"
@@ -35,7 +36,7 @@ def read(folder: Path, gpus: dict[str, int], choices: dict[str, list[str]]) -> d
             for member in first.members(registry) or []
         }
         names = {member.name: member.value for member in first.members(registry) or []}
-        out["orders"] = _grouped({g: attention.order(w, names, kv) for g, w in worlds.items()})
+        out["orders"] = grouped({g: attention.order(w, names, kv) for g, w in worlds.items()})
     elif selector.enumeration(first) is not None:
         out.update(_selected(worlds, choices.get("--kv-cache-dtype", [])))
     named = choices.get("--moe-backend", [])
@@ -69,8 +70,8 @@ def _selected(worlds: dict[str, World], kv: list[str]) -> dict[str, Any]:
         row: dict[str, Any] = {"class": f"{_CHOICE}.CudaPlatformBase"}
         known = {gpu: records for gpu, records in by_gpu.items() if records is not None}
         if len(known) == len(by_gpu):
-            backends[name] = {**row, "takes": _grouped(known)}
-    return {"backends": backends, "orders": _grouped(orders)}
+            backends[name] = {**row, "takes": grouped(known)}
+    return {"backends": backends, "orders": grouped(orders)}
 
 
 def _members(world: World) -> dict[str, Any]:
@@ -97,7 +98,7 @@ def _backend(
         if platform:
             break
         records[gpu] = attention.Backend(world, cls, kv).record()
-    rows = _grouped({gpu: [row] if row else [] for gpu, row in records.items()})
+    rows = grouped({gpu: [row] if row else [] for gpu, row in records.items()})
     return {**out, "takes": rows} if not platform else out
 
 
@@ -105,21 +106,8 @@ def _experts(worlds: dict[str, World], scheme: str, names: list[str]) -> dict[st
     records = {gpu: moe.record(world, scheme, names) for gpu, world in worlds.items()}
     if None in records.values():
         return None
-    rows = _grouped({gpu: [dict(record)] for gpu, record in records.items() if record is not None})
+    rows = grouped({gpu: [dict(record)] for gpu, record in records.items() if record is not None})
     return {"module": moe.module_of(scheme), "takes": rows}
-
-
-def _grouped(by_gpu: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Put the same rows of several GPUs together, in the order of GPUs."""
-    found: list[tuple[list[str], dict[str, Any]]] = []
-    for gpu, rows in by_gpu.items():
-        for row in rows:
-            same = next((gpus for gpus, other in found if other == row), None)
-            if same is None:
-                found.append(([gpu], row))
-            else:
-                same.append(gpu)
-    return [{"gpus": gpus, **row} for gpus, row in found]
 
 
 def _foreign(folder: Path) -> dict[str, str]:

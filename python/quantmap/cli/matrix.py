@@ -41,7 +41,8 @@ def matrix_command(
         ground = explain(engine, {}, engine_version="latest")
     name, version = ground.engine, ground.version
     if kernels:
-        return _show_kernels(ground, explain(name, {}, engine_version=version, gpu=gpu).gpu, as_json)
+        place = explain(name, {}, engine_version=version, gpu=gpu)
+        return _show_kernels(place, as_json)
     rows = []
     for field in _core.fields():
         if field["form"] != "four_field":
@@ -62,20 +63,20 @@ def matrix_command(
     return 0
 
 
-def _show_kernels(ground: Mapping, gpu: str | None, as_json: bool) -> int:
+def _show_kernels(place: Mapping, as_json: bool) -> int:
     """Print what the attention backends of a release take, on one GPU or on each."""
-    found = _core.attention_backends(ground.engine, ground.version)
+    found = _core.attention_backends(place.engine, place.version)
     rows = [
         {"backend": backend["backend"], **row}
         for backend in found
         for row in backend["takes"]
-        if row["models"] and (gpu is None or gpu in row["gpus"])
+        if row["models"] and (place.gpu is None or place.gpu in row["gpus"])
     ]
     if as_json:
-        version = ground.version
-        click.echo(json.dumps({"engine": ground.engine, "version": version, "rows": rows}, indent=2))
+        head = {"engine": place.engine, "version": place.version, "gpu": place.gpu}
+        click.echo(json.dumps({**head, "rows": rows}, indent=2))
         return 0
     from .tables import show_kernels
 
-    show_kernels(f"{ground.engine_name} {ground.version}", rows)
+    show_kernels(f"{place.engine_name} {place.version}", rows)
     return 0
