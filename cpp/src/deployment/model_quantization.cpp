@@ -54,6 +54,7 @@ void take_model(const ModelQuantization& model, Deployment& deployment) {
   deployment.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
   deployment.model = static_cast<std::size_t>(model.kind);
   deployment.head_size = model.head_size;
+  deployment.experts = model.kind != ModelKind::kUnknown && !model.dense;
   deployment.marks = model.marks;
   deployment.facts = model.facts;
 }

@@ -23,6 +23,7 @@ struct Deployment {
   std::int64_t head_size = 0;                 // what attention kernels are asked for; 0: not known
   ModelMarks marks{};                         // the rest of what rules ask of a model
   std::shared_ptr<const ModelFacts> facts{};  // its numbers; null: no files of it were read
+  bool experts = false;                       // the model is known to have experts
 };
 
 [[nodiscard]] inline bool in_mask(std::uint32_t mask, std::size_t index) noexcept {
