@@ -12,6 +12,7 @@ PYBIND11_MODULE(_registered, module, pybind11::mod_gil_not_used()) {
   register_fit(module);
   register_hardware(module);
   register_launch(module);
+  register_numerics(module);
   register_plan(module);
   register_rules(module);
   register_fast_call(module);

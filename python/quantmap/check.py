@@ -10,7 +10,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["CheckResult", "Verdict", "check", "diff", "diff_command"]
+__all__ = [
+    "CheckResult",
+    "ScriptResult",
+    "Verdict",
+    "check",
+    "check_script",
+    "diff",
+    "diff_command",
+]
 
 
 class Verdict:
@@ -77,7 +85,11 @@ class CheckResult:
     Attributes:
         engine: the engine's id.
         engine_name: the engine's name.
-        version: the release that was asked.
+        version: the release that judges.
+        asked: the release that was meant, when ``version`` only stands in for it, else None.
+        platform: who makes what the launch runs on, when that is not NVIDIA, else None; then only
+            the arguments are judged.
+        line: the line on which the launch stands in its text.
         verified_through: the newest release whose start-up rules were read.
         model: the model that the line names, or None.
         verdicts: one per argument, in order; leading variables first.
@@ -86,10 +98,13 @@ class CheckResult:
     """
 
     __slots__ = (
+        "asked",
         "engine",
         "engine_name",
+        "line",
         "model",
         "notes",
+        "platform",
         "verdicts",
         "verified_through",
         "version",
@@ -99,6 +114,9 @@ class CheckResult:
         self.engine: str = data["engine"]
         self.engine_name: str = data["engine_name"]
         self.version: str = data["version"]
+        self.asked: str | None = data["asked"]
+        self.platform: str | None = data["platform"]
+        self.line: int = data["line"]
         self.verified_through: str = data["verified_through"]
         self.model: str | None = data["model"]
         self.verdicts = [Verdict(**verdict) for verdict in data["verdicts"]]
@@ -123,6 +141,9 @@ class CheckResult:
         return {
             "engine": self.engine,
             "version": self.version,
+            "asked": self.asked,
+            "platform": self.platform,
+            "line": self.line,
             "verified_through": self.verified_through,
             "model": self.model,
             "ok": self.ok,
@@ -133,6 +154,41 @@ class CheckResult:
 
     def __repr__(self) -> str:
         return f"CheckResult({self.engine!r}, {self.version!r}, {self.verdicts!r})"
+
+
+class ScriptResult:
+    """Every launch of a script.
+
+    Attributes:
+        launches: a `CheckResult` for each, in the order of the script.
+        notes: what was not read, and launches that could not be judged.
+    """
+
+    __slots__ = ("launches", "notes")
+
+    def __init__(self, launches: list[CheckResult], notes: list[Diagnostic]) -> None:
+        self.launches = launches
+        self.notes = notes
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is refused in any launch."""
+        return all(launch.ok for launch in self.launches)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, for JSON.
+
+        Returns:
+            dict: ``ok``, the launches, and the notes.
+        """
+        return {
+            "ok": self.ok,
+            "launches": [launch.to_dict() for launch in self.launches],
+            "notes": [note.to_dict() for note in self.notes],
+        }
+
+    def __repr__(self) -> str:
+        return f"ScriptResult({self.launches!r})"
 
 
 def check(
@@ -146,8 +202,8 @@ def check(
     """What a release makes of a launch line, without starting anything.
 
     Args:
-        command: a shell line (leading variables, ``uv run`` and continued lines included), its
-            words, or a dict of arguments. Nothing in it is expanded or run.
+        command: a shell line or script, of which the first launch counts, its words, or a dict of
+            arguments. Nothing in it is run.
         engine: the engine; read from the command when it names one.
         engine_version: the release; None means that of the engine's image in the line, of
             ``QUANTMAP_ENGINE_VERSIONS``, or the newest known.
@@ -166,6 +222,42 @@ def check(
         'value-not-accepted'
     """
     return CheckResult(_core.check(command, engine, engine_version, gpu, model_quantization))
+
+
+def check_script(
+    text: str,
+    engine_version: str | None = None,
+    gpu: str | None = None,
+    *,
+    engine: str | None = None,
+    model_quantization: str | dict[str, Any] | None = None,
+) -> ScriptResult:
+    """What releases make of every launch in a shell script.
+
+    Commands end as in a shell. Variables are those that the script sets, or a default that it
+    names; any other value is unknown, and its argument ``assumed``. Nothing is run.
+
+    Args:
+        text: the script; at most 8 MB, of which 1,000 launches with 20,000 words are judged.
+        engine_version: the release of every launch; None means that of its image, of
+            ``QUANTMAP_ENGINE_VERSIONS``, or the newest known.
+        gpu: a GPU, so that its rules count as well.
+        engine: the engine, when the text holds arguments and no launch.
+        model_quantization: the model's own quantization method.
+
+    Returns:
+        ScriptResult: the launches, none when the text starts no engine that is known.
+
+    Raises:
+        ConfigError: engine, version or GPU are not known, or the text is too large.
+
+    Example:
+        >>> result = check_script("export TP=2; vllm serve m -tp $TP > log 2>&1 &", "0.11.0")
+        >>> [(launch.line, launch.model, launch.ok) for launch in result.launches]
+        [(1, 'm', True)]
+    """
+    data = _core.check_script(text, engine, engine_version, gpu, model_quantization)
+    return ScriptResult([CheckResult(launch) for launch in data["launches"]], data["notes"])
 
 
 def diff(

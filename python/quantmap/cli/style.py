@@ -18,6 +18,7 @@ MARKS = {
     "fits": ("✓", "green"),
     "replaced": ("↻", "cyan"),
     "degraded": ("↓", "yellow"),
+    "tight": ("✓", "yellow"),
     "fits-with-less-context": ("↓", "yellow"),
     "falls-back": ("↓", "yellow"),
     "ignored": ("–", "yellow"),
