@@ -59,11 +59,11 @@ def test_feasible_says_what_explain_says() -> None:
 
 
 def test_what_does_not_fit_is_not_feasible() -> None:
-    task = {**TASK, "quant_config": {}, "parameters": {"tensor-parallel-size": [1, 2, 8]}}
+    task = {**TASK, "quant_config": {}, "parameters": {"tensor-parallel-size": [1, 4, 8]}}
     space = quantmap.space(task, gpu="H100", checkpoint=SHAPE)
     assert [space.feasible(point)[0] for point in space.points()] == [False, True, True]
     assert "does not fit: " in space.feasible({"tensor-parallel-size": 1})[1]
-    assert space.repair({"tensor-parallel-size": 1}) == {"tensor-parallel-size": 2}
+    assert space.repair({"tensor-parallel-size": 1}) == {"tensor-parallel-size": 4}
 
 
 def test_repair_is_the_nearest_by_a_slow_search() -> None:
