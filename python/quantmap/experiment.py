@@ -123,6 +123,32 @@ class Experiment(Rendered):
         return found if isinstance(found, str) else None
 
     @property
+    def axes(self) -> list[str]:
+        """What varies or is given in its plan: ``preset``, keys of the config, parameters.
+
+        Returns:
+            list[str]: each once; of a stored plan empty, which keeps no parameters.
+        """
+        return self._plan.axes
+
+    def setting(self, axis: str) -> Any:
+        """What its first point has for one of its `axes`.
+
+        Args:
+            axis: such as ``kvcache_dtype``, ``kv_cache.dtype`` or a parameter's name.
+
+        Returns:
+            Any: the value; None where it is not given.
+        """
+        if axis in self.parameters:
+            return self.parameters[axis]
+        section, mark, key = axis.partition(".")
+        place = self.config.get(section) if mark else None
+        if isinstance(place, dict):
+            return place.get(key)
+        return self.config.get(axis)
+
+    @property
     def configs(self) -> list[dict[str, Any]]:
         """The configs it stands for, in the order of their points.
 

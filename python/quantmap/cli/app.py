@@ -38,6 +38,8 @@ VERBS = (
     "inspect",
     "fit",
     "advise",
+    "quality",
+    "quantize",
     "matrix",
     "rules",
     "schema",

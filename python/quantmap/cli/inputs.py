@@ -37,7 +37,7 @@ def read_json_file(name: str) -> Any:
 def read_input(most: int) -> bytes:
     """What stands on standard input, at most so many bytes."""
     if sys.stdin is None:
-        raise click.ClickException("standard input is closed: name a file")
+        raise click.ClickException("stdin is closed: name a file")
     return sys.stdin.buffer.read(most)
 
 
@@ -191,13 +191,19 @@ def task_of(options: dict[str, Any]) -> tuple[Task, dict[str, Any]]:
         raise click.UsageError(
             "nothing to map: give a task file, or --runtime with --preset or --set"
         )
-    task = read_task(read_json_file(name)) if name is not None else Task()
+    data = read_json_file(name) if name is not None else None
+    task = read_task(data) if name is not None else Task()
     if options["runtime"] is not None:
         if task.image_tag is not None and not _same_engine(task.runtime, options["runtime"]):
             task.image_tag = None  # of another engine's container
         task.runtime = options["runtime"]
     if task.runtime is None:
         raise click.UsageError("no engine: give --runtime, or base_runtime in the task")
+    if data is not None:
+        parameters, notes = _core.task_parameters(data, task.runtime)
+        task.parameters = task.parameters if parameters is None else parameters
+        for note in notes:
+            click.echo(printable(f"{note.severity}: {note}"), err=True)
     if options["preset"] is not None:
         task.config.pop("presets", None)
         task.config["preset"] = options["preset"]
