@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import click
 
 from ..files import write_file
+from .streams import write_out
 
 EPILOGUE = """\b
 Examples:
   quantmap page --out quantmap.html
-  quantmap page --out - > quantmap.html
+  quantmap page --out - > copy.html
 
 \b
 The file needs no server and no network. It holds the same core as this command,
@@ -45,8 +45,7 @@ def page_command(out: str) -> int:
             f"WebAssembly. In a clone of quantmap: {BUILD}"
         ) from None
     if out == "-":
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        write_out([content])
         return 0
     try:
         write_file([content], out)
