@@ -10,10 +10,10 @@ import shutil
 from .. import _core
 from ..checkpoint import inspect_checkpoint
 from ..errors import ConfigError
+from . import stored
 from .arrays import _BEST, _threads, problem
 from .files import SIZES, TYPES, Tensor, read_header
 from .modules import EXPERTS, INDEX, LINEAR, config_of, modules_of, weight_files
-from .packing import coded, float_bytes, is_packed, scaled, zero_points
 from .quality import mapped, named
 from .recipes import Recipe, find_recipe
 
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any, BinaryIO
 
+    from .stored import Part
+
 __all__ = ["quantize_checkpoint", "quantize_shards"]
 
 _PROGRESS = ".quantmap-progress.json"
 _CHUNK = 8 << 20  # bytes of weights at a time
 _ALIGNED = 128  # rows of a chunk: whole tiles of every recipe
-Part = tuple[str, str, list[int], int]  # name, dtype, shape, bytes
 if TYPE_CHECKING:
     Report = Callable[[int, int], None]
 
@@ -185,7 +186,7 @@ class _Job:
             other = not name.endswith(".safetensors") and name not in (INDEX, "config.json")
             if other and os.path.isfile(source) and not name.startswith("."):
                 shutil.copyfile(source, os.path.join(self.out, name))
-        section = _section(self.recipe, sorted(left))
+        section = stored.section(self.recipe, sorted(left))
         config = os.path.join(self.out, "config.json")
         _write_json(config, {**self.config, "quantization_config": section})
         found = inspect_checkpoint(self.out).quantization
@@ -207,26 +208,6 @@ def _takes(kind: str, tensor: Tensor, recipe: Recipe) -> bool:
     if kind not in (LINEAR, EXPERTS) or len(tensor.shape) != 2 or not tensor.size:
         return False
     return not (recipe.whole_tiles and tensor.shape[1] % recipe.tile[1])
-
-
-def _section(recipe: Recipe, left: list[str]) -> dict[str, Any]:
-    """``quantization_config`` of config.json."""
-    activation = recipe.stored_activation
-    group = {
-        "targets": ["Linear"],
-        "weights": json.loads(recipe.stored_weights or "{}"),
-        "input_activations": json.loads(activation) if activation else None,
-        "output_activations": None,
-        "format": recipe.format,
-    }
-    return {
-        "quant_method": "compressed-tensors",
-        "format": recipe.format,
-        "quantization_status": "compressed",
-        "config_groups": {"group_0": group},
-        "ignore": left,
-        "kv_cache_scheme": None,
-    }
 
 
 def _write_json(path: str, data: dict[str, Any]) -> None:
@@ -252,7 +233,7 @@ def _shard(source: str, target: str, name: str, threads: int) -> None:
     }
     parts: list[Part] = []
     for tensor in tensors:
-        parts += _parts(tensor, recipe) if tensor.name in taken else [_same(tensor)]
+        parts += stored.parts(tensor, recipe) if tensor.name in taken else [_same(tensor)]
     header: dict[str, Any] = {"__metadata__": {**metadata, "format": "pt"}}
     place = 0
     places = {}
@@ -270,7 +251,7 @@ def _shard(source: str, target: str, name: str, threads: int) -> None:
             start = out.tell()
             for tensor in tensors:
                 if tensor.name in taken:
-                    at = {part: start + places[part] for part, *_ in _parts(tensor, recipe)}
+                    at = {part: start + places[part] for part, *_ in stored.parts(tensor, recipe)}
                     _write_quantized(out, data, tensor, recipe, at, threads)
                 else:
                     out.seek(start + places[tensor.name])
@@ -286,41 +267,6 @@ def _shard(source: str, target: str, name: str, threads: int) -> None:
 
 def _same(tensor: Tensor) -> Part:
     return tensor.name, tensor.dtype, list(tensor.shape), tensor.size
-
-
-def _parts(tensor: Tensor, recipe: Recipe) -> list[Part]:
-    """What stands in the file instead of a weight."""
-    rows, columns = tensor.shape
-    name = tensor.name
-    tall, wide = recipe.tile[0] or rows, recipe.tile[1] or columns
-    grid = [-(-rows // tall), -(-columns // wide)]
-    shape = [1] if recipe.tile == (0, 0) else grid
-    count = grid[0] * grid[1]
-    scale = "F8_E4M3" if recipe.two_levels else "U8" if recipe.scale_bits == 8 else "F32"
-    scale = tensor.dtype if recipe.scale_bits == 16 else scale
-    width = 1 if recipe.scale_bits == 8 else SIZES[scale]
-    four = recipe.element in ("i4", "e2m1")
-    integers = recipe.element in ("i8", "i4")
-    size = rows * columns // 2 if four else rows * columns
-    if not is_packed(recipe):
-        code = "I8" if integers else "F8_E4M3"
-        return [
-            (name, code, [rows, columns], size),
-            (f"{name}_scale", scale, shape, count * width),
-        ]
-    if integers:
-        out: list[Part] = [(f"{name}_packed", "I32", [rows, size // rows // 4], size)]
-    else:
-        out = [(f"{name}_packed", "U8", [rows, columns // 2], size)]
-    out.append((f"{name}_scale", scale, shape, count * width))
-    if recipe.two_levels:
-        out.append((f"{name}_global_scale", "F32", [1], 4))
-    if integers:
-        out.append((f"{name}_shape", "I64", [2], 16))
-    if recipe.zero_points:
-        high = -(-rows // 8)
-        out.append((f"{name}_zero_point", "I32", [high, grid[1]], high * grid[1] * 4))
-    return out
 
 
 def _chunks(tensor: Tensor) -> Iterator[tuple[int, int]]:
@@ -353,10 +299,10 @@ def _write_quantized(
                 view, kind, rows, columns, recipe.name, threads, _BEST, most
             )
             out.seek(at[codes])
-            at[codes] += out.write(coded(made["codes"], recipe))
+            at[codes] += out.write(stored.coded(made["codes"], recipe))
             if recipe.tile != (0, 0) or first == 0:
                 out.seek(at[scales])
-                at[scales] += out.write(scaled(made, recipe, kind))
+                at[scales] += out.write(stored.scaled(made, recipe, kind))
             if recipe.zero_points:
                 zeros += memoryview(made["zero"]).cast("f").tolist()
     except ConfigError as error:
@@ -367,11 +313,11 @@ def _write_quantized(
     for part, place in at.items():
         out.seek(place)
         if part.endswith("_global_scale"):
-            out.write(float_bytes(made["global"]))
+            out.write(stored.as_float(made["global"]))
         elif part.endswith("_shape"):
             out.write(b"".join(size.to_bytes(8, "little") for size in tensor.shape))
         elif part.endswith("_zero_point"):
-            out.write(zero_points(zeros, tensor.shape[0]))
+            out.write(stored.zero_points(zeros, tensor.shape[0]))
 
 
 def _copy(out: BinaryIO, data: Any, tensor: Tensor) -> None:
