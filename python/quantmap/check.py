@@ -203,7 +203,9 @@ def check(
         >>> result.verdicts[0].verdict
         'value-not-accepted'
     """
-    return _launch(_core.check(command, engine, engine_version, gpu, model_quantization, checkpoint))
+    return _launch(
+        _core.check(command, engine, engine_version, gpu, model_quantization, checkpoint)
+    )
 
 
 def check_script(

@@ -39,7 +39,7 @@ def add_settings(
     if result.model is None and isinstance(model, str):
         result.model = model
     try:
-        inside = make(_core.check(settings, result.engine, result.version, None, None))
+        inside = make(_core.check(settings, result.engine, result.version, None, None, None))
     except ConfigError as error:
         result.notes += error.diagnostics
         return

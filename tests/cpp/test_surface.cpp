@@ -134,7 +134,12 @@ TEST_CASE("removed and added, in words") {
 
 TEST_CASE("values: exact, or in any case where the release compares so") {
   const std::string_view choices[] = {"auto", "FP8"};
-  FlagInterval flag{0, 0xFFFF, FlagType::kChoice, Arity::kOne, true, false, false, false, {}, choices, {}, {}};
+  FlagInterval flag{};
+  flag.until = 0xFFFF;
+  flag.type = FlagType::kChoice;
+  flag.arity = Arity::kOne;
+  flag.choices_known = true;
+  flag.choices = choices;
   CHECK(accepts(flag, "auto"));
   CHECK_FALSE(accepts(flag, "fp8"));
   CHECK_FALSE(accepts(flag, ""));

@@ -16,10 +16,10 @@
 #include "quantmap/catalog/catalog_ids.hpp"
 #include "quantmap/catalog/hardware_tables.hpp"
 #include "quantmap/catalog/kernel_tables.hpp"
-#include "quantmap/catalog/rule_tables.hpp"
 #include "quantmap/catalog/launcher_tables.hpp"
 #include "quantmap/catalog/memory_tables.hpp"
 #include "quantmap/catalog/recipe_tables.hpp"
+#include "quantmap/catalog/rule_tables.hpp"
 
 namespace quantmap {
 
