@@ -9,7 +9,10 @@ import click
 
 from ..check import diff
 from ..check import diff_command as diff_lines
+from ..task import Task
 from .inputs import read_checkpoint, shared_options, task_of
+from .memory import memory_of, memory_words
+from .tables import say
 
 EPILOGUE = """\b
 Examples:
@@ -50,11 +53,27 @@ def diff_command(
             diff(config, task.runtime, before, after, user_parameters=task.parameters, **keep)
             for config in task.configs()
         ]
+    memory = [] if command is not None else _memory(before, after, task, situation)
     if as_json:
         click.echo(json.dumps(found[0] if len(found) == 1 else found, indent=2))
         return 0
     from .tables import show_changes
 
-    for changes in found:
+    for index, changes in enumerate(found):
         show_changes(changes)
+        for line in memory[index : index + 1]:
+            say(line)
     return 0
+
+
+def _memory(before: str, after: str, task: Task, situation: dict[str, Any]) -> list[str]:
+    """What each config takes of the GPU's memory on both releases, where that is known."""
+    lines = []
+    for config in task.configs():
+        fits = [
+            memory_of(task.runtime, config, task.parameters, {**situation, "engine_version": each})
+            for each in (before, after)
+        ]
+        words = [memory_words(fit) if fit is not None else "" for fit in fits]
+        lines.append(f"memory: {words[0]} → {words[1]}" if all(words) else "")
+    return [line for line in lines if line]

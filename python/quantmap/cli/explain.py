@@ -8,6 +8,7 @@ import click
 
 from .inputs import map_all, shared_options, task_of
 from .rendering import chosen_form, exit_code, render, rendering_options
+from .style import wrap
 
 EPILOGUE = """\b
 Examples:
@@ -35,6 +36,7 @@ def explain_command(evidence: bool, **options: Any) -> int:
         render(form, mappings, task, options)
     else:
         from .advice import Ground
+        from .memory import memory_of, memory_words
         from .story import tell
 
         for index, (mapping, config) in enumerate(zip(mappings, task.configs())):
@@ -42,4 +44,8 @@ def explain_command(evidence: bool, **options: Any) -> int:
                 click.echo()
             ground = Ground(mapping, config, task.parameters, situation)
             tell(ground, task, str(options["gpu"] or ""), evidence=evidence)
+            fit = memory_of(mapping.engine, config, task.parameters, situation)
+            if fit is not None:
+                click.echo()
+                click.echo(wrap(f"Memory: {memory_words(fit)}."))
     return exit_code(mappings)

@@ -15,6 +15,7 @@ from ..files import write_file
 from ..ledger import Ledger, done_signatures
 from ..plan import plan
 from .inputs import engine_names, model_facts, model_options, read_json_file
+from .memory import misfits
 from .plan_forms import Tick, Todo, Writer
 from .streams import write_out
 from .tables import say
@@ -126,10 +127,15 @@ def plan_command(
     for diagnostic in planned.diagnostics:
         if diagnostic.severity != "info":
             say(f"{diagnostic.severity}: {diagnostic}", error=True)
-    todo = Todo(planned, _signatures(done, rerun), most)
+    unfit = misfits(planned) if ground["gpu"] and ground["checkpoint"] else set()
+    if unfit:
+        text = f"{len(unfit)} experiments do not fit into the memory of {ground['gpu']}"
+        say(f"note: {text}: left out, `quantmap fit` says why", error=True)
+    finished = _signatures(done, rerun)
+    todo = Todo(planned, finished if not unfit else unfit | (finished or set()), most)
     refused = _say_refused(todo)
     if form is None:
-        _show(todo, minutes)
+        _show(todo, minutes, unfit)
     else:
         with progress(todo.size) as tick:
             _write(Writer(data, form, image), todo, tick, out)
@@ -137,7 +143,7 @@ def plan_command(
             from .plan_story import in_words
 
             say(f"{out}: {in_words(planned, minutes)}", error=True)
-    return 1 if strict and (planned.skipped or refused) else 0
+    return 1 if strict and (planned.skipped or refused or unfit) else 0
 
 
 def _say_refused(todo: Todo) -> bool:
@@ -197,7 +203,7 @@ def progress(size: int) -> Iterator[Tick]:
         yield lambda number: bar.update(task, completed=number)
 
 
-def _show(todo: Todo, minutes: float) -> None:
+def _show(todo: Todo, minutes: float, unfit: set[str]) -> None:
     from .plan_story import SHOWN, tell
 
     planned = todo.plan
@@ -206,4 +212,5 @@ def _show(todo: Todo, minutes: float) -> None:
     else:
         count = len(planned.pending(todo.done))
         shown = list(islice(planned.pending(todo.done), todo.most or SHOWN))
-    tell(planned, shown, len(planned) - count, minutes, all_of=count)
+    left = len(planned) - count
+    tell(planned, shown, left - len(unfit), minutes, all_of=count, unfit=len(unfit))

@@ -17,9 +17,17 @@ SHOWN = 20  # experiments and causes in a table when nothing else is asked
 _VALUES = 4  # values of a field that are named before the rest is counted
 
 
-def tell(plan: Plan, shown: list[Experiment], done: int, minutes: float, *, all_of: int) -> None:
+def tell(
+    plan: Plan,
+    shown: list[Experiment],
+    done: int,
+    minutes: float,
+    *,
+    all_of: int,
+    unfit: int = 0,
+) -> None:
     """Print the accounting, the experiments to run and what is left out on stdout."""
-    _accounting(plan, done, minutes)
+    _accounting(plan, done, minutes, unfit)
     if shown:
         click.echo()
         _experiments(plan, shown, all_of)
@@ -55,7 +63,7 @@ def _release(target: dict[str, Any]) -> str:
     return f"{target['engine_name']} {target['version'] or '(documented)'}"
 
 
-def _accounting(plan: Plan, done: int, minutes: float) -> None:
+def _accounting(plan: Plan, done: int, minutes: float, unfit: int) -> None:
     releases = list(dict.fromkeys(_release(target) for target in plan.targets))
     title = " · ".join([*([plan.task_name] if plan.task_name else []), ", ".join(releases)])
     refused = sum(skip.count for skip in plan.skips if skip.code in _REFUSALS)
@@ -66,7 +74,8 @@ def _accounting(plan: Plan, done: int, minutes: float) -> None:
         ("left out", plan.skipped - refused, True),
         (f"not planned (max_iterations {plan.max_iterations})", plan.distinct - len(plan), False),
         ("done already", done, False),
-        ("to run", len(plan) - done, True),
+        ("too large for the GPU", unfit, False),
+        ("to run", len(plan) - done - unfit, True),
     ]
     cells = [
         (name, str(count), duration(count * minutes))
