@@ -25,6 +25,7 @@ import _checked
 import _cpp
 import _four_field
 import _hardware
+import _kernels
 import _memory
 import _numerics
 import _planner
@@ -83,6 +84,7 @@ for _engine in engines():
         "presets": _checked.presets,
         "precision": _checked.precision,
         "checkpoints": _checked.checkpoints,
+        "backends": _kernels.backends,
     }.items():
         REGIONS[f"{_engine['id'].replace('_', '-')}-{_name}"] = functools.partial(_make, _engine)
 

@@ -11,6 +11,7 @@ PYBIND11_MODULE(_registered, module, pybind11::mod_gil_not_used()) {
   register_config(module);
   register_fit(module);
   register_hardware(module);
+  register_kernels(module);
   register_launch(module);
   register_numerics(module);
   register_plan(module);

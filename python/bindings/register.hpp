@@ -11,6 +11,7 @@ void register_checkpoint(pybind11::module_& module);
 void register_config(pybind11::module_& module);
 void register_fit(pybind11::module_& module);
 void register_hardware(pybind11::module_& module);
+void register_kernels(pybind11::module_& module);
 void register_launch(pybind11::module_& module);
 void register_numerics(pybind11::module_& module);
 void register_plan(pybind11::module_& module);

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.catalog.extract_support import write  # isort: skip
-from extract_kernels import document, vllm  # isort: skip
+from extract_kernels import document, sglang, vllm  # isort: skip
 from extract_kernels.boxes import boxes, runs  # isort: skip
 
 GPUS = {"sm80": 80, "sm90": 90}
@@ -93,6 +93,29 @@ TOY = {
             return [AttentionBackendEnum.SLOW]
     """,
     "vllm/platforms/rocm.py": "name = 'AttentionBackendEnum.OTHER_GPU'",
+    "vllm/model_executor/layers/fused_moe/oracle/w8.py": """
+        from enum import Enum
+        class Backend(Enum):
+            NEW = 1
+            OLD = 2
+        class NewExperts:
+            @staticmethod
+            def _supports_current_device():
+                from vllm.platforms import current_platform
+                return current_platform.is_device_capability_family(90)
+        class OldExperts:
+            @staticmethod
+            def _supports_current_device():
+                from elsewhere import compiled
+                return compiled()
+        def map_w8_backend(name):
+            mapping = {"new": Backend.NEW, "old": Backend.OLD}
+            if backend := mapping.get(name):
+                return backend
+            raise ValueError("unknown")
+        def backend_to_kernel_cls(backend):
+            return [NewExperts] if backend == Backend.NEW else [OldExperts]
+    """,
     "vllm/model_executor/layers/quantization/__init__.py": """
         import torch
         QUANTIZATION_METHODS = ["m8", "m4"]
@@ -114,7 +137,49 @@ TOY = {
                 return self.types
     """,
 }
-CHOICES = {"--kv-cache-dtype": ["auto", "bfloat16", "fp8"], "--quantization": ["m8", "gone"]}
+CHOICES = {
+    "--kv-cache-dtype": ["auto", "bfloat16", "fp8"],
+    "--quantization": ["m8", "gone"],
+    "--moe-backend": ["auto", "new", "old", "other"],
+}
+TOY_SGLANG = {
+    "sglang/srt/server_args.py": """
+        ATTENTION_BACKEND_CHOICES = [
+            # NVIDIA specific
+            "plain",
+            # AMD specific
+            "amd",
+        ]
+    """,
+    "sglang/srt/layers/attention/attention_registry.py": """
+        from sglang.srt.utils import get_device_capability
+        from sglang.srt.layers.attention.plain import Plain, Latent
+        def register_attention_backend(name):
+            return lambda fn: fn
+        @register_attention_backend("plain")
+        def create_plain(runner):
+            if runner.use_mla_backend:
+                raise ValueError("not for MLA")
+            return Plain(runner)
+        @register_attention_backend("latent")
+        def create_latent(runner):
+            major, minor = get_device_capability()
+            assert major == 9, "Hopper only"
+            return Latent(runner)
+        @register_attention_backend("amd")
+        def create_amd(runner):
+            return Plain(runner)
+    """,
+    "sglang/srt/layers/attention/plain.py": """
+        class Plain:
+            def __init__(self, runner):
+                assert runner.never_known
+                self.rank = runner.model_config.kv_lora_rank if runner.latent else 0
+        class Latent:
+            def __init__(self, runner):
+                self.rank = runner.model_config.kv_lora_rank
+    """,
+}
 
 
 @pytest.fixture(name="reading", scope="module")
@@ -155,6 +220,24 @@ def test_methods_say_what_their_text_says(reading: dict) -> None:
     assert reading["methods"]["m8"]["capability"] == 89
     assert reading["methods"]["m8"]["dtypes"] == ["bfloat16", "float16"]
     assert set(reading["methods"]["m4"]) == {"class"}
+
+
+def test_experts_by_scheme_and_gpu(reading: dict) -> None:
+    """A name that is not mapped is refused, and so is one whose kernels are for other GPUs."""
+    assert reading["experts"]["w8"]["takes"] == [
+        {"gpus": ["sm80"], "backends": [], "maybe": ["old"]},
+        {"gpus": ["sm90"], "backends": ["new"], "maybe": ["old"]},
+    ]
+
+
+def test_sglang_backends_are_what_makes_them(tmp_path: Path) -> None:
+    """The maker refuses models and GPUs; a constructor may need what a model does not have."""
+    choices = {"--kv-cache-dtype": ["auto"]}
+    found = sglang.read(write(tmp_path, TOY_SGLANG), GPUS, choices)["backends"]
+    rows = {name: [(r["gpus"], r["kind"]) for r in b.get("takes", [])] for name, b in found.items()}
+    assert rows["plain"] == [(["sm80", "sm90"], "heads")]
+    assert rows["latent"] == [(["sm90"], "mla"), (["sm90"], "sparse_mla")]
+    assert found["amd"]["platform"] == "ROCm"
 
 
 def test_sets_of_points_are_covered_exactly() -> None:

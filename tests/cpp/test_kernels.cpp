@@ -180,4 +180,44 @@ TEST_CASE("a refusal names the target it is about, and every candidate's reason"
   CHECK(kernel_query(engine, deployment, values).dtype == dtype_of(engine, "float16"));
 }
 
+TEST_CASE("a named backend for experts has to have their scheme") {
+  const Engine& engine = vllm();
+  const KernelRoles& roles = engine.kernels.roles;
+  Deployment deployment;
+  deployment.checked = true;
+  deployment.release = release_of(engine, "0.33.0");
+  deployment.gpu = gpu_of("sm90");
+  TargetValues values(engine.checked.targets.size());
+  const auto refused = [&](std::string_view backend) {
+    values[static_cast<std::size_t>(roles.experts)] = backend;
+    return refused_by_kernels(engine, deployment, values).has_value();
+  };
+  CHECK_FALSE(refused("hpc"));  // not known to have experts
+  deployment.experts = true;
+  CHECK(refused("hpc"));
+  CHECK(refused("Marlin"));
+  CHECK_FALSE(refused("triton"));
+  CHECK_FALSE(refused("auto"));
+  const auto refusal = refused_by_kernels(engine, deployment, (refused("hpc"), values));
+  CHECK(reason_of(engine, deployment, values, *refusal).text ==
+        "hpc has no kernel for unquantized experts on sm90; known to work: batched_triton, triton");
+  values[static_cast<std::size_t>(roles.method)] = "fp8";
+  CHECK_FALSE(refused("marlin"));
+  CHECK_FALSE(refused("cutlass"));
+  deployment.gpu = gpu_of("sm80");
+  CHECK(refused("cutlass"));
+}
+
+TEST_CASE("before there were predicates, the function that chooses was asked") {
+  constexpr ModelKind kHeads = ModelKind::kHeads;
+  constexpr ModelKind kMla = ModelKind::kMla;
+  CHECK(fits("TRITON_MLA", {"0.11.0", "sm80", kMla, 576, "fp8"}) == Fits::kNo);
+  CHECK(fits("TRITON_MLA", {"0.11.0", "sm80", kMla, 576, "auto"}) == Fits::kYes);
+  CHECK(fits("FLASH_ATTN", {"0.11.0", "sm90", kMla, 576, "auto"}) == Fits::kNo);
+  CHECK(fits("FLASH_ATTN", {"0.11.0", "sm80", kHeads, 128, "fp8"}) == Fits::kNo);
+  CHECK(chosen({"0.11.0", "sm90", kMla, 576, "auto"}) == "FLASHMLA");
+  CHECK(chosen({"0.11.0", "sm75", kHeads, 128, "auto"}) == "FLEX_ATTENTION");
+  CHECK(chosen({"0.10.2", "sm90", kHeads, 128, "auto"}) == "unknown");  // not read
+}
+
 }  // namespace quantmap

@@ -2,32 +2,23 @@
 
 #include <algorithm>
 
-#include "quantmap/base/text.hpp"
+#include "kernel_parts.hpp"
 
 namespace quantmap {
+
+using kernel::at_release;
+using kernel::evidence_of;
+using kernel::experts_reason;
+using kernel::experts_refusal;
+using kernel::holds;
+using kernel::method_reason;
+using kernel::method_refusal;
+using kernel::value_of;
 
 namespace {
 
 constexpr std::uint8_t bit(KernelPart part) noexcept {
   return static_cast<std::uint8_t>(1U << static_cast<unsigned>(part));
-}
-
-template <typename Item>
-const Item* at_release(std::span<const Item> items, ReleaseNumber release) noexcept {
-  for (const Item& item : items) {
-    if (covers(item.since, item.until, release)) return &item;
-  }
-  return nullptr;
-}
-
-template <typename Item, typename Wanted>
-bool holds(std::span<const Item> items, const Wanted& wanted) noexcept {
-  return std::find(items.begin(), items.end(), wanted) != items.end();
-}
-
-// A target's value, or "" when the engine has no such target.
-std::string_view value_of(const TargetValues& values, std::int8_t role) noexcept {
-  return role < 0 ? std::string_view() : std::string_view(values[static_cast<std::size_t>(role)]);
 }
 
 int find_dtype(const KernelTables& tables, std::string_view value) noexcept {
@@ -161,37 +152,11 @@ std::string release_words(const Engine& engine, ReleaseNumber release) {
   return std::string(engine.name) + " " + std::string(engine.surface.releases[release].version);
 }
 
-std::string evidence_of(const Engine& engine, ReleaseNumber release, std::string_view at) {
-  return std::string(engine.surface.releases[release].artifact) + " " + std::string(at);
-}
-
 // The GPUs on which a backend takes anything, as "sm90, sm100".
 std::string gpus_of(const BackendInterval& interval) {
   std::uint16_t mask = 0;
   for (const KernelTakes& row : interval.takes) mask = static_cast<std::uint16_t>(mask | row.gpus);
   return gpu_names(mask);
-}
-
-std::optional<KernelRefusal> method_refusal(const Engine& engine, const KernelQuery& query,
-                                            const TargetValues& values) {
-  const KernelRoles& roles = engine.kernels.roles;
-  const std::string_view name = value_of(values, roles.method);
-  if (name.empty()) return std::nullopt;
-  for (const MethodLimits& method : engine.kernels.methods) {
-    if (method.name != name) continue;
-    const MethodInterval* limits = at_release(method.intervals, query.release);
-    if (limits == nullptr) return std::nullopt;
-    const auto& classes = catalog().gpu_classes;
-    const bool too_old = query.gpu != 0 && limits->capability > classes[query.gpu].floor &&
-                         (query.gpu + 1 == classes.size() || limits->capability >= classes[query.gpu + 1].floor);
-    if (too_old) return KernelRefusal{static_cast<std::size_t>(roles.method), nullptr, &method};
-    const bool named = !value_of(values, roles.dtype).empty();
-    if (named && query.dtype >= 0 && limits->dtypes != 0 &&
-        !in_mask(limits->dtypes, static_cast<std::size_t>(query.dtype))) {
-      return KernelRefusal{static_cast<std::size_t>(roles.dtype), nullptr, &method};
-    }
-  }
-  return std::nullopt;
 }
 
 std::optional<KernelRefusal> named_refusal(const Engine& engine, const KernelQuery& query, std::string_view named) {
@@ -201,18 +166,6 @@ std::optional<KernelRefusal> named_refusal(const Engine& engine, const KernelQue
   if (!answer || answer->fits == Fits::kYes || answer->fits == Fits::kDepends) return std::nullopt;
   const auto target = static_cast<std::size_t>(engine.kernels.roles.attention);
   return KernelRefusal{target, backend, nullptr, answer->fits == Fits::kUnsure};
-}
-
-KernelReason method_reason(const Engine& engine, const KernelQuery& query, const KernelRefusal& refusal) {
-  const MethodInterval& limits = *at_release(refusal.method->intervals, query.release);
-  std::string text(refusal.method->name);
-  if (refusal.target == static_cast<std::size_t>(engine.kernels.roles.method)) {
-    text += " needs compute capability " + std::to_string(limits.capability / 10) + "." +
-            std::to_string(limits.capability % 10) + " or newer";
-  } else {
-    text += " takes no " + std::string(engine.kernels.dtypes[static_cast<std::size_t>(query.dtype)]) + " model";
-  }
-  return {text, {evidence_of(engine, query.release, limits.at)}};
 }
 
 }  // namespace
@@ -329,6 +282,7 @@ std::optional<KernelRefusal> refused_by_kernels(const Engine& engine, const Depl
   if (roles.attention < 0 || !deployment.checked) return std::nullopt;
   const KernelQuery query = kernel_query(engine, deployment, values);
   if (auto refusal = method_refusal(engine, query, values)) return refusal;
+  if (auto refusal = experts_refusal(engine, deployment, values)) return refusal;
   if (const std::string_view named = value_of(values, roles.attention); !named.empty()) {
     return named_refusal(engine, query, named);
   }
@@ -344,6 +298,7 @@ KernelReason reason_of(const Engine& engine, const Deployment& deployment, const
                        const KernelRefusal& refusal) {
   const KernelQuery query = kernel_query(engine, deployment, values);
   if (refusal.method != nullptr) return method_reason(engine, query, refusal);
+  if (refusal.experts != nullptr) return experts_reason(engine, deployment, values, *refusal.experts);
   KernelReason out;
   if (refusal.backend != nullptr) {
     const auto answer = ask_backend(engine, query, *refusal.backend);

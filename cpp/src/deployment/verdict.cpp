@@ -251,7 +251,7 @@ void judge_kernels(const Engine& engine, const Deployment& deployment, const Giv
                    std::vector<Verdict>& verdicts) {
   const auto refusal = refused_by_kernels(engine, deployment, given.values);
   if (!refusal || given.by[refusal->target] == kNotGiven) return;
-  if (named_only && refusal->backend == nullptr && refusal->method == nullptr) return;
+  if (named_only && refusal->backend == nullptr && refusal->method == nullptr && refusal->experts == nullptr) return;
   Verdict& verdict = verdicts[given.by[refusal->target]];
   if (is_refusal(verdict.judgement)) return;
   KernelReason reason = reason_of(engine, deployment, given.values, *refusal);

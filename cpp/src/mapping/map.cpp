@@ -329,6 +329,7 @@ Mapping map_config(const Config& config, const Engine& engine, const ModelQuanti
   deployment.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
   deployment.model = static_cast<std::size_t>(model.kind);
   deployment.head_size = model.head_size;
+  deployment.experts = model.kind != ModelKind::kUnknown && !model.dense;
   if (!deployment.checked || !deployment.arguments_only) return evaluate(config, engine, model, deployment, wording);
   // A file that the engine ships needs only its name: so look at the whole mapping first.
   deployment.arguments_only = false;

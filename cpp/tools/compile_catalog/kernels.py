@@ -84,6 +84,26 @@ class _Tables:
         )
         return f"{{{text(name)}, {self.out.array('MethodInterval', intervals)}}}"
 
+    def experts(self, name: str, rows: list[dict[str, Any]]) -> str:
+        intervals = []
+        for row in rows:
+            takes = self.out.array(
+                "ExpertsTakes",
+                (
+                    f"{{{self.facts.gpu_mask(item['gpus'])}, {self.out.texts(item['backends'])}, "
+                    f"{self.out.texts(item['maybe'])}}}"
+                    for item in row["takes"]
+                ),
+            )
+            at = text(row["module"].replace(".", "/") + ".py")
+            intervals.append(f"{{{self.interval(row)}, {takes}, {at}}}")
+        return f"{{{text(name)}, {self.out.array('ExpertsInterval', intervals)}}}"
+
+    def experts_of(self, row: dict[str, Any], schemes: list[str]) -> str:
+        mask = self.facts.checkpoint_mask(row["checkpoint"])
+        methods = self.out.texts(row["method"])
+        return f"{{{mask}, {methods}, {schemes.index(row['scheme'])}}}"
+
 
 def _part(name: str) -> str:
     return "kind" if name == "sparse" else name
@@ -109,15 +129,20 @@ def compile_kernels(
     roles = checked.get("kernels", {})
     numbers = ", ".join(
         str(targets.index(roles[role])) if role in roles else "-1"
-        for role in ("attention", "kv", "dtype", "method")
+        for role in ("attention", "kv", "dtype", "method", "experts")
     )
     backends = (tables.backend(name, kernels["backends"][name]) for name in tables.names)
     orders = (tables.order(i, row) for i in kernels["orders"] for row in i["rows"])
     methods = (tables.method(*item) for item in sorted(kernels["methods"].items()))
+    schemes = sorted(kernels.get("experts", {}))
+    experts = (tables.experts(name, kernels["experts"][name]) for name in schemes)
+    experts_of = (tables.experts_of(row, schemes) for row in roles.get("schemes", []))
     first, last, step = kernels["head_sizes"]
     return (
         f"{{{out.texts(kernels['dtypes'])}, {text(roles.get('unset', ''))}, "
         f"{first}, {last}, {step}, "
         f"{out.array('AttentionBackend', backends)}, {out.array('BackendOrder', orders)}, "
-        f"{out.array('MethodLimits', methods)}, {{{numbers}}}}}"
+        f"{out.array('MethodLimits', methods)}, "
+        f"{out.array('ExpertsScheme', experts)}, {out.array('ExpertsOf', experts_of)}, "
+        f"{{{numbers}}}}}"
     )

@@ -45,6 +45,20 @@ def _configuration(world: World, args: list[Any], kwargs: dict[str, Any]) -> Any
     return Instance(External("world.VllmConfig"), {"attention_config": attention})
 
 
+def _by_name(world: World, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """Return the class that a dotted name means."""
+    name = args[0] if args else Unknown("name")
+    if not isinstance(name, str):
+        return Unknown("name")
+    module, _, base = name.rpartition(".")
+    return world.module_name(module, base)
+
+
+def _capability(world: World, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """Return the capability of the GPU: what a platform's own class asks the driver for."""
+    return world.capability
+
+
 COMMON: dict[str, Any] = {
     "is_fa_version_supported": _flash_attention,
     "has_flashinfer": True,
@@ -56,6 +70,9 @@ COMMON: dict[str, Any] = {
     "cutlass_fp8_supported": _from(89),
     "cutlass_block_fp8_supported": _from(90),
     "cutlass_group_gemm_supported": _from(90, 110),
+    "get_device_capability": _capability,
+    "resolve_obj_by_qualname": _by_name,
+    "set_kv_cache_layout": None,
     "is_cuda": True,
     "is_cuda_alike": True,
     **{

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from extract_surface.values import ClassValue, EnumMember, External, Unknown, is_unknown
+from extract_surface.values import ClassValue, EnumMember, External, Instance, Unknown, is_unknown
 
 from .boxes import HEAD_SIZES, boxes, runs
 from .world import Refused, World
@@ -14,7 +14,7 @@ from .world import Refused, World
 DTYPES = ("float16", "bfloat16", "float32")
 _REGISTRIES = ("vllm.v1.attention.backends.registry", "vllm.attention.backends.registry")
 _PLATFORM = "vllm.platforms.cuda"
-_SINKS = External("world.sinks")
+_SINKS = Instance(External("world.Sinks"), {})
 # Head sizes that combinations are asked for: every common one, by models of today.
 _ASKED_HEADS = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 512, 576)
 _KINDS = {(False, False): "heads", (True, False): "mla", (True, True): "sparse_mla",
@@ -40,6 +40,14 @@ def backend_class(world: World, member: EnumMember) -> ClassValue | None:
     module, _, name = path.rpartition(".")
     found = world.module_name(module, name)
     return found if isinstance(found, ClassValue) else None
+
+
+def constructor_arguments(head: int, kv: str, sinks: bool) -> Record:
+    """Return what a layer gives to the constructor of an attention implementation."""
+    return {"num_heads": 128, "head_size": head, "scale": 1.0, "num_kv_heads": 8,
+            "alibi_slopes": None, "sliding_window": None, "kv_cache_dtype": kv,
+            "logits_soft_cap": None, "attn_type": "decoder",
+            "kv_sharing_target_layer_name": None, "sinks": _SINKS if sinks else None}  # fmt: skip
 
 
 class Backend:
@@ -137,14 +145,10 @@ class Backend:
         impl = self.world.ask(self.cls, "get_impl_cls")
         if not isinstance(impl, ClassValue) or not heads:
             return set()
-        common = {"num_heads": 128, "scale": 1.0, "num_kv_heads": 8, "alibi_slopes": None,
-                  "sliding_window": None, "logits_soft_cap": None, "attn_type": "decoder",
-                  "kv_sharing_target_layer_name": None}  # fmt: skip
         head = 128 if 128 in heads else heads[-1]
         raising = set()
         for kv, sink in itertools.product(taken["kv"], sinks):
-            asked = {"head_size": head, "kv_cache_dtype": kv, "sinks": _SINKS if sink else None}
-            if self.world.construct_or_refuse(impl, {**common, **asked}):
+            if self.world.construct_or_refuse(impl, constructor_arguments(head, kv, sink)):
                 raising.add((kv, sink))
         if len(raising) == len(taken["kv"]) * len(sinks):
             return set()

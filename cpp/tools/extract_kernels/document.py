@@ -14,8 +14,9 @@ from .attention import DTYPES
 from .boxes import HEAD_SIZES
 
 SCHEMA = 1
-TABLES = ("backends", "methods")
+TABLES = ("backends", "methods", "experts")
 LISTS = ("orders",)
+_WORDS = {"backends": "backend", "methods": "method", "experts": "experts of"}
 
 Reading = dict[str, Any]
 
@@ -60,7 +61,7 @@ def at(document: Mapping[str, Any], version: str) -> Reading:
     """Return what a document says of one release."""
     out: Reading = {}
     for table in TABLES:
-        rows = {name: merge.at(rows, version) for name, rows in document[table].items()}
+        rows = {name: merge.at(rows, version) for name, rows in document.get(table, {}).items()}
         found = {name: _bare(row) for name, row in rows.items() if row is not None}
         if found:
             out[table] = found
@@ -88,7 +89,7 @@ def compare(old: Reading, new: Reading) -> list[str]:
     out = []
     for table in TABLES:
         before, after = old.get(table, {}), new.get(table, {})
-        word = table[:-1]
+        word = _WORDS[table]
         out += [f"+ {word} {name}" for name in sorted(set(after) - set(before))]
         out += [f"- {word} {name}" for name in sorted(set(before) - set(after))]
         for name in sorted(set(before) & set(after)):

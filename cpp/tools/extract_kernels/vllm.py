@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from extract_surface.tree import SourceTree
 
-from . import answers, attention, methods
+from . import answers, attention, methods, moe, selector
+from .rows import grouped
 from .world import Capability, World
 
 _METHODS = "vllm.model_executor.layers.quantization"
+_CHOICE = "vllm.platforms.cuda"
 _PLATFORMS = ("rocm", "cpu", "xpu", "tpu")
 
 
@@ -33,9 +36,48 @@ def read(folder: Path, gpus: dict[str, int], choices: dict[str, list[str]]) -> d
             for member in first.members(registry) or []
         }
         names = {member.name: member.value for member in first.members(registry) or []}
-        out["orders"] = _grouped({g: attention.order(w, names, kv) for g, w in worlds.items()})
+        out["orders"] = grouped({g: attention.order(w, names, kv) for g, w in worlds.items()})
+    elif selector.enumeration(first) is not None:
+        out.update(_selected(worlds, choices.get("--kv-cache-dtype", [])))
+    named = choices.get("--moe-backend", [])
+    experts = {scheme: _experts(worlds, scheme, named) for scheme in moe.schemes(folder) if named}
+    if named:
+        out["experts"] = {scheme: rows for scheme, rows in experts.items() if rows is not None}
     out["methods"] = methods.read(first, _METHODS, choices.get("--quantization", []))
     return out
+
+
+def _selected(worlds: dict[str, World], kv: list[str]) -> dict[str, Any]:
+    """Read a release whose backends are chosen by one function."""
+    asked = {gpu: selector.Selector(world, kv) for gpu, world in worlds.items()}
+    members = {gpu: _members(world) for gpu, world in worlds.items()}
+    # Names that the function does not look at fall through to some class: a class belongs to
+    # the name that brings it about most often.
+    best: dict[str, tuple[int, str]] = {}
+    for name in next(iter(members.values())):
+        found = [one.differing(members[gpu][name]) for gpu, one in asked.items()]
+        for path, count in sum(found, Counter()).most_common(1):
+            best[path] = max(best.get(path, (0, "")), (count, name))
+    own = {name: path for path, (_, name) in best.items()}
+    names = {path: name for name, path in own.items()}
+    orders = {gpu: one.orders(names) for gpu, one in asked.items()}
+    rows = {
+        name: {gpu: one.record(members[gpu][name], path) for gpu, one in asked.items()}
+        for name, path in own.items()
+    }
+    backends: dict[str, dict[str, Any]] = {}
+    for name, by_gpu in rows.items():
+        row: dict[str, Any] = {"class": f"{_CHOICE}.CudaPlatformBase"}
+        known = {gpu: records for gpu, records in by_gpu.items() if records is not None}
+        if len(known) == len(by_gpu):
+            backends[name] = {**row, "takes": grouped(known)}
+    return {"backends": backends, "orders": grouped(orders)}
+
+
+def _members(world: World) -> dict[str, Any]:
+    names = selector.enumeration(world)
+    assert names is not None
+    return {member.name: member for member in world.members(names) or []}
 
 
 def _backend(
@@ -56,21 +98,16 @@ def _backend(
         if platform:
             break
         records[gpu] = attention.Backend(world, cls, kv).record()
-    rows = _grouped({gpu: [row] if row else [] for gpu, row in records.items()})
+    rows = grouped({gpu: [row] if row else [] for gpu, row in records.items()})
     return {**out, "takes": rows} if not platform else out
 
 
-def _grouped(by_gpu: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Put the same rows of several GPUs together, in the order of GPUs."""
-    found: list[tuple[list[str], dict[str, Any]]] = []
-    for gpu, rows in by_gpu.items():
-        for row in rows:
-            same = next((gpus for gpus, other in found if other == row), None)
-            if same is None:
-                found.append(([gpu], row))
-            else:
-                same.append(gpu)
-    return [{"gpus": gpus, **row} for gpus, row in found]
+def _experts(worlds: dict[str, World], scheme: str, names: list[str]) -> dict[str, Any] | None:
+    records = {gpu: moe.record(world, scheme, names) for gpu, world in worlds.items()}
+    if None in records.values():
+        return None
+    rows = grouped({gpu: [dict(record)] for gpu, record in records.items() if record is not None})
+    return {"module": moe.module_of(scheme), "takes": rows}
 
 
 def _foreign(folder: Path) -> dict[str, str]:

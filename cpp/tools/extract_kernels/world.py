@@ -104,6 +104,15 @@ class World(Interpreter):
         """Return a name from outside of the release; types of numbers are known by their names."""
         return name if name in TYPES else super().external(name)
 
+    def truth(self, value: Any) -> bool | None:
+        """Return the truth of a value; a class of the release may say it itself."""
+        value = self.force(value)
+        if isinstance(value, Instance) and isinstance(value.cls, ClassValue):
+            found = self.class_attribute(value.cls, "__bool__")
+            if found and isinstance(found[0], Function):
+                return self.truth(self.call(found[0].bind(value, found[1]), [], {}))
+        return super().truth(value)
+
     def call(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Call a value; some functions are answered instead of followed."""
         if isinstance(function, Function) and function.name in self.answers:

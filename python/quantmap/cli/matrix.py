@@ -7,12 +7,13 @@ import json
 import click
 
 from .. import _core
-from ..mapping import explain
+from ..mapping import Mapping, explain
 
 EPILOGUE = """\b
 Examples:
   quantmap matrix --engine vllm --engine-version 0.11.0
   quantmap matrix --engine sglang --engine-version 0.5.18 --gpu B200 --json
+  quantmap matrix --engine vllm@0.33.0 --gpu A100 --kernels
 """
 
 
@@ -21,12 +22,14 @@ Examples:
 @click.option("--engine-version", metavar="VERSION", help="The release; default: the newest known.")
 @click.option("--gpu", metavar="GPU", help="Such as H100, 9.0, or local.")
 @click.option("--model-quantization", metavar="METHOD", help="The model's own method, such as awq.")
+@click.option("--kernels", is_flag=True, help="The attention backends, and what each takes.")
 @click.option("--json", "as_json", is_flag=True, help="The matrix as JSON on stdout.")
 def matrix_command(
     engine: str,
     engine_version: str | None,
     gpu: str | None,
     model_quantization: str | None,
+    kernels: bool,
     as_json: bool,
 ) -> int:
     """Show what each value of each field becomes on a release, all other fields at their default.
@@ -37,6 +40,9 @@ def matrix_command(
     if ground.version is None:  # nothing names a release
         ground = explain(engine, {}, engine_version="latest")
     name, version = ground.engine, ground.version
+    if kernels:
+        place = explain(name, {}, engine_version=version, gpu=gpu)
+        return _show_kernels(place, as_json)
     rows = []
     for field in _core.fields():
         if field["form"] != "four_field":
@@ -54,4 +60,23 @@ def matrix_command(
     from .tables import show_matrix
 
     show_matrix(f"{ground.engine_name} {version}", rows)
+    return 0
+
+
+def _show_kernels(place: Mapping, as_json: bool) -> int:
+    """Print what the attention backends of a release take, on one GPU or on each."""
+    found = _core.attention_backends(place.engine, place.version)
+    rows = [
+        {"backend": backend["backend"], **row}
+        for backend in found
+        for row in backend["takes"]
+        if row["models"] and (place.gpu is None or place.gpu in row["gpus"])
+    ]
+    if as_json:
+        head = {"engine": place.engine, "version": place.version, "gpu": place.gpu}
+        click.echo(json.dumps({**head, "rows": rows}, indent=2))
+        return 0
+    from .tables import show_kernels
+
+    show_kernels(f"{place.engine_name} {place.version}", rows)
     return 0

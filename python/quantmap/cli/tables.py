@@ -125,6 +125,22 @@ def show_matrix(title: str, rows: list[dict[str, Any]]) -> None:
     show_table(title, ("field", "value", "outcome", "arguments", "why"), cells)
 
 
+def show_kernels(title: str, rows: list[dict[str, Any]]) -> None:
+    """What each attention backend takes."""
+    cells = [
+        (
+            row["backend"],
+            " ".join(row["gpus"]),
+            " ".join(row["models"]),
+            " ".join(row["dtypes"]),
+            " ".join([*row["kv"], *(f"{name}?" for name in row["maybe_kv"])]),
+            "yes" if row["sinks"] else "no",
+        )
+        for row in rows
+    ]
+    show_table(title, ("backend", "GPUs", "attention", "types", "KV cache", "sinks"), cells)
+
+
 def show_mapping(mapping: Mapping, title: str) -> None:
     """The decisions of one mapping and its argument list."""
     if sys.stdout.isatty():

@@ -78,12 +78,39 @@ struct MethodLimits {
   std::span<const MethodInterval> intervals;
 };
 
+// The named backends for experts of one scheme, on some GPUs.
+struct ExpertsTakes {
+  std::uint16_t gpus;
+  std::span<const std::string_view> backends;
+  std::span<const std::string_view> maybe;  // the sources do not say
+};
+
+struct ExpertsInterval {
+  std::uint16_t since;
+  std::uint16_t until;
+  std::span<const ExpertsTakes> takes;
+  std::string_view at;
+};
+
+struct ExpertsScheme {
+  std::string_view id;
+  std::span<const ExpertsInterval> intervals;
+};
+
+// The scheme of a model's experts, by its checkpoint and the method that is asked for; "" stands for "not set".
+struct ExpertsOf {
+  std::uint32_t checkpoints;
+  std::span<const std::string_view> methods;
+  std::uint8_t scheme;  // index into KernelTables::experts
+};
+
 // Which targets of the checked mode the tables speak of; -1: none.
 struct KernelRoles {
   std::int8_t attention = -1;
   std::int8_t kv = -1;
   std::int8_t dtype = -1;
   std::int8_t method = -1;
+  std::int8_t experts = -1;
 };
 
 struct KernelTables {
@@ -95,6 +122,8 @@ struct KernelTables {
   std::span<const AttentionBackend> backends;
   std::span<const BackendOrder> orders;
   std::span<const MethodLimits> methods;
+  std::span<const ExpertsScheme> experts;
+  std::span<const ExpertsOf> experts_of;
   KernelRoles roles;
 };
 

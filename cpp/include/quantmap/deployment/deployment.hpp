@@ -18,6 +18,7 @@ struct Deployment {
   std::size_t gpu = 0;          // index into Catalog::gpu_classes; 0: not given
   bool activations = true;      // for engines whose settings tell weights and activations apart
   bool arguments_only = false;  // no files and no variables: what get_runtime_args can return
+  bool experts = false;         // the model is known to have experts
   std::int64_t head_size = 0;   // what attention kernels are asked for; 0: not known
 };
 

@@ -70,8 +70,9 @@ struct AttentionChoice {
 struct KernelRefusal {
   std::size_t target = 0;
   const AttentionBackend* backend = nullptr;  // the one that was named
-  const MethodLimits* method = nullptr;       // the method that was named; neither: no backend is valid
+  const MethodLimits* method = nullptr;       // the method that was named; none of them: no backend is valid
   bool assumed = false;                       // the sources leave it open
+  const ExpertsScheme* experts = nullptr;     // the experts that the named backend is not for
 };
 [[nodiscard]] std::optional<KernelRefusal> refused_by_kernels(const Engine& engine, const Deployment& deployment,
                                                               const TargetValues& values);

@@ -1,0 +1,90 @@
+// Methods and experts: what a release's kernels refuse beside attention.
+#include "kernel_parts.hpp"
+#include "quantmap/base/text.hpp"
+
+namespace quantmap::kernel {
+
+namespace {
+
+// The scheme of the model's experts as far as the tables tell it, or null.
+const ExpertsScheme* experts_of(const KernelTables& tables, const Deployment& deployment, std::string_view method) {
+  for (const ExpertsOf& row : tables.experts_of) {
+    if (in_mask(row.checkpoints, deployment.checkpoint) && holds(row.methods, method)) {
+      return &tables.experts[row.scheme];
+    }
+  }
+  return nullptr;
+}
+
+// The named backends that experts of a scheme have on the GPU; on any GPU when none is given.
+std::vector<std::string_view> expert_backends(const ExpertsInterval& interval, std::size_t gpu, bool maybe) {
+  std::vector<std::string_view> out;
+  for (const ExpertsTakes& row : interval.takes) {
+    if (gpu != 0 && !in_mask(row.gpus, gpu)) continue;
+    out.insert(out.end(), row.backends.begin(), row.backends.end());
+    if (maybe) out.insert(out.end(), row.maybe.begin(), row.maybe.end());
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<KernelRefusal> method_refusal(const Engine& engine, const KernelQuery& query,
+                                            const TargetValues& values) {
+  const KernelRoles& roles = engine.kernels.roles;
+  const std::string_view name = value_of(values, roles.method);
+  if (name.empty()) return std::nullopt;
+  for (const MethodLimits& method : engine.kernels.methods) {
+    if (method.name != name) continue;
+    const MethodInterval* limits = at_release(method.intervals, query.release);
+    if (limits == nullptr) return std::nullopt;
+    const auto& classes = catalog().gpu_classes;
+    const bool too_old = query.gpu != 0 && limits->capability > classes[query.gpu].floor &&
+                         (query.gpu + 1 == classes.size() || limits->capability >= classes[query.gpu + 1].floor);
+    if (too_old) return KernelRefusal{static_cast<std::size_t>(roles.method), nullptr, &method};
+    const bool named = !value_of(values, roles.dtype).empty();
+    if (named && query.dtype >= 0 && limits->dtypes != 0 &&
+        !in_mask(limits->dtypes, static_cast<std::size_t>(query.dtype))) {
+      return KernelRefusal{static_cast<std::size_t>(roles.dtype), nullptr, &method};
+    }
+  }
+  return std::nullopt;
+}
+
+KernelReason method_reason(const Engine& engine, const KernelQuery& query, const KernelRefusal& refusal) {
+  const MethodInterval& limits = *at_release(refusal.method->intervals, query.release);
+  std::string text(refusal.method->name);
+  if (refusal.target == static_cast<std::size_t>(engine.kernels.roles.method)) {
+    text += " needs compute capability " + std::to_string(limits.capability / 10) + "." +
+            std::to_string(limits.capability % 10) + " or newer";
+  } else {
+    text += " takes no " + std::string(engine.kernels.dtypes[static_cast<std::size_t>(query.dtype)]) + " model";
+  }
+  return {text, {evidence_of(engine, query.release, limits.at)}};
+}
+
+std::optional<KernelRefusal> experts_refusal(const Engine& engine, const Deployment& deployment,
+                                             const TargetValues& values) {
+  const KernelTables& tables = engine.kernels;
+  const std::string named = lower(value_of(values, tables.roles.experts));
+  if (named.empty() || named == tables.unset || !deployment.experts) return std::nullopt;
+  const ExpertsScheme* scheme = experts_of(tables, deployment, value_of(values, tables.roles.method));
+  const ExpertsInterval* interval = scheme == nullptr ? nullptr : at_release(scheme->intervals, deployment.release);
+  if (interval == nullptr) return std::nullopt;
+  const auto taken = expert_backends(*interval, deployment.gpu, true);
+  if (std::find(taken.begin(), taken.end(), named) != taken.end()) return std::nullopt;
+  KernelRefusal out{static_cast<std::size_t>(tables.roles.experts)};
+  out.experts = scheme;
+  return out;
+}
+
+KernelReason experts_reason(const Engine& engine, const Deployment& deployment, const TargetValues& values,
+                            const ExpertsScheme& scheme) {
+  const ExpertsInterval& interval = *at_release(scheme.intervals, deployment.release);
+  const std::string gpu = deployment.gpu == 0 ? "" : " on " + std::string(catalog().gpu_classes[deployment.gpu].id);
+  return {std::string(value_of(values, engine.kernels.roles.experts)) + " has no kernel for " + std::string(scheme.id) +
+              " experts" + gpu + "; known to work: " + join(expert_backends(interval, deployment.gpu, false)),
+          {evidence_of(engine, deployment.release, interval.at)}};
+}
+
+}  // namespace quantmap::kernel

@@ -1,0 +1,75 @@
+// Kernel tables of a release, for the tables of the documentation and of the command.
+#include <algorithm>
+
+#include "convert.hpp"
+#include "quantmap/deployment/kernels.hpp"
+#include "register.hpp"
+
+namespace quantmap::bindings {
+
+namespace {
+
+py::list texts(std::span<const std::string_view> items) {
+  py::list out;
+  for (const std::string_view item : items) out.append(text(item));
+  return out;
+}
+
+// The ids of the bits of a mask.
+template <typename Items, typename Name>
+py::list chosen(std::uint32_t mask, const Items& items, Name name) {
+  py::list out;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (in_mask(mask, i)) out.append(text(name(items[i])));
+  }
+  return out;
+}
+
+py::dict takes_data(const KernelTables& tables, const KernelTakes& row) {
+  const auto itself = [](std::string_view item) { return item; };
+  py::dict out;
+  out["gpus"] = chosen(row.gpus, catalog().gpu_classes, [](const GpuClass& item) { return item.id; });
+  out["models"] = chosen(row.models, catalog().model_kinds, itself);
+  out["dtypes"] = chosen(row.dtypes, tables.dtypes, itself);
+  out["kv"] = texts(row.kv);
+  out["maybe_kv"] = texts(row.maybe_kv);
+  out["sinks"] = row.sinks;
+  py::list heads;
+  for (const HeadRun& run : row.heads) heads.append(py::make_tuple(run.first, run.last, run.step));
+  out["heads"] = heads;
+  return out;
+}
+
+// What is known of a release's attention backends; empty when nothing is.
+py::list attention_backends(const std::string& engine_id, const std::string& version) {
+  py::list out;
+  const Engine* engine = find_engine(engine_id);
+  if (engine == nullptr) return out;
+  const auto& releases = engine->surface.releases;
+  for (std::size_t release = 0; release < releases.size(); ++release) {
+    if (releases[release].version != version) continue;
+    for (const AttentionBackend& backend : engine->kernels.backends) {
+      const auto found = std::find_if(
+          backend.intervals.begin(), backend.intervals.end(),
+          [release](const BackendInterval& item) { return release >= item.since && release < item.until; });
+      if (found == backend.intervals.end()) continue;
+      py::dict row;
+      row["backend"] = text(backend.name);
+      row["platform"] = text(found->platform);
+      row["absent"] = found->absent;
+      py::list takes;
+      for (const KernelTakes& item : found->takes) takes.append(takes_data(engine->kernels, item));
+      row["takes"] = takes;
+      out.append(row);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void register_kernels(py::module_& module) {
+  module.def("attention_backends", &attention_backends, py::arg("engine"), py::arg("version"));
+}
+
+}  // namespace quantmap::bindings
