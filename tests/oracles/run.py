@@ -264,6 +264,7 @@ def sglang(large: bool) -> list[dict[str, Any]]:
         kept, bits8 = utility.quantize(array, 32)
         data = kept.parts[2].numpy()
         both = np.stack([data & 15, data >> 4], -1).reshape(shape)
+        both = np.where(both == 8, np.uint8(0), both)  # it gives zeros that were zeros the sign
         exponents = bits8.reshape(shape[0], -1).numpy()
         out.append(entry("mxfp4", kind, shape, 6, both, exponents))
     return out
