@@ -156,6 +156,13 @@ def test_other_platforms_are_judged_by_arguments_alone(line: str, platform: str)
     assert "other-platform" in {note.code for note in launch.notes}
 
 
+def test_an_image_that_others_publish_starts_what_it_is_told() -> None:
+    launch = one(
+        "docker run --device=/dev/kfd rocm/vllm:rocm6.3.1_vllm_0.8.5_20250513 vllm serve m", None
+    )
+    assert (launch.version, launch.model, launch.platform, launch.ok) == ("0.8.5", "m", "AMD", True)
+
+
 def test_a_gpu_of_another_maker() -> None:
     launch = quantmap.check("vllm serve m", engine_version="0.22.0", gpu="MI300X")
     assert launch.platform == "AMD" and launch.ok

@@ -281,7 +281,7 @@ void LaunchFinder::container_command(const Command& command, const Container& co
   found.variables = container.variables;
   found.words = inside.words;
   found.line = command.line;
-  if (image.engine != nullptr && image.engine->container.starts_server && !container.replaces_entrypoint) {
+  if (image.own && image.engine->container.starts_server && !container.replaces_entrypoint) {
     const auto [engine, launcher] = launcher_at(inside.words, 0);
     found.engine = image.engine;
     found.by_entrypoint = true;
