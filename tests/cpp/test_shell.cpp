@@ -85,6 +85,7 @@ TEST_CASE("variables") {
   CHECK(commands("A=(1 '2 3'); A+=(4); c \"${A[@]}\" ${#A} ${A[0]}") == Texts{"c|1|2 3|4|${#A}*|${A[0]}*"});
   CHECK(commands("A='x'; A+=\" --y $Z\"; c $A") == Texts{"c|x|--y|$Z*"});
   CHECK(commands("export A=1; B=2 c $A") == Texts{"B=2|c|1"});
+  CHECK(commands("c \"${A:-\"x y\"}\"") == Texts{"c|x y"});
   CHECK(commands(": ${A:=1}; c $A; unset A; c $A; read A; c $A").back() == "c|$A*");
 }
 

@@ -58,6 +58,7 @@ def test_every_launch_with_its_line() -> None:
         "docker exec -it c vllm serve m --port 1",
         "kubectl exec pod -- sh -c 'exec vllm serve m --port 1'",
         "tmux new-session -d 'vllm serve m --port 1'",
+        'sbatch --wrap="vllm serve m --port 1"',
         "conda run -n env vllm serve m --port 1",
         "singularity exec --nv x.sif vllm serve m --port 1",
         "bash <<EOF\nvllm serve m --port 1\nEOF",
@@ -96,6 +97,7 @@ def test_variables_of_the_environment() -> None:
     script = "export A=1\nVLLM_USE_V1=1\nB=2 env C=3 vllm serve m\n"
     found = {v.argument: v.value for v in one(script).verdicts}
     assert found == {"A": "1", "B": "2", "C": "3"}
+    assert verdicts(one("export A=1; unset A; vllm serve m")) == {}
     launch = one("export A=1\nssh h vllm serve m")
     assert verdicts(launch) == {}
     launch = one("A=1\ndocker run -e A -e B vllm/vllm-openai:v0.11.0 --model m", None)
@@ -109,12 +111,14 @@ def test_each_launch_at_its_images_release() -> None:
         "docker run vllm/vllm-openai:v0.11.0 --model a --moe-backend auto\n"
         "docker run mirror.org/vllm/vllm-openai:v0.20.1 b --moe-backend auto\n"
         "podman run lmsysorg/sglang:v0.5.9-cu130 sglang serve --model-path c\n"
+        "apptainer exec docker://vllm/vllm-openai:v0.11.0 vllm serve d\n"
     )
     found = launches(script, None)
     assert [(x.engine, x.version, x.model, x.ok) for x in found] == [
         ("vllm", "0.11.0", "a", False),
         ("vllm", "0.20.1", "b", True),
         ("sglang", "0.5.9", "c", True),
+        ("vllm", "0.11.0", "d", True),
     ]
 
 
@@ -154,6 +158,13 @@ def test_other_platforms_are_judged_by_arguments_alone(line: str, platform: str)
     assert launch.platform == platform and not launch.ok
     assert {note.code for note in launch.notes} <= {"other-platform", "newest-release"}
     assert "other-platform" in {note.code for note in launch.notes}
+
+
+def test_an_image_that_others_publish_starts_what_it_is_told() -> None:
+    launch = one(
+        "docker run --device=/dev/kfd rocm/vllm:rocm6.3.1_vllm_0.8.5_20250513 vllm serve m", None
+    )
+    assert (launch.version, launch.model, launch.platform, launch.ok) == ("0.8.5", "m", "AMD", True)
 
 
 def test_a_gpu_of_another_maker() -> None:

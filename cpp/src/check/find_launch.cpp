@@ -204,6 +204,10 @@ bool LaunchFinder::launch(const Command& command, std::size_t begin, std::option
     found.maker = maker_by_mark(command.words, at, found.variables);
     found.words.assign(command.words.begin() + static_cast<std::ptrdiff_t>(at + launcher->words.size()),
                        command.words.end());
+    for (std::size_t i = 0; i < at && !image; ++i) {
+      const ImageName named = read_image(command.words[i].text);
+      if (named.engine == engine) image = named;
+    }
     if (image) found.maker = image->maker != nullptr ? image->maker : found.maker;
     found.image = std::move(image);
     keep(std::move(found), command);
@@ -281,7 +285,7 @@ void LaunchFinder::container_command(const Command& command, const Container& co
   found.variables = container.variables;
   found.words = inside.words;
   found.line = command.line;
-  if (image.engine != nullptr && image.engine->container.starts_server && !container.replaces_entrypoint) {
+  if (image.own && image.engine->container.starts_server && !container.replaces_entrypoint) {
     const auto [engine, launcher] = launcher_at(inside.words, 0);
     found.engine = image.engine;
     found.by_entrypoint = true;
@@ -339,7 +343,8 @@ void LaunchFinder::nested(const Command& command, std::size_t depth) {
     if (const WrittenFile* file = runs ? command.files->find(word.text) : nullptr; file != nullptr) {
       scripts.emplace_back(file->text, file->line);
     } else if (word.text.find_first_of(" \t\n") != std::string::npos) {
-      scripts.emplace_back(word.text, word.line);
+      const std::size_t mark = word.text[0] == '-' ? word.text.find('=') : std::string::npos;
+      scripts.emplace_back(mark == std::string::npos ? word.text : word.text.substr(mark + 1), word.line);
     }
   }
   if (scripts.empty() && command.input != nullptr && (shell || elsewhere)) {

@@ -204,9 +204,11 @@ class Interpreter {
   }
 
   void forget(const std::vector<Word>& words) {
+    const bool unsets = !words.empty() && words.front().text == "unset";
     for (const Word& word : words) {
       if (word.text.empty() || word.text[0] == '-' || variables_.values.count(word.text) == 0) continue;
       set(word.text, {{}, {}, false, false, false});
+      if (unsets && exported_.erase(word.text) > 0) std::erase(variables_.exported, word.text);
     }
   }
 

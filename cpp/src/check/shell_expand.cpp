@@ -114,7 +114,10 @@ const ShellVariable* Expander::value_of(const Part& part, std::vector<Piece>& ma
   const bool empty = value != nullptr && !value->is_array && joined(value->text, 0).text.empty() && !value->more;
   const auto other = [&] {
     Diagnostics unused;
-    made = text_of(Lexer(part.other, 1, unused).quoted_text(part.quoted), depth + 1);
+    std::string word = part.other;
+    // Quotes that stand inside of quotes for the word's own sake.
+    if (part.quoted && word.find('\\') == std::string::npos) std::erase(word, '"');
+    made = text_of(Lexer(word, 1, unused).quoted_text(part.quoted), depth + 1);
     plain = true;
   };
   if (part.use == '+') {
