@@ -2,6 +2,7 @@
 #include "quantmap/config/checkpoint_kind.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "plan/part.hpp"
 #include "quantmap/base/text.hpp"
@@ -189,8 +190,9 @@ std::size_t part_of(const std::vector<Number>& begins, Number number) {
 
 std::vector<std::string> Plan::axes() const {
   std::vector<std::string> out;
-  const auto add = [&out](std::string_view key) {
-    if (std::find(out.begin(), out.end(), key) == out.end()) out.emplace_back(key);
+  std::unordered_set<std::string> known;
+  const auto add = [&](std::string_view key) {
+    if (known.emplace(key).second) out.emplace_back(key);
   };
   for (const auto& task : tasks_) {
     if (!task->presets.empty()) add(catalog().keys.preset);
