@@ -5,15 +5,18 @@ from __future__ import annotations
 from . import _core
 from .errors import Diagnostic
 from .mapping import Mapping, explain
+from .result import Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .words import Judgement
+
 __all__ = ["CheckResult", "Verdict", "check", "diff", "diff_command"]
 
 
-class Verdict:
+class Verdict(Result):
     """What a release makes of one argument.
 
     Attributes:
@@ -28,51 +31,20 @@ class Verdict:
         evidence: where that is written.
     """
 
-    __slots__ = (
-        "argument",
-        "canonical",
-        "evidence",
-        "hint",
-        "reason",
-        "refused",
-        "value",
-        "verdict",
-    )
+    argument: str
+    value: str
+    verdict: Judgement
+    refused: bool
+    canonical: str
+    reason: str
+    hint: str
+    evidence: list[str]
 
-    def __init__(
-        self,
-        argument: str,
-        value: str,
-        verdict: str,
-        refused: bool,
-        canonical: str,
-        reason: str,
-        hint: str,
-        evidence: list[str],
-    ) -> None:
-        self.argument = argument
-        self.value = value
-        self.verdict = verdict
-        self.refused = refused
-        self.canonical = canonical
-        self.reason = reason
-        self.hint = hint
-        self.evidence = evidence
-
-    def to_dict(self) -> dict[str, object]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name.
-        """
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    def __repr__(self) -> str:
-        return f"Verdict({self.argument!r}, {self.value!r}, {self.verdict!r})"
+    _shown = ("argument", "value", "verdict")
 
 
-class CheckResult:
-    """Verdicts on a whole launch line.
+class CheckResult(Result):
+    """Verdicts on a whole launch line. It is true when nothing is refused.
 
     Attributes:
         engine: the engine's id.
@@ -85,24 +57,19 @@ class CheckResult:
             as ``cannot-serve``, refuses the launch as a whole, whatever its arguments.
     """
 
-    __slots__ = (
-        "engine",
-        "engine_name",
-        "model",
-        "notes",
-        "verdicts",
-        "verified_through",
-        "version",
-    )
+    engine: str
+    engine_name: str
+    version: str
+    verified_through: str
+    model: str | None
+    verdicts: list[Verdict]
+    notes: list[Diagnostic]
 
-    def __init__(self, data: dict[str, Any]) -> None:
-        self.engine: str = data["engine"]
-        self.engine_name: str = data["engine_name"]
-        self.version: str = data["version"]
-        self.verified_through: str = data["verified_through"]
-        self.model: str | None = data["model"]
-        self.verdicts = [Verdict(**verdict) for verdict in data["verdicts"]]
-        self.notes: list[Diagnostic] = data["notes"]
+    _shown = ("engine", "version", "verdicts")
+
+    def __bool__(self) -> bool:
+        """The same as `ok`: ``if quantmap.check(line):`` asks whether the line would be taken."""
+        return self.ok
 
     @property
     def ok(self) -> bool:
@@ -130,9 +97,6 @@ class CheckResult:
             "notes": [note.to_dict() for note in self.notes],
             "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
         }
-
-    def __repr__(self) -> str:
-        return f"CheckResult({self.engine!r}, {self.version!r}, {self.verdicts!r})"
 
 
 def check(
@@ -165,7 +129,8 @@ def check(
         >>> result.verdicts[0].verdict
         'value-not-accepted'
     """
-    return CheckResult(_core.check(command, engine, engine_version, gpu, model_quantization))
+    data = _core.check(command, engine, engine_version, gpu, model_quantization)
+    return CheckResult.of({**data, "verdicts": [Verdict.of(each) for each in data["verdicts"]]})
 
 
 def diff(

@@ -13,13 +13,13 @@ from array import array
 from . import _core
 from .compared import Compared
 from .errors import ConfigError, Diagnostic
-from .experiment import Experiment, Skip
+from .experiment import Experiment, Skip, explained
 from .plan import FORMAT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any
+    from typing import Any, SupportsIndex, overload
 
     from .mapping import Mapping
     from .plan import Plan
@@ -245,7 +245,14 @@ class StoredPlan(Compared):
     def __len__(self) -> int:
         return len(self._offsets)
 
-    def __getitem__(self, index: Any) -> Any:
+    if TYPE_CHECKING:
+
+        @overload
+        def __getitem__(self, index: SupportsIndex) -> Experiment: ...
+        @overload
+        def __getitem__(self, index: slice) -> list[Experiment]: ...
+
+    def __getitem__(self, index: SupportsIndex | slice) -> Experiment | list[Experiment]:
         if isinstance(index, slice):
             return [self._experiment(offset) for offset in self._offsets[index]]
         number = index.__index__()
@@ -265,7 +272,7 @@ class StoredPlan(Compared):
         group = self._group(data["group"])
         files = {name: group["files"].get(name, "") for name in data["files"]}
         first = group["configs"][0]["config"] if group["configs"] else {}
-        return Experiment(self, {**data, "files": files, "config": first, "parameters": {}})
+        return Experiment.at(self, {**data, "files": files, "config": first, "parameters": {}})
 
     def _group(self, number: int) -> dict[str, Any]:
         if number not in self._groups:
@@ -298,7 +305,7 @@ class StoredPlan(Compared):
         Raises:
             ValueError: always.
         """
-        raise ValueError("a stored plan has no decisions: plan its task again to explain it")
+        return explained(experiment, None)
 
     def summary(self) -> str:
         """The accounting as text.

@@ -31,6 +31,7 @@ EXEMPT = {
     ("python/quantmap/rules_format.py", "int8"): "the reader of rules files: their dtypes",
     ("python/quantmap/rules_format.py", "bfloat16"): "the reader of rules files: their dtypes",
     ("python/quantmap/rules_format.py", "float32"): "the reader of rules files: their dtypes",
+    ("python/quantmap/cli/declare.py", "default"): "a key of click's declarations",
     ("python/quantmap/cli/advice.py", "default"): "a key: the default of a field",
     ("python/quantmap/schema/configs.py", "default"): "a keyword of JSON Schema",
     ("python/quantmap/schema/typescript.py", "default"): "a key: the default of a field",

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
-import click
-
 from ..check import check
+from . import declare
 from .inputs import MAX_FILE
 
 EPILOGUE = """\b
@@ -17,13 +15,19 @@ Examples:
 """
 
 
-@click.command("check", epilog=EPILOGUE, short_help="A verdict on every argument of a launch line.")
-@click.argument("command", required=False)
-@click.option("--engine", metavar="ENGINE", help="The engine, when the line does not name it.")
-@click.option("--engine-version", metavar="VERSION", help="The release; default: the newest known.")
-@click.option("--gpu", metavar="GPU", help="Such as H100, 9.0, or local.")
-@click.option("--model-quantization", metavar="METHOD", help="The model's own method, such as awq.")
-@click.option("--json", "as_json", is_flag=True, help="The verdicts as JSON on stdout.")
+@declare.command(
+    "check", epilog=EPILOGUE, short_help="A verdict on every argument of a launch line."
+)
+@declare.argument("command", required=False)
+@declare.option("--engine", metavar="ENGINE", help="The engine, when the line does not name it.")
+@declare.option(
+    "--engine-version", metavar="VERSION", help="The release; default: the newest known."
+)
+@declare.option("--gpu", metavar="GPU", help="Such as H100, 9.0, or local.")
+@declare.option(
+    "--model-quantization", metavar="METHOD", help="The model's own method, such as awq."
+)
+@declare.option("--json", "as_json", is_flag=True, help="The verdicts as JSON on stdout.")
 def check_command(
     command: str | None,
     engine: str | None,
@@ -43,7 +47,9 @@ def check_command(
         command or "", engine, engine_version, gpu=gpu, model_quantization=model_quantization
     )
     if as_json:
-        click.echo(json.dumps(result.to_dict(), indent=2))
+        import json
+
+        declare.echo(json.dumps(result.to_dict(), indent=2))
     else:
         from .tables import show_verdicts
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import click
-
+from . import declare
 from .inputs import map_all, shared_options, task_of
 from .rendering import chosen_form, exit_code, render, rendering_options
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 EPILOGUE = """\b
 Examples:
@@ -16,11 +17,11 @@ Examples:
 """
 
 
-@click.command(
+@declare.command(
     "explain", epilog=EPILOGUE, short_help="What a release will do with a config, and why."
 )
 @shared_options
-@click.option("--evidence", is_flag=True, help="Show where every fact is written.")
+@declare.option("--evidence", is_flag=True, help="Show where every fact is written.")
 @rendering_options
 def explain_command(evidence: bool, **options: Any) -> int:
     """Explain what becomes of each setting on an engine release, and what to do about it.
@@ -39,7 +40,7 @@ def explain_command(evidence: bool, **options: Any) -> int:
 
         for index, (mapping, config) in enumerate(zip(mappings, task.configs())):
             if index:
-                click.echo()
+                declare.echo()
             ground = Ground(mapping, config, task.parameters, situation)
             tell(ground, task, str(options["gpu"] or ""), evidence=evidence)
     return exit_code(mappings)

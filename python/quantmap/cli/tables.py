@@ -7,16 +7,17 @@ everything else of a command's start.
 
 from __future__ import annotations
 
-import shlex
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any
-
-import click
 
 from ..check import CheckResult
 from ..mapping import Decision, Mapping
-from .style import colour_of, marked, paint, printable, show_detail, show_line
+from . import declare
+from .style import colour_of, marked, paint, printable, quoted, show_detail, show_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
 
 
 class Mark(str):
@@ -33,10 +34,10 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]
         return
     lines = [list(columns), *([text for text, _ in row] for row in cells)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
-    click.echo(printable(title))
+    declare.echo(printable(title))
     for line in lines:
         padded = (text.ljust(width) for text, width in zip(line, widths))
-        click.echo("  ".join(padded).rstrip())
+        declare.echo("  ".join(padded).rstrip())
 
 
 def _shown(cell: str) -> tuple[str, str]:
@@ -67,7 +68,7 @@ def _draw(title: str, columns: Sequence[str], rows: list[list[tuple[str, str]]])
 
 def say(text: str = "", *, error: bool = False) -> None:
     """A line of text on stdout or stderr, as long as it is."""
-    click.echo(printable(text), err=error)
+    declare.echo(printable(text), err=error)
 
 
 def words_of(emitted: dict[str, str | bool]) -> str:
@@ -80,7 +81,7 @@ def words_of(emitted: dict[str, str | bool]) -> str:
                 words.append(file)
             continue
         link = " " if name.startswith("-") else "="  # a flag, or a variable
-        words.append(name if value is True else f"{name}{link}{shlex.quote(str(value))}")
+        words.append(name if value is True else f"{name}{link}{quoted(str(value))}")
     return " ".join(words)
 
 
@@ -115,7 +116,7 @@ def show_verdicts(result: CheckResult) -> None:
         ]
         show_table(title, ("argument", "value", "verdict", "why", "instead"), rows)
     for refusal in result.refusals:
-        click.echo()
+        declare.echo()
         show_line(refusal.code, refusal.message)
         show_detail("instead", refusal.hint)
     refused = sum(verdict.refused for verdict in result.verdicts)
@@ -123,14 +124,14 @@ def show_verdicts(result: CheckResult) -> None:
     if result.refusals:
         count = f"refused as a whole, whatever the arguments; of them {count}"
     head, mark, rest = count.rpartition("refused")
-    click.echo(f"\n{paint(head + mark, 'green' if result.ok else 'red')}{rest}")
+    declare.echo(f"\n{paint(head + mark, 'green' if result.ok else 'red')}{rest}")
     for note in result.notes:
         if note.severity != "error":
             say(f"note: {note.message}")
 
 
 def _list_verdicts(result: CheckResult, title: str) -> None:
-    click.echo(paint(printable(title), bold=True))
+    declare.echo(paint(printable(title), bold=True))
     width = max((len(marked(verdict.verdict)) for verdict in result.verdicts), default=0)
     for verdict in result.verdicts:
         show_line(verdict.verdict, f"{verdict.argument} {verdict.value}".rstrip(), width)
@@ -173,7 +174,7 @@ def show_matrix(title: str, rows: list[dict[str, Any]]) -> None:
 def show_mapping(mapping: Mapping, title: str) -> None:
     """The decisions of one mapping and its argument list."""
     if sys.stdout.isatty():
-        click.echo(paint(printable(title), bold=True))
+        declare.echo(paint(printable(title), bold=True))
         for decision in mapping.decisions:
             show_line(decision.outcome, setting_of(decision))
             show_detail("why", decision.sentence)
@@ -189,10 +190,10 @@ def show_mapping(mapping: Mapping, title: str) -> None:
             for decision in mapping.decisions
         ]
         show_table(title, ("setting", "asked", "outcome", "arguments", "why"), rows)
-    line = " ".join(shlex.quote(word) for word in mapping.argv())
-    click.echo(f"\narguments: {printable(line) or '-'}")
+    line = " ".join(quoted(word) for word in mapping.argv())
+    declare.echo(f"\narguments: {printable(line) or '-'}")
     for name, value in mapping.env.items():
-        say(f"environment: {name}={shlex.quote(value)}")
+        say(f"environment: {name}={quoted(value)}")
     for name, content in mapping.files.items():
         say(f"file {name}:")
         for text in content.rstrip().splitlines():
