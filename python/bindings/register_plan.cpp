@@ -128,6 +128,12 @@ py::tuple signatures(const Plan& plan, Count begin, Count end, std::size_t bytes
   return py::make_tuple(text(out), next);
 }
 
+py::list notes_of(const py::object& task) {
+  py::list out;
+  for (const Diagnostic& note : task_notes(to_core(task))) out.append(to_python(note));
+  return out;
+}
+
 void require_index(const Plan& plan, Count index) {
   if (index >= plan.distinct()) throw py::index_error("no experiment " + std::to_string(index));
 }
@@ -161,6 +167,7 @@ void register_plan(py::module_& module) {
       .def("group", &group_data, py::arg("id"))
       .def("lines", &lines, py::arg("begin"), py::arg("end"), py::arg("bytes"), py::arg("groups"))
       .def("signatures", &signatures, py::arg("begin"), py::arg("end"), py::arg("bytes"));
+  module.def("task_notes", &notes_of, py::arg("task"), "What is odd about a task, such as a key that nothing reads.");
   module.def("make_plan", &make_plan, py::arg("task"), py::arg("engines"), py::arg("engine_version"), py::arg("gpu"),
              py::arg("checkpoint"), py::arg("model_quantization"), py::arg("policy"),
              "Reduce a task to the experiments that differ.");

@@ -312,6 +312,8 @@ def generate_experiment_configs(task: dict[str, Any]) -> list[dict[str, Any]]:
         ['auto', 'bfloat16']
     """
     parts = read_task(_core.plain_object(task, "$"))
+    for note in parts.notes:
+        _log("%s", note)
     path, known = parts.model_path(), parts.model if isinstance(parts.model, dict) else None
     quantized = None if path is None else detect_model_quantization(path, known)
     experiments = []
@@ -333,9 +335,13 @@ def generate_experiment_configs(task: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _log_left_out(preset: str | None, runtime: str, unsupported: list[str]) -> None:
-    import logging
-
     what = "The config" if preset is None else f"Preset '{preset}'"
     context = {"value": what, "engine": runtime, "list": ", ".join(unsupported)}
     told = _core.make_diagnostic("config-left-out", "$.base_runtime", context)
-    logging.getLogger("quantmap").warning("%s", told.message)
+    _log("%s", told.message)
+
+
+def _log(form: str, told: object) -> None:
+    import logging
+
+    logging.getLogger("quantmap").warning(form, told)

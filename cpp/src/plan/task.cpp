@@ -7,6 +7,7 @@
 #include "quantmap/config/method.hpp"
 #include "quantmap/config/validate.hpp"
 #include "quantmap/mapping/launch.hpp"
+#include "quantmap/plan/plan.hpp"
 
 namespace quantmap {
 
@@ -354,5 +355,15 @@ std::string TaskAxis::path_of(std::size_t index) const {
 bool TaskAxis::is_for(const Engine& engine) const { return engines.empty() || has(engines, engine.id); }
 
 std::optional<Task> read_task(const Value& input, Diagnostics& problems) { return Reader(problems).read(input); }
+
+std::vector<Diagnostic> task_notes(const Value& task) {
+  Diagnostics found;
+  (void)read_task(task, found);
+  std::vector<Diagnostic> notes;
+  for (const Diagnostic& diagnostic : found.all()) {
+    if (diagnostic.text().severity == Severity::kWarning) notes.push_back(diagnostic);
+  }
+  return notes;
+}
 
 }  // namespace quantmap

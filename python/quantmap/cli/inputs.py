@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _JSON_STARTS = tuple("-0123456789 \t\r\n")  # of a number; a word is one of the others
 _JSON_WORDS = ("true", "false", "null", "NaN", "Infinity")
+MATRIX = "experiment_matrix"
 MAX_FILE = 64 * 1024 * 1024
 
 
@@ -190,7 +191,12 @@ def task_of(options: dict[str, Any]) -> tuple[Task, dict[str, Any]]:
         raise declare.UsageError(
             "nothing to map: give a task file, or --runtime with --preset or --set"
         )
-    task = read_task(read_json_file(name)) if name is not None else Task()
+    data = read_json_file(name) if name is not None else {}
+    task = read_task(data) if name is not None else Task()
+    if isinstance(data, dict) and data.get(MATRIX):
+        declare.echo(f"note: only quantmap plan reads {MATRIX}", err=True)
+    for note in task.notes:
+        declare.echo(f"warning: {printable(str(note))}", err=True)
     if options["runtime"] is not None:
         if task.image_tag is not None and not _same_engine(task.runtime, options["runtime"]):
             task.image_tag = None  # of another engine's container

@@ -30,6 +30,10 @@ inline constexpr Count kMostPoints = 9'223'372'036'854'775'807;  // 2^63 - 1: wh
 // a * b, or nothing when it is more than kMostPoints.
 [[nodiscard]] std::optional<Count> product(Count a, Count b);
 
+// What is odd about a task without being wrong, such as a key that nothing reads. Whoever takes one launch of a task
+// says it too: a misspelt key that is passed over in silence is a launch that nobody asked for.
+[[nodiscard]] std::vector<Diagnostic> task_notes(const Value& task);
+
 struct PlanRequest {
   Value task;
   Value engines;  // null, or a list of engine@version
