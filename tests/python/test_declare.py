@@ -119,3 +119,16 @@ def test_a_verb_tells_its_usage_whoever_parsed_it(
     assert plain == capsys.readouterr().err
     assert plain.startswith("Usage: quantmap map [OPTIONS] [TASK.json | -]\n")
     assert "nothing to map" in plain
+
+
+def test_shared_options_serve_a_verb_of_click_too() -> None:
+    from quantmap.cli.inputs import model_options
+
+    @click.command()
+    @model_options
+    @click.option("--other")
+    def verb(**options: object) -> None:
+        """A verb."""
+
+    options = dict(verb.make_context("verb", ["--checkpoint", "m"]).params)
+    assert options == {"checkpoint": "m", "model_quantization": None, "other": None}

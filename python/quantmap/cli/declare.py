@@ -183,7 +183,10 @@ class Verb:
 
 def _declare(kind: str, names: tuple[str, ...], settings: dict[str, Any]) -> Decorator:
     def declared(function: Function) -> Function:
-        vars(function).setdefault("declared", []).insert(0, Parameter(kind, names, settings))
+        parameter = Parameter(kind, names, settings)
+        if "__click_params__" in vars(function):  # of a verb that is declared by click itself
+            return parameter.clicked(function)
+        vars(function).setdefault("declared", []).insert(0, parameter)
         return function
 
     return declared
