@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import json
+from pathlib import Path
 from typing import Any
 
 from _models import BY_NAME, MODELS
@@ -92,3 +94,43 @@ def published() -> str:
         rows.append([model.name, count, given, kv, published_kv])
     header = ["model", "parameters, 10^9", "published", "KV bytes per token", "published"]
     return table(header, rows)
+
+
+def logs() -> str:
+    """How far estimates are from public boot logs, by engine and kind of model."""
+    folder = Path(__file__).resolve().parents[1] / "tests" / "golden" / "memory"
+    models = json.loads((folder / "models.json").read_text(encoding="utf-8"))
+    groups: dict[tuple[str, str], list[tuple[dict[str, Any], Fit]]] = {}
+    for line in (folder / "cases.jsonl").read_text(encoding="utf-8").splitlines():
+        case = json.loads(line)
+        fit = estimate(
+            *(models[case["model"]], case.get("config")),
+            engine=case["engine"],
+            gpu=case["gpu"],
+            user_parameters=case["parameters"],
+        )
+        measured = dict(case["measured"])
+        if case["starts"] is False:  # what it printed before it stopped is a small rest
+            measured.pop("tokens", None)
+        groups.setdefault((fit.engine_name, case["kind"]), []).append((measured, fit))
+    rows = []
+    for (engine, kind), cases in sorted(groups.items()):
+        weights = [
+            abs(fit.weight_bytes / 2**30 / measured["weights_gib"] - 1)
+            for measured, fit in cases
+            if "weights_gib" in measured
+        ]
+        tokens = [
+            abs(fit.tokens / measured["tokens"] - 1)
+            for measured, fit in cases
+            if measured.get("tokens")
+        ]
+        rows.append([engine, kind, str(len(cases)), *_spread(weights), *_spread(tokens)])
+    header = ["engine", "kind", "logs", "weights, median error", "largest"]
+    return table([*header, "tokens, median error", "largest"], rows)
+
+
+def _spread(errors: list[float]) -> list[str]:
+    if not errors:
+        return ["-", "-"]
+    return [f"{sorted(errors)[len(errors) // 2]:.1%}", f"{max(errors):.1%}"]

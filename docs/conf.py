@@ -27,11 +27,11 @@ html_show_sphinx = False
 html_show_copyright = False
 
 CONTENTS = {
-    "Start": ["quickstart"],
+    "Start": ["quickstart", "page", "glossary", "troubleshooting"],
     "Write a config": ["configuration", "presets", "mapping", "unified"],
     "For a release": ["checked-mode", "engines/vllm", "engines/sglang", "engines/tensorrt_llm"],
     "For a model and a GPU": ["checkpoints", "hardware", "memory"],
-    "For a task": ["planner", "integration", "swap"],
+    "For a task": ["planner", "experiments", "results", "tuners", "integration", "swap"],
     "Use it": ["command-line", "python-api", "cpp-api", "exports", "diagnostics"],
     "Inside": ["design", "contributing", "releasing"],
 }

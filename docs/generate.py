@@ -26,6 +26,7 @@ import _cpp
 import _four_field
 import _hardware
 import _memory
+import _numerics
 import _planner
 import _reference
 import _unified
@@ -64,9 +65,11 @@ REGIONS: dict[str, Callable[[], str]] = {
     "cpp-headers": _cpp.headers,
     "checked-acceptance": _checked.acceptance,
     "checked-releases": _checked.known_releases,
+    "recipes": _numerics.recipes,
     "memory-claims": _memory.claims,
     "memory-parts": _memory.parts,
     "memory-published": _memory.published,
+    "memory-logs": _memory.logs,
     "hardware-thresholds": _hardware.thresholds,
     "hardware-cuda": _hardware.cuda,
     "hardware-details": _hardware.details,

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -63,26 +64,53 @@ int target_of(const Engine& engine, std::string_view flag) {
   return -1;
 }
 
-// The name's meaning, or null when it is for the slow path.
-const ParameterName* find_name(std::string_view name, std::size_t engine, const Deployment& deployment) {
-  Memory& all = memory();
-  const std::lock_guard lock(all.mutex);
-  Names& names = all.tables[deployment.checked ? engine * 4096 + deployment.release + 1 : engine * 4096];
-  if (const auto known = names.find(name); known != names.end()) return &known->second;
-  if (all.count >= kKnownNames || !is_parameter_name(name)) return nullptr;
+std::size_t table_of(std::size_t engine, const Deployment& deployment) {
+  return deployment.checked ? engine * 4096 + deployment.release + 1 : engine * 4096;
+}
+
+// What the name means, or nothing when it is for the slow path.
+std::optional<ParameterName> meaning_of(std::string_view name, std::size_t engine, const Deployment& deployment) {
+  if (!is_parameter_name(name)) return std::nullopt;
   const Engine& info = catalog().engines[engine];
   ParameterName made;
   std::string identity = flag_identity(name, &info, &deployment);
   if (deployment.checked) {
     const auto known = find_flag(info.surface, identity, deployment.release);
-    if (!known || known->interval->refused) return nullptr;
+    if (!known || known->interval->refused) return std::nullopt;
     made.flag = known->interval;
     made.target = target_of(info, identity);
   }
   made.spelling = interned(deployment.checked ? identity : flag_spelling(name));
   made.identity = interned(identity);
-  ++all.count;
-  return &names.emplace(std::string(name), made).first->second;
+  return made;
+}
+
+// The name's meaning, or null when it is for the slow path. Python's texts are made while the lock is not held: making
+// one may wait for every other thread, and one of them may wait for the lock.
+const ParameterName* find_name(std::string_view name, std::size_t engine, const Deployment& deployment) {
+  Memory& all = memory();
+  {
+    const std::lock_guard lock(all.mutex);
+    const Names& names = all.tables[table_of(engine, deployment)];
+    if (const auto known = names.find(name); known != names.end()) return &known->second;
+    if (all.count >= kKnownNames) return nullptr;
+  }
+  const std::optional<ParameterName> made = meaning_of(name, engine, deployment);
+  if (!made) return nullptr;
+  const ParameterName* kept = nullptr;
+  bool is_new = false;
+  {
+    const std::lock_guard lock(all.mutex);
+    const auto [place, added] = all.tables[table_of(engine, deployment)].try_emplace(std::string(name), *made);
+    kept = &place->second;
+    is_new = added;
+    all.count += added ? 1 : 0;
+  }
+  if (!is_new) {  // another thread was first
+    Py_DECREF(made->spelling);
+    Py_DECREF(made->identity);
+  }
+  return kept;
 }
 
 // Whether the release accepts a value of this Python type and text without a closer look.

@@ -17,7 +17,7 @@ namespace quantmap::bindings {
 
 namespace {
 
-constexpr std::size_t kMostChecked = 200'000;  // launches kept for checked deployments
+constexpr std::size_t kMostChecked = 20'000;  // launches kept for checked deployments, some 15 MB
 
 struct FourField {
   FieldId field;
@@ -148,10 +148,13 @@ const Launch* find_launch(std::size_t engine, const Deployment& deployment, std:
     if (all.checked.size() >= kMostChecked) return nullptr;
   }
   const Launch* made = make_launch(engine, deployment, combination);  // outside the lock: it makes Python objects
-  const std::lock_guard lock(all.checked_mutex);
-  const auto [place, is_new] = all.checked.emplace(key, made);
-  if (!is_new) drop(made);
-  return place->second;
+  const Launch* kept = nullptr;
+  {
+    const std::lock_guard lock(all.checked_mutex);
+    kept = all.checked.emplace(key, made).first->second;
+  }
+  if (kept != made) drop(made);  // another thread was first
+  return kept;
 }
 
 }  // namespace quantmap::bindings

@@ -1,7 +1,7 @@
 // The extension module: nothing but registrations.
 #include "register.hpp"
 
-PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
+PYBIND11_MODULE(_registered, module, pybind11::mod_gil_not_used()) {
   using namespace quantmap::bindings;
   module.doc() = "The compiled core of quantmap. Use the functions of the package quantmap instead.";
   module.attr("__version__") = QUANTMAP_VERSION;
@@ -12,7 +12,17 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_fit(module);
   register_hardware(module);
   register_launch(module);
+  register_numerics(module);
   register_plan(module);
   register_rules(module);
   register_fast_call(module);
+}
+
+// pybind11 takes the lock of the main interpreter, so in another one it would wait for ever: told before it is entered.
+extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
+  if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+    PyErr_SetString(PyExc_ImportError, "quantmap serves the main interpreter only, not subinterpreters");
+    return nullptr;
+  }
+  return PyInit__registered();
 }

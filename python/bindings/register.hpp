@@ -12,6 +12,7 @@ void register_config(pybind11::module_& module);
 void register_fit(pybind11::module_& module);
 void register_hardware(pybind11::module_& module);
 void register_launch(pybind11::module_& module);
+void register_numerics(pybind11::module_& module);
 void register_plan(pybind11::module_& module);
 void register_rules(pybind11::module_& module);
 void register_fast_call(pybind11::module_& module);

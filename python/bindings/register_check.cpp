@@ -24,25 +24,50 @@ py::dict verdict_data(const Verdict& verdict) {
   return out;
 }
 
-py::dict check(const py::object& command, const py::object& engine, const py::object& engine_version,
-               const py::object& gpu, const py::object& model_quantization) {
-  CheckRequest request{
-      to_core(command),  to_core(engine), to_core(engine_version), gpu_to_core(gpu), to_core(model_quantization),
-      default_versions()};
-  Diagnostics problems;
-  const std::optional<Checked> checked = check_command(request, problems);
-  if (!checked) raise_config_error(problems);
+py::dict checked_data(const Checked& checked) {
   py::dict out;
-  out["engine"] = text(checked->engine->id);
-  out["engine_name"] = text(checked->engine->name);
-  out["version"] = text(checked->engine->surface.releases[checked->deployment.release].version);
-  out["verified_through"] = text(checked->engine->checked.verified_through);
-  out["model"] = checked->model.empty() ? py::object(py::none()) : py::object(text(checked->model));
+  out["engine"] = text(checked.engine->id);
+  out["engine_name"] = text(checked.engine->name);
+  out["version"] = text(checked.engine->surface.releases[checked.deployment.release].version);
+  out["asked"] = checked.asked.empty() ? py::object(py::none()) : py::object(text(checked.asked));
+  out["platform"] = checked.platform.empty() ? py::object(py::none()) : py::object(text(checked.platform));
+  out["line"] = checked.line;
+  out["verified_through"] = text(checked.engine->checked.verified_through);
+  out["model"] = checked.model.empty() ? py::object(py::none()) : py::object(text(checked.model));
   py::list verdicts;
-  for (const Verdict& verdict : checked->verdicts) verdicts.append(verdict_data(verdict));
+  for (const Verdict& verdict : checked.verdicts) verdicts.append(verdict_data(verdict));
   out["verdicts"] = verdicts;
+  out["notes"] = to_python(checked.notes);
+  return out;
+}
+
+CheckRequest request_of(const py::object& command, const py::object& engine, const py::object& engine_version,
+                        const py::object& gpu, const py::object& model_quantization) {
+  return {to_core(command),  to_core(engine), to_core(engine_version), gpu_to_core(gpu), to_core(model_quantization),
+          default_versions()};
+}
+
+py::dict check_script(const py::object& command, const py::object& engine, const py::object& engine_version,
+                      const py::object& gpu, const py::object& model_quantization) {
+  Diagnostics problems;
+  const auto checked =
+      quantmap::check_script(request_of(command, engine, engine_version, gpu, model_quantization), problems);
+  if (!checked) raise_config_error(problems);
+  py::list launches;
+  for (const Checked& launch : checked->launches) launches.append(checked_data(launch));
+  py::dict out;
+  out["launches"] = launches;
   out["notes"] = to_python(checked->notes);
   return out;
+}
+
+py::dict check(const py::object& command, const py::object& engine, const py::object& engine_version,
+               const py::object& gpu, const py::object& model_quantization) {
+  Diagnostics problems;
+  const std::optional<Checked> checked =
+      check_command(request_of(command, engine, engine_version, gpu, model_quantization), problems);
+  if (!checked) raise_config_error(problems);
+  return checked_data(*checked);
 }
 
 const Engine& engine_named(const py::object& name) {
@@ -134,6 +159,8 @@ std::string to_yaml(const py::object& data) { return write_yaml(to_core(data)); 
 void register_check(py::module_& module) {
   module.def("check", &check, py::arg("command"), py::arg("engine"), py::arg("engine_version"), py::arg("gpu"),
              py::arg("model_quantization"), "A verdict on every argument of a launch line.");
+  module.def("check_script", &check_script, py::arg("text"), py::arg("engine"), py::arg("engine_version"),
+             py::arg("gpu"), py::arg("model_quantization"), "Every launch of a script, judged.");
   module.def("releases", &releases, py::arg("engine"), "Every known release of an engine, oldest first.");
   module.def("surface", &surface, py::arg("engine"), py::arg("version"), "What one release accepts.");
   module.def("container", &container, py::arg("engine"), py::arg("version"),

@@ -38,23 +38,37 @@ py::object expand_preset(const py::object& name) {
   return to_python(to_value(*config));
 }
 
-py::object load_json(const py::bytes& data) {
+py::object load_json(const py::bytes& data, std::size_t most) {
   Diagnostics problems;
-  const std::optional<Value> value = read_json(std::string_view(data), Path("$"), problems);
+  const std::optional<Value> value = read_json(std::string_view(data), Path("$"), problems, most);
   if (!value) raise_config_error(problems);
   return to_python(*value);
 }
 
+// Any text of Python as UTF-8: what has no such form (half a character, a byte of a file name) is written as an escape.
+std::string any_text(const py::handle& object) {
+  const py::str given(object);
+  Py_ssize_t size = 0;
+  if (const char* data = PyUnicode_AsUTF8AndSize(given.ptr(), &size); data != nullptr) {
+    return {data, static_cast<std::size_t>(size)};
+  }
+  PyErr_Clear();
+  const auto bytes =
+      py::reinterpret_steal<py::bytes>(PyUnicode_AsEncodedString(given.ptr(), "utf-8", "backslashreplace"));
+  if (!bytes) throw py::error_already_set();
+  return bytes;
+}
+
 // A diagnostic of the registry, for what Python code finds out.
-py::object make_diagnostic(const std::string& code, const std::string& path, const py::dict& context) {
+py::object make_diagnostic(const std::string& code, const py::str& path, const py::dict& context) {
   const auto& registry = catalog().diagnostics;
   for (std::size_t i = 0; i < registry.size(); ++i) {
     if (registry[i].code != code) continue;
     std::vector<std::pair<std::string, std::string>> texts;
-    for (const auto& [key, value] : context) texts.emplace_back(key.cast<std::string>(), value.cast<std::string>());
+    for (const auto& [key, value] : context) texts.emplace_back(any_text(key), any_text(value));
     Context views;
     for (const auto& [key, value] : texts) views.emplace_back(key, value);
-    return to_python(Diagnostic{static_cast<Code>(i), path, views});
+    return to_python(Diagnostic{static_cast<Code>(i), printable(any_text(path)), views});
   }
   throw py::key_error(code);
 }
@@ -72,6 +86,14 @@ py::object plain_object(const py::object& object, const std::string& path) {
   return to_python(value);
 }
 
+// The data, or None and what is wrong with the text: for readers that go on.
+py::tuple read_json_line(const py::bytes& data) {
+  Diagnostics problems;
+  const std::optional<Value> value = read_json(std::string_view(data), Path("$"), problems);
+  if (!value) return py::make_tuple(py::none(), text(problems.all().front().message()));
+  return py::make_tuple(to_python(*value), py::none());
+}
+
 std::string describe(const py::object& object) { return to_core(object).describe(); }
 
 }  // namespace
@@ -82,10 +104,16 @@ void register_config(py::module_& module) {
   module.def("expand_preset", &expand_preset, py::arg("name"), "A preset's config.");
   module.def("make_diagnostic", &make_diagnostic, py::arg("code"), py::arg("path"), py::arg("context"),
              "A diagnostic of the registry with its texts filled in.");
+  module.def(
+      "printable", [](const py::str& given) { return text(printable(any_text(given))); }, py::arg("text"),
+      "A text in which what a reader cannot see, or a terminal would act on, is shown as its escape.");
   module.def("plain_object", &plain_object, py::arg("object"), py::arg("path"),
              "A JSON object as plain data; None is an empty one.");
   module.def("describe", &describe, py::arg("object"), "What an object is, in the words of messages.");
-  module.def("load_json", &load_json, py::arg("data"), "UTF-8 JSON text as Python data, strictly read.");
+  module.def("read_json_line", &read_json_line, py::arg("data"),
+             "The data of a line and None, or None and what is wrong with it.");
+  module.def("load_json", &load_json, py::arg("data"), py::arg("most") = kMaxNodes,
+             "UTF-8 JSON text as Python data, strictly read.");
 }
 
 }  // namespace quantmap::bindings

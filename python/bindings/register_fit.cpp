@@ -29,11 +29,21 @@ py::dict fit_data(const MemoryFit& fit) {
   out["context"] = fit.context;
   out["concurrency"] = fit.concurrency;
   out["parameters"] = fit.parameters;
+  out["active_share"] = fit.active_share;
   out["weights_exact"] = fit.weights_exact;
   out["weight_bytes"] = fit.weight_bytes;
   out["kv_bits"] = fit.kv_bits;
   out["kv_token_bytes"] = fit.kv_token_bytes;
   out["kv_window_bytes"] = fit.kv_window_bytes;
+  out["state_bytes"] = fit.state_bytes;
+  out["graph_bytes"] = fit.graph_bytes;
+  out["cuda_bytes"] = fit.cuda_bytes;
+  out["batched_tokens"] = fit.batched_tokens;
+  out["sequences_at_most"] = fit.sequences_at_most;
+  out["kv_budget_band"] = py::make_tuple(fit.kv_budget_band.low, fit.kv_budget_band.high);
+  out["tokens_band"] = py::make_tuple(fit.tokens_band.low, fit.tokens_band.high);
+  out["cures"] = texts(fit.cures);
+  out["not_counted"] = texts(fit.not_counted);
   out["kv_needed_bytes"] = fit.kv_needed_bytes;
   out["kv_budget_bytes"] = fit.kv_budget_bytes;
   out["activation_bytes"] = fit.activation_bytes;
@@ -51,7 +61,7 @@ py::dict fit_data(const MemoryFit& fit) {
 py::dict estimate(const py::object& checkpoint, const py::object& quant_config, const py::object& engine,
                   const py::object& engine_version, const py::object& gpu, const py::object& tp, const py::object& pp,
                   const py::object& context, const py::object& concurrency, const py::object& memory_fraction,
-                  const py::object& user_parameters) {
+                  const py::object& user_parameters, const py::object& correction, bool cures) {
   FitRequest request;
   request.runtime = to_core(engine);
   request.quant_config = to_core(quant_config);
@@ -63,6 +73,8 @@ py::dict estimate(const py::object& checkpoint, const py::object& quant_config, 
   request.concurrency = to_core(concurrency);
   request.memory_fraction = to_core(memory_fraction);
   request.user_parameters = to_core(user_parameters);
+  request.correction = to_core(correction);
+  request.cures = cures;
   request.default_versions = default_versions();
   Diagnostics problems;
   Value given;
@@ -82,13 +94,42 @@ py::dict estimate(const py::object& checkpoint, const py::object& quant_config, 
   return fit_data(*fit);
 }
 
+py::list memory_log_lines() {
+  py::list out;
+  for (const Engine& engine : catalog().engines) {
+    for (const LogLine& line : engine.memory.log) {
+      out.append(py::make_tuple(text(engine.id), text(line.part), text(line.pattern)));
+    }
+  }
+  return out;
+}
+
+// The flags by which a release takes what decides memory, by what they mean.
+py::dict memory_flags(const std::string& engine_id, const std::string& release) {
+  py::dict out;
+  const Engine* engine = find_engine(engine_id);
+  if (engine == nullptr) return out;
+  const auto& releases = engine->surface.releases;
+  for (std::size_t i = 0; i < releases.size(); ++i) {
+    if (releases[i].version != release) continue;
+    for (const MemoryFlag& flag : engine->memory.flags) {
+      if (find_flag(engine->surface, flag.flag, static_cast<ReleaseNumber>(i))) {
+        out[text(name_of(flag.role))] = text(flag.flag);
+      }
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 void register_fit(py::module_& module) {
   module.def("estimate", &estimate, py::arg("checkpoint"), py::arg("quant_config"), py::arg("engine"),
              py::arg("engine_version"), py::arg("gpu"), py::arg("tp"), py::arg("pp"), py::arg("context"),
-             py::arg("concurrency"), py::arg("memory_fraction"), py::arg("user_parameters"),
-             "What a model and its cache take of a GPU's memory.");
+             py::arg("concurrency"), py::arg("memory_fraction"), py::arg("user_parameters"), py::arg("correction"),
+             py::arg("cures") = true, "What a model and its cache take of a GPU's memory.");
+  module.def("memory_flags", &memory_flags, py::arg("engine"), py::arg("release"), "Flags of memory by their meaning.");
+  module.def("memory_log_lines", &memory_log_lines, "Lines of boot logs: engine, part, pattern.");
 }
 
 }  // namespace quantmap::bindings

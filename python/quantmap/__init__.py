@@ -5,7 +5,15 @@ with its reasons; `ConfigError` carries every problem of an input.
 """
 
 from ._core import __version__
-from .check import CheckResult, Verdict, check, diff, diff_command
+from .check import (
+    CheckResult,
+    ScriptResult,
+    Verdict,
+    check,
+    check_script,
+    diff,
+    diff_command,
+)
 from .documented import (
     QUANTIZATION_PRESETS,
     Engine,
@@ -31,23 +39,35 @@ from .plan import Pending, Plan, plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .advising import Advice, advise
+    from .boot_log import BootLog, read_boot_log
     from .checkpoint import CheckpointInfo, inspect_checkpoint
     from .fit import Fit, estimate
     from .hardware import GpuInfo, Requirement, gpu_info, local_gpu, requirements
+    from .numerics.arrays import Quantized, quantize, quantize_activations, quantized_matmul
+    from .numerics.recipes import Recipe, recipes
     from .rules import ModuleDecision, Rule, RulesFile, read_rules
     from .schema import json_schema, output_schema, typescript_types, ui_table
+    from .search_space import Space, space
 
 # What the mapper does without is imported at its first use.
 _LATER = {
+    "advising": ("Advice", "advise"),
+    "boot_log": ("BootLog", "read_boot_log"),
     "checkpoint": ("CheckpointInfo", "inspect_checkpoint"),
     "fit": ("Fit", "estimate"),
     "hardware": ("GpuInfo", "Requirement", "gpu_info", "local_gpu", "requirements"),
+    "numerics.arrays": ("Quantized", "quantize", "quantize_activations", "quantized_matmul"),
+    "numerics.recipes": ("Recipe", "recipes"),
     "rules": ("ModuleDecision", "Rule", "RulesFile", "read_rules"),
+    "search_space": ("Space", "space"),
     "schema": ("json_schema", "output_schema", "typescript_types", "ui_table"),
 }
 
 __all__ = [
     "QUANTIZATION_PRESETS",
+    "Advice",
+    "BootLog",
     "CheckResult",
     "CheckpointInfo",
     "ConfigError",
@@ -61,13 +81,19 @@ __all__ = [
     "ModuleDecision",
     "Pending",
     "Plan",
+    "Quantized",
+    "Recipe",
     "Requirement",
     "Rule",
     "RulesFile",
+    "ScriptResult",
     "Skip",
+    "Space",
     "Verdict",
     "__version__",
+    "advise",
     "check",
+    "check_script",
     "diff",
     "diff_command",
     "estimate",
@@ -89,10 +115,16 @@ __all__ = [
     "merge_parameters",
     "output_schema",
     "plan",
+    "quantize",
+    "quantize_activations",
+    "quantized_matmul",
+    "read_boot_log",
     "read_rules",
+    "recipes",
     "requirements",
     "resolve_quant_config",
     "should_apply_dynamic_fp8",
+    "space",
     "typescript_types",
     "ui_table",
     "validate_config_for_engine",

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 
     from .words import Judgement
 
-__all__ = ["CheckResult", "Verdict", "check", "diff", "diff_command"]
+__all__ = [
+    "CheckResult",
+    "ScriptResult",
+    "Verdict",
+    "check",
+    "check_script",
+    "diff",
+    "diff_command",
+]
 
 
 class Verdict(Result):
@@ -49,7 +57,11 @@ class CheckResult(Result):
     Attributes:
         engine: the engine's id.
         engine_name: the engine's name.
-        version: the release that was asked.
+        version: the release that judges.
+        asked: the release that was meant, when ``version`` only stands in for it, else None.
+        platform: who makes what the launch runs on, when that is not NVIDIA, else None; then only
+            the arguments are judged.
+        line: the line on which the launch stands in its text.
         verified_through: the newest release whose start-up rules were read.
         model: the model that the line names, or None.
         verdicts: one per argument, in order; leading variables first.
@@ -60,6 +72,9 @@ class CheckResult(Result):
     engine: str
     engine_name: str
     version: str
+    asked: str | None
+    platform: str | None
+    line: int
     verified_through: str
     model: str | None
     verdicts: list[Verdict]
@@ -90,12 +105,50 @@ class CheckResult(Result):
         return {
             "engine": self.engine,
             "version": self.version,
+            "asked": self.asked,
+            "platform": self.platform,
+            "line": self.line,
             "verified_through": self.verified_through,
             "model": self.model,
             "ok": self.ok,
             "verdicts": [verdict.to_dict() for verdict in self.verdicts],
             "notes": [note.to_dict() for note in self.notes],
             "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
+        }
+
+
+class ScriptResult(Result):
+    """Every launch of a script. It is true when nothing is refused in any of them.
+
+    Attributes:
+        launches: a `CheckResult` for each, in the order of the script.
+        notes: what was not read, and launches that could not be judged.
+    """
+
+    launches: list[CheckResult]
+    notes: list[Diagnostic]
+
+    _shown = ("launches",)
+
+    def __bool__(self) -> bool:
+        """The same as `ok`."""
+        return self.ok
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is refused in any launch."""
+        return all(launch.ok for launch in self.launches)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, for JSON.
+
+        Returns:
+            dict: ``ok``, the launches, and the notes.
+        """
+        return {
+            "ok": self.ok,
+            "launches": [launch.to_dict() for launch in self.launches],
+            "notes": [note.to_dict() for note in self.notes],
         }
 
 
@@ -110,8 +163,8 @@ def check(
     """What a release makes of a launch line, without starting anything.
 
     Args:
-        command: a shell line (leading variables, ``uv run`` and continued lines included), its
-            words, or a dict of arguments. Nothing in it is expanded or run.
+        command: a shell line or script, of which the first launch counts, its words, or a dict of
+            arguments. Nothing in it is run.
         engine: the engine; read from the command when it names one.
         engine_version: the release; None means that of the engine's image in the line, of
             ``QUANTMAP_ENGINE_VERSIONS``, or the newest known.
@@ -130,7 +183,47 @@ def check(
         'value-not-accepted'
     """
     data = _core.check(command, engine, engine_version, gpu, model_quantization)
+    return _result(data)
+
+
+def _result(data: dict[str, Any]) -> CheckResult:
     return CheckResult.of({**data, "verdicts": [Verdict.of(each) for each in data["verdicts"]]})
+
+
+def check_script(
+    text: str,
+    engine_version: str | None = None,
+    gpu: str | None = None,
+    *,
+    engine: str | None = None,
+    model_quantization: str | dict[str, Any] | None = None,
+) -> ScriptResult:
+    """What releases make of every launch in a shell script.
+
+    Commands end as in a shell. Variables are those that the script sets, or a default that it
+    names; any other value is unknown, and its argument ``assumed``. Nothing is run.
+
+    Args:
+        text: the script; at most 8 MB, of which 1,000 launches with 20,000 words are judged.
+        engine_version: the release of every launch; None means that of its image, of
+            ``QUANTMAP_ENGINE_VERSIONS``, or the newest known.
+        gpu: a GPU, so that its rules count as well.
+        engine: the engine, when the text holds arguments and no launch.
+        model_quantization: the model's own quantization method.
+
+    Returns:
+        ScriptResult: the launches, none when the text starts no engine that is known.
+
+    Raises:
+        ConfigError: engine, version or GPU are not known, or the text is too large.
+
+    Example:
+        >>> result = check_script("export TP=2; vllm serve m -tp $TP > log 2>&1 &", "0.11.0")
+        >>> [(launch.line, launch.model, launch.ok) for launch in result.launches]
+        [(1, 'm', True)]
+    """
+    data = _core.check_script(text, engine, engine_version, gpu, model_quantization)
+    return ScriptResult([_result(launch) for launch in data["launches"]], data["notes"])
 
 
 def diff(

@@ -26,43 +26,60 @@ class Fit:
         config: the config with presets expanded.
         precision: what GEMM, KV cache, attention and experts will really be.
         gpu: the GPU's name, or None when none was given.
-        memory_bytes: its memory, or None.
+        memory_bytes: its memory as the driver reports it, or None.
+        cuda_bytes: its memory as CUDA reports it, a little less.
         tp: GPUs that share each layer.
         pp: stages that share the layers.
         context: tokens of one sequence.
         concurrency: sequences at the same time.
         parameters: of the whole model.
+        active_share: of the weights that take part in one token: of experts only the chosen ones.
         weights_exact: whether weights come from the headers of the files, not from the config.
         weight_bytes: weights.
         kv_bits: of one cached number.
         kv_token_bytes: for each token, of the layers that keep every token.
         kv_window_bytes: for each sequence of `context` tokens, of sliding layers.
+        state_bytes: for each sequence, of layers with a state of fixed size.
         kv_needed_bytes: of `concurrency` sequences of `context` tokens.
         kv_budget_bytes: what is left for the KV cache.
-        activation_bytes: activations, CUDA context and buffers.
+        kv_budget_band: the same, from the careful to the hopeful guess.
+        activation_bytes: activations and buffers.
+        graph_bytes: CUDA graphs, where the engine's share of memory holds them.
         kept_free_bytes: what the engine leaves alone.
         memory_fraction: the share of memory that the engine takes, as it counts it.
-        tokens: that fit, in sequences of `context`.
+        batched_tokens: of one step.
+        sequences_at_most: that the engine runs at the same time.
+        tokens: of the KV cache, as the engine's log counts them.
+        tokens_band: the same, from the careful to the hopeful guess.
         sequences: of `context` tokens that fit at the same time.
         longest_context: that fits `concurrency` times.
-        verdict: ``fits``, ``fits-with-less-context``, ``does-not-fit``, or ``unknown`` without a
-            GPU.
+        verdict: ``fits``; ``tight`` when only the best guess fits and the careful one does not;
+            ``fits-with-less-context``; ``does-not-fit``; ``refused`` when the release does not
+            start like this; or ``unknown`` without a GPU.
+        cures: options, each of which makes it fit.
+        not_counted: parameters that the estimate knows no meaning of.
         assumptions: what the numbers rest on.
         diagnostics: the mapping's warnings.
     """
 
     __slots__ = (
         "activation_bytes",
+        "active_share",
         "assumptions",
+        "batched_tokens",
         "concurrency",
         "config",
         "context",
+        "cuda_bytes",
+        "cures",
         "diagnostics",
         "engine",
         "engine_name",
         "gpu",
+        "graph_bytes",
         "kept_free_bytes",
         "kv_bits",
+        "kv_budget_band",
         "kv_budget_bytes",
         "kv_needed_bytes",
         "kv_token_bytes",
@@ -70,12 +87,16 @@ class Fit:
         "longest_context",
         "memory_bytes",
         "memory_fraction",
+        "not_counted",
         "parameters",
         "pp",
         "precision",
         "preset",
         "sequences",
+        "sequences_at_most",
+        "state_bytes",
         "tokens",
+        "tokens_band",
         "tp",
         "verdict",
         "version",
@@ -97,11 +118,23 @@ class Fit:
         self.context: int = data["context"]
         self.concurrency: int = data["concurrency"]
         self.parameters: int = data["parameters"]
+        self.active_share: float = data["active_share"]
         self.weights_exact: bool = data["weights_exact"]
         self.weight_bytes: int = data["weight_bytes"]
         self.kv_bits: float = data["kv_bits"]
         self.kv_token_bytes: int = round(data["kv_token_bytes"])
         self.kv_window_bytes: int = round(data["kv_window_bytes"])
+        self.state_bytes: int = round(data["state_bytes"])
+        self.graph_bytes: int = data["graph_bytes"]
+        self.cuda_bytes: int = data["cuda_bytes"]
+        self.batched_tokens: int = data["batched_tokens"]
+        self.sequences_at_most: int = data["sequences_at_most"]
+        low, high = data["kv_budget_band"]
+        self.kv_budget_band: tuple[int, int] = (round(low), round(high))
+        low, high = data["tokens_band"]
+        self.tokens_band: tuple[int, int] = (int(low), int(high))
+        self.cures: list[str] = data["cures"]
+        self.not_counted: list[str] = data["not_counted"]
         self.kv_needed_bytes: int = data["kv_needed_bytes"]
         self.kv_budget_bytes: int = data["kv_budget_bytes"]
         self.activation_bytes: int = data["activation_bytes"]
@@ -116,8 +149,8 @@ class Fit:
 
     @property
     def fits(self) -> bool:
-        """Whether `concurrency` sequences of `context` tokens fit."""
-        return self.verdict == "fits"
+        """Whether `concurrency` sequences of `context` tokens fit, by the best guess."""
+        return self.verdict in ("fits", "tight")
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for JSON.
@@ -147,6 +180,7 @@ def estimate(
     engine_version: str | None = None,
     memory_fraction: float | None = None,
     user_parameters: dict[str, Any] | None = None,
+    correction: dict[str, float] | None = None,
 ) -> Fit:
     """What a model and its KV cache take of each GPU's memory, and whether that fits.
 
@@ -155,14 +189,14 @@ def estimate(
     layer, norms and routers do not. Tensor parallelism divides weights as Megatron-LM does
     (https://arxiv.org/abs/1909.08053).
 
-    KV cache: for each token and layer, KV heads x (key size + value size) x bits / 8. KV heads are
-    divided over GPUs down to one; the latent vector of MLA (https://arxiv.org/abs/2405.04434) is
-    kv_lora_rank + qk_rope_head_dim numbers, whole on each GPU; sliding layers keep their window;
-    layers with a state of fixed size keep no tokens. The bits are those that the release really
-    stores for this config.
+    KV cache: for each token and layer, KV heads x (key size + value size) x bits / 8, in blocks
+    as the release lays them out. KV heads are divided over GPUs down to one; the latent vector of
+    MLA (https://arxiv.org/abs/2405.04434) is whole on each GPU; sliding layers keep their window
+    where the release's cache manager does so; layers with a state of fixed size keep that.
 
-    Memory: what the engine takes of it by its own rule or `memory_fraction`, less weights and
-    activations, is left for the KV cache. `assumptions` lists everything that is not exact.
+    Memory: what the engine takes of it, less weights, activations and, where the release counts
+    them, CUDA graphs, is left for the KV cache. `assumptions` lists what it rests on, and the bands
+    say how far calibration logs were from it.
 
     Args:
         checkpoint: a folder, a ``.gguf`` file, the content of a config.json, or what
@@ -176,7 +210,8 @@ def estimate(
         gpu: a product such as ``H100``, or ``local``; without it there is no verdict.
         engine_version: the release; None is the newest known.
         memory_fraction: the share of memory that the engine may take, as its own flag counts it.
-        user_parameters: arguments by name that change the mapping.
+        user_parameters: arguments by name; those that move memory count.
+        correction: what a boot log of this GPU and release showed (`BootLog.correction`).
 
     Returns:
         Fit: sizes, how much context fits, a verdict and what they rest on.
@@ -215,5 +250,6 @@ def estimate(
             concurrency,
             memory_fraction,
             user_parameters,
+            correction,
         )
     )

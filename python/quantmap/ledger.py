@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 
 from . import _core
 from .errors import ConfigError, Diagnostic
+from .files import open_regular, sync_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ __all__ = ["Ledger", "LedgerContents", "done_signatures"]
 FINISHED = frozenset({"success", "succeeded", "completed", "finished", "done", "ok"})
 FAILED = frozenset({"failed", "error", "timeout", "cancelled"})
 WAITING = frozenset({"pending", "queued", "running", "deploying", "benchmarking"})
+_STATUSES = FINISHED | FAILED | WAITING
 MAX_LINE = 1024 * 1024  # bytes; a longer line is no result, and is never held in memory
 MAX_SIGNATURES = 2_000_000
 _SHOWN = 20  # unreadable lines that are told one by one
@@ -86,8 +88,8 @@ class Ledger:
 
     __slots__ = ("path",)
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
+    def __init__(self, path: str | bytes | os.PathLike[str]) -> None:
+        self.path: str = os.fsdecode(path)
 
     def record(self, signature: str, status: str, **details: Any) -> None:
         """Append one line, whole or not at all, and wait until it is on the disk.
@@ -97,7 +99,9 @@ class Ledger:
         Args:
             signature: the experiment's signature.
             status: one of the statuses above.
-            details: anything JSON can hold, such as measurements.
+            details: anything JSON can hold, such as measurements. What a reader would not take
+                back (half a character, a key given twice, NaN, lists in lists beyond 64) is refused
+                before anything is written.
 
         Returns:
             None: nothing.
@@ -116,10 +120,16 @@ class Ledger:
             size = os.fstat(handle).st_size
             if size > 0 and os.pread(handle, 1, size - 1) != b"\n":
                 line = b"\n" + line
-            written = os.write(handle, line)
-            if written != len(line):
-                raise OSError(f"{self.path}: {written} of {len(line)} bytes written")
-            os.fsync(handle)
+            try:
+                written = os.write(handle, line)
+                if written != len(line):
+                    raise OSError(f"{self.path}: {written} of {len(line)} bytes written")
+                os.fsync(handle)
+            except BaseException:  # a full disk, an interrupt: the piece that got there goes
+                os.ftruncate(handle, size)
+                raise
+            if size == 0:
+                sync_folder(self.path)
         finally:
             os.close(handle)  # and with it the lock
 
@@ -141,7 +151,7 @@ class Ledger:
         """
         reader = _Reader(self.path)
         try:
-            handle = _open(self.path)
+            handle = open_regular(self.path)
         except FileNotFoundError:
             return LedgerContents({}, [], False)
         except OSError as error:
@@ -157,7 +167,13 @@ class Ledger:
 
 
 def done_signatures(
-    done: Iterable[str] | Mapping[str, str] | Ledger | LedgerContents | os.PathLike[str] | str,
+    done: Iterable[str]
+    | Mapping[str, str]
+    | Ledger
+    | LedgerContents
+    | os.PathLike[str]
+    | str
+    | bytes,
     rerun: Iterable[str] = (),
 ) -> tuple[set[str], list[Diagnostic]]:
     """The signatures that need not be run again.
@@ -179,17 +195,21 @@ def done_signatures(
     again = [rerun] if isinstance(rerun, str) else list(rerun)
     for name in again:
         _one_of(name, ("finished", "failed"), "rerun")
-    if isinstance(done, (str, os.PathLike)):
+    if isinstance(done, (str, bytes, os.PathLike)):
         done = Ledger(done)
     if isinstance(done, Ledger):
         done = done.read()
     if isinstance(done, LedgerContents):
         contents = done
     elif isinstance(done, Mapping):
-        statuses = {key: _status(status) for key, status in done.items()}
+        statuses = {_signature(key, "done"): _status(status) for key, status in done.items()}
         contents = LedgerContents(statuses, [], True)
+    elif isinstance(done, Iterable):
+        finished = {_signature(key, "done"): "finished" for key in done}
+        contents = LedgerContents(finished, [], True)
     else:
-        contents = LedgerContents(dict.fromkeys(done, "finished"), [], True)
+        expected = "signatures, a ledger, or the path of one"
+        raise _error("wrong-type", "done", expected=expected, got=_core.describe(done), hint="")
     out: set[str] = set()
     if "finished" not in again:
         out |= contents.finished
@@ -216,16 +236,26 @@ def _one_of(value: object, known: Iterable[str], name: str) -> None:
 
 def _status(value: object) -> str:
     """A status in lower case; an unknown one is an error, or a misspelt success would run again."""
-    status = value.strip().lower() if isinstance(value, str) else value
-    _one_of(status, FINISHED | FAILED | WAITING, "status")
-    return sys.intern(str(status))
+    status = _plain(value)
+    _one_of(status or value, _STATUSES, "status")
+    return status
+
+
+def _plain(value: object) -> str:
+    """A status as it is compared; what is no text is none."""
+    return sys.intern(value.strip().lower()) if isinstance(value, str) else ""
+
+
+def _signature(value: object, path: str = "signature") -> str:
+    """A signature; another text would match no experiment, and leave nothing out."""
+    if not isinstance(value, str) or not _SIGNATURE.fullmatch(value):
+        expected = "a signature: 32 hexadecimal digits in lower case"
+        raise _error("wrong-type", path, expected=expected, got=repr(value)[:200], hint="")
+    return value
 
 
 def _line(signature: object, status: object, details: dict[str, Any]) -> bytes:
-    if not isinstance(signature, str) or not _SIGNATURE.fullmatch(signature):
-        expected = "a signature: 32 hexadecimal digits in lower case"
-        raise _error("wrong-type", "signature", expected=expected, got=repr(signature), hint="")
-    data = {"signature": signature, "status": _status(status), **details}
+    data = {"signature": _signature(signature), "status": _status(status), **details}
     try:
         text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
@@ -237,18 +267,11 @@ def _line(signature: object, status: object, details: dict[str, Any]) -> bytes:
     if len(line) > MAX_LINE:
         known = f"{MAX_LINE} bytes"
         raise _error("over-limit", "details", got=f"{len(line)} bytes", known=known)
+    _, reason = _core.read_json_line(line)
+    if reason is not None:
+        expected = "details that can be read back"
+        raise _error("wrong-type", "details", expected=expected, got=reason, hint="")
     return line
-
-
-def _open(path: str) -> BinaryIO:
-    """The file for reading; a pipe or a device would make the reader wait for ever."""
-    import stat
-
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise OSError("it is not a regular file")
-    return open(handle, "rb")
 
 
 class _Reader:
@@ -280,16 +303,17 @@ class _Reader:
 
     def take(self, line: bytes) -> str:
         """Keep what a line says; or why it says nothing."""
-        try:
-            data = _core.load_json(line)
-            if not isinstance(data, dict):
-                return "it is not an object"
-            signature = data.get("signature")
-            if not isinstance(signature, str) or not _SIGNATURE.fullmatch(signature):
-                return "its signature is not 32 hexadecimal digits"
-            status = _status(data.get("status"))
-        except ConfigError as error:
-            return error.diagnostics[0].message
+        data, reason = _core.read_json_line(line)
+        if reason is not None:
+            return reason
+        if not isinstance(data, dict):
+            return "it is not an object"
+        signature = data.get("signature")
+        if not isinstance(signature, str) or not _SIGNATURE.fullmatch(signature):
+            return "its signature is not 32 hexadecimal digits"
+        status = _plain(data.get("status"))
+        if status not in _STATUSES:
+            return f"its status is not one of {', '.join(sorted(_STATUSES))}"
         self.keep(signature, status, data)
         return ""
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, SupportsIndex, overload
 
     from .mapping import Mapping
-    from .plan_file import StoredPlan
+    from .stored_plan import StoredPlan
     from .words import Policy
 
 __all__ = ["Pending", "Plan", "plan"]
@@ -198,6 +198,7 @@ class Plan(Compared):
             str | None: the text, unless it was written.
 
         Raises:
+            ConfigError: the task holds what JSON cannot.
             OSError: the file cannot be written; an older file of the name is left as it is.
         """
         from .plan_file import write_or_join
@@ -205,9 +206,9 @@ class Plan(Compared):
         return write_or_join(self._jsonl(), path)
 
     def _jsonl(self) -> Iterator[bytes]:
-        import json
+        from .plan_file import header_line
 
-        yield (json.dumps(self.header(), default=str) + "\n").encode()
+        yield header_line(self)
         for lines, _ in self.iter_lines():
             yield lines
 
@@ -251,7 +252,7 @@ class Plan(Compared):
         Raises:
             ConfigError: the file cannot be read, or is not a plan.
         """
-        from .plan_file import StoredPlan
+        from .stored_plan import StoredPlan
 
         return StoredPlan(path)
 

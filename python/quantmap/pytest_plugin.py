@@ -18,7 +18,7 @@ import pytest
 from .errors import ConfigError
 from .ledger import FAILED, FINISHED, Ledger
 from .plan import Plan, plan, read_task
-from .results.memory import expected_memory
+from .results.memory import expected_memory, shortage
 from .results.metrics import read_metrics
 from .results.naming import Names
 from .results.records import last_runs
@@ -86,12 +86,7 @@ class Case:
         errors = [item for item in experiment.explain().diagnostics if item.severity == "error"]
         if errors:
             return "; ".join(item.message for item in errors)
-        fit = expected_memory(experiment, self.suite.ground)
-        if fit is None or fit.verdict != "does-not-fit":
-            return ""
-        held = (fit.weight_bytes + fit.activation_bytes) / 1e9
-        have = (fit.memory_bytes or 0) / 1e9
-        return f"does not fit: {held:.1f} GB of weights and activations on a GPU of {have:.0f} GB"
+        return shortage(expected_memory(experiment, experiment.parameters, self.suite.ground))
 
 
 class Session:

@@ -10,6 +10,7 @@ import functools
 
 from . import _core
 from .errors import ConfigError
+from .plan_shape import is_file_name, is_variable_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def shell(launch: Launch, model: str | None = None) -> str:
     """A launch as one line for a POSIX shell: files, variables, words."""
     import shlex
 
+    _require_names(launch)
     parts = [
         f"printf %s {shlex.quote(text)} > {shlex.quote(name)} &&"
         for name, text in launch.files.items()
@@ -79,6 +81,7 @@ def docker(
     """A launch as one ``docker run`` line for a POSIX shell."""
     import shlex
 
+    _require_names(launch)
     container = _core.container(launch.engine, launch.version)
     command = argv(launch, model)
     if launch.files:  # the container writes them itself, so that nothing has to be on the host
@@ -96,6 +99,25 @@ def docker(
     if container["starts_server"]:
         words += ["--entrypoint", command.pop(0)]
     return shlex.join([*words, _image(launch, image, container["image"]), *command])
+
+
+def _require_names(launch: Launch) -> None:
+    """Names of variables stand in a line unquoted, and names of files say where is written."""
+    for name in launch.env:
+        if not is_variable_name(name):
+            _bad_name("env", name, "the name of a variable", "letters, digits and _ make a name")
+    for name in launch.files:
+        if not is_file_name(name):
+            _bad_name(
+                "files",
+                name,
+                "the name of a file",
+                "give a name without folders that begins with no dot",
+            )
+
+
+def _bad_name(path: str, name: object, expected: str, hint: str) -> NoReturn:
+    _refuse("wrong-type", path, {"expected": expected, "got": repr(name)[:80], "hint": hint})
 
 
 def _image(launch: Launch, given: str | None, known: str | None) -> str:

@@ -55,8 +55,12 @@ def read_yaml(text: str | bytes) -> Any:
         yaml: Any = importlib.import_module("yaml")
     except ImportError:
         raise _error("missing-package", value="PyYAML") from None
+    reader: _Reader | None = None
     try:
-        return _Reader(yaml, text).read()
+        reader = _Reader(yaml, text)
+        return reader.read()
+    except ConfigError:
+        raise
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _invalid(mark, error.problem or error.context or "cannot be read") from None
@@ -65,6 +69,9 @@ def read_yaml(text: str | bytes) -> Any:
         line, column = before.count("\n") + 1, error.position - before.rfind("\n")
         context = {"line": str(line), "column": str(column), "reason": error.reason}
         raise _error("invalid-yaml", **context) from None
+    except (OverflowError, ValueError):  # "\\UFFFFFFFF" names no character
+        mark = reader.loader.get_mark() if reader is not None else None
+        raise _invalid(mark, "an escape that names no character") from None
 
 
 def _error(code: str, path: str = "$", **context: str) -> ConfigError:

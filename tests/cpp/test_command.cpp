@@ -10,14 +10,6 @@ using quantmap::testing::Texts;
 
 namespace {
 
-Texts words(std::string_view line) {
-  Diagnostics problems;
-  const auto out = split_words(line, Path("line"), problems);
-  if (!out) return errors(problems);
-  CHECK(errors(problems).empty());
-  return *out;
-}
-
 Checked checked(std::string_view line, std::string_view version = "latest") {
   CheckRequest request;
   request.command = Value::text(std::string(line));
@@ -35,29 +27,6 @@ Texts refused(const CheckRequest& request) {
 }
 
 }  // namespace
-
-TEST_CASE("words") {
-  CHECK(words("") == Texts{});
-  CHECK(words(" \t\n ") == Texts{});
-  CHECK(words("a b\tc\nd") == Texts{"a", "b", "c", "d"});
-  CHECK(words("'a b' \"c d\" e\\ f") == Texts{"a b", "c d", "e f"});
-  CHECK(words("'' \"\" a''b") == Texts{"", "", "ab"});
-  CHECK(words("'a\\b' \"a\\b\" \"a\\\"b\" \"\\\\\" \"\\$\"") == Texts{"a\\b", "a\\b", "a\"b", "\\", "$"});
-  CHECK(words("a\\\nb \"c\\\nd\" e \\\r\n f") == Texts{"ab", "cd", "e", "f"});
-  CHECK(words("a # the rest | of it\nb a#b") == Texts{"a", "b", "a#b"});
-  CHECK(words("a=$HOME \\| '|' \"&\"") == Texts{"a=$HOME", "|", "|", "&"});
-  CHECK(words("a \\") == Texts{"a"});
-}
-
-TEST_CASE("what a shell would act on") {
-  for (const std::string_view line : {"a | b", "a; b", "a && b", "a & b", "a > b", "a < b", "(a)", "`a`", "$(a)",
-                                      "${a}", "'a", "\"a", "\"a\\", "a 'b\n"}) {
-    CHECK_MESSAGE(words(line) == Texts{"invalid-command line"}, std::string(line));
-  }
-  Diagnostics problems;
-  CHECK_FALSE(split_words("ab \\\n  c 'd", Path("line"), problems).has_value());
-  CHECK(problems.all()[0].message().find("line 2, column 5") != std::string::npos);
-}
 
 TEST_CASE("variables, launcher, model, arguments") {
   const Checked line = checked("A=1 VLLM_USE_V1=1 vllm serve m --dtype=auto --enforce-eager -tp 2");

@@ -76,18 +76,41 @@ TEST_CASE("a tied model has a second embedding where its last stage is another o
 
 TEST_CASE("what is cached") {
   Architecture model = small();
-  CHECK(cache_shape(model, {}, stages_of(model, {}).front()).numbers == 4 * 2 * 32);
-  CHECK(cache_shape(model, {8, 1}, stages_of(model, {}).front()).numbers == 4 * 1 * 32);
+  const auto numbers = [&model](const Parallel& parallel) {
+    double out = 0;
+    for (const LayerCache& layer : layer_caches(model, parallel, stages_of(model, {}).front())) out += layer.numbers;
+    return out;
+  };
+  CHECK(numbers({}) == 4 * 2 * 32);
+  CHECK(numbers({8, 1}) == 4 * 1 * 32);
   model.layers[0].kind = LayerKind::kSliding;
   model.layers[0].window = 100;
   model.layers[1].kind = LayerKind::kLinear;
   model.layers[2].shares_cache = true;
-  const CacheShape mixed = cache_shape(model, {}, stages_of(model, {}).front());
-  CHECK(mixed.numbers == 2 * 32);
-  CHECK(mixed.state_layers == 1);
-  REQUIRE(mixed.windows.size() == 1);
-  CHECK(mixed.windows[0].tokens == 100);
-  CHECK(mixed.windows[0].numbers == 2 * 32);
+  model.parts.recurrent.in = 64;
+  model.parts.recurrent.convolved = 40;
+  model.parts.recurrent.window = 3;
+  model.parts.recurrent.state = 1000;
+  const auto mixed = layer_caches(model, {2, 1}, stages_of(model, {}).front());
+  REQUIRE(mixed.size() == 3);
+  CHECK(mixed[0].kind == LayerCache::Kind::kSliding);
+  CHECK(mixed[0].window == 100);
+  CHECK(mixed[1].kind == LayerCache::Kind::kState);
+  CHECK(mixed[1].convolved == 60);
+  CHECK(mixed[1].state == 500);
+  CHECK(mixed[2].kind == LayerCache::Kind::kFull);
+  CHECK(mixed[2].numbers == 32);
+}
+
+TEST_CASE("a layer with a state has its own weights") {
+  Architecture model = small();
+  for (Layer& layer : model.layers) layer.kind = LayerKind::kLinear;
+  CHECK(count_parameters(model, true).unknown_layers == 4);
+  model.parts.recurrent.in = 100;
+  model.parts.recurrent.out = 50;
+  const ParameterCount count = count_parameters(model, true);
+  CHECK(count.unknown_layers == 0);
+  CHECK(count.linear == 4 * (128.0 * 150 + 3.0 * 128 * 512));
 }
 
 TEST_CASE("an estimate without a shape is an error") {

@@ -117,7 +117,7 @@ TEST_CASE("a key given twice is refused, with its path") {
   CHECK(judge(R"({"a": 1, "\u0061": 1})").codes == Texts{"duplicate-key $.a"});
   CHECK(judge(R"({"x": [0, {"k": {"a": 1, "b": 2, "a": 3}}]})").codes == Texts{"duplicate-key $.x[1].k.a"});
   CHECK(judge(R"({"": 1, "": 2})").codes == Texts{"duplicate-key $['']"});
-  CHECK(judge("{\"a b\": {\"\\n\": 1, \"\\n\": 2}}").codes == Texts{"duplicate-key $['a b']['\\x0a']"});
+  CHECK(judge("{\"a b\": {\"\\n\": 1, \"\\n\": 2}}").codes == Texts{"duplicate-key $['a b']['\\n']"});
   CHECK(judge(R"([{"a": 1}, {"a": 1}])").codes.empty());
   CHECK(judge(R"({"a": {"a": {"a": 1}}})").codes.empty());
 }
@@ -146,4 +146,18 @@ TEST_CASE("what JSON cannot hold is written as null") {
   list.append(Value::real(std::numeric_limits<double>::infinity()));
   list.append(Value::real(std::numeric_limits<double>::quiet_NaN()));
   CHECK(write_json(list) == "[null,null,null,null]");
+}
+
+TEST_CASE("values and keys are counted before they are kept") {
+  const auto codes = [](std::string_view text, std::size_t most) {
+    quantmap::Diagnostics problems;
+    const bool read = read_json(text, quantmap::Path("$"), problems, most).has_value();
+    return read ? std::string() : std::string(problems.all().front().text().code);
+  };
+  CHECK(codes("[1,2,3]", 4).empty());
+  CHECK(codes("[1,2,3]", 3) == "over-limit");
+  CHECK(codes("{\"a\":1,\"b\":2}", 5).empty());
+  CHECK(codes("{\"a\":1,\"b\":2}", 4) == "over-limit");
+  CHECK(codes("[[[]]]", 3).empty());
+  CHECK(codes("[[[]]]", 2) == "over-limit");
 }

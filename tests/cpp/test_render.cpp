@@ -1,7 +1,7 @@
 // render.hpp: words, quoting, YAML.
 #include "quantmap/mapping/render.hpp"
 
-#include "quantmap/check/check.hpp"
+#include "quantmap/check/shell.hpp"
 #include "support.hpp"
 
 using namespace quantmap;
@@ -14,9 +14,13 @@ TEST_CASE("quoted words are read back") {
                                       "é", "--flag=value", "{\"a\": 1}"}) {
     const std::string quoted = shell_quote(word);
     Diagnostics problems;
-    const auto words = split_words(quoted, Path("line"), problems);
-    REQUIRE_MESSAGE(words.has_value(), quoted);
-    CHECK(*words == Texts{std::string(word)});
+    WrittenFiles files;
+    Texts words;
+    const auto visit = [&words](const Command& command) {
+      for (const Word& read : command.words) words.push_back(read.text);
+    };
+    ShellReader({}, files, visit, problems).read("x " + quoted, 1);
+    CHECK_MESSAGE((words == Texts{"x", std::string(word)}), quoted);
   }
   CHECK(shell_quote("--tp=4") == "--tp=4");
   CHECK(shell_quote("a b") == "'a b'");

@@ -79,7 +79,7 @@ TEST_CASE("a float's text reads back as the same float") {
 TEST_CASE("quote escapes control characters and cuts on a character") {
   CHECK(quote("fp8") == "'fp8'");
   CHECK(quote("") == "''");
-  CHECK(quote("a\tb\n") == "'a\\x09b\\x0a'");
+  CHECK(quote("a\tb\n") == "'a\\tb\\n'");
   CHECK(quote(std::string_view("\0\x1b[31m\x7f", 7)) == "'\\x00\\x1b[31m\\x7f'");
   CHECK(quote(std::string(60, 'a')) == "'" + std::string(60, 'a') + "'");
   CHECK(quote(std::string(61, 'a')) == "'" + std::string(60, 'a') + "...'");

@@ -256,19 +256,9 @@ def test_a_dict_of_arguments() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [
-        "vllm serve 'm",
-        'vllm serve "m',
-        "vllm serve m | tee log",
-        "vllm serve m; rm -rf x",
-        "vllm serve $(cat model)",
-        "vllm serve `cat model`",
-        "vllm serve m > log",
-        "vllm serve m && true",
-        "vllm serve ${MODEL}",
-    ],
+    ["vllm serve 'm", 'vllm serve "m', "vllm serve $(cat m", "vllm serve ${M", "vllm serve `m"],
 )
-def test_lines_that_only_a_shell_could_read(line: str) -> None:
+def test_lines_that_no_shell_could_read(line: str) -> None:
     assert problem(line) == [("invalid-command", "command")]
 
 
@@ -297,8 +287,8 @@ def test_the_same_words_as_shlex() -> None:
     for _ in range(20_000):
         tail = "".join(random.choice(alphabet) for _ in range(random.randrange(14)))
         line = "vllm serve m --seed " + tail
-        # Where shlex is no shell: a remark inside a word, a joined line, a backslash at the end.
-        if "#" in tail or "\\\n" in tail or tail.endswith("\\"):
+        # Where shlex is no shell: a remark inside a word, a new line, a backslash at the end.
+        if "#" in tail or "\n" in tail or tail.endswith("\\"):
             continue
         try:
             words = shlex.split(line)

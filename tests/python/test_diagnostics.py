@@ -183,6 +183,15 @@ PLANS = {
 }
 
 
+# What the numerics say is provoked in their own tests.
+NUMERICS = {"unknown-recipe", "recipe-not-read", "non-finite-weights", "bad-matrix"}
+
+
+@pytest.mark.parametrize("code", sorted(NUMERICS))
+def test_numerics_provoke(code: str) -> None:
+    assert f'"{code}"' in Path(__file__).with_name("test_numerics.py").read_text(encoding="utf-8")
+
+
 # What the autotuner's entry points log is provoked in their own test.
 INTEGRATION = {"config-left-out"}
 
@@ -202,14 +211,31 @@ def test_files_provoke(code: str) -> None:
     assert any(f'"{code}"' in path.read_text(encoding="utf-8") for path in tests)
 
 
+# What is said of scripts is provoked in their own test.
+SCRIPTS = {
+    "blank-after-backslash",
+    "image-of-a-day",
+    "launches-left-out",
+    "other-platform",
+    "several-launches",
+    "unknown-image",
+}
+
+
+@pytest.mark.parametrize("code", sorted(SCRIPTS))
+def test_scripts_provoke(code: str) -> None:
+    test = Path(__file__).with_name("test_check_scripts.py").read_text(encoding="utf-8")
+    assert f'"{code}"' in test
+
+
 def test_registry_is_complete() -> None:
     told = set(DECISIONS) | set(checked_cases.DECISIONS)
     groups = [set(PROVOKED), told, set(checked_cases.NOTES), set(checked_cases.LOGGED)]
-    groups += [RULES_FILES, CHECKPOINTS, LEDGERS, PLANS, INTEGRATION]
+    groups += [RULES_FILES, CHECKPOINTS, LEDGERS, PLANS, INTEGRATION, SCRIPTS, NUMERICS]
     assert set().union(*groups) == set(REGISTRY)
     assert sum(map(len, groups)) == len(REGISTRY)
     for code, entry in REGISTRY.items():
-        if code in RULES_FILES | CHECKPOINTS | LEDGERS | PLANS | INTEGRATION:
+        if code in RULES_FILES | CHECKPOINTS | LEDGERS | PLANS | INTEGRATION | SCRIPTS | NUMERICS:
             continue
         quiet = code in told or code in checked_cases.NOTES
         assert (entry["severity"] == "info") is quiet

@@ -275,3 +275,91 @@ def test_writers_side_by_side_lose_nothing(tmp_path: Path) -> None:
     assert set(contents.statuses) == {f"{n:032x}" for n in range(620)}
     assert codes(contents) == [("unreadable-line", "results.jsonl:1")]
     assert len(path.read_bytes().splitlines()) == 621
+
+
+def nested(depth: int) -> list[Any]:
+    """A list in a list in a list."""
+    out: list[Any] = []
+    for _ in range(depth - 1):
+        out = [out]
+    return out
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"log": b"x\xff".decode("utf-8", "surrogateescape")},
+        {"n": 10**309},
+        {"d": {1: "a", "1": "b"}},
+        {"d": {True: "a", "true": "b"}},
+        {"deep": nested(64)},
+        {"deep": nested(50000)},
+        {"lock": threading.Lock()},
+    ],
+    ids=lambda details: next(iter(details)),
+)
+def test_what_would_not_be_read_back_is_refused_before_it_is_written(
+    tmp_path: Path, details: dict[str, Any]
+) -> None:
+    with pytest.raises(quantmap.ConfigError) as caught:
+        Ledger(tmp_path / "l").record(A, "success", **details)
+    assert caught.value.diagnostics[0].path == "details"
+    assert not (tmp_path / "l").exists()
+
+
+@pytest.mark.parametrize("left", [0, 1, 60, 61])
+def test_a_disk_that_is_full_keeps_nothing_of_a_record(tmp_path: Path, left: int) -> None:
+    """The kernel's own limit on the size of a file, in a process of its own."""
+    path = tmp_path / "l"
+    Ledger(path).record(A, "ok")
+    code = (
+        "import resource, signal, sys\n"
+        "from quantmap.ledger import Ledger\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "limit = int(sys.argv[2])\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))\n"
+        f"Ledger(sys.argv[1]).record({B!r}, 'ok')\n"
+    )
+    before = path.read_bytes()
+    limit = str(len(before) + left)
+    done = subprocess.run([sys.executable, "-c", code, str(path), limit], capture_output=True)
+    assert b"OSError" in done.stderr
+    assert path.read_bytes() == before and Ledger(path).read().statuses == {A: "ok"}
+    Ledger(path).record(C, "ok")
+    assert codes(Ledger(path).read()) == []
+
+
+def test_a_new_ledger_has_its_name_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    fsync = os.fsync
+
+    def spy(handle: int) -> None:
+        synced.append(Path(os.readlink(f"/proc/self/fd/{handle}")))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", spy)
+    Ledger(tmp_path / "l").record(A, "ok")
+    Ledger(tmp_path / "l").record(A, "ok")
+    assert synced == [tmp_path / "l", tmp_path, tmp_path / "l"]
+
+
+@pytest.mark.parametrize("done", [["AB.."], {1: "ok"}, [1, 2], {"x": "ok"}, [B[:-1]], None, 7])
+def test_what_is_no_signature_is_told(done: Any) -> None:
+    with pytest.raises(quantmap.ConfigError) as caught:
+        done_signatures(done)
+    assert caught.value.diagnostics[0].path == "done"
+
+
+def test_any_path_is_a_ledger(tmp_path: Path) -> None:
+    os.mkdir(os.fsencode(tmp_path) + b"/a\xff")
+    path = os.fsencode(tmp_path) + b"/a\xff/l\xfe"
+    Ledger(path).record(A, "ok")
+    assert done_signatures(path)[0] == {A}
+    with open(path, "ab") as handle:
+        handle.write(b"bad\n")
+    contents = Ledger(os.fsdecode(path)).read()
+    assert codes(contents) == [("unreadable-line", "l\\udcfe:2")]
+    with pytest.raises(quantmap.ConfigError, match=r"l\\udcfe"):
+        Ledger(path + b"/none").read()

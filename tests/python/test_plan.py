@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 import quantmap
-from quantmap.plan_file import StoredPlan, write_file
+from quantmap.files import write_file
+from quantmap.stored_plan import StoredPlan
 
 TASK: dict[str, Any] = {
     "task_name": "small",

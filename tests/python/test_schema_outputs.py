@@ -40,6 +40,7 @@ MAPPINGS = [
     ["--runtime", "vllm@latest", "--preset", "default", "--gpu", "GTX 1080"],
 ]
 RUNS = {
+    "advise": [[SHAPE, "--gpu", "H100", "--engine", "vllm@0.20.1", "--context", "8192"]],
     "map": MAPPINGS,
     "explain": MAPPINGS,
     "check": [
@@ -47,6 +48,7 @@ RUNS = {
         [LINE, "--engine-version", "0.11.0", "--gpu", "H100", "--model-quantization", "fp8"],
         ["sglang serve --model-path m --kv-cache-dtype fp8_e4m3"],
         ["trtllm-serve m --tp_size 2 --max_seq_len x"],
+        ["vllm serve a; docker run vllm/vllm-openai-rocm:nightly b"],
     ],
     "diff": [
         ["0.9.0", "latest", "--runtime", "vllm", "--preset", "dynamic-fp8", "--gpu", "H100"],
@@ -86,6 +88,7 @@ RUNS = {
 MAPPED = {"args", "env", "files", "precision", "decisions.emitted", "diagnostics.context"}
 DIFFERENCES = {"arguments", "environment", "files", "outcomes", "precision", "refusals", "verdicts"}
 OPEN = {
+    "advise": {"precision", "fit.precision", "fit.diagnostics.context"},
     "map": MAPPED,
     "explain": MAPPED,
     "check": {"notes.context"},

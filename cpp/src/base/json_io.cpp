@@ -14,8 +14,8 @@ namespace {
 // Builds a Value from nlohmann's events; stops at the first thing that is not acceptable.
 class Builder : public nlohmann::json_sax<nlohmann::json> {
  public:
-  Builder(std::string_view text, const Path& path, Diagnostics& problems)
-      : text_(text), root_path_(path), problems_(problems) {}
+  Builder(std::string_view text, const Path& path, Diagnostics& problems, std::size_t most)
+      : text_(text), root_path_(path), problems_(problems), most_(most), left_(most) {}
 
   bool null() override { return add(Value()); }
   bool boolean(bool value) override { return add(Value::boolean(value)); }
@@ -34,6 +34,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool end_array() override { return close(); }
 
   bool key(string_t& name) override {
+    if (!count()) return false;
     Frame& frame = frames_.back();
     if (!frame.seen.insert(name).second) {
       problems_.add(Code::kDuplicateKey, path_to(frames_.size()) + key_step(name), {{"value", quote(name)}});
@@ -85,6 +86,17 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     return out;
   }
 
+  // A value takes some hundred bytes, a number in the text takes two: so they are counted before they are kept.
+  bool count() {
+    if (left_ > 0) {
+      --left_;
+      return true;
+    }
+    problems_.add(Code::kOverLimit, root_path_.str(),
+                  {{"got", "the JSON text"}, {"known", std::to_string(most_) + " values and keys"}});
+    return false;
+  }
+
   bool open(Value value) {
     if (frames_.size() >= kMaxDepth) {
       problems_.add(Code::kTooDeep, root_path_.str(), {{"known", std::to_string(kMaxDepth)}});
@@ -101,6 +113,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool add(Value value) {
+    if (!count()) return false;
     if (frames_.empty()) {
       root_ = std::move(value);
     } else if (Frame& frame = frames_.back(); frame.value.is_object()) {
@@ -114,6 +127,8 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   std::string_view text_;
   const Path& root_path_;
   Diagnostics& problems_;
+  std::size_t most_;
+  std::size_t left_;
   std::vector<Frame> frames_;
   Value root_;
 };
@@ -148,12 +163,12 @@ void write(const Value& value, std::string& out) {
 
 }  // namespace
 
-std::optional<Value> read_json(std::string_view text, const Path& path, Diagnostics& problems) {
+std::optional<Value> read_json(std::string_view text, const Path& path, Diagnostics& problems, std::size_t most) {
   if (!is_valid_utf8(text)) {
     problems.add(Code::kInvalidUnicode, path.str());
     return std::nullopt;
   }
-  Builder builder(text, path, problems);
+  Builder builder(text, path, problems, most);
   if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) return std::nullopt;
   return builder.take();
 }

@@ -11,7 +11,6 @@ namespace quantmap {
 
 namespace {
 
-constexpr std::size_t kQuoted = 60;   // bytes of a text shown in a message
 constexpr std::size_t kLongest = 64;  // longer words have no near names: no edit distance over megabytes
 
 // Restricted Damerau-Levenshtein distance, O(n*m) on words of at most kLongest bytes.
@@ -59,23 +58,6 @@ std::string_view head(std::string_view text, std::size_t bytes) noexcept {
   while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) --bytes;
   return text.substr(0, bytes);
 }
-
-std::string one_line(std::string_view text, std::size_t bytes) {
-  std::string out;
-  for (const char c : head(text, bytes)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) {
-      char buffer[16];
-      std::snprintf(buffer, sizeof buffer, "\\x%02x", byte);
-      out += buffer;
-    } else {
-      out += c;
-    }
-  }
-  return text.size() > bytes ? out + "..." : out;
-}
-
-std::string quote(std::string_view text) { return "'" + one_line(text, kQuoted) + "'"; }
 
 std::string join(std::span<const std::string_view> words, std::string_view separator) {
   std::string out;

@@ -26,7 +26,7 @@ class LineRules {
       const Reach reach = reach_of(rule);
       if (reach == Reach::kNothing) continue;
       if (reach == Reach::kSomeGpus) {
-        note_gpus(rule);
+        if (!rule.terms.empty()) note_gpus(rule);  // of GPUs that nobody asked about, what a flag of this line causes
       } else if (rule.terms.empty()) {
         refuse_whole(rule, reach);
       } else {

@@ -86,8 +86,13 @@ class Judge {
     }
     if (!known) return unknown_flag(std::move(out), base);
     out.canonical = std::string(written_name(*known, base)) + argument.flag.substr(base.size());
-    if (base.size() != argument.flag.size()) return out;  // a dotted path into a JSON value
     if (known->interval->refused) return unknown_flag(std::move(out), base);
+    if (argument.open) {
+      out.judgement = Judgement::kAssumed;
+      out.reason = "a shell puts the value in: it is not in the text";
+      return out;
+    }
+    if (base.size() != argument.flag.size()) return out;  // a dotted path into a JSON value
     return judge_value(*known->interval, argument, std::move(out));
   }
 
@@ -129,8 +134,7 @@ class Judge {
     }
     const auto& never = surface_.never;
     const bool listed = surface_.releases[deployment_.release].whole ||
-                        std::find(never.begin(), never.end(), std::string_view(flag)) != never.end() ||
-                        find_history(surface_, flag) != nullptr;
+                        std::find(never.begin(), never.end(), std::string_view(flag)) != never.end();
     if (!listed) {
       out.judgement = Judgement::kAssumed;
       out.reason = "the flags of " + release_ + " are not all known";

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "memory/fit_parts.hpp"
+#include "memory/fit_builder.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/config/validate.hpp"
 #include "quantmap/mapping/launch.hpp"
@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::int64_t kMostGpus = 1 << 20;
 constexpr std::int64_t kMostTokens = 1'000'000'000'000;
-constexpr std::int64_t kUsualContext = 8192;
 
 std::int64_t read_count(const Value& value, std::string_view name, std::int64_t most, std::int64_t otherwise,
                         Diagnostics& problems) {
@@ -35,9 +34,42 @@ std::int64_t read_count(const Value& value, std::string_view name, std::int64_t 
   return otherwise;
 }
 
-std::int64_t size_in_config(const Config& config, FieldId field) {
-  const Setting setting = effective(config, field);
-  return setting.present && setting.number > 0 ? setting.number : 1;
+// A share of memory above 0 and up to 1; null is nothing.
+std::optional<double> read_share(const Value& value, Diagnostics& problems) {
+  if (value.is_null()) return std::nullopt;
+  const Path path("memory_fraction");
+  double share = value.as_real();
+  if (value.kind() == Value::Kind::kInteger) {
+    share = value.as_text() == "1" ? 1.0 : 0.0;
+  } else if (value.kind() != Value::Kind::kReal) {
+    report_wrong_type(value, "a number", path, problems);
+    return std::nullopt;
+  }
+  if (share > 0 && share <= 1) return share;
+  const std::string shown = value.kind() == Value::Kind::kReal ? python_float(share) : value.as_text();
+  problems.add(Code::kOutOfRange, path.str(), {{"value", std::string(head(shown, 40))}, {"known", "above 0, up to 1"}});
+  return std::nullopt;
+}
+
+double real_of(const Value& object, std::string_view key, double otherwise) {
+  const Value* value = object.find(key);
+  return value != nullptr && value->kind() == Value::Kind::kReal ? value->as_real() : otherwise;
+}
+
+Asked read_asked(const FitRequest& request, Diagnostics& problems) {
+  Asked out;
+  out.fraction = read_share(request.memory_fraction, problems);
+  out.tensor = read_count(request.tensor, "tp", kMostGpus, 0, problems);
+  out.pipeline = read_count(request.pipeline, "pp", kMostGpus, 0, problems);
+  out.context = read_count(request.context, "context", kMostTokens, 0, problems);
+  out.concurrency = read_count(request.concurrency, "concurrency", kMostTokens, 1, problems);
+  out.cures = request.cures;
+  if (request.correction.is_object()) {
+    out.corrected = true;
+    out.weight_ratio = std::clamp(real_of(request.correction, "weights", 1), 0.5, 2.0);
+    out.held_back = std::clamp(real_of(request.correction, "held_back", 0), -1e12, 1e12);
+  }
+  return out;
 }
 
 LaunchRequest launch_request(const std::shared_ptr<const Checkpoint>& checkpoint, const FitRequest& request) {
@@ -72,17 +104,14 @@ std::optional<Mapping> map_on_release(LaunchRequest request, bool& newest, Diagn
 }  // namespace
 
 std::string_view name_of(FitVerdict verdict) noexcept {
-  constexpr std::string_view kNames[] = {"fits", "fits-with-less-context", "does-not-fit", "unknown"};
+  constexpr std::string_view kNames[] = {"fits",         "tight",   "fits-with-less-context",
+                                         "does-not-fit", "refused", "unknown"};
   return kNames[static_cast<std::size_t>(verdict)];
 }
 
 std::optional<MemoryFit> estimate_fit(const std::shared_ptr<const Checkpoint>& checkpoint, const FitRequest& request,
                                       Diagnostics& problems) {
-  const auto fraction = read_share(request.memory_fraction, problems);
-  std::int64_t tensor = read_count(request.tensor, "tp", kMostGpus, 0, problems);
-  std::int64_t pipeline = read_count(request.pipeline, "pp", kMostGpus, 0, problems);
-  const std::int64_t context = read_count(request.context, "context", kMostTokens, 0, problems);
-  const std::int64_t concurrency = read_count(request.concurrency, "concurrency", kMostTokens, 1, problems);
+  const Asked asked = read_asked(request, problems);
   bool newest = false;
   std::optional<Mapping> mapping = map_on_release(launch_request(checkpoint, request), newest, problems);
   MemoryFit fit;
@@ -97,28 +126,14 @@ std::optional<MemoryFit> estimate_fit(const std::shared_ptr<const Checkpoint>& c
     problems.add(Code::kModelShapeUnknown, "checkpoint");
   }
   if (!mapping || problems.has_errors()) return std::nullopt;
-  const Architecture& model = *checkpoint->architecture;
-
   fit.mapping = std::move(*mapping);
-  fit.parallel.tensor = tensor > 0 ? tensor : size_in_config(fit.mapping.config, FieldId::kTp);
-  fit.parallel.pipeline = pipeline > 0 ? pipeline : size_in_config(fit.mapping.config, FieldId::kPp);
-  fit.context = context > 0 ? context : model.max_length > 0 ? model.max_length : kUsualContext;
-  fit.concurrency = concurrency;
   if (newest) {
     fit.assumptions.push_back(
         "no release is named: " + std::string(fit.mapping.engine->name) + " " +
         std::string(fit.mapping.engine->surface.releases[fit.mapping.deployment.release].version) +
         ", the newest known");
   }
-  if (context == 0 && model.max_length == 0) {
-    fit.assumptions.push_back(
-        "neither request nor model says how long a sequence is: " + std::to_string(kUsualContext) + " tokens");
-  }
-  if (pipeline == 0 && fit.parallel.pipeline > static_cast<std::int64_t>(model.layers.size())) {
-    fit.parallel.pipeline = static_cast<std::int64_t>(model.layers.size());
-  }
-  report_uneven(model, fit);
-  FitBuilder(*checkpoint, fit, fraction).build();
+  FitBuilder(*checkpoint, fit, asked).build();
   return fit;
 }
 

@@ -148,6 +148,7 @@ std::optional<Architecture> read_architecture(const Value& config, const Path& p
   if (out.dtype.empty()) out.dtype = top.text({"dtype", "torch_dtype"});
   if (out.dtype.starts_with("torch.")) out.dtype.erase(0, 6);
   read_layers(reader, layers, out);
+  out.parts = read_model_parts(config, text, layers, out.hidden, at, warnings);
   return out;
 }
 

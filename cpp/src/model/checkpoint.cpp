@@ -1,7 +1,6 @@
 #include "quantmap/model/checkpoint.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "model/declarations.hpp"
 #include "model/model_files.hpp"
@@ -10,8 +9,6 @@
 #include "quantmap/config/validate.hpp"
 
 namespace quantmap {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -60,12 +57,9 @@ class Inspector {
                     {{"expected", "a path or the id of a model"}, {"got", quote(text)}, {"hint", "name a folder"}});
       return std::nullopt;
     }
-    const fs::path given(std::u8string(text.begin(), text.end()));
-    std::error_code error;
-    const fs::file_status status = fs::status(given, error);
-    if (fs::is_directory(status)) return from_folder(given);
-    if (fs::is_regular_file(status)) return from_file(given);
-    if (fs::exists(status)) return refuse(text, "neither a folder nor a regular file");
+    const Place place = find_place(text);
+    if (!place.reason.empty()) return refuse(text, place.reason);
+    if (place.store != nullptr) return place.file.empty() ? from_folder(place) : from_file(place);
     if (!is_model_id(text)) return refuse(text, "no such folder or file");
     if (auto claim = claim_of_name(text)) claims_.push_back(std::move(*claim));
     out_.notes.add(Code::kOnlyAName, path_.str(), {{"value", quote(text)}});
@@ -89,14 +83,11 @@ class Inspector {
     return std::nullopt;
   }
 
-  std::optional<Checkpoint> from_file(const fs::path& given) {
-    std::error_code error;
-    const fs::path folder = given.has_parent_path() ? given.parent_path() : fs::path(".");
-    const std::u8string raw = given.filename().u8string();
-    const std::string name(raw.begin(), raw.end());
-    if (name == kConfig || name == kIndex) return from_folder(folder);
-    ModelFiles files(folder, border_of(folder), path_);
-    out_.folder = text_of(folder);
+  std::optional<Checkpoint> from_file(const Place& place) {
+    const std::string& name = place.file;
+    if (name == kConfig || name == kIndex) return from_folder(place);
+    ModelFiles files(*place.store, path_);
+    out_.folder = place.folder;
     if (name.ends_with(kSafetensors)) {
       WeightSum sum(0);
       FileTensors found;
@@ -134,18 +125,18 @@ class Inspector {
     quantization.schemes = {scheme};
   }
 
-  std::optional<Checkpoint> from_folder(const fs::path& given) {
-    fs::path folder = given;
-    fs::path border = border_of(given);
-    std::error_code error;
-    if (!fs::exists(given / kConfig, error) && fs::is_directory(given / "snapshots", error)) {
-      const std::optional<std::string> revision = revision_in(given);
-      if (!revision) return refuse(out_.source, "a cache folder without a snapshot");
+  std::optional<Checkpoint> from_folder(const Place& given) {
+    Place inner;
+    const Place snapshots = given.store->has(std::string(kConfig)) ? Place{} : inner_place(given.folder, "snapshots");
+    if (snapshots.store != nullptr) {
+      const std::optional<std::string> revision = revision_in(given, snapshots);
+      if (revision) inner = inner_place(given.folder, "snapshots/" + *revision);
+      if (inner.store == nullptr) return refuse(out_.source, "a cache folder without a snapshot");
       out_.revision = *revision;
-      folder = given / "snapshots" / *revision;
     }
-    ModelFiles files(folder, border, path_);
-    out_.folder = text_of(folder);
+    const Place& place = inner.store != nullptr ? inner : given;
+    ModelFiles files(*place.store, path_);
+    out_.folder = place.folder;
     const bool has_config = files.has(std::string(kConfig));
     if (!has_config) {
       std::vector<std::string> names = files.ending(".gguf");
@@ -172,22 +163,9 @@ class Inspector {
     return finish(&files, &sum);
   }
 
-  static std::string text_of(const fs::path& path) {
-    const std::u8string text = path.u8string();
-    return {text.begin(), text.end()};
-  }
-
-  // Links may lead to anything below this: the folder, or the whole cache folder of a model.
-  static fs::path border_of(const fs::path& folder) {
-    std::error_code error;
-    const fs::path whole = fs::canonical(folder, error);
-    const fs::path parent = whole.parent_path();
-    return parent.filename() == "snapshots" ? parent.parent_path() : whole;
-  }
-
   // The commit that refs/main names, or the only snapshot.
-  std::optional<std::string> revision_in(const fs::path& folder) {
-    ModelFiles cache(folder, border_of(folder), path_);
+  std::optional<std::string> revision_in(const Place& folder, const Place& snapshots) {
+    ModelFiles cache(*folder.store, path_);
     if (cache.has("refs/main")) {
       const std::optional<std::string> text = cache.text("refs/main", 200, problems_);
       if (!text) return std::nullopt;
@@ -199,7 +177,7 @@ class Inspector {
       report_bad_file(problems_, path_, "refs/main", 0, "it names no snapshot");
       return std::nullopt;
     }
-    const std::vector<std::string> all = ModelFiles(folder / "snapshots", border_of(folder), path_).ending("");
+    const std::vector<std::string> all = ModelFiles(*snapshots.store, path_).ending("");
     return all.size() == 1 ? std::optional<std::string>(all.front()) : std::nullopt;
   }
 

@@ -7,23 +7,7 @@
 
 namespace quantmap {
 
-namespace fs = std::filesystem;
-
 namespace {
-
-constexpr std::size_t kMostNames = 10'000;  // in one folder
-
-fs::path native(const std::string& name) { return {std::u8string(name.begin(), name.end())}; }
-
-std::string utf8(const fs::path& path) {
-  const std::u8string text = path.u8string();
-  return {text.begin(), text.end()};
-}
-
-bool is_inside(const fs::path& file, const fs::path& border) {
-  const auto [end, unused] = std::mismatch(border.begin(), border.end(), file.begin(), file.end());
-  return end == border.end();
-}
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -57,40 +41,22 @@ std::string without_infinities(std::string_view text) {
 
 bool OpenFile::read(std::uint64_t offset, char* out, std::size_t count) {
   if (offset > size() || count > size() - offset) return false;
-  stream_.clear();
-  stream_.seekg(static_cast<std::streamoff>(offset));
-  stream_.read(out, static_cast<std::streamsize>(count));
-  account_->bytes_read += static_cast<std::uint64_t>(std::max<std::streamsize>(stream_.gcount(), 0));
-  return stream_.gcount() == static_cast<std::streamsize>(count);
-}
-
-bool ModelFiles::has(const std::string& name) const {
-  std::error_code error;
-  return fs::exists(fs::symlink_status(folder_ / native(name), error));
+  const std::size_t got = file_->read(offset, out, count);
+  account_->bytes_read += got;
+  return got == count;
 }
 
 std::optional<OpenFile> ModelFiles::open(const std::string& name, Diagnostics& problems) {
-  const auto refuse = [&](std::string reason) {
-    problems.add(Code::kUnreadableFile, at_.str(), {{"value", quote(name)}, {"reason", std::move(reason)}});
-    return std::nullopt;
-  };
-  std::error_code error;
-  const fs::path file = fs::canonical(folder_ / native(name), error);
-  if (error) return refuse(error.message());
-  if (!is_inside(file, border_)) {
+  Unopened why;
+  std::unique_ptr<StoredFile> file = store_.open(name, why);
+  if (file == nullptr && why.leaves_folder) {
     problems.add(Code::kLeavesFolder, at_.str(), {{"value", quote(name)}});
-    return std::nullopt;
+  } else if (file == nullptr) {
+    problems.add(Code::kUnreadableFile, at_.str(), {{"value", quote(name)}, {"reason", std::move(why.reason)}});
   }
-  // A pipe or a device would never end.
-  if (!fs::is_regular_file(file, error)) return refuse("not a regular file");
-  const std::uint64_t size = fs::file_size(file, error);
-  if (error) return refuse(error.message());
-  std::ifstream stream;
-  stream.rdbuf()->pubsetbuf(nullptr, 0);  // what is read is what is asked for
-  stream.open(file, std::ios::binary);
-  if (!stream) return refuse("it cannot be opened");
-  account_.push_back(std::make_unique<FileRead>(FileRead{name, size, 0}));
-  return OpenFile(std::move(stream), *account_.back());
+  if (file == nullptr) return std::nullopt;
+  account_.push_back(std::make_unique<FileRead>(FileRead{name, file->size(), 0}));
+  return OpenFile(std::move(file), *account_.back());
 }
 
 std::optional<std::string> ModelFiles::text(const std::string& name, std::uint64_t limit, Diagnostics& problems) {
@@ -125,12 +91,8 @@ std::optional<Value> ModelFiles::json(const std::string& name, Diagnostics& prob
 
 std::vector<std::string> ModelFiles::ending(std::string_view ending) const {
   std::vector<std::string> out;
-  std::error_code error;
-  std::size_t seen = 0;
-  for (fs::directory_iterator it(folder_, error), end; !error && it != end && seen < kMostNames; it.increment(error)) {
-    ++seen;
-    const std::string name = utf8(it->path().filename());
-    if (name.ends_with(ending) && is_valid_utf8(name)) out.push_back(name);
+  for (std::string& name : store_.names()) {
+    if (name.ends_with(ending) && is_valid_utf8(name)) out.push_back(std::move(name));
   }
   std::sort(out.begin(), out.end());
   return out;

@@ -2,14 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "model/file_store.hpp"
 #include "quantmap/model/checkpoint.hpp"
 
 namespace quantmap {
@@ -21,24 +20,23 @@ inline constexpr std::uint64_t kMostIndex = 64u << 20;
 // A regular file, open.
 class OpenFile {
  public:
-  OpenFile(std::ifstream stream, FileRead& account) : stream_(std::move(stream)), account_(&account) {}
+  OpenFile(std::unique_ptr<StoredFile> file, FileRead& account) : file_(std::move(file)), account_(&account) {}
   [[nodiscard]] std::uint64_t size() const noexcept { return account_->size; }
   [[nodiscard]] const std::string& name() const noexcept { return account_->name; }
   // False when the file ends earlier than it should.
   [[nodiscard]] bool read(std::uint64_t offset, char* out, std::size_t count);
 
  private:
-  std::ifstream stream_;
+  std::unique_ptr<StoredFile> file_;
   FileRead* account_;
 };
 
-// A folder (or one file's folder) and the border that links must not cross.
+// A folder, or one file's folder.
 class ModelFiles {
  public:
-  ModelFiles(std::filesystem::path folder, std::filesystem::path border, const Path& at)
-      : folder_(std::move(folder)), border_(std::move(border)), at_(at) {}
+  ModelFiles(const FileStore& store, const Path& at) : store_(store), at_(at) {}
 
-  [[nodiscard]] bool has(const std::string& name) const;
+  [[nodiscard]] bool has(const std::string& name) const { return store_.has(name); }
   // Nothing when `problems` got an error: it cannot be read, is no regular file, or is a link that leads outside.
   [[nodiscard]] std::optional<OpenFile> open(const std::string& name, Diagnostics& problems);
   // The whole text of a file.
@@ -51,8 +49,7 @@ class ModelFiles {
   [[nodiscard]] std::vector<FileRead> account() const;
 
  private:
-  std::filesystem::path folder_;
-  std::filesystem::path border_;  // canonical
+  const FileStore& store_;
   const Path& at_;
   std::vector<std::unique_ptr<FileRead>> account_;
 };

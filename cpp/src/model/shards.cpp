@@ -1,6 +1,7 @@
 #include "model/shards.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "base/json_scan.hpp"
@@ -13,7 +14,7 @@ namespace {
 constexpr std::size_t kMostFiles = 10'000;
 
 // What the index says of each file.
-using Index = std::map<std::string_view, FileTensors>;
+using Index = std::map<std::string, FileTensors, std::less<>>;
 
 bool is_file_name(std::string_view name) {
   const bool plain = std::none_of(name.begin(), name.end(), [](char c) { return c == '/' || c == '\\' || c == '\0'; });
@@ -33,7 +34,7 @@ bool read_map(JsonScan& scan, Index& index, std::vector<std::uint64_t>& hashes, 
     }
     const std::uint64_t hash = name_hash(tensor);
     hashes.push_back(hash);
-    FileTensors& entry = index[file];
+    FileTensors& entry = index.try_emplace(std::string(file)).first->second;
     ++entry.count;
     entry.name_sum += hash;
     if (index.size() > kMostFiles) {
@@ -114,8 +115,7 @@ bool read_shards(ModelFiles& files, WeightSum& sum, bool& complete, Diagnostics&
   bool good = true;
   std::string missing;
   std::string different;
-  for (const auto& [file, expected] : index) {
-    const std::string name(file);
+  for (const auto& [name, expected] : index) {
     if (!files.has(name)) {
       if (missing.empty()) missing = name;
       complete = false;

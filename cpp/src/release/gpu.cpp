@@ -211,6 +211,16 @@ const GpuCapability* capability_info(int capability) noexcept {
   return found;
 }
 
+const OtherMaker* other_maker(std::string_view name) {
+  const Words words = words_of(lower(trim(head(name, kLongestName))));
+  for (const OtherMaker& other : catalog().hardware.others) {
+    if (std::any_of(words.begin(), words.end(), [&](const std::string& word) { return holds(other.words, word); })) {
+      return &other;
+    }
+  }
+  return nullptr;
+}
+
 std::optional<Gpu> find_gpu(std::string_view name, const Path& path, Diagnostics& problems) {
   const std::string wanted = lower(trim(head(name, kLongestName)));
   const Catalog& all = catalog();
@@ -230,10 +240,8 @@ std::optional<Gpu> find_gpu(std::string_view name, const Path& path, Diagnostics
     gpu.gpu_class = gpu_class_of(gpu.capability);
     if (read_rest(words, begin + match.words, gpu)) return gpu;
   }
-  for (const OtherMaker& other : all.hardware.others) {
-    if (!std::any_of(words.begin(), words.end(), [&](const std::string& word) { return holds(other.words, word); }))
-      continue;
-    problems.add(Code::kNotAnNvidiaGpu, path.str(), {{"value", quote(name)}, {"reason", std::string(other.reason)}});
+  if (const OtherMaker* other = other_maker(wanted); other != nullptr) {
+    problems.add(Code::kNotAnNvidiaGpu, path.str(), {{"value", quote(name)}, {"reason", std::string(other->reason)}});
     return std::nullopt;
   }
   report_unknown(name, words, begin, match, path, problems);

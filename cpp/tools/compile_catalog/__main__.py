@@ -19,6 +19,8 @@ from engines import Facts, compile_engine
 from fields import Fields, compile_presets
 from files import compile_detection, compile_weights
 from hardware import compile_hardware
+from memory import compile_cuda
+from recipes import compile_recipes
 
 CATALOG_VERSION = "2026.11.0"
 
@@ -45,8 +47,10 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
         surface = load(folder / "surface.json") if (folder / "surface.json").exists() else None
         checked = load(folder / "checked.json") if (folder / "checked.json").exists() else None
         kernels = load(folder / "kernels.json") if (folder / "kernels.json").exists() else None
+        memory = load(folder / "memory.json") if (folder / "memory.json").exists() else None
         mapping = load(folder / "mapping.json")
-        engines.append(compile_engine(mapping, checked, surface, kernels, fields, facts, out))
+        files = (mapping, checked, surface, kernels, memory)
+        engines.append(compile_engine(*files, fields, facts, out))
     keys = fields.document["config_keys"]
     sections = out.array(
         "Section",
@@ -101,6 +105,8 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
             compile_hardware(hardware, out),
             compile_detection(detection, facts.kinds, out),
             compile_weights(load(catalog / "weights.json"), out),
+            compile_recipes(load(catalog / "recipes.json"), out),
+            compile_cuda(load(catalog / "memory.json"), out),
         ]
     )
     header = "\n".join(

@@ -7,8 +7,8 @@ from typing import Any
 
 from common import ALL, CatalogError, Writer, ident, text, version_key
 from fields import Fields
-from hardware import compile_memory
 from kernels import compile_kernels
+from memory import compile_memory
 from surface import compile_surface
 
 RESERVED = ("as", "code", "why")  # keys of a candidate that are no targets
@@ -220,13 +220,46 @@ def compile_files(files: list[dict[str, Any]], releases: Releases, out: Writer) 
     )
 
 
+def compile_launchers(launchers: list[dict[str, Any]], releases: Releases, out: Writer) -> str:
+    rows = []
+    for launcher in launchers:
+        always = "0, 0xFFFF" if "model_flag" not in launcher else "0, 0"
+        spans = [
+            releases.interval(launcher[key]) if key in launcher else otherwise
+            for key, otherwise in (("positional", always), ("ignores_positional", "0, 0"))
+        ]
+        own = out.array(
+            "OwnFlag",
+            (
+                f"{{{text(f['name'])}, {{{releases.interval(f)}}}}}"
+                for f in launcher.get("own_flags", [])
+            ),
+        )
+        rows.append(
+            f"{{{out.texts(launcher['words'])}, {text(launcher.get('model_flag', ''))}, "
+            f"{{{spans[0]}}}, {{{spans[1]}}}, {own}}}"
+        )
+    return out.array("Launcher", rows)
+
+
 def compile_container(container: dict[str, Any], releases: Releases, out: Writer) -> str:
     images = out.array(
         "ContainerImage",
         (f"{{{releases.interval(i)}, {text(i['name'])}}}" for i in container.get("images", [])),
     )
+    entrypoints = out.array(
+        "Entrypoint",
+        (
+            f"{{{{{releases.interval(e)}}}, {e['launcher']}}}"
+            for e in container.get("entrypoints", [])
+        ),
+    )
     starts_server = str(bool(container.get("starts_server"))).lower()
-    return f"{{{images}, {starts_server}, {out.texts(container.get('options', []))}}}"
+    return (
+        f"{{{images}, {starts_server}, {entrypoints}, "
+        f"{out.texts(container.get('options', []))}, "
+        f"{out.texts(container.get('other_images', []))}}}"
+    )
 
 
 def compile_mode(
@@ -250,6 +283,7 @@ def compile_engine(
     checked: dict[str, Any] | None,
     surface: dict[str, Any] | None,
     kernels: dict[str, Any] | None,
+    memory: dict[str, Any] | None,
     fields: Fields,
     facts: Facts,
     out: Writer,
@@ -257,13 +291,8 @@ def compile_engine(
     flags = out.array(
         "Flag", (f"{{{text(f['id'])}, {out.texts(f.get('aliases', []))}}}" for f in engine["flags"])
     )
-    launchers = out.array(
-        "Launcher",
-        (
-            f"{{{out.texts(launcher['words'])}, {text(launcher.get('model_flag', ''))}}}"
-            for launcher in engine["launchers"]
-        ),
-    )
+    releases = Releases(surface)
+    launchers = compile_launchers(engine["launchers"], releases, out)
     orders = ", ".join(
         out.array("FieldId", (f"FieldId::{ident(f)}" for f in engine["order"][form]))
         for form in ("four_field", "unified")
@@ -279,19 +308,18 @@ def compile_engine(
     rewrites = out.array(
         "Pair", (f"{{{text(r['from'])}, {text(r['to'])}}}" for r in engine.get("rewrites", []))
     )
-    releases = Releases(surface)
     modes = compile_mode(documented, fields, facts, releases, out)
     modes += ", " + (compile_mode(checked, fields, facts, releases, out) if checked else "{}")
     return (
         f"{{{text(engine['id'])}, {text(engine['name'])}, {out.texts(engine['runtime_names'])}, "
         f"{launchers}, {str(bool(engine.get('abbreviates'))).lower()}, "
         f"{str(bool(engine.get('equates_dashes'))).lower()}, {rewrites}, "
-        f"{text(engine.get('config_flag', ''))}, "
+        f"{text(engine.get('config_flag', ''))}, {out.texts(engine.get('makers', []))}, "
         f"{compile_container(engine.get('container', {}), releases, out)}, "
         f"{flags}, {{{orders}}}, {modes}, "
         f"{out.array('Unsupported', unsupported)}, {compile_surface(surface, out)}, "
         f"{compile_kernels(kernels, checked, facts, releases, out)}, "
-        f"{compile_memory((checked or {}).get('memory'), out)}}}"
+        f"{compile_memory(memory, facts, releases, out)}}}"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from common import Writer, ident, text
+from common import Writer, text
 
 
 def compile_hardware(document: dict[str, Any], out: Writer) -> str:
@@ -19,7 +19,8 @@ def compile_hardware(document: dict[str, Any], out: Writer) -> str:
         for c in document["capabilities"]
     )
     others = (
-        f"{{{text(o['maker'])}, {out.texts(o['words'])}, {text(o['reason'])}}}"
+        f"{{{text(o['maker'])}, {out.texts(o['words'])}, {out.texts(o['image_words'])}, "
+        f"{out.texts(o.get('marks', []))}, {text(o['reason'])}}}"
         for o in document["others"]
     )
     claims = (
@@ -38,21 +39,6 @@ def compile_hardware(document: dict[str, Any], out: Writer) -> str:
         out.array("HardwareClaim", claims),
     ]
     return "{" + ", ".join(parts) + "}"
-
-
-def compile_memory(memory: dict[str, Any] | None, out: Writer) -> str:
-    """How an engine divides a GPU's memory."""
-    if memory is None:
-        return "{}"
-    reserve = out.array(
-        "MemoryReserve", (f"{{{r['below_mib']}, {r['mib']}}}" for r in memory.get("reserve", []))
-    )
-    return (
-        f"{{{text(memory['flag'])}, FractionOf::{ident(memory['of'])}, "
-        f"FractionHolds::{ident(memory['holds'])}, {memory['batched_tokens']}, "
-        f"{memory['context_mib']}, {reserve}, {memory.get('reserve_per_gpu_mib', 0)}, "
-        f"{out.texts(memory['evidence'])}}}"
-    )
 
 
 def _product(product: dict[str, Any], out: Writer) -> str:

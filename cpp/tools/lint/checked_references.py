@@ -139,6 +139,10 @@ def _dated(engine: Engine) -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield from ((engine.beside("checked.json"), place, item) for place, item in _timed(engine))
     for image in engine.data.get("container", {}).get("images", []):
         yield engine.file, f"container.images ({image['name']})", image
+    for key, rows in (engine.memory or {}).items():
+        for i, row in enumerate(rows if isinstance(rows, list) else []):
+            if isinstance(row, dict):
+                yield engine.beside("memory.json"), f"{key}[{i}]", row
 
 
 def versions_known(catalog: Catalog) -> list[Finding]:

@@ -18,6 +18,8 @@ TOP_FILES = (
     "detection",
     "weights",
     "hardware",
+    "recipes",
+    "memory",
     "diagnostics",
     "engines",
 )
@@ -79,6 +81,7 @@ class Engine:
     checked: dict[str, Any] | None = None
     surface: dict[str, Any] | None = None
     kernels: dict[str, Any] | None = None
+    memory: dict[str, Any] | None = None
 
     def beside(self, name: str) -> str:
         """Another file of this engine's folder."""
@@ -137,7 +140,7 @@ class Catalog:
             if file not in out.documents:
                 continue
             engine = Engine(file, out.documents[file])
-            for name in ("surface", "checked", "kernels"):
+            for name in ("surface", "checked", "kernels", "memory"):
                 if (path.parent / f"{name}.json").exists():
                     beside = engine.beside(f"{name}.json")
                     out._read(beside, beside)

@@ -26,6 +26,7 @@ def schema_valid(catalog: Catalog) -> list[Finding]:
     for engine in catalog.engines:
         names = ("mapping", "surface", "checked", "kernels")
         files = [(engine.beside(f"{name}.json"), name) for name in names]
+        files.append((engine.beside("memory.json"), "engine_memory"))
         kinds += [(file, file, name) for file, name in files]
     out = []
     for key, file, kind in kinds:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import sys
 
+from .streams import guarded, leave_at_once, on_signals
+
 __all__ = ["main"]
 
 
@@ -12,13 +14,14 @@ def main() -> int:
     """Run the command.
 
     Returns:
-        int: exit code; 0 good, 1 something refused, 2 usage or invalid input.
+        int: exit code; 0 good, 1 a verdict, 2 usage or invalid input, 3 it could not tell.
     """
+    on_signals(leave_at_once)
     gc.disable()  # while modules are loaded nothing becomes garbage; a verb has it back
     from .app import run
 
     try:
-        return run()
+        return guarded(run)
     except ModuleNotFoundError as error:
         if error.name not in ("click", "rich"):
             raise

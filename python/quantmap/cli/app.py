@@ -9,6 +9,7 @@ import sys
 
 from ..errors import ConfigError
 from .declare import ClickException, UsageError, Verb, echo
+from .style import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,11 +21,13 @@ VERBS = (
     "map",
     "plan",
     "results",
+    "page",
     "explain",
     "check",
     "diff",
     "inspect",
     "fit",
+    "advise",
     "matrix",
     "rules",
     "schema",
@@ -50,20 +53,20 @@ def load(verb: str) -> Verb | click.Command:
     return found
 
 
+def _say(text: str) -> None:
+    """A message of one line; what a name or a file brings into it steers no terminal."""
+    echo(printable(text), err=True)
+
+
 def run() -> int:
     """Parse the command line and run the verb; problems become one message and exit code 2."""
     try:
         return _run(sys.argv[1:])
     except ConfigError as error:
         for diagnostic in error.diagnostics:
-            echo(f"quantmap: error: {diagnostic}", err=True)
+            _say(f"quantmap: error: {diagnostic}")
         by_policy = all(item.code == "refused-by-policy" for item in error.diagnostics)
         return REFUSED if by_policy else INVALID
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # who reads has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 def _run(words: list[str]) -> int:
@@ -81,5 +84,5 @@ def _run(words: list[str]) -> int:
 
         show(verb, str(error))
     except ClickException as error:
-        echo(f"quantmap: error: {error}", err=True)
+        _say(f"quantmap: error: {error}")
     return INVALID

@@ -1,32 +1,37 @@
-"""``quantmap check``: a verdict on every argument of a launch line."""
+"""``quantmap check``: a verdict on every argument of every launch in a line or script."""
 
 from __future__ import annotations
 
-import sys
+import os
 
-from ..check import check
+from ..check import ScriptResult, check_script
+from ..errors import ConfigError
 from . import declare
-from .inputs import MAX_FILE
+from .inputs import MAX_FILE, read_input
 
 EPILOGUE = """\b
 Examples:
   quantmap check --engine-version 0.11.0 'vllm serve my/model --kv-cache-dtype fp16'
+  quantmap check --gpu H100 launch.sh
   quantmap check --engine-version 0.5.6 --gpu H100 < launch.sh
 """
 
 
 @declare.command(
-    "check", epilog=EPILOGUE, short_help="A verdict on every argument of a launch line."
+    "check", epilog=EPILOGUE, short_help="A verdict on every argument of a launch line or script."
 )
-@declare.argument("command", required=False)
+@declare.argument("command", required=False, metavar="[COMMAND | FILE | -]")
 @declare.option("--engine", metavar="ENGINE", help="The engine, when the line does not name it.")
 @declare.option(
-    "--engine-version", metavar="VERSION", help="The release; default: the newest known."
+    "--engine-version",
+    metavar="VERSION",
+    help="The release; default: that of each launch's image, else the newest known.",
 )
 @declare.option("--gpu", metavar="GPU", help="Such as H100, 9.0, or local.")
 @declare.option(
     "--model-quantization", metavar="METHOD", help="The model's own method, such as awq."
 )
+@declare.option("--all", "show_all", is_flag=True, help="Show what is plainly accepted as well.")
 @declare.option("--json", "as_json", is_flag=True, help="The verdicts as JSON on stdout.")
 def check_command(
     command: str | None,
@@ -34,24 +39,51 @@ def check_command(
     engine_version: str | None,
     gpu: str | None,
     model_quantization: str | None,
+    show_all: bool,
     as_json: bool,
 ) -> int:
-    """Judge COMMAND, a launch line in quotes, as a release would; "-" or nothing reads stdin.
+    """Judge every launch in COMMAND, a line in quotes, or in a script, as a release would.
 
-    Nothing in the line is expanded or run. Exit code 1 when something is refused.
+    "-" or nothing reads standard input. Variables are taken from the script where it sets them;
+    nothing is run. Exit code 1 when something is refused.
     """
-    if command in (None, "-"):
-        data = sys.stdin.buffer.read(MAX_FILE + 1)
-        command = data[:MAX_FILE].decode("utf-8", errors="replace")
-    result = check(
-        command or "", engine, engine_version, gpu=gpu, model_quantization=model_quantization
+    result = check_script(
+        text_of(command),
+        engine_version,
+        gpu,
+        engine=engine,
+        model_quantization=model_quantization,
     )
+    if not result.launches:
+        raise ConfigError([note for note in result.notes if note.severity == "error"])
     if as_json:
         import json
 
-        declare.echo(json.dumps(result.to_dict(), indent=2))
+        declare.echo(json.dumps(data_of(result), indent=2))
     else:
-        from .tables import show_verdicts
+        from .verdicts import show_script
 
-        show_verdicts(result)
+        show_script(result, show_all=show_all)
     return 0 if result.ok else 1
+
+
+def data_of(result: ScriptResult) -> object:
+    """One launch as itself, several as a script."""
+    return result.launches[0].to_dict() if len(result.launches) == 1 else result.to_dict()
+
+
+def text_of(command: str | None) -> str:
+    """The text that is meant: a line, the content of a file, or standard input."""
+    if command in (None, "-"):
+        data = read_input(MAX_FILE + 1)
+    elif command and os.path.isfile(command):
+        try:
+            with open(command, "rb") as handle:
+                data = handle.read(MAX_FILE + 1)
+        except OSError as error:
+            raise declare.ClickException(f"{command}: {error.strerror or error}") from None
+    else:
+        return command or ""
+    if len(data) > MAX_FILE:
+        raise declare.ClickException(f"{command}: larger than {MAX_FILE // 1024 // 1024} MB")
+    return data.decode("utf-8-sig", errors="replace")

@@ -51,9 +51,9 @@ def Choice(words: list[str]) -> Late:
     return Late("Choice", words)
 
 
-def IntRange(least: int) -> Late:
-    """A whole number, at least some number."""
-    return Late("IntRange", least)
+def IntRange(least: int, most: int | None = None) -> Late:
+    """A whole number, at least some number and at most another."""
+    return Late("IntRange", least, most)
 
 
 def FloatRange(least: float) -> Late:
@@ -207,10 +207,14 @@ def command(name: str, **settings: Any) -> Callable[[Function], Verb]:
     return lambda function: Verb(name, function, settings)
 
 
-def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
-    """Print at once; a closed pipe is the reader's way to say enough, and ends the program."""
+def echo(text: str | bytes = "", *, err: bool = False, nl: bool = True) -> None:
+    """Print at once; bytes are printed as they are."""
     stream = sys.stderr if err else sys.stdout
-    stream.write(f"{text}\n" if nl else text)
+    if isinstance(text, bytes):
+        stream.flush()
+        stream.buffer.write(text + b"\n" * nl)
+    else:
+        stream.write(f"{text}\n" if nl else text)
     stream.flush()
 
 

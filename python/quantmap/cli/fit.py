@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import Any
 
 import click
 
+from .. import _core
+from ..boot_log import BootLog, correction_for, keep_correction, read_boot_log
+from ..errors import ConfigError
 from ..fit import Fit, estimate
 from .inputs import apply_settings, engine_names, parameters_of, preset_names, read_checkpoint
 from .tables import Mark, say, show_table
@@ -20,10 +24,18 @@ Examples:
   quantmap fit examples/llama_3_70b.json --gpu H100 --tp 2 --preset default --preset dynamic-fp8
   quantmap fit examples/llama_3_70b.json --gpu L40S --tp 4 --context 4096 --concurrency 8
   quantmap fit examples/llama_3_70b.json --engine sglang@0.5.18 --gpu B200 --json
+  quantmap fit examples/llama_3_70b.json --gpu H100 --need 32k x 8
+  quantmap fit config.json --gpu H100 --engine vllm@0.19.0 --log boot.log
 
 \b
-Sizes are of one GPU, in GB (10^9 bytes).
+Sizes are of one GPU, in GB (10^9 bytes). Exit code 0 when everything fits, also when it is tight
+(only the best guess fits, not the careful one), 1 when something does not or is refused.
 """
+
+GOOD = ("fits", "tight", "unknown")
+PARTS_OF_NEED = re.compile(r"\s*([\d.]+)\s*([kKmM]?)\s*(?:[x*]\s*(\d+))?\s*")
+THOUSANDS = {"": 1, "k": 1024, "K": 1024, "m": 1024**2, "M": 1024**2}
+MOST_GPUS = 64
 
 
 @click.command("fit", epilog=EPILOGUE, short_help="Whether a model fits, and what fills memory.")
@@ -79,37 +91,188 @@ Sizes are of one GPU, in GB (10^9 bytes).
     metavar="SHARE",
     help="Of memory for the engine, as its own flag counts it.",
 )
+@click.option(
+    "--need",
+    metavar="'TOKENS x N'",
+    help="Search: fewest GPUs, KV type and least share for N sequences, such as '32k x 8'.",
+)
+@click.option(
+    "--log",
+    "log_file",
+    metavar="BOOT.LOG",
+    help="Compare with what the engine printed when it started, and keep the difference.",
+)
+@click.option("--why", is_flag=True, help="What the numbers rest on.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON on stdout.")
 def fit_command(
     model: str,
     presets: tuple[str, ...],
     settings: tuple[str, ...],
     parameters: tuple[str, ...],
+    need: str | None,
+    log_file: str | None,
+    why: bool,
     as_json: bool,
     **options: Any,
 ) -> int:
     """Say what MODEL takes of a GPU's memory, for one config or several side by side.
 
     MODEL is a folder, a .gguf file, or a config.json; "-" reads a config.json from standard input.
-    Nothing is started and only headers are read.
+    Nothing is started and only headers are read. Every --param that moves memory counts.
     """
     checkpoint = read_checkpoint(model)
     configs: list[dict[str, Any]] = [{"preset": name} for name in presets] or [{}]
     for config in configs:
         apply_settings(config, settings)
-    fits = [
-        estimate(checkpoint, config, user_parameters=parameters_of(parameters), **options)
-        for config in configs
-    ]
+    options["user_parameters"] = parameters_of(parameters)
+    if need is not None:
+        return search(checkpoint, configs[0], need, options, as_json)
+    if log_file is not None:
+        return compare_log(checkpoint, configs[0], log_file, options, as_json)
+    fits = [estimate_here(checkpoint, config, options) for config in configs]
+    good = all(fit.verdict in GOOD for fit in fits)
     if as_json:
         data = [fit.to_dict() for fit in fits]
         click.echo(json.dumps(data[0] if len(data) == 1 else data, indent=2))
+    else:
+        show_fits(model, list(presets) or ["-"], fits, why)
+    return 0 if good else 1
+
+
+def estimate_here(checkpoint: Any, config: dict[str, Any], options: dict[str, Any]) -> Fit:
+    """The estimate, with what a boot log of this GPU and release has shown before."""
+    fit = estimate(checkpoint, config, **options)
+    correction = correction_for(fit) if fit.gpu else None
+    if correction is None:
+        return fit
+    return estimate(checkpoint, config, **options, correction=correction)
+
+
+def compare_log(
+    checkpoint: Any, config: dict[str, Any], name: str, options: dict[str, Any], as_json: bool
+) -> int:
+    """What the engine measured beside what is estimated; the difference is kept."""
+    try:
+        with open(name, encoding="utf-8", errors="replace") as handle:
+            log = read_boot_log(handle.read())
+    except OSError as error:
+        raise click.ClickException(f"{name}: {error.strerror or error}") from None
+    if log is None:
+        raise click.ClickException(
+            f"{name}: no line of a boot log is known; give what the engine prints when it starts"
+        )
+    if options["context"] is None and log.context:
+        options = {**options, "context": log.context}
+    fit = estimate(checkpoint, config, **options)
+    rows = log.compare(fit)
+    correction = log.correction(fit)
+    kept = keep_correction(fit, correction) if fit.gpu and log.kv is not None else None
+    if as_json:
+        parts = [
+            {"part": part, "measured": measured, "estimated": estimated, "cause": cause}
+            for part, measured, estimated, cause in rows
+        ]
+        data = {"log": log.to_dict(), "fit": fit.to_dict(), "parts": parts, "kept": kept}
+        click.echo(json.dumps(data, indent=2))
         return 0
-    show_fits(model, list(presets) or ["-"], fits)
+    show_log(log, fit, rows, kept)
     return 0
 
 
-def show_fits(model: str, names: list[str], fits: list[Fit]) -> None:
+def show_log(
+    log: BootLog, fit: Fit, rows: list[tuple[str, float, float, str]], kept: str | None
+) -> None:
+    """A row for each part, the causes, and a case for the shared set."""
+    table = []
+    for part, measured, estimated, _ in rows:
+        show = (lambda size: f"{size:,.0f}") if part == "tokens" else _gb
+        error = f"{100 * (estimated / measured - 1):+.1f} %" if measured > 0 else "-"
+        table.append([part, show(measured), show(estimated), error])
+    title = f"{fit.engine_name} {fit.version}, {fit.gpu or 'no GPU given'}"
+    show_table(title, ["part", "log", "estimated", "error"], table)
+    if log.release and log.release != fit.version:
+        say(f"note: the log is of {log.release}, the estimate of {fit.version}")
+    for part, _, _, cause in rows:
+        if cause:
+            say(f"{part}: {cause}")
+    if kept:
+        say(f"kept for this GPU and release in {kept}")
+    measured_parts = {part: round(measured) for part, measured, _, _ in rows}
+    say("case for the shared set:")
+    say(json.dumps({"engine": f"{fit.engine}@{fit.version}", "gpu": fit.gpu, "tp": fit.tp}))
+    say(json.dumps({"context": fit.context, "measured": measured_parts}))
+
+
+def search(
+    checkpoint: Any, config: dict[str, Any], need: str, options: dict[str, Any], as_json: bool
+) -> int:
+    """Fewest GPUs for a need, with each KV type, and the least share of their memory."""
+    match = PARTS_OF_NEED.fullmatch(need)
+    if match is None or not options["gpu"]:
+        raise click.UsageError("--need takes tokens and sequences, such as '32k x 8', and --gpu")
+    context = int(float(match[1]) * THOUSANDS[match[2]])
+    ground = {**options, "context": context, "concurrency": int(match[3] or 1)}
+    found = search_types(checkpoint, config, ground)
+    if as_json:
+        data = [{"kv": k, "tp": f.tp, "share": share, "fit": f.to_dict()} for k, f, share in found]
+        click.echo(json.dumps(data, indent=2))
+    else:
+        rows = [
+            [kv, str(fit.tp), f"{share:.2f}", _gb(fit.weight_bytes), f"{fit.sequences:,}"]
+            for kv, fit, share in found
+        ]
+        title = f"{ground['concurrency']} x {context:,} tokens on {options['gpu']}"
+        if rows:
+            show_table(title, ["KV cache", "tp", "least share", "weights", "sequences"], rows)
+        else:
+            say(f"{title}: does not fit on up to {MOST_GPUS} GPUs")
+    return 0 if found else 1
+
+
+def search_types(
+    checkpoint: Any, config: dict[str, Any], ground: dict[str, Any]
+) -> list[tuple[str, Fit, float]]:
+    """The answer for the given mapping, or for the first preset of each size of KV number."""
+    found: list[tuple[str, Fit, float]] = []
+    for each in [config] if config else [{"preset": preset["id"]} for preset in _core.presets()]:
+        try:
+            answer = least_gpus(checkpoint, each, ground)
+        except ConfigError:
+            continue
+        if answer is None:
+            continue
+        name = f"{answer[0].kv_bits:g} bits"
+        if all(name != other for other, _, _ in found):
+            found.append((name, *answer))
+    return found
+
+
+def least_gpus(
+    checkpoint: Any, config: dict[str, Any], ground: dict[str, Any]
+) -> tuple[Fit, float] | None:
+    """The estimate with fewest GPUs that fits, and the least share of memory that is enough."""
+    first = ground["tp"] or 1
+    tp = first
+    while tp <= (first if ground["tp"] else MOST_GPUS):
+        fit = estimate(checkpoint, config, **{**ground, "tp": tp})
+        if any(diagnostic.code == "uneven-parallelism" for diagnostic in fit.diagnostics):
+            return None
+        if fit.verdict == "fits":
+            low, high = 0.0, fit.memory_fraction
+            for _ in range(8):
+                share = (low + high) / 2
+                less = {**ground, "tp": tp, "memory_fraction": share}
+                low, high = (
+                    (low, share)
+                    if estimate(checkpoint, config, **less).verdict == "fits"
+                    else (share, high)
+                )
+            return fit, -(-high * 100 // 1) / 100
+        tp *= 2
+    return None
+
+
+def show_fits(model: str, names: list[str], fits: list[Fit], why: bool) -> None:
     """A row and a bar for each config, then what all of it rests on."""
     first = fits[0]
     gpus = f"{first.tp * first.pp} x {first.gpu}" if first.gpu else "no GPU given"
@@ -131,8 +294,19 @@ def show_fits(model: str, names: list[str], fits: list[Fit]) -> None:
             say("  " + _parts(fit))
         if fit.verdict == "fits-with-less-context":
             say(f"  up to {fit.longest_context:,} tokens each")
+        if fit.verdict == "tight":
+            low, high = fit.tokens_band
+            say(f"  tight: {low:,} to {high:,} tokens, as far as boot logs were from the estimate")
+        if fit.cures and fit.verdict not in GOOD[:1]:
+            say("  what makes it fit: " + ", or ".join(fit.cures))
+        if fit.not_counted:
+            say("  not counted: " + ", ".join(fit.not_counted))
     say()
-    _show_ground(names, fits)
+    _show_warnings(names, fits)
+    if why:
+        _show_ground(names, fits)
+    else:
+        say("What the numbers rest on: --why")
 
 
 def _row(name: str, fit: Fit) -> list[str]:
@@ -172,6 +346,7 @@ def _sizes(fit: Fit) -> list[tuple[str, str, float]]:
     return [
         ("W", "weights", fit.weight_bytes),
         ("A", "activations and buffers", fit.activation_bytes),
+        ("G", "CUDA graphs", fit.graph_bytes),
         ("K", "KV cache", asked),
         ("+", "room for more KV cache", fit.kv_budget_bytes - asked),
         (".", "left free", fit.kept_free_bytes),
@@ -180,7 +355,7 @@ def _sizes(fit: Fit) -> list[tuple[str, str, float]]:
 
 def _bar(fit: Fit) -> str:
     """``[WWWWAKK+++..]``: as long as the memory; whatever does not fit is cut off."""
-    total = fit.memory_bytes or 1
+    total = fit.cuda_bytes or 1
     out, end = "", 0.0
     for letter, _, size in _sizes(fit):
         end += size / total * WIDTH
@@ -192,19 +367,22 @@ def _parts(fit: Fit) -> str:
     words = [f"{letter} {name} {_gb(size)}" for letter, name, size in _sizes(fit) if size > 0]
     if 0 < fit.kv_budget_bytes < fit.kv_needed_bytes:
         words = [f"{w} of {_gb(fit.kv_needed_bytes)}" if w[0] == "K" else w for w in words]
-    total = fit.memory_bytes or 0
+    total = fit.cuda_bytes
     used = fit.weight_bytes + fit.activation_bytes
     over = f"; {_gb(used - total)} more than there is" if used > total else ""
     return f"{', '.join(words)}, of {_gb(total)}{over}"
 
 
-def _show_ground(names: list[str], fits: list[Fit]) -> None:
-    """Warnings and assumptions; those that are not shared name their config."""
+def _show_warnings(names: list[str], fits: list[Fit]) -> None:
     for name, fit in zip(names, fits):
         for diagnostic in fit.diagnostics:
             if diagnostic.severity != "info":
                 word = "refused" if diagnostic.severity == "error" else "warning"
                 say(f"{name}: {word}: {diagnostic.message}")
+
+
+def _show_ground(names: list[str], fits: list[Fit]) -> None:
+    """Assumptions; those that are not shared name their config."""
     shared = [text for text in fits[0].assumptions if all(text in fit.assumptions for fit in fits)]
     for text in shared:
         say(f"assumed: {text}")

@@ -69,7 +69,13 @@ def app(context: click.Context) -> None:
 def show(verb: Verb, problem: str) -> None:
     """What is wrong with the use of a verb, with its usage, on stderr."""
     context = click.Context(app, info_name="quantmap")
-    click.UsageError(problem, click.Context(verb.command(), context, verb.name)).show()
+    _show(click.UsageError(problem, click.Context(verb.command(), context, verb.name)))
+
+
+def _show(error: click.UsageError) -> None:
+    if error.ctx is not None:
+        click.echo(error.ctx.get_usage(), err=True)
+    click.echo(printable(f"Error: {error.format_message()}"), err=True)
 
 
 def run_by_click() -> int:
@@ -77,13 +83,11 @@ def run_by_click() -> int:
     try:
         result = app.main(prog_name="quantmap", standalone_mode=False)
     except click.UsageError as error:
-        error.show()
+        _show(error)
         return 2
     except click.ClickException as error:
-        click.echo(f"quantmap: error: {error.format_message()}", err=True)
+        click.echo(printable(f"quantmap: error: {error.format_message()}"), err=True)
         return 2
-    except click.Abort:
-        return 130
-    except SystemExit:  # the parser's way to end on a closed pipe: who reads has enough
-        return 0
+    except click.Abort:  # the parser's name for an interrupt
+        raise KeyboardInterrupt from None
     return result if isinstance(result, int) else 0

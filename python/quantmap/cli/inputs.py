@@ -26,7 +26,7 @@ def read_json_file(name: str) -> Any:
     """JSON data of a file, or of standard input for ``-``; read strictly."""
     try:
         if name == "-":
-            data = sys.stdin.buffer.read(MAX_FILE + 1)
+            data = read_input(MAX_FILE + 1)
         else:
             with open(name, "rb") as handle:
                 data = handle.read(MAX_FILE + 1)
@@ -35,6 +35,13 @@ def read_json_file(name: str) -> Any:
     if len(data) > MAX_FILE:
         raise declare.ClickException(f"{name}: larger than {MAX_FILE // 1024 // 1024} MB")
     return _core.load_json(data)
+
+
+def read_input(most: int) -> bytes:
+    """What stands on standard input, at most so many bytes."""
+    if sys.stdin is None:
+        raise declare.ClickException("standard input is closed: name a file")
+    return sys.stdin.buffer.read(most)
 
 
 def split_assignment(text: str, option: str) -> tuple[str, str | None]:
@@ -53,7 +60,7 @@ def parse_setting(value: str) -> Any:
 
     try:
         parsed = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
     return parsed if parsed is None or isinstance(parsed, (bool, int, float)) else value
 

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from ..files import write_file
 from ..ledger import Ledger, done_signatures
 from ..plan import plan
-from ..plan_file import write_file
 from . import declare
 from .inputs import engine_names, model_facts, model_options, read_json_file
 from .plan_forms import Tick, Todo, Writer
+from .streams import write_out
 from .tables import say
 
 EPILOGUE = """\b
@@ -31,6 +32,7 @@ results.jsonl holds one object per line with the signature of an experiment and 
 """
 
 _LONG = 10_000  # from so many experiments on, a terminal sees how far the work is
+_MOST_MINUTES = 1_000_000
 _LOOKED_AT = 100  # experiments whose arguments are judged one by one
 _ENDINGS = {"csv": "csv", "sh": "shell", "json": "json", "yaml": "config_file"}
 
@@ -57,7 +59,9 @@ _ENDINGS = {"csv": "csv", "sh": "shell", "json": "json", "yaml": "config_file"}
     help="What to do with a setting that the release does not take; strict leaves it out.",
 )
 @model_options
-@declare.option("--max", "most", type=declare.IntRange(1), metavar="N", help="The first N only.")
+@declare.option(
+    "--max", "most", type=declare.IntRange(1, 2**62), metavar="N", help="The first N only."
+)
 @declare.option("--done", metavar="RESULTS.jsonl", help="Leave out what this file says was run.")
 @declare.option(
     "--rerun",
@@ -112,6 +116,10 @@ def plan_command(
     if rerun and done is None:
         raise declare.UsageError("--rerun says what of --done to run again: give --done as well")
     form = form or (_ENDINGS.get(out.rpartition(".")[2], "jsonl") if out else None)
+    if not minutes <= _MOST_MINUTES:
+        raise declare.UsageError(f"--minutes-per-experiment takes at most {_MOST_MINUTES} minutes")
+    if out == "" or done == "":
+        raise declare.UsageError(f"{'--out' if out == '' else '--done'} needs the name of a file")
     if image is not None and form != "docker":
         raise declare.UsageError("--image belongs to --docker")
     data = read_json_file(task)
@@ -163,8 +171,7 @@ def _signatures(done: str | None, rerun: tuple[str, ...]) -> set[str] | None:
 def _write(writer: Writer, todo: Todo, tick: Tick, out: str | None) -> None:
     """To standard output, to a file that is whole or not there, or to files in a folder."""
     if out is None or out == "-":
-        sys.stdout.buffer.writelines(writer.pieces(todo, tick))
-        sys.stdout.buffer.flush()
+        write_out(writer.pieces(todo, tick))
         return
     try:
         if writer.form == "config_file" and (out.endswith(os.sep) or os.path.isdir(out)):

@@ -14,7 +14,7 @@ import click
 from .. import _core
 from ..experiment import Experiment
 from ..plan import Plan
-from ..plan_file import csv_lines
+from ..plan_file import csv_lines, header_line
 from ..task import model_path
 from .rendering import tagged_image
 from .style import printable
@@ -128,7 +128,7 @@ def _ticking(todo: Todo, tick: Tick) -> Iterator[Experiment]:
 
 
 def _jsonl(todo: Todo, tick: Tick) -> Iterator[bytes]:
-    yield (json.dumps(todo.plan.header(), default=str) + "\n").encode()
+    yield header_line(todo.plan)
     if todo.done is None:
         for lines, number in todo.plan.iter_lines(0, todo.size):
             yield lines

@@ -63,7 +63,9 @@ def render(form: str, mappings: list[Mapping], task: Task, options: dict[str, An
         for missing in _missing(form, mapping):
             declare.echo(f"{name}: note: the launch also needs {missing}", err=True)
     separator = "---\n" if form == "config_file" else "\n"
-    declare.echo(separator.join(texts), nl=form != "config_file")
+    # Bytes, whatever the terminal's encoding: these lines are for programs.
+    text = separator.join(texts) + ("" if form == "config_file" else "\n")
+    declare.echo(text.encode("utf-8", "backslashreplace"), nl=False)
 
 
 def _text(form: str, mapping: Mapping, task: Task, options: dict[str, Any]) -> str:

@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import os
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,12 +14,14 @@ import click
 
 from .. import _core
 from ..errors import ConfigError
+from ..files import write_file
 from ..ledger import Ledger
 from ..plan import plan
-from ..plan_file import StoredPlan, write_file
 from ..results.importers import best_load, read_benchmark
 from ..results.table import Results
+from ..stored_plan import StoredPlan
 from .inputs import engine_names, model_facts, model_options, read_json_file
+from .streams import write_out
 from .style import paint, printable, wrap
 
 EPILOGUE = """\b
@@ -162,8 +163,7 @@ def _pieces(results: Results, form: str) -> Iterator[bytes]:
 
 def _write(pieces: Iterator[bytes], out: str | None) -> None:
     if out is None or out == "-":
-        sys.stdout.buffer.writelines(pieces)
-        sys.stdout.buffer.flush()
+        write_out(pieces)
         return
     try:
         write_file(pieces, out)

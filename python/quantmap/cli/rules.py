@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import click
 
 from ..rules import ModuleDecision, RulesFile, read_rules
 from ..rules_format import quoted
 from ..yaml_reader import MAX_BYTES
+from .inputs import read_input
 
 EPILOGUE = """\b
 Examples:
@@ -30,7 +30,7 @@ def rules_command(file: str, modules: tuple[str, ...], as_json: bool) -> int:
 
     The first rule whose pattern matches at the start of the path decides, as re.match would.
     """
-    rules = read_rules(sys.stdin.buffer.read(MAX_BYTES + 1) if file == "-" else file)
+    rules = read_rules(read_input(MAX_BYTES + 1) if file == "-" else file)
     decisions = [rules.winner(module) for module in modules]
     if as_json:
         data = {**rules.to_dict(), "modules": [decision.to_dict() for decision in decisions]}

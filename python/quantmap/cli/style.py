@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from .. import _core
 from . import declare
 
 # Each outcome and verdict: a symbol and a colour, always beside the word itself.
@@ -15,6 +16,7 @@ MARKS = {
     "fits": ("✓", "green"),
     "replaced": ("↻", "cyan"),
     "degraded": ("↓", "yellow"),
+    "tight": ("✓", "yellow"),
     "fits-with-less-context": ("↓", "yellow"),
     "falls-back": ("↓", "yellow"),
     "ignored": ("–", "yellow"),
@@ -36,10 +38,8 @@ def colourful(*, error: bool = False) -> bool:
 
 
 def printable(text: str) -> str:
-    """Text in which a character that a terminal would act on is shown as its escape."""
-    if text.isprintable():
-        return text
-    return "".join(part if part.isprintable() else repr(part)[1:-1] for part in text)
+    """Text in which what a terminal would act on, or nobody would see, is shown as its escape."""
+    return text if text.isascii() and text.isprintable() else _core.printable(text)
 
 
 def quoted(word: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 
-from ..check import CheckResult
 from ..mapping import Decision, Mapping
 from . import declare
 from .style import colour_of, marked, paint, printable, quoted, show_detail, show_line
@@ -95,50 +94,6 @@ def setting_of(decision: Decision) -> str:
 def show_pairs(title: str, pairs: dict[str, str]) -> None:
     """Names and what they are."""
     show_table(title, ("part", "is"), pairs.items())
-
-
-def show_verdicts(result: CheckResult) -> None:
-    """A verdict on every argument of a launch line."""
-    title = f"{result.engine_name} {result.version}"
-    title = f"{title} · {result.model}" if result.model else title
-    if sys.stdout.isatty():
-        _list_verdicts(result, title)
-    else:
-        rows = [
-            (
-                verdict.argument,
-                verdict.value,
-                Mark(verdict.verdict),
-                verdict.reason or "-",
-                verdict.hint or "-",
-            )
-            for verdict in result.verdicts
-        ]
-        show_table(title, ("argument", "value", "verdict", "why", "instead"), rows)
-    for refusal in result.refusals:
-        declare.echo()
-        show_line(refusal.code, refusal.message)
-        show_detail("instead", refusal.hint)
-    refused = sum(verdict.refused for verdict in result.verdicts)
-    count = f"{refused} refused of {len(result.verdicts)}"
-    if result.refusals:
-        count = f"refused as a whole, whatever the arguments; of them {count}"
-    head, mark, rest = count.rpartition("refused")
-    declare.echo(f"\n{paint(head + mark, 'green' if result.ok else 'red')}{rest}")
-    for note in result.notes:
-        if note.severity != "error":
-            say(f"note: {note.message}")
-
-
-def _list_verdicts(result: CheckResult, title: str) -> None:
-    declare.echo(paint(printable(title), bold=True))
-    width = max((len(marked(verdict.verdict)) for verdict in result.verdicts), default=0)
-    for verdict in result.verdicts:
-        show_line(verdict.verdict, f"{verdict.argument} {verdict.value}".rstrip(), width)
-        if verdict.reason:
-            show_detail("why", verdict.reason)
-        if verdict.hint:
-            show_detail("instead", verdict.hint)
 
 
 def show_changes(changes: dict[str, Any]) -> None:

@@ -7,7 +7,8 @@ import os
 from itertools import islice
 
 from ..errors import ConfigError
-from ..ledger import FAILED, FINISHED, WAITING, _error, _lines, _open, _Reader
+from ..files import open_regular
+from ..ledger import FAILED, FINISHED, WAITING, _error, _lines, _Reader
 from .metrics import Metric, as_number, metric
 
 TYPE_CHECKING = False
@@ -160,7 +161,7 @@ def last_runs(path: str, but: str) -> dict[tuple[str, str], str]:
 def _read(path: str, reader: _Reader) -> bool:
     """Let a reader go through a ledger; whether there is one."""
     try:
-        handle = _open(path)
+        handle = open_regular(path)
     except FileNotFoundError:
         return False
     except OSError as error:

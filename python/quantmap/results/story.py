@@ -165,7 +165,10 @@ def memory_line(results: Results, row: Row) -> str:
         str: empty when one of both is not known.
     """
     item = row.metrics.get("memory_usage")
-    fit = expected_memory(row.experiment, results.plan.arguments) if item else None
+    fit = None
+    if item is not None:
+        one = row.experiment
+        fit = expected_memory(one, one.parameters, results.plan.arguments)
     if item is None or fit is None:
         return ""
     expected = taken_bytes(fit) / 1e9

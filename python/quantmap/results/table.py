@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..errors import Diagnostic
     from ..plan import Plan
-    from ..plan_file import StoredPlan
+    from ..stored_plan import StoredPlan
 
 __all__ = ["Results"]
 

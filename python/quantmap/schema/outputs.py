@@ -101,10 +101,13 @@ def _check() -> Schema:
             "verdict": one_of(WORDS["verdicts"]),
         }
     )
-    return closed(
+    launch = closed(
         {
             "engine": ENGINE,
             "version": TEXT,
+            "asked": TEXT_OR_NULL,
+            "platform": TEXT_OR_NULL,
+            "line": COUNT,
             "verified_through": TEXT,
             "model": TEXT_OR_NULL,
             "ok": FLAG,
@@ -113,6 +116,15 @@ def _check() -> Schema:
             "catalog": CATALOG,
         }
     )
+    here = {"$ref": "#/$defs/launch"}
+    several = closed(
+        {
+            "ok": FLAG,
+            "launches": {"type": "array", "items": here, "minItems": 2},
+            "notes": DIAGNOSTICS,
+        }
+    )
+    return {"anyOf": [here, several], "$defs": {"launch": launch}}
 
 
 def _diff() -> Schema:
@@ -128,12 +140,14 @@ def _diff() -> Schema:
     return _one_or_several({"anyOf": [of_config, of_command]})
 
 
-def _fit() -> Schema:
+def _one_fit() -> Schema:
     sizes = [
         *("parameters", "weight_bytes", "kv_token_bytes", "kv_window_bytes", "kv_needed_bytes"),
-        *("kv_budget_bytes", "activation_bytes", "kept_free_bytes"),
+        *("kv_budget_bytes", "activation_bytes", "kept_free_bytes", "graph_bytes", "state_bytes"),
+        *("cuda_bytes", "batched_tokens", "sequences_at_most"),
     ]
-    fit = closed(
+    band = {"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2}
+    return closed(
         {
             "engine": ENGINE,
             "engine_name": TEXT,
@@ -148,14 +162,40 @@ def _fit() -> Schema:
             **dict.fromkeys(("tokens", "sequences", "longest_context"), COUNT),
             "kv_bits": {"type": "number", "minimum": 1, "maximum": 32},
             "memory_fraction": {"type": "number", "minimum": 0, "maximum": 1},
+            "active_share": {"type": "number", "minimum": 0, "maximum": 1},
             "weights_exact": FLAG,
-            "verdict": one_of(["fits", "fits-with-less-context", "does-not-fit", "unknown"]),
+            "verdict": one_of(
+                ["fits", "tight", "fits-with-less-context", "does-not-fit", "refused", "unknown"]
+            ),
+            "kv_budget_band": band,
+            "tokens_band": band,
+            "cures": TEXTS,
+            "not_counted": TEXTS,
             "assumptions": TEXTS,
             "diagnostics": DIAGNOSTICS,
             "catalog": CATALOG,
         }
     )
-    return _one_or_several(fit, **config_definitions())
+
+
+def _fit() -> Schema:
+    return _one_or_several(_one_fit(), **config_definitions())
+
+
+def _advise() -> Schema:
+    advice = closed(
+        {
+            "fit": _one_fit(),
+            "config": CONFIG,
+            "precision": TEXT_BY_NAME,
+            "gpus": POSITIVE,
+            "bytes_per_token": COUNT,
+            "command": TEXT,
+            "warnings": TEXTS,
+            "reasons": TEXTS,
+        }
+    )
+    return {"type": "array", "items": advice, "$defs": config_definitions()}
 
 
 def _matrix() -> Schema:
@@ -202,6 +242,7 @@ OUTPUTS = {
     "check": _check,
     "diff": _diff,
     "fit": _fit,
+    "advise": _advise,
     "inspect": inspect_output,
     "matrix": _matrix,
     "plan": plan_output,

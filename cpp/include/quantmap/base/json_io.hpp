@@ -10,8 +10,10 @@
 
 namespace quantmap {
 
-// The value, or nothing when `problems` got an error (invalid-json with line and column, duplicate-key, ...).
-[[nodiscard]] std::optional<Value> read_json(std::string_view text, const Path& path, Diagnostics& problems);
+// The value, or nothing when `problems` got an error (invalid-json with line and column, duplicate-key, ...). More than
+// `most` values and keys are an error before they take memory.
+[[nodiscard]] std::optional<Value> read_json(std::string_view text, const Path& path, Diagnostics& problems,
+                                             std::size_t most = kMaxNodes);
 
 // Compact JSON (no spaces); what cannot be written (a foreign value) becomes null.
 [[nodiscard]] std::string write_json(const Value& value);

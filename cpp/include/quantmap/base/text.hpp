@@ -8,13 +8,17 @@
 
 namespace quantmap {
 
-// A text for one line of a message or log: control characters escaped, cut after so many bytes.
+// A text in which every control, bidirectional or invisible character, and every byte that is no character, is shown
+// as its escape: \x1b, \u202e, \U000e0001.
+[[nodiscard]] std::string printable(std::string_view text);
+
+// A printable text for one line of a message or log, cut after so many bytes.
 [[nodiscard]] std::string one_line(std::string_view text, std::size_t bytes);
 
 // At most so many bytes of a text, cut on a character boundary.
 [[nodiscard]] std::string_view head(std::string_view text, std::size_t bytes) noexcept;
 
-// 'text' for a message: control characters escaped, cut at 60 bytes on a character boundary.
+// 'text' for a message: printable, cut at 60 bytes on a character boundary.
 [[nodiscard]] std::string quote(std::string_view text);
 
 // "a, b, c"

@@ -16,6 +16,9 @@
 #include "quantmap/catalog/catalog_ids.hpp"
 #include "quantmap/catalog/hardware_tables.hpp"
 #include "quantmap/catalog/kernel_tables.hpp"
+#include "quantmap/catalog/launcher_tables.hpp"
+#include "quantmap/catalog/memory_tables.hpp"
+#include "quantmap/catalog/recipe_tables.hpp"
 
 namespace quantmap {
 
@@ -298,25 +301,6 @@ struct Unsupported {
   std::uint64_t options;
 };
 
-// How a server is started: these words, then the model, by itself or behind a flag.
-struct Launcher {
-  std::span<const std::string_view> words;
-  std::string_view model_flag;
-};
-
-// The public image of the releases in an interval; "{version}" in the name stands for the release.
-struct ContainerImage {
-  std::uint16_t since;
-  std::uint16_t until;
-  std::string_view name;
-};
-
-struct Container {
-  std::span<const ContainerImage> images;
-  bool starts_server;                         // the image's own entrypoint does, and has to be replaced
-  std::span<const std::string_view> options;  // of docker run
-};
-
 struct Engine {
   std::string_view id;
   std::string_view name;
@@ -326,6 +310,8 @@ struct Engine {
   bool equates_dashes;                  // the parser takes underscores for dashes in a flag's name
   std::span<const Pair> rewrites;       // short flags, and what the parser takes them for when it has no such flag
   std::string_view config_flag;         // the flag that takes a YAML file of arguments, or empty
+  std::span<const std::string_view>
+      makers;  // whose accelerators it runs on besides NVIDIA's, with the rules known here
   Container container;
   std::span<const Flag> flags;
   std::span<const FieldId> order[2];  // by Form
@@ -361,6 +347,8 @@ struct Catalog {
   Hardware hardware;
   DetectionTables detection;
   WeightTables weights;
+  RecipeTables recipes;
+  MemoryFacts memory;
 };
 
 [[nodiscard]] const Catalog& catalog() noexcept;

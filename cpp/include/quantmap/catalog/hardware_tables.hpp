@@ -45,6 +45,8 @@ struct GpuProduct {
 struct OtherMaker {
   std::string_view maker;
   std::span<const std::string_view> words;
+  std::span<const std::string_view> image_words;  // beginnings of parts of the names of images that are built for it
+  std::span<const std::string_view> marks;        // variables and devices that only its launches name
   std::string_view reason;
 };
 
@@ -57,27 +59,6 @@ struct HardwareClaim {
   std::string_view config;                       // as JSON
   std::string_view checkpoint;                   // the model's own method; empty: unquantized
   std::string_view source;
-};
-
-// What an engine keeps free by itself on GPUs up to a size, when no fraction is given.
-struct MemoryReserve {
-  std::uint64_t below_mib;
-  std::uint64_t mib;
-};
-
-enum class FractionOf : std::uint8_t { kTotal, kFree };
-enum class FractionHolds : std::uint8_t { kAll, kStatic, kCache };  // weights and all else; weights and KV cache; KV
-
-// How an engine divides a GPU's memory.
-struct MemoryPolicy {
-  std::string_view flag;  // whose value, or default, is the fraction; empty: the engine has no such facts
-  FractionOf of;
-  FractionHolds holds;
-  std::int64_t batched_tokens;  // that one step computes at most, by default
-  std::uint64_t context_mib;    // CUDA context, communication buffers, workspaces
-  std::span<const MemoryReserve> reserve;
-  std::uint64_t reserve_per_gpu_mib;
-  std::span<const std::string_view> evidence;
 };
 
 struct Hardware {

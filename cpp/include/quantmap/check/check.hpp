@@ -1,6 +1,7 @@
-// Someone else's launch line, read back: engine, model, variables, arguments, and a verdict on each.
+// Somebody else's launch, read back: engine, model, variables, arguments, and a verdict on each.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,13 +12,8 @@
 
 namespace quantmap {
 
-// The words that a POSIX shell makes of a line: quotes, escapes, continued lines. Nothing is expanded; what only a
-// shell could tell (pipes, substitutions) is an error. Nothing when `problems` got one, with its position.
-[[nodiscard]] std::optional<std::vector<std::string>> split_words(std::string_view line, const Path& path,
-                                                                  Diagnostics& problems);
-
 struct CheckRequest {
-  Value command;  // a line, a list of words, or an object of arguments
+  Value command;  // a line or a script, a list of words, or an object of arguments
   Value engine;   // may be null when the command names its engine
   Value engine_version;
   Value gpu;
@@ -28,12 +24,23 @@ struct CheckRequest {
 struct Checked {
   const Engine* engine = nullptr;
   Deployment deployment;
-  std::string model;  // empty when the command names none
+  std::size_t line = 1;  // where it stands in its text
+  std::string model;     // empty when the command names none
+  std::string asked;     // the release that was meant, when the deployment's only stands in for it
+  std::string platform;  // who makes what it runs on, when that is not NVIDIA: only the arguments are judged
   std::vector<Verdict> verdicts;
   Diagnostics notes;  // an error among them refuses the launch as a whole
 };
 
-// Nothing when `problems` got an error.
+// The first launch of a command. Nothing when `problems` got an error.
 [[nodiscard]] std::optional<Checked> check_command(const CheckRequest& request, Diagnostics& problems);
+
+// Every launch of a script, in its order; none when it starts no engine that is known. A launch that cannot be judged
+// (its image's release is older than all that are known) is a note with its line. Nothing when `problems` got an error.
+struct CheckedScript {
+  std::vector<Checked> launches;
+  Diagnostics notes;
+};
+[[nodiscard]] std::optional<CheckedScript> check_script(const CheckRequest& request, Diagnostics& problems);
 
 }  // namespace quantmap

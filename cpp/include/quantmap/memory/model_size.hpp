@@ -9,15 +9,29 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string_view>
 #include <vector>
 
 #include "quantmap/model/architecture.hpp"
+#include "quantmap/model/checkpoint.hpp"
 
 namespace quantmap {
 
 struct Parallel {
   std::int64_t tensor = 1;
   std::int64_t pipeline = 1;
+  std::int64_t attention = 0;  // GPUs that share attention, and KV heads; 0: as `tensor`
+  std::int64_t experts = 0;    // GPUs that share experts; 0: as `tensor`
+
+  [[nodiscard]] std::int64_t attention_gpus() const noexcept { return attention > 0 ? attention : tensor; }
+  [[nodiscard]] std::int64_t expert_gpus() const noexcept { return experts > 0 ? experts : tensor; }
+};
+
+// Sizes of experts are stored in multiples of a kernel's tile.
+struct ExpertTile {
+  std::int64_t hidden = 1;
+  std::int64_t width = 1;
 };
 
 // One stage of a pipeline.
@@ -29,14 +43,26 @@ struct PipelineStage {
 };
 [[nodiscard]] std::vector<PipelineStage> stages_of(const Architecture& model, const Parallel& parallel);
 
+// One module of one GPU: where it stands ("layers.3.self_attn.q_proj" is layer 3, name "self_attn.q_proj"), and how
+// many numbers it has.
+struct ModuleSize {
+  static constexpr std::size_t kNoLayer = ~std::size_t{0};
+  std::size_t layer = kNoLayer;
+  std::string_view name;
+  ModuleClass part = ModuleClass::kLinear;
+  double numbers = 0;
+};
+void visit_modules(const Architecture& model, bool tied, const Parallel& parallel, const PipelineStage& stage,
+                   const ExpertTile& tile, const std::function<void(const ModuleSize&)>& visit);
+
 struct ParameterCount {
   double embedding = 0;
   double head = 0;
   double linear = 0;   // attention, dense MLPs
   double experts = 0;  // routed and shared
   double other = 0;    // norms, routers
-  std::int64_t unknown_layers =
-      0;  // linear-attention layers, whose sizes the shape does not tell: counted as attention
+  // Linear-attention layers whose sizes the config does not tell: counted as attention.
+  std::int64_t unknown_layers = 0;
 
   [[nodiscard]] double total() const noexcept { return embedding + head + linear + experts + other; }
 };
@@ -50,19 +76,18 @@ struct ParameterCount {
 // Whether the output layer is the embedding: the config, else what the family does by default.
 [[nodiscard]] bool ties_embeddings(const Architecture& model);
 
-// What one GPU of a stage caches.
-struct CacheShape {
-  double numbers = 0;      // for every token, in layers that see the whole context
-  double heads = 0;        // vectors with a scale of their own where there are scales per head
-  double index_bytes = 0;  // for every token, of sparse attention's index
-  struct Window {
-    std::int64_t tokens = 0;  // at most so many are kept
-    double numbers = 0;       // for each of them
-    double heads = 0;
-  };
-  std::vector<Window> windows;    // by length
-  std::int64_t state_layers = 0;  // that keep a state of fixed size instead
+// What one layer of one GPU caches.
+struct LayerCache {
+  enum class Kind : std::uint8_t { kFull, kSliding, kState };
+  Kind kind = Kind::kFull;
+  double numbers = 0;       // for each token
+  double heads = 0;         // vectors for each token, with a scale of their own where there are scales per head
+  double index_bytes = 0;   // for each token, of sparse attention's index
+  std::int64_t window = 0;  // kSliding: tokens that are kept
+  double convolved = 0;     // kState: numbers of the convolution's window
+  double state = 0;         // kState: numbers of the state
 };
-[[nodiscard]] CacheShape cache_shape(const Architecture& model, const Parallel& parallel, const PipelineStage& stage);
+[[nodiscard]] std::vector<LayerCache> layer_caches(const Architecture& model, const Parallel& parallel,
+                                                   const PipelineStage& stage);
 
 }  // namespace quantmap

@@ -13,6 +13,7 @@
 
 #include "quantmap/base/diagnostic.hpp"
 #include "quantmap/base/value.hpp"
+#include "quantmap/model/model_parts.hpp"
 
 namespace quantmap {
 
@@ -68,6 +69,7 @@ struct Architecture {
   Mla mla;
   Experts experts;
   std::vector<Layer> layers;
+  ModelParts parts;
   std::optional<bool> tied_embeddings;  // nothing: the config does not say
   std::string dtype;                    // "bfloat16"; empty: the config does not say
 

@@ -32,6 +32,9 @@ struct Gpu {
 // "H100", "NVIDIA GeForce RTX 4090", "A100-SXM4-80GB", "9.0", "sm_90a", "sm100". Nothing when `problems` got an error.
 [[nodiscard]] std::optional<Gpu> find_gpu(std::string_view name, const Path& path, Diagnostics& problems);
 
+// Whose accelerator a name means, when it is not NVIDIA's.
+[[nodiscard]] const OtherMaker* other_maker(std::string_view name);
+
 // A name or a capability as above, a number, or an object that a machine reports: name, capability, memory_bytes, and
 // `others`, the names of GPUs of another kind beside it.
 [[nodiscard]] std::optional<Gpu> read_gpu(const Value& value, const Path& path, Diagnostics& problems);

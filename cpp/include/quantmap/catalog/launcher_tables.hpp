@@ -1,0 +1,53 @@
+// How servers are started: by themselves, and in containers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace quantmap {
+
+// A stretch of releases.
+struct ReleaseSpan {
+  std::uint16_t since;
+  std::uint16_t until;  // exclusive
+};
+
+// A flag that is the launcher's own, and not the server's.
+struct OwnFlag {
+  std::string_view name;
+  ReleaseSpan in;
+};
+
+// How a server is started: these words, then the model, by itself or behind a flag.
+struct Launcher {
+  std::span<const std::string_view> words;
+  std::string_view model_flag;
+  ReleaseSpan positional;  // where the model may stand by itself
+  ReleaseSpan ignored;     // where such a word is read, and nothing is made of it
+  std::span<const OwnFlag> own_flags;
+};
+
+// Which launcher the entrypoint of a release's image is.
+struct Entrypoint {
+  ReleaseSpan in;
+  std::size_t launcher;
+};
+
+// The public image of the releases in an interval; "{version}" in the name stands for the release.
+struct ContainerImage {
+  std::uint16_t since;
+  std::uint16_t until;
+  std::string_view name;
+};
+
+struct Container {
+  std::span<const ContainerImage> images;
+  bool starts_server;                              // the image's own entrypoint does, and has to be replaced
+  std::span<const Entrypoint> entrypoints;         // which launcher that is, by release
+  std::span<const std::string_view> options;       // of docker run
+  std::span<const std::string_view> other_images;  // that others publish; their tags are no releases
+};
+
+}  // namespace quantmap

@@ -1,0 +1,173 @@
+// How an engine divides a GPU's memory: its flags, defaults, layouts and peaks, as intervals of releases.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace quantmap {
+
+// What a parameter of an engine means to its memory.
+enum class MemoryRole : std::uint8_t {
+  kFraction,         // the share of memory
+  kContext,          // tokens of one sequence
+  kSequences,        // sequences at the same time
+  kBatchedTokens,    // tokens that one step computes at most
+  kCacheBytes,       // of the KV cache
+  kCacheTokens,      // of the KV cache
+  kCacheBlocks,      // of the KV cache
+  kBlockTokens,      // tokens of one block
+  kTensor,           // GPUs that share each layer
+  kPipeline,         // stages
+  kData,             // copies of the attention, or of the whole engine
+  kDataAttention,    // copies of the attention share the experts: a switch
+  kExpert,           // experts are spread over all GPUs: a switch, or how many GPUs
+  kContextParallel,  // GPUs that share the cache of one sequence
+  kPrefillParallel,  // likewise, while the prompt is computed
+  kEager,            // no CUDA graphs: a switch
+  kOffloadGib,       // weights kept in the host's memory
+  kLora,             // adapters: a switch
+  kLoraRank,
+  kLoras,            // adapters on the GPU at the same time
+  kSpeculative,      // an object: method, model, tokens
+  kDraftTokens,      // tokens of one speculative step
+  kDraftMethod,      // its method
+  kUnifiedCache,     // sliding layers keep every token: a switch
+  kPrefixCaching,    // a switch
+  kNoPrefixCaching,  // a switch
+  kSlidingShare,     // tokens of the sliding pool for each of the full one
+  kStateShare,       // memory of states for each of the KV cache
+  kStateDtype,       // of the state of linear layers
+  kTextOnly,         // the vision tower is not loaded: a switch
+};
+
+struct MemoryFlag {
+  MemoryRole role;
+  std::string_view flag;
+};
+
+// Tokens and sequences of a step when nothing is asked; the first row that holds.
+struct BatchDefault {
+  std::uint16_t since;
+  std::uint16_t until;
+  std::uint64_t at_least_mib;                // of the GPU
+  std::int64_t above_context;                // and longer sequences than so many tokens
+  std::span<const std::string_view> except;  // products
+  std::int64_t tokens;                       // 0: as many as one sequence has
+  std::int64_t sequences;
+  std::int64_t scored;  // of them, when the engine measures itself
+};
+
+// What the engine keeps free by itself when no share is given; the first row that holds.
+struct MemoryReserve {
+  std::uint16_t since;
+  std::uint16_t until;
+  std::uint64_t below_mib;  // of the GPU
+  std::int64_t tensor;      // at least so many GPUs share a layer
+  double share;             // of memory for the engine; 0: computed from what follows
+  double mib;
+  double per_gpu_mib;
+  double per_token_mib;     // of a step
+  double per_sequence_mib;  // of the largest CUDA graph
+  std::int64_t graph;       // sequences of the largest CUDA graph
+  double floor_mib;
+  double draft_mib;  // with speculative decoding
+};
+
+// Beside weights and cache, in the steps with which the engine measures itself.
+struct MemoryPeak {
+  std::uint16_t since;
+  std::uint16_t until;
+  std::uint64_t at_least_mib;  // of the GPU; the first row that holds
+  double fixed_mib;            // buffers and workspaces outside PyTorch
+  double peer_mib;             // more of them with several GPUs
+  double hidden_copies;        // of the hidden size, for each token of a step
+  double mlp_copies;           // of the MLP's width of this GPU, likewise
+  double expert_copies;        // of the chosen experts' inputs and widths: a workspace that stays beside what follows
+  double score_bytes;          // for each sequence and word of the vocabulary
+  double graph_fixed_mib;      // CUDA graphs, where they count
+  double graph_mib;            // for each layer and captured size
+  bool graphs_inside;          // the share of memory holds them
+};
+
+// How the cache is laid out.
+enum class CacheRule : std::uint8_t {
+  kUniform,  // every layer keeps every token
+  kGrouped,  // layers of one kind share block tables, all blocks have one size
+  kPools,    // full and sliding layers have pools of their own
+  kWindows,  // sliding layers keep their window
+};
+// What the number of tokens in the engine's log means.
+enum class TokenReport : std::uint8_t { kBlocks, kConcurrency };
+
+struct CacheLayout {
+  std::uint16_t since;
+  std::uint16_t until;
+  CacheRule rule;
+  TokenReport report;
+  std::int64_t block;    // tokens
+  double merge;          // kinds of layers that differ less than so many times are padded to the larger
+  std::int64_t states;   // blocks of a state that each sequence holds, with prefix caching
+  double sliding_share;  // kPools: tokens of the sliding pool for each of the full one
+  double state_share;    // kPools: memory of states for each of the KV cache
+  bool wide_states;      // states have 32 bits unless the model says otherwise
+  std::span<const std::string_view> families;  // kPools: whose sliding layers have a pool; others keep every token
+};
+
+// Weights of experts that a kernel stores in multiples of its tile.
+struct KernelPadding {
+  std::uint16_t since;
+  std::uint16_t until;
+  std::string_view weight_type;
+  std::uint64_t gpus;  // classes
+  std::int64_t hidden;
+  std::int64_t width;
+};
+
+// How far the parts may be from the truth, from the calibration cases.
+struct MemoryBand {
+  double weights;  // a share of them
+  double peak;     // a share of everything else
+  double mib;
+};
+
+// A line of the engine's boot log: what it measured, as a regular expression with one group for each number.
+struct LogLine {
+  std::string_view part;
+  std::string_view pattern;
+};
+
+enum class FractionOf : std::uint8_t { kTotal, kFree };
+enum class FractionHolds : std::uint8_t { kAll, kStatic, kCache };  // weights and all else; weights and KV cache; KV
+
+struct MemoryPolicy {
+  FractionOf of;
+  FractionHolds holds;
+  double vision_share;  // of the computed share, for a model with a vision tower
+  MemoryBand band;
+  std::span<const MemoryFlag> flags;
+  std::span<const std::string_view> neutral;  // flags that move no memory
+  std::span<const BatchDefault> batch;
+  std::span<const MemoryReserve> reserve;
+  std::span<const MemoryPeak> peaks;
+  std::span<const CacheLayout> layouts;
+  std::span<const KernelPadding> padding;
+  std::span<const LogLine> log;
+  std::span<const std::string_view> evidence;
+
+  [[nodiscard]] bool known() const noexcept { return !flags.empty(); }
+};
+
+// What CUDA reports as the memory of a product, less than the driver does.
+struct CudaMemory {
+  std::string_view product;
+  int gb;
+  int mib;
+};
+
+struct MemoryFacts {
+  int lost_mib;  // of what the driver reports, where no row says better
+  std::span<const CudaMemory> products;
+};
+
+}  // namespace quantmap

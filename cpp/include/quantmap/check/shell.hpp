@@ -1,0 +1,101 @@
+// A shell script read as far as its text tells: simple commands with their words expanded, and the files that it
+// writes.
+//
+// Nothing is run. Every command is read once, whatever branch or function it stands in. What only a shell could know (a
+// variable that the script does not set, a command's output) stays as it is written, and its word is open.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantmap/base/diagnostic.hpp"
+
+namespace quantmap {
+
+// A stretch of text that is known, or the source of one that is not.
+struct Piece {
+  std::string text;
+  bool open = false;
+};
+
+struct Word {
+  std::string text;
+  std::size_t line = 1;
+  bool open = false;    // some of it is not in the script
+  bool many = false;    // may stand for any number of words
+  bool quoted = false;  // some of it stands in quotes
+};
+
+// What a script makes of a variable.
+struct ShellVariable {
+  std::vector<Piece> text;  // of a scalar
+  std::vector<Word> items;  // of an array
+  bool is_array = false;
+  bool known = true;
+  bool more = false;  // something may have been added to it
+};
+
+// Variables by name. Values are shared between the moments of a script, so that a copy costs little.
+struct ShellVariables {
+  std::map<std::string, std::shared_ptr<const ShellVariable>, std::less<>> values;
+  std::vector<std::string> exported;  // names, in order
+};
+
+struct WrittenFile {
+  std::string name;
+  std::string text;
+  std::size_t line = 1;  // of its first line
+  bool open = false;     // a shell fills in some of it
+};
+
+// Files that a script writes; of a name that is written again the last.
+class WrittenFiles {
+ public:
+  void add(WrittenFile file);
+  // By its name as given, else by the last part of its path, which is what a container sees of it.
+  [[nodiscard]] const WrittenFile* find(std::string_view name) const;
+
+ private:
+  std::vector<WrittenFile> all_;
+  std::map<std::string, std::size_t, std::less<>> by_name_;
+};
+
+struct Command {
+  std::vector<Word> words;
+  std::vector<std::pair<std::string, Word>> assignments;  // in front of the words
+  std::size_t line = 1;
+  const WrittenFile* input = nullptr;  // a here-document that it reads
+  const ShellVariables* variables = nullptr;
+  const WrittenFiles* files = nullptr;  // written so far
+};
+
+using CommandVisitor = std::function<void(const Command&)>;
+
+// Largest script, and deepest nesting of scripts in scripts, that are read.
+inline constexpr std::size_t kMaxScriptBytes = 8'000'000;
+inline constexpr std::size_t kMaxScriptDepth = 6;
+
+// What a script does, command by command. `problems` gets what no shell could read, with its place; reading goes on
+// behind it.
+class ShellReader {
+ public:
+  ShellReader(ShellVariables variables, WrittenFiles& files, CommandVisitor visit, Diagnostics& problems)
+      : variables_(std::move(variables)), files_(files), visit_(std::move(visit)), problems_(problems) {}
+  void read(std::string_view text, std::size_t first_line);
+
+ private:
+  ShellVariables variables_;
+  WrittenFiles& files_;
+  CommandVisitor visit_;
+  Diagnostics& problems_;
+};
+
+// "NAME" of NAME=..., or NAME+=...; empty when a word does not begin so.
+[[nodiscard]] std::string_view assigned_name(std::string_view word) noexcept;
+
+}  // namespace quantmap

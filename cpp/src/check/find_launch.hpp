@@ -1,0 +1,87 @@
+// Launches of known engines in commands: behind other programs, in containers, in scripts that commands start.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "quantmap/catalog/catalog.hpp"
+#include "quantmap/check/shell.hpp"
+
+namespace quantmap {
+
+struct EnvironmentVariable {
+  std::string name;
+  Word value;
+  bool exported = true;  // else assigned only: the server does not get it
+};
+
+// An image that a container is started from.
+struct ImageName {
+  std::string name;  // without tag and digest
+  std::string tag;
+  const Engine* engine = nullptr;
+  const OtherMaker* maker = nullptr;  // what it is built for, when that is no NVIDIA GPU
+  bool own = false;                   // the engine's own public image, whose tags are releases
+};
+
+[[nodiscard]] ImageName read_image(std::string_view word);
+
+struct FoundLaunch {
+  const Engine* engine = nullptr;
+  const Launcher* launcher = nullptr;  // null: these are arguments, and the caller names the engine
+  std::vector<Word> words;             // behind the launcher
+  std::vector<EnvironmentVariable> variables;
+  std::optional<ImageName> image;
+  bool by_entrypoint = false;          // the image's own entrypoint starts the server
+  std::size_t repeats_entrypoint = 0;  // words of a launcher given to an image that starts the server itself
+  const OtherMaker* maker = nullptr;
+  std::size_t line = 1;
+  std::vector<WrittenFile> files;  // of the script, that it names
+};
+
+// Most launches of one text that are looked at, and most words of all of them together.
+inline constexpr std::size_t kMaxLaunches = 1'000;
+inline constexpr std::size_t kMaxLaunchWords = 20'000;
+
+class LaunchFinder {
+ public:
+  // `named`: the caller names the engine, so that a container of an image that is not known may run it.
+  LaunchFinder(Diagnostics& problems, bool named) : problems_(problems), named_(named) {}
+
+  void script(std::string_view text, std::size_t line, const ShellVariables& variables, std::size_t depth = 0);
+  void command(const Command& command, std::size_t depth = 0);
+
+  [[nodiscard]] std::vector<FoundLaunch>& launches() noexcept { return launches_; }
+  [[nodiscard]] std::size_t left_out() const noexcept { return left_out_; }
+  // The words of the first command, as a launch without a launcher.
+  [[nodiscard]] const std::optional<FoundLaunch>& arguments() const noexcept { return arguments_; }
+  // The image of the last container that names no engine known.
+  [[nodiscard]] const std::string& other_image() const noexcept { return other_image_; }
+
+ private:
+  struct Container;
+  bool container(const Command& command, std::size_t depth);
+  static bool container_option(const Command& command, std::size_t& at, Container& out);
+  static Command inside_of(const Command& command, const Container& container);
+  static ShellVariables inherited(const Command& command, bool elsewhere);
+  void container_command(const Command& command, const Container& container, std::size_t depth);
+  bool launch(const Command& command, std::size_t begin, std::optional<ImageName> image, bool outside);
+  void nested(const Command& command, std::size_t depth);
+  void keep(FoundLaunch launch, const Command& command);
+  [[nodiscard]] std::vector<EnvironmentVariable> environment_of(const Command& command) const;
+
+  Diagnostics& problems_;
+  bool named_;
+  std::optional<FoundLaunch> arguments_;
+  std::vector<FoundLaunch> launches_;
+  WrittenFiles files_;
+  std::size_t words_ = 0;
+  std::size_t left_out_ = 0;
+  std::string other_image_;
+};
+
+}  // namespace quantmap

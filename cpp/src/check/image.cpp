@@ -1,0 +1,74 @@
+// What the name of a container's image says.
+#include <algorithm>
+
+#include "find_launch.hpp"
+#include "quantmap/base/text.hpp"
+
+namespace quantmap {
+
+namespace {
+
+std::string_view repository(std::string_view image) {
+  const std::size_t slash = image.rfind('/');
+  const std::size_t from = slash == std::string_view::npos ? 0 : slash;
+  return image.substr(0, std::min(image.find('@', from), image.find(':', from)));
+}
+
+std::string tag_of(std::string_view image) {
+  std::string_view tag = image.substr(repository(image).size());
+  if (tag.empty() || tag.front() == '@') return {};
+  tag.remove_prefix(1);
+  return std::string(tag.substr(0, tag.find('@')));
+}
+
+// Whether a name is the other, be it in a registry of its own; what may follow is what a variant is called.
+bool is_variant(std::string_view name, std::string_view known, bool& exact) {
+  const std::size_t at = name.rfind(known);
+  if (known.empty() || at == std::string_view::npos || (at > 0 && name[at - 1] != '/')) return false;
+  const std::string_view rest = name.substr(at + known.size());
+  exact = rest.empty();
+  return exact || rest.front() == '-';
+}
+
+// The maker whose word a part of the image's name or tag begins with.
+const OtherMaker* maker_of(std::string_view image) {
+  std::size_t begin = 0;
+  while (begin < image.size()) {
+    const std::size_t end = std::min(image.find_first_of("/-_:.", begin), image.size());
+    const std::string_view part = image.substr(begin, end - begin);
+    for (const OtherMaker& maker : catalog().hardware.others) {
+      for (const std::string_view word : maker.image_words) {
+        if (part.substr(0, word.size()) == word) return &maker;
+      }
+    }
+    begin = end + 1;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+ImageName read_image(std::string_view word) {
+  for (const std::string_view registry : {"docker://", "docker.io/"}) {
+    if (word.substr(0, registry.size()) == registry) word.remove_prefix(registry.size());
+  }
+  ImageName out;
+  out.name = repository(word);
+  out.tag = tag_of(word);
+  const std::string name = lower(out.name);
+  for (const Engine& engine : catalog().engines) {
+    bool exact = false;
+    for (const ContainerImage& image : engine.container.images) {
+      if (!is_variant(name, repository(image.name), exact)) continue;
+      out.engine = &engine;
+      out.own = true;
+    }
+    for (const std::string_view other : engine.container.other_images) {
+      if (is_variant(name, other, exact) && exact) out.engine = &engine;
+    }
+  }
+  if (out.engine != nullptr) out.maker = maker_of(lower(word));
+  return out;
+}
+
+}  // namespace quantmap

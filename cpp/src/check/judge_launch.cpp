@@ -1,0 +1,240 @@
+#include "judge_launch.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "line_arguments.hpp"
+#include "quantmap/base/text.hpp"
+#include "quantmap/config/checkpoint_kind.hpp"
+#include "quantmap/deployment/line_rules.hpp"
+#include "quantmap/release/gpu.hpp"
+
+namespace quantmap {
+
+namespace {
+
+// Earlier uses of a flag that is given again: the parser takes the last.
+void note_repeats(std::vector<Verdict>& verdicts) {
+  std::unordered_map<std::string, std::size_t> last;
+  for (std::size_t i = 0; i < verdicts.size(); ++i) last[verdicts[i].canonical] = i;
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    Verdict& verdict = verdicts[i];
+    if (verdict.canonical.empty() || last[verdict.canonical] == i || is_refusal(verdict.judgement)) continue;
+    verdict.judgement = Judgement::kNoEffect;
+    verdict.reason = "given again later: the last value is used";
+  }
+}
+
+bool holds(const ReleaseSpan& span, ReleaseNumber release) { return covers(span.since, span.until, release); }
+
+class LaunchJudge {
+ public:
+  LaunchJudge(const FoundLaunch& launch, const Ground& ground, Checked& out)
+      : launch_(launch), ground_(ground), out_(out), engine_(*out.engine) {}
+
+  void run() {
+    release_ = std::string(engine_.name) + " " + std::string(engine_.surface.releases[out_.deployment.release].version);
+    evidence_ = std::string(engine_.surface.releases[out_.deployment.release].artifact) + " (server arguments)";
+    launcher_ = launch_.launcher;
+    if (launch_.by_entrypoint) {
+      for (const Entrypoint& entrypoint : engine_.container.entrypoints) {
+        if (holds(entrypoint.in, out_.deployment.release)) launcher_ = &engine_.launchers[entrypoint.launcher];
+      }
+    }
+    Line line;
+    for (const EnvironmentVariable& variable : launch_.variables) line.arguments.push_back(argument_of(variable));
+    const LineArguments read = read_arguments(engine_, out_.deployment.release, launch_.words);
+    line.arguments.insert(line.arguments.end(), read.arguments.begin(), read.arguments.end());
+    judge(line);
+    for (std::size_t i = 0; i < launch_.variables.size(); ++i) {
+      judge_variable(launch_.variables[i], out_.verdicts[i]);
+    }
+    for (std::size_t i = launch_.variables.size(); i < out_.verdicts.size(); ++i) {
+      judge_own(line.arguments[i], out_.verdicts[i]);
+    }
+    note_repeats(out_.verdicts);
+    judge_positional(read.positional);
+    judge_unknown(read.unknown);
+    if (launch_.repeats_entrypoint != 0) judge_repeated_entrypoint();
+    find_model(line.arguments, read.positional);
+    if (!out_.asked.empty()) assume_all();
+  }
+
+ private:
+  static Argument argument_of(const EnvironmentVariable& variable) {
+    Argument out;
+    out.kind = ChannelKind::kEnv;
+    out.flag = variable.name;
+    out.value = variable.value.text;
+    out.open = variable.value.open;
+    return out;
+  }
+
+  void judge(Line& line) {
+    if (!out_.platform.empty()) {
+      out_.notes.add(Code::kOtherPlatform, "command", {{"value", out_.platform}});
+      out_.verdicts = judge_each(engine_, out_.deployment, line.arguments, true);
+      return;
+    }
+    const ModelQuantization model = read_model_quantization(ground_.request->model_quantization, out_.notes);
+    out_.deployment.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
+    line.checkpoint_known = model.given;
+    out_.verdicts = judge_line(engine_, out_.deployment, line, out_.notes);
+  }
+
+  bool is_known_variable(std::string_view name) const {
+    const auto& all = engine_.surface.variables;
+    return std::any_of(all.begin(), all.end(), [name](const Variable& variable) { return variable.name == name; });
+  }
+
+  void judge_variable(const EnvironmentVariable& variable, Verdict& verdict) const {
+    if (!is_known_variable(variable.name)) {
+      verdict.judgement = Judgement::kAccepted;
+      verdict.reason.clear();
+      verdict.hint.clear();
+      verdict.evidence.clear();
+    } else if (!variable.exported) {
+      verdict.judgement = Judgement::kNoEffect;
+      verdict.reason = "assigned, but not exported: the server does not get it";
+      verdict.hint = "write export in front of it";
+    }
+  }
+
+  // Arguments that are the launcher's own, or every parser's.
+  void judge_own(const Argument& argument, Verdict& verdict) const {
+    const bool help = argument.flag == "--help" || (argument.flag == "-h" && engine_.abbreviates);
+    const bool own = launcher_ != nullptr &&
+                     std::any_of(launcher_->own_flags.begin(), launcher_->own_flags.end(), [&](const OwnFlag& flag) {
+                       return flag.name == argument.flag && holds(flag.in, out_.deployment.release);
+                     });
+    if (!help && !own) return;
+    verdict.judgement = Judgement::kAccepted;
+    verdict.reason = help ? "prints help, and starts nothing" : "";
+    verdict.hint.clear();
+    verdict.evidence.clear();
+  }
+
+  Verdict refused_word(const std::string& word, std::string reason, std::string hint) const {
+    Verdict out;
+    out.flag = word;
+    out.judgement = Judgement::kUnknownFlag;
+    out.reason = std::move(reason);
+    out.hint = std::move(hint);
+    out.evidence = {evidence_};
+    return out;
+  }
+
+  bool takes_model() const { return launcher_ == nullptr || holds(launcher_->positional, out_.deployment.release); }
+
+  // Words that belong to no flag: an engine takes at most its model so.
+  void judge_positional(const std::vector<Word>& words) {
+    for (std::size_t i = takes_model() ? 1 : 0; i < words.size(); ++i) {
+      if (i == 0 && holds(launcher_->ignored, out_.deployment.release)) {
+        Verdict verdict;
+        verdict.flag = words[i].text;
+        verdict.judgement = Judgement::kNoEffect;
+        verdict.reason = release_ + " reads this word and serves a model of its own choice all the same";
+        verdict.hint = "write " + std::string(launcher_->model_flag) + " " + words[i].text;
+        out_.verdicts.push_back(std::move(verdict));
+        continue;
+      }
+      if (words[i].many) {
+        judge_unknown({words[i]});
+        continue;
+      }
+      const bool names_model = i == 0 && !launcher_->model_flag.empty();
+      out_.verdicts.push_back(refused_word(
+          words[i].text, release_ + " takes no word here that belongs to no flag",
+          names_model ? "write " + std::string(launcher_->model_flag) + " in front of it" : "leave it out"));
+    }
+  }
+
+  void judge_unknown(const std::vector<Word>& words) {
+    for (const Word& word : words) {
+      Verdict verdict;
+      verdict.flag = word.text;
+      verdict.judgement = Judgement::kAssumed;
+      verdict.reason = "what a shell puts here is not in the text: it may be any number of arguments";
+      out_.verdicts.push_back(std::move(verdict));
+    }
+  }
+
+  void judge_repeated_entrypoint() {
+    std::string words;
+    for (const std::string_view word : launch_.launcher->words) words += (words.empty() ? "" : " ") + std::string(word);
+    Verdict verdict = refused_word(words, "the image starts the server itself: these words reach it as arguments",
+                                   "leave out " + words);
+    out_.verdicts.insert(out_.verdicts.begin(), std::move(verdict));
+  }
+
+  void find_model(const std::vector<Argument>& arguments, const std::vector<Word>& positional) {
+    if (!positional.empty() && takes_model() && !positional.front().open) out_.model = positional.front().text;
+    std::vector<std::string_view> flags;
+    for (const Launcher& launcher : engine_.launchers) {
+      if (!launcher.model_flag.empty()) flags.push_back(launcher.model_flag);
+    }
+    const std::size_t extra = out_.verdicts.size() > arguments.size() && launch_.repeats_entrypoint != 0 ? 1 : 0;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      const Verdict& verdict = out_.verdicts[i + extra];
+      const bool named = std::find(flags.begin(), flags.end(), verdict.canonical) != flags.end();
+      if (named && !arguments[i].open) out_.model = verdict.value;
+    }
+  }
+
+  // A release that only stands in for another says nothing for certain.
+  void assume_all() {
+    for (Verdict& verdict : out_.verdicts) {
+      if (is_refusal(verdict.judgement)) {
+        verdict.reason = "it is not certain for " + quote(out_.asked) + ", but: " + verdict.reason;
+      } else if (verdict.judgement != Judgement::kAccepted) {
+        continue;
+      }
+      verdict.judgement = Judgement::kAssumed;
+    }
+  }
+
+  const FoundLaunch& launch_;
+  const Ground& ground_;
+  Checked& out_;
+  const Engine& engine_;
+  const Launcher* launcher_ = nullptr;
+  std::string release_;
+  std::string evidence_;
+};
+
+// Who makes what the launch runs on, when that is not NVIDIA.
+const OtherMaker* platform_of(const FoundLaunch& launch, const Engine& engine, const Value& gpu) {
+  const OtherMaker* maker = launch.maker;
+  if (gpu.is_text()) {
+    if (const OtherMaker* named = other_maker(gpu.as_text()); named != nullptr) maker = named;
+  }
+  const bool own =
+      maker != nullptr && std::find(engine.makers.begin(), engine.makers.end(), maker->maker) != engine.makers.end();
+  return own ? nullptr : maker;
+}
+
+}  // namespace
+
+std::optional<Checked> judge_launch(const FoundLaunch& launch, const Ground& ground, Diagnostics& problems) {
+  Checked out;
+  out.engine = ground.engine != nullptr ? ground.engine : launch.engine;
+  out.line = launch.line;
+  if (launch.engine != nullptr && launch.engine != out.engine) {
+    problems.add(Code::kOtherLauncher, "command",
+                 {{"engine", std::string(out.engine->name)}, {"value", std::string(launch.engine->name)}});
+    return std::nullopt;
+  }
+  const OtherMaker* platform = platform_of(launch, *out.engine, ground.request->gpu);
+  if (platform != nullptr) out.platform = platform->maker;
+  const Value& gpu = ground.request->gpu;
+  const bool with_gpu = platform == nullptr && !(gpu.is_text() && other_maker(gpu.as_text()) != nullptr);
+  const auto release = read_release(*out.engine, ground, launch.image, with_gpu, out.notes);
+  if (out.notes.has_errors()) problems.append(out.notes);
+  if (!release || out.notes.has_errors()) return std::nullopt;
+  out.deployment = release->deployment;
+  out.asked = release->asked;
+  LaunchJudge(launch, ground, out).run();
+  return out;
+}
+
+}  // namespace quantmap

@@ -1,0 +1,121 @@
+// Which release a launch runs: named by the call, by its image's tag, by the default; else the newest, and said.
+#include <algorithm>
+
+#include "judge_launch.hpp"
+#include "quantmap/base/text.hpp"
+#include "quantmap/base/version.hpp"
+
+namespace quantmap {
+
+namespace {
+
+bool all_digits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::vector<std::string_view> parts_of(std::string_view tag) {
+  std::vector<std::string_view> out;
+  std::size_t begin = 0;
+  while (begin <= tag.size()) {
+    const std::size_t end = std::min(tag.find_first_of("-_", begin), tag.size());
+    out.push_back(tag.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return out;
+}
+
+// 20260605 in a tag, as 2026-06-05.
+std::string date_of(std::string_view tag) {
+  for (const std::string_view part : parts_of(tag)) {
+    if (part.size() != 8 || part.substr(0, 2) != "20" || !all_digits(part)) continue;
+    return std::string(part.substr(0, 4)) + "-" + std::string(part.substr(4, 2)) + "-" + std::string(part.substr(6));
+  }
+  return {};
+}
+
+bool is_release(const Engine& engine, std::string_view text) {
+  const auto version = Version::parse(text);
+  return version && std::any_of(engine.surface.releases.begin(), engine.surface.releases.end(),
+                                [&](const Release& release) { return *Version::parse(release.version) == *version; });
+}
+
+// The release in a tag: all of it, or what stands behind the engine's name in a tag of somebody else's image.
+std::string version_in(const Engine& engine, const ImageName& image) {
+  const std::string tag = lower(image.tag);
+  if (image.own && Version::parse(tag) && date_of(tag).size() != tag.size() + 2) return tag;
+  if (is_release(engine, tag)) return tag;
+  const auto parts = parts_of(tag);
+  for (const std::string_view part : parts) {
+    if (part.find('.') != std::string_view::npos && is_release(engine, part)) return std::string(part);
+  }
+  return {};
+}
+
+// The newest release of a day.
+const Release* release_of(const Engine& engine, std::string_view date) {
+  const Release* found = nullptr;
+  for (const Release& release : engine.surface.releases) {
+    if (!release.date.empty() && release.date <= date && (found == nullptr || release.date >= found->date)) {
+      found = &release;
+    }
+  }
+  return found;
+}
+
+// The release that an image's tag means; what it only stands in for goes into `asked`.
+Value release_by_tag(const Engine& engine, const ImageName& image, std::string& asked, Diagnostics& notes) {
+  const std::string version = version_in(engine, image);
+  if (!version.empty()) return Value::text(version);
+  Context context{{"engine", std::string(engine.name)}, {"value", quote(image.tag)}};
+  const std::string date = date_of(image.tag);
+  if (const Release* of_day = date.empty() ? nullptr : release_of(engine, date); of_day != nullptr) {
+    asked = image.tag;
+    context.emplace_back("version", std::string(of_day->version));
+    context.emplace_back("known", date);
+    notes.add(Code::kImageOfADay, "command", context);
+    return Value::text(std::string(of_day->version));
+  }
+  const bool newest_meant = lower(image.tag).rfind("latest", 0) == 0;
+  if (!newest_meant) asked = image.tag;
+  context.emplace_back("version", std::string(engine.surface.releases.back().version));
+  notes.add(newest_meant ? Code::kNewestRelease : Code::kImageTagNotRead, newest_meant ? "engine_version" : "command",
+            context);
+  return Value::text("latest");
+}
+
+// The version that was asked, when the notes say that another release stands in for it.
+std::string stood_in_for(const Diagnostics& notes) {
+  for (const Diagnostic& note : notes.all()) {
+    if (note.code != Code::kVersionNewer && note.code != Code::kVersionBetween) continue;
+    for (const auto& [key, value] : note.context) {
+      if (key == "value") return value.substr(1, value.size() - 2);  // it is quoted
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<ReleaseRead> read_release(const Engine& engine, const Ground& ground,
+                                        const std::optional<ImageName>& image, bool with_gpu, Diagnostics& notes) {
+  LaunchRequest request;
+  request.engine_version = ground.request->engine_version;
+  request.default_versions = ground.request->default_versions;
+  if (with_gpu) request.gpu = ground.request->gpu;
+  ReleaseRead out;
+  const bool by_call = !request.engine_version.is_null() || !ground.release.empty();
+  if (!by_call && image && !image->tag.empty()) {
+    request.image_tag = release_by_tag(engine, *image, out.asked, notes);
+  } else if (!by_call && !names_default(request.default_versions, engine)) {
+    notes.add(Code::kNewestRelease, "engine_version",
+              {{"engine", std::string(engine.name)}, {"version", std::string(engine.surface.releases.back().version)}});
+    request.image_tag = Value::text("latest");
+  }
+  const auto deployment = read_deployment(request, engine, ground.release, notes);
+  if (!deployment) return std::nullopt;
+  out.deployment = *deployment;
+  if (out.asked.empty()) out.asked = stood_in_for(notes);
+  return out;
+}
+
+}  // namespace quantmap

@@ -1,0 +1,105 @@
+#include "line_arguments.hpp"
+
+#include <algorithm>
+
+#include "quantmap/base/text.hpp"
+
+namespace quantmap {
+
+namespace {
+
+bool is_flag(const Word& word) {
+  const std::string& text = word.text;
+  if (text.size() < 2 || text.front() != '-') return false;
+  return !(text[1] >= '0' && text[1] <= '9') && text[1] != '.';  // -1 and -.5 are values
+}
+
+bool is_truth(std::string_view word) { return word == "true" || word == "false"; }
+
+class Reader {
+ public:
+  Reader(const Engine& engine, ReleaseNumber release, const std::vector<Word>& words)
+      : engine_(engine), release_(release), words_(words) {}
+
+  LineArguments read() {
+    while (at_ < words_.size()) {
+      const Word& word = words_[at_];
+      if (!is_flag(word)) {
+        (word.many && !out_.positional.empty() ? out_.unknown : out_.positional).push_back(word);
+        ++at_;
+      } else if (word.many) {
+        out_.unknown.push_back(words_[at_++]);
+      } else {
+        flag(word);
+      }
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void flag(const Word& word) {
+    Argument argument;
+    const std::size_t end = end_of_flag(word.text);
+    argument.flag = word.text.substr(0, end);
+    if (end < word.text.size()) {
+      argument.value = word.text.substr(end + (word.text[end] == '=' ? 1 : 0));
+      argument.open = word.open;
+      ++at_;
+    } else {
+      argument.open = word.open;
+      ++at_;
+      argument.value = values_of(argument);
+    }
+    out_.arguments.push_back(std::move(argument));
+  }
+
+  std::optional<KnownFlag> find(std::string_view flag) const {
+    const std::string_view base = flag.substr(0, flag.find('.'));
+    if (auto known = find_spelling(engine_.surface, base, release_)) return known;
+    return find_rewritten(engine_, base, release_);
+  }
+
+  // Where the value in the same word begins: "--a=1", "-a=1", or glued to the one letter of a short flag, "-a1".
+  std::size_t end_of_flag(const std::string& word) const {
+    const std::size_t mark = std::min(word.find('='), word.size());
+    if (word[1] == '-' || find(std::string_view(word).substr(0, mark))) return mark;
+    const auto letter = find(std::string_view(word).substr(0, 2));
+    return letter && letter->interval->arity != Arity::kNone ? 2 : mark;
+  }
+
+  // What is not known takes one value.
+  ArgumentValue values_of(Argument& argument) {
+    const std::optional<KnownFlag> known = find(argument.flag);
+    const Arity arity = known ? known->interval->arity : Arity::kOne;
+    if (arity == Arity::kNone || at_ >= words_.size() || is_flag(words_[at_])) return true;
+    const Word& first = words_[at_];
+    // Words that may be any number of arguments are the value of a flag that needs one, and of no other.
+    if (first.many && arity != Arity::kOne && arity != Arity::kMany) return true;
+    // A switch that may take a word takes only such a one.
+    const bool is_switch = known && known->interval->type == FlagType::kBool;
+    if (is_switch && !is_truth(lower(first.text))) return true;
+    std::string value = first.text;
+    argument.open |= first.open;
+    ++at_;
+    const bool is_list = arity == Arity::kAny || arity == Arity::kMany;
+    while (is_list && at_ < words_.size() && !is_flag(words_[at_])) {
+      value += " " + words_[at_].text;
+      argument.open |= words_[at_++].open;
+    }
+    return value;
+  }
+
+  const Engine& engine_;
+  ReleaseNumber release_;
+  const std::vector<Word>& words_;
+  std::size_t at_ = 0;
+  LineArguments out_;
+};
+
+}  // namespace
+
+LineArguments read_arguments(const Engine& engine, ReleaseNumber release, const std::vector<Word>& words) {
+  return Reader(engine, release, words).read();
+}
+
+}  // namespace quantmap

@@ -1,0 +1,207 @@
+#include "shell_expand.hpp"
+
+#include <algorithm>
+
+namespace quantmap::shell {
+
+namespace {
+
+constexpr std::size_t kDeepestDefault = 16;  // ${A:-${B:-...}}
+
+bool splits(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+void append(std::vector<Piece>& text, std::string_view more, bool open) {
+  if (text.empty() || text.back().open != open || open) text.push_back({{}, open});
+  text.back().text += more;
+}
+
+}  // namespace
+
+Word joined(const std::vector<Piece>& text, std::size_t line) {
+  Word word;
+  word.line = line;
+  for (const Piece& piece : text) {
+    word.text += piece.text;
+    word.open |= piece.open;
+  }
+  return word;
+}
+
+bool Expander::spend(std::size_t bytes) noexcept {
+  if (bytes > budget_) return false;
+  budget_ -= bytes;
+  return true;
+}
+
+const ShellVariable* Expander::find(std::string_view name) const {
+  const auto found = variables_.values.find(name);
+  return found == variables_.values.end() || !found->second->known ? nullptr : found->second.get();
+}
+
+void Expander::set(const std::string& name, ShellVariable value) {
+  variables_.values[name] = std::make_shared<const ShellVariable>(std::move(value));
+}
+
+void Expander::finish(Field& field, std::vector<Word>& out) {
+  if (field.any) {
+    field.word.many &= !field.certain;
+    const std::size_t line = field.word.line;
+    out.push_back(std::move(field.word));
+    field.word = {};
+    field.word.line = line;
+  }
+  field.any = field.certain = false;
+}
+
+void Expander::add_open(std::string_view source, bool quoted, bool list, Field& field) {
+  field.any = true;
+  field.word.text += source;
+  field.word.open = true;
+  field.word.many |= !quoted || list;
+}
+
+void Expander::add_whole(const std::vector<Piece>& text, Field& field) {
+  field.any = field.certain = true;
+  for (const Piece& piece : text) {
+    field.word.text += piece.text;
+    field.word.open |= piece.open;
+  }
+}
+
+void Expander::add_split(const std::vector<Piece>& text, Field& field, std::vector<Word>& out) {
+  for (const Piece& piece : text) {
+    if (piece.open) {
+      add_open(piece.text, false, false, field);
+      continue;
+    }
+    std::size_t at = 0;
+    while (at < piece.text.size()) {
+      if (splits(piece.text[at])) {
+        finish(field, out);
+        ++at;
+        continue;
+      }
+      std::size_t end = at;
+      while (end < piece.text.size() && !splits(piece.text[end])) ++end;
+      field.word.text += std::string_view(piece.text).substr(at, end - at);
+      field.any = field.certain = true;
+      at = end;
+    }
+  }
+}
+
+void Expander::add_items(const ShellVariable& value, const Part& part, Field& field, std::vector<Word>& out) {
+  bool first = true;
+  for (const Word& item : value.items) {
+    if (!spend(item.text.size() + sizeof(Word))) break;
+    if (!first) finish(field, out);
+    first = false;
+    field.word.text += item.text;
+    field.word.open |= item.open;
+    field.word.many |= item.many;
+    field.any = true;
+    field.certain |= !item.many;
+  }
+  if (!value.more) return;
+  if (!first) finish(field, out);
+  add_open(part.source, false, true, field);
+}
+
+// The value that a parameter has here; nothing when the script does not tell. `made` holds one that is made up here.
+const ShellVariable* Expander::value_of(const Part& part, std::vector<Piece>& made, bool& plain, std::size_t depth) {
+  const ShellVariable* value = find(part.text);
+  plain = false;
+  const bool empty = value != nullptr && !value->is_array && joined(value->text, 0).text.empty() && !value->more;
+  const auto other = [&] {
+    Diagnostics unused;
+    made = text_of(Lexer(part.other, 1, unused).quoted_text(part.quoted), depth + 1);
+    plain = true;
+  };
+  if (part.use == '+') {
+    if (value == nullptr) return nullptr;
+    if (empty) {
+      plain = true;  // nothing
+    } else {
+      other();
+    }
+    return nullptr;
+  }
+  if ((part.use == '-' || part.use == '=') && (value == nullptr || empty)) {
+    other();
+    if (part.use == '=') {
+      ShellVariable set_value;
+      set_value.text = made;
+      set(part.text, std::move(set_value));
+    }
+    return nullptr;
+  }
+  return value;
+}
+
+void Expander::add_part(const Part& part, Field& field, std::vector<Word>& out, std::size_t depth) {
+  if (part.kind == PartKind::kText) {
+    field.word.text += part.text;
+    field.word.quoted |= part.quoted;
+    field.any = true;
+    field.certain |= !part.text.empty();
+  } else if (part.kind == PartKind::kUnknown || depth > kDeepestDefault || !spend(part.source.size() + 1)) {
+    add_open(part.source, part.quoted, false, field);
+  } else {
+    add_parameter(part, field, out, depth);
+  }
+}
+
+void Expander::add_parameter(const Part& part, Field& field, std::vector<Word>& out, std::size_t depth) {
+  std::vector<Piece> made;
+  bool plain = false;
+  const ShellVariable* value = value_of(part, made, plain, depth);
+  if (value != nullptr && value->is_array && part.list) {
+    add_items(*value, part, field, out);
+    return;
+  }
+  if (value != nullptr && !value->is_array && spend(joined(value->text, 0).text.size())) {
+    made = value->text;
+    if (value->more && part.quoted) append(made, part.source, true);
+    plain = true;
+  }
+  if (!plain) {
+    add_open(part.source, part.quoted, part.list, field);
+  } else if (part.quoted) {
+    add_whole(made, field);
+  } else {
+    add_split(made, field, out);
+    if (value == nullptr || !value->more) return;
+    finish(field, out);
+    add_open(part.source, false, true, field);
+  }
+}
+
+void Expander::expand(const RawWord& raw, std::vector<Word>& out) {
+  Field field;
+  field.word.line = raw.line;
+  for (const Part& part : raw.parts) add_part(part, field, out, 0);
+  finish(field, out);
+}
+
+std::vector<Piece> Expander::text_of(const std::vector<Part>& parts, std::size_t depth) {
+  std::vector<Piece> text;
+  for (const Part& part : parts) {
+    if (part.kind == PartKind::kText) {
+      append(text, part.text, false);
+      continue;
+    }
+    std::vector<Word> words;
+    Field field;
+    Part whole = part;
+    whole.quoted = true;
+    add_part(whole, field, words, depth);
+    finish(field, words);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      if (i > 0) append(text, " ", false);
+      append(text, words[i].text, words[i].open);
+    }
+  }
+  return text;
+}
+
+}  // namespace quantmap::shell

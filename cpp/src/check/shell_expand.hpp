@@ -1,0 +1,49 @@
+// Words in parts to words, by what a script has said of its variables so far.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "quantmap/check/shell.hpp"
+#include "shell_lexer.hpp"
+
+namespace quantmap::shell {
+
+// Variables whose value is not known keep their source. What expanding may write in all is limited: a script that
+// doubles a variable again and again gets unknown values, not memory.
+class Expander {
+ public:
+  explicit Expander(ShellVariables& variables) : variables_(variables) {}
+
+  [[nodiscard]] const ShellVariable* find(std::string_view name) const;
+  void set(const std::string& name, ShellVariable value);
+
+  // The words that a word becomes.
+  void expand(const RawWord& raw, std::vector<Word>& out);
+  // What a word becomes where nothing is split: a value, a file's name, a here-document.
+  std::vector<Piece> text_of(const std::vector<Part>& parts, std::size_t depth = 0);
+  bool spend(std::size_t bytes) noexcept;
+
+ private:
+  struct Field {
+    Word word;
+    bool any = false;      // it exists, be it empty
+    bool certain = false;  // it has text that is known, or quotes
+  };
+  void add_part(const Part& part, Field& field, std::vector<Word>& out, std::size_t depth);
+  void add_parameter(const Part& part, Field& field, std::vector<Word>& out, std::size_t depth);
+  void add_items(const ShellVariable& value, const Part& part, Field& field, std::vector<Word>& out);
+  void add_split(const std::vector<Piece>& text, Field& field, std::vector<Word>& out);
+  void add_whole(const std::vector<Piece>& text, Field& field);
+  static void add_open(std::string_view source, bool quoted, bool list, Field& field);
+  static void finish(Field& field, std::vector<Word>& out);
+  const ShellVariable* value_of(const Part& part, std::vector<Piece>& made, bool& plain, std::size_t depth);
+
+  ShellVariables& variables_;
+  std::size_t budget_ = 4 * kMaxScriptBytes;
+};
+
+[[nodiscard]] Word joined(const std::vector<Piece>& text, std::size_t line);
+
+}  // namespace quantmap::shell

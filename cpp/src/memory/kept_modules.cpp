@@ -1,0 +1,114 @@
+#include "memory/kept_modules.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace quantmap {
+
+namespace {
+
+constexpr std::string_view kRegex = "re:";
+constexpr std::string_view kLayers = "layers.";
+
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+// "*self_attn*" as a regular expression.
+std::string of_stars(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '*') {
+      out += ".*";
+    } else {
+      if (c == '.' || c == '[' || c == ']' || c == '(' || c == ')' || c == '+' || c == '?') out += '\\';
+      out += c;
+    }
+  }
+  // What is named means everything below it.
+  return out + "(\\..*)?$";
+}
+
+std::optional<Pattern> pattern_of(std::string_view text) {
+  PatternError error;
+  if (text.starts_with(kRegex)) return Pattern::compile(text.substr(kRegex.size()), error);
+  return Pattern::compile(of_stars(text), error);
+}
+
+// The module's name as files have it, with and without the model in front.
+bool matches_any(const Pattern& pattern, const std::string& name) {
+  return pattern.matches("model." + name) || pattern.matches(name) || pattern.matches("model.language_model." + name);
+}
+
+std::string full_name(std::size_t layer, std::string_view name) {
+  return std::string(kLayers) + std::to_string(layer) + "." + std::string(name);
+}
+
+bool has_part(std::string_view name, std::string_view part) {
+  for (std::size_t at = name.find(part); at != name.npos; at = name.find(part, at + 1)) {
+    const std::size_t end = at + part.size();
+    if ((at == 0 || name[at - 1] == '.') && (end == name.size() || name[end] == '.' || name[end] == '_')) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+KeptModules::KeptModules(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (name.starts_with(kRegex) || name.find('*') != name.npos) {
+      const bool numbered = std::any_of(name.begin(), name.end(), is_digit) || name.find("\\d") != name.npos;
+      if (auto pattern = pattern_of(name)) patterns_.push_back({std::move(*pattern), numbered});
+      numbered_ = numbered_ || numbered;
+      continue;
+    }
+    const std::size_t at = name.find(kLayers);
+    const std::size_t number = at == name.npos ? name.npos : at + kLayers.size();
+    if (number < name.size() && is_digit(name[number])) {
+      whole_.insert(name.substr(at));
+    } else if (!name.empty()) {
+      words_.push_back(name);
+    }
+  }
+}
+
+bool KeptModules::keeps_by_name(const std::string& layer, std::string_view name) const {
+  if (whole_.empty()) return false;
+  if (whole_.count(layer) > 0) return true;
+  for (std::size_t dot = name.find('.'); dot != name.npos; dot = name.find('.', dot + 1)) {
+    if (whole_.count(layer + "." + std::string(name.substr(0, dot))) > 0) return true;
+  }
+  return whole_.count(layer + "." + std::string(name)) > 0;
+}
+
+bool KeptModules::matches(std::size_t layer, std::string_view name, bool numbered) const {
+  const std::string full = full_name(layer, name);
+  return std::any_of(patterns_.begin(), patterns_.end(),
+                     [&](const Named& item) { return item.numbered == numbered && matches_any(item.pattern, full); });
+}
+
+bool KeptModules::keeps_everywhere(std::string_view name) const {
+  return std::any_of(words_.begin(), words_.end(), [&](const std::string& word) { return has_part(name, word); }) ||
+         (!patterns_.empty() && matches(0, name, false));
+}
+
+bool KeptModules::keeps_here(std::size_t layer, std::string_view name) const {
+  if (!whole_.empty() && keeps_by_name(std::string(kLayers) + std::to_string(layer), name)) return true;
+  return numbered_ && matches(layer, name, true);
+}
+
+bool targets_module(const std::vector<std::string>& targets, std::size_t layer, std::string_view name) {
+  if (targets.empty()) return true;
+  return std::any_of(targets.begin(), targets.end(), [&](const std::string& target) {
+    // A class of modules, such as every linear layer.
+    if (target.find('.') == target.npos && target.find(':') == target.npos && target.find('*') == target.npos &&
+        !target.empty() && target.front() >= 'A' && target.front() <= 'Z') {
+      return true;
+    }
+    if (target.starts_with(kRegex) || target.find('*') != target.npos) {
+      const auto pattern = pattern_of(target);
+      return pattern && matches_any(*pattern, full_name(layer, name));
+    }
+    return has_part(full_name(layer, name), target);
+  });
+}
+
+}  // namespace quantmap

@@ -1,0 +1,55 @@
+// What a launch says about memory: its parameters by what they mean, whatever the engine calls them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantmap/mapping/map.hpp"
+#include "quantmap/memory/model_size.hpp"
+
+namespace quantmap {
+
+struct Sizes {
+  Parallel parallel;
+  std::int64_t context = 0;      // tokens of one sequence; 0: not said
+  std::int64_t sequences = 0;    // at the same time, at most
+  std::int64_t scored = 0;       // sequences whose next token is sampled when the engine measures itself
+  std::int64_t batched = 0;      // tokens of one step
+  std::int64_t block = 0;        // tokens of a block
+  std::int64_t cache_ranks = 1;  // GPUs that share the cache of one sequence
+  std::optional<double> fraction;
+  double cache_bytes = 0;         // 0: what is left
+  std::int64_t cache_tokens = 0;  // 0: as many as there is room for
+  std::int64_t cache_blocks = 0;
+  double offload = 0;  // bytes of weights in the host's memory
+  bool eager = false;
+  bool unified_cache = false;
+  std::optional<bool> prefix_caching;
+  bool text_only = false;
+  bool drafts = false;  // speculative decoding
+  std::int64_t draft_tokens = 0;
+  std::int64_t lora_rank = 0;  // 0: no adapters
+  std::int64_t loras = 1;
+  std::optional<double> sliding_share;
+  std::optional<double> state_share;
+  std::string state_dtype;
+};
+
+struct ReadSizes {
+  Sizes sizes;
+  std::vector<std::string> not_counted;  // flags that are given and mean nothing to the estimate
+  std::vector<std::string> wrong;        // flags whose value is no number
+};
+
+[[nodiscard]] ReadSizes read_sizes(const Mapping& mapping);
+
+// The flag by which an engine takes something; empty when it has none in this release.
+[[nodiscard]] std::string_view flag_of(const Mapping& mapping, MemoryRole role);
+
+// "32768", "32k" (thousands), "32K" (1,024), "1.5M", "2GiB"; nothing when it is no number.
+[[nodiscard]] std::optional<double> read_amount(std::string_view text);
+
+}  // namespace quantmap

@@ -1,0 +1,81 @@
+"""engines/<id>/memory.json and memory.json as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from common import Writer, ident, text
+
+
+def _numbers(row: dict[str, Any], keys: Sequence[str]) -> str:
+    return ", ".join(str(row.get(key, 0)) for key in keys)
+
+
+def _flag(row: dict[str, Any], key: str) -> str:
+    return str(bool(row.get(key))).lower()
+
+
+def compile_memory(memory: dict[str, Any] | None, facts: Any, releases: Any, out: Writer) -> str:
+    """How an engine divides a GPU's memory."""
+    if memory is None:
+        return "{}"
+    flags = (f"{{MemoryRole::{ident(f['role'])}, {text(f['flag'])}}}" for f in memory["flags"])
+    batch = (
+        f"{{{releases.interval(r)}, {r.get('at_least_mib', 0)}, {r.get('above_context', 0)}, "
+        f"{out.texts(r.get('except', []))}, {r['tokens']}, {r['sequences']}, "
+        f"{r.get('scored', r['sequences'])}}}"
+        for r in memory["batch"]
+    )
+    sizes = ("mib", "per_gpu_mib", "per_token_mib", "per_sequence_mib", "graph")
+    reserve = (
+        f"{{{releases.interval(r)}, {r.get('below_mib', ALL_MEMORY)}, {r.get('tensor', 1)}, "
+        f"{r.get('share', 0)}, {_numbers(r, (*sizes, 'floor_mib', 'draft_mib'))}}}"
+        for r in memory.get("reserve", [])
+    )
+    copies = ("hidden_copies", "mlp_copies", "expert_copies", "score_bytes")
+    peak = ("fixed_mib", "peer_mib", *copies, "graph_fixed_mib", "graph_mib")
+    peaks = (
+        f"{{{releases.interval(r)}, {r.get('at_least_mib', 0)}, {_numbers(r, peak)}, "
+        f"{_flag(r, 'graphs_inside')}}}"
+        for r in memory["peaks"]
+    )
+    layouts = (
+        f"{{{releases.interval(r)}, CacheRule::{ident(r['rule'])}, "
+        f"TokenReport::{ident(r['report'])}, {r['block']}, {r.get('merge', 1)}, "
+        f"{_numbers(r, ('states', 'sliding_share', 'state_share'))}, {_flag(r, 'wide_states')}, "
+        f"{out.texts(r.get('families', []))}}}"
+        for r in memory["layouts"]
+    )
+    padding = (
+        f"{{{releases.interval(r)}, {text(r['weight_type'])}, {facts.gpu_mask(r['gpu'])}, "
+        f"{r['hidden']}, {r['width']}}}"
+        for r in memory.get("padding", [])
+    )
+    log = (f"{{{text(r['part'])}, {text(r['pattern'])}}}" for r in memory.get("log", []))
+    band = memory["band"]
+    parts = [
+        f"FractionOf::{ident(memory['of'])}",
+        f"FractionHolds::{ident(memory['holds'])}",
+        str(memory.get("vision_share", 1)),
+        f"{{{_numbers(band, ('weights', 'peak', 'mib'))}}}",
+        out.array("MemoryFlag", flags),
+        out.texts(memory.get("neutral", [])),
+        out.array("BatchDefault", batch),
+        out.array("MemoryReserve", reserve),
+        out.array("MemoryPeak", peaks),
+        out.array("CacheLayout", layouts),
+        out.array("KernelPadding", padding),
+        out.array("LogLine", log),
+        out.texts(memory["evidence"]),
+    ]
+    return "{" + ", ".join(parts) + "}"
+
+
+def compile_cuda(document: dict[str, Any], out: Writer) -> str:
+    """What CUDA reports of each product."""
+    products = (f"{{{text(p['product'])}, {p['gb']}, {p['mib']}}}" for p in document["products"])
+    return f"{{{document['lost_mib']}, {out.array('CudaMemory', products)}}}"
+
+
+ALL_MEMORY = "~std::uint64_t{0}"

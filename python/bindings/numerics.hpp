@@ -1,0 +1,25 @@
+// Matrices and recipes on their way between Python and the core.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "quantmap/quantize/process.hpp"
+#include "quantmap/quantize/recipe.hpp"
+
+namespace quantmap::bindings {
+
+namespace py = pybind11;
+
+// Raises ConfigError when the name is no recipe.
+[[nodiscard]] ChosenRecipe recipe_of(const std::string& name);
+// "bf16", "f16", "f32", as the package spells the dtypes of what it reads.
+[[nodiscard]] Stored stored_of(const std::string& name);
+// Raises ConfigError for what went wrong; `subject` names the matrix.
+void raise_failure(const ProcessOut& out, const std::string& subject);
+[[nodiscard]] py::dict to_python(const ErrorSums& sums);
+
+}  // namespace quantmap::bindings

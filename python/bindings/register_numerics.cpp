@@ -1,0 +1,354 @@
+// Recipes, and matrices in memory that go through them.
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "convert.hpp"
+#include "numerics.hpp"
+#include "quantmap/quantize/number.hpp"
+#include "register.hpp"
+#include "report.hpp"
+
+namespace quantmap::bindings {
+
+namespace {
+
+constexpr std::string_view kUses[] = {"weight", "activation", "cache"};
+constexpr std::string_view kElements[] = {"i8", "i4", "e4m3", "e5m2", "e2m1"};
+
+py::object or_none(std::string_view value) { return value.empty() ? py::object(py::none()) : py::object(text(value)); }
+
+py::dict row_of(const Recipe& row) {
+  py::dict out;
+  out["who"] = text(row.who);
+  out["scheme"] = text(row.scheme);
+  out["since"] = text(row.since);
+  out["until"] = or_none(row.until);
+  out["assumed"] = row.assumed;
+  out["use"] = text(kUses[static_cast<std::size_t>(row.use)]);
+  out["element"] = text(kElements[static_cast<std::size_t>(row.element)]);
+  out["tile"] = py::make_tuple(row.rows, row.columns);
+  out["whole_tiles"] = row.whole_tiles;
+  out["truncates"] = row.rounding == Rounding::kTruncate;
+  out["scale_bits"] = row.scale_type == ScaleType::kE8m0 || row.scale_type == ScaleType::kE4m3 ? 8
+                      : row.scale_type == ScaleType::kInput                                    ? 16
+                                                                                               : 32;
+  out["two_levels"] = row.scale == ScaleRule::kTwoLevel || row.scale == ScaleRule::kTwoLevelDivide;
+  out["zero_points"] = row.range == RangeRule::kMinmax;
+  out["title"] = text(row.title);
+  out["formula"] = text(row.formula);
+  out["format"] = or_none(row.stored.format);
+  out["stored_weights"] = or_none(row.stored.weights);
+  out["stored_activation"] = or_none(row.stored.activation);
+  out["evidence"] = texts(row.evidence);
+  return out;
+}
+
+py::list recipe_rows() {
+  py::list out;
+  for (const Recipe& row : catalog().recipes.rows) out.append(row_of(row));
+  return out;
+}
+
+py::list recipe_makers() {
+  py::list out;
+  for (const RecipeMaker& maker : catalog().recipes.makers) {
+    py::dict row;
+    row["id"] = text(maker.id);
+    row["name"] = text(maker.name);
+    row["read"] = text(maker.read);
+    out.append(row);
+  }
+  return out;
+}
+
+py::dict find(const std::string& name) {
+  const ChosenRecipe chosen = recipe_of(name);
+  py::dict out = row_of(*chosen.row);
+  out["name"] = text(chosen.name());
+  out["release"] = text(chosen.release);
+  out["assumed"] = chosen.assumed;
+  return out;
+}
+
+// The bytes of a result, filled without the GIL.
+template <class Item>
+struct Room {
+  explicit Room(std::size_t count)
+      : bytes(py::reinterpret_steal<py::object>(
+            PyByteArray_FromStringAndSize(nullptr, static_cast<py::ssize_t>(count * sizeof(Item))))) {
+    if (!bytes) throw py::error_already_set();
+    items = reinterpret_cast<Item*>(PyByteArray_AsString(bytes.ptr()));
+    std::fill_n(items, count, Item{});
+  }
+  py::object bytes;
+  Item* items;
+};
+
+Matrix matrix_of(const py::buffer_info& info, const std::string& type, std::size_t rows, std::size_t columns) {
+  const Matrix out{info.ptr, stored_of(type), rows, columns};
+  const auto bytes = static_cast<std::size_t>(info.size * info.itemsize);
+  if (columns != 0 && rows > std::numeric_limits<std::size_t>::max() / columns / 4) throw py::value_error("too large");
+  if (bytes < rows * columns * size_of(out.type)) throw py::value_error("the buffer is shorter than its shape");
+  return out;
+}
+
+ReadRows reader_of(const Matrix& matrix) {
+  return [matrix](std::size_t first, std::size_t, std::vector<unsigned char>&) -> const void* {
+    return static_cast<const unsigned char*>(matrix.values) + first * matrix.columns * size_of(matrix.type);
+  };
+}
+
+py::dict quantize_buffer(const py::buffer& values, const std::string& type, std::size_t rows, std::size_t columns,
+                         const std::string& name, std::size_t threads, std::size_t kernel, const py::object& absmax) {
+  const py::buffer_info info = values.request();
+  const ChosenRecipe chosen = recipe_of(name);
+  const Recipe& recipe = *chosen.row;
+  const Matrix matrix = matrix_of(info, type, rows, columns);
+  const std::size_t grid = tile_rows_of(recipe, rows) * tile_columns_of(recipe, columns);
+  const bool bits = recipe.scale_type == ScaleType::kE8m0 || recipe.scale_type == ScaleType::kE4m3;
+  const bool zeros = recipe.range == RangeRule::kMinmax;
+  const Room<std::uint8_t> codes(rows * columns);
+  const Room<float> scale(grid);
+  const Room<std::uint8_t> scale_bits(bits ? grid : 0);
+  const Room<float> zero(zeros ? grid : 0);
+  ProcessIn in{matrix, reader_of(matrix), {}, {}, threads, kernel, std::nullopt};
+  if (!absmax.is_none()) in.absmax = py::cast<float>(absmax);
+  in.write = [&](const BlockOut& block) {
+    std::copy_n(block.codes, block.rows * columns, codes.items + block.row * columns);
+    const std::size_t at = block.tile_row * block.tile_columns;
+    const std::size_t count = block.tile_rows * block.tile_columns;
+    std::copy_n(block.scale, count, scale.items + at);
+    if (bits) std::copy_n(block.scale_bits, count, scale_bits.items + at);
+    if (zeros) std::copy_n(block.zero, count, zero.items + at);
+    return true;
+  };
+  ProcessOut out;
+  {
+    const py::gil_scoped_release release;
+    const Recipe* const list[] = {&recipe};
+    out = process(in, list);
+  }
+  raise_failure(out, "the array");
+  py::dict result;
+  result["codes"] = codes.bytes;
+  result["scale"] = scale.bytes;
+  result["scale_bits"] = bits ? scale_bits.bytes : py::object(py::none());
+  result["zero"] = zeros ? zero.bytes : py::object(py::none());
+  result["global"] = out.recipes[0].global;
+  result["grid"] = py::make_tuple(out.recipes[0].tile_rows, out.recipes[0].tile_columns);
+  result["sums"] = to_python(out.recipes[0].sums);
+  return result;
+}
+
+py::list measure_buffer(const py::buffer& values, const std::string& type, std::size_t rows, std::size_t columns,
+                        const py::sequence& names, std::size_t threads, std::size_t kernel) {
+  const py::buffer_info info = values.request();
+  const Matrix matrix = matrix_of(info, type, rows, columns);
+  std::vector<const Recipe*> recipes;
+  for (const py::handle name : names) recipes.push_back(recipe_of(py::cast<std::string>(name)).row);
+  ProcessOut out;
+  {
+    const py::gil_scoped_release release;
+    out = process({matrix, reader_of(matrix), {}, {}, threads, kernel, std::nullopt}, recipes);
+  }
+  raise_failure(out, "the array");
+  py::list result;
+  for (const RecipeOut& item : out.recipes) result.append(to_python(item.sums));
+  return result;
+}
+
+template <class Item>
+std::span<const Item> span_of(const py::buffer_info& info) {
+  return {static_cast<const Item*>(info.ptr), static_cast<std::size_t>(info.size * info.itemsize) / sizeof(Item)};
+}
+
+py::object dequantize_buffer(const py::buffer& codes, std::size_t columns, const py::buffer& scale,
+                             const py::object& zero, float global, const std::string& name) {
+  const py::buffer_info code_info = codes.request();
+  const py::buffer_info scale_info = scale.request();
+  const Recipe& recipe = *recipe_of(name).row;
+  const std::span<const std::uint8_t> given = span_of<std::uint8_t>(code_info);
+  std::vector<float> zeros;
+  if (!zero.is_none()) {
+    const py::buffer_info zero_info = py::buffer(zero).request();
+    const std::span<const float> items = span_of<float>(zero_info);
+    zeros.assign(items.begin(), items.end());
+  }
+  const std::size_t rows = columns == 0 ? 0 : given.size() / columns;
+  const std::span<const float> scales = span_of<float>(scale_info);
+  const std::size_t grid = tile_rows_of(recipe, rows) * tile_columns_of(recipe, columns);
+  if (scales.size() < grid || (!zeros.empty() && zeros.size() < grid)) throw py::value_error("too few scales");
+  const Room<float> out(given.size());
+  {
+    const py::gil_scoped_release release;
+    dequantize(recipe, given, columns, scales, zeros, global, {out.items, given.size()});
+  }
+  return out.bytes;
+}
+
+// A code or a number as a float.
+float level_of(const void* items, const std::string& kind, std::size_t index) {
+  const auto* bytes = static_cast<const std::uint8_t*>(items);
+  if (kind == "i8" || kind == "i4") return static_cast<float>(static_cast<const std::int8_t*>(items)[index]);
+  if (kind == "e4m3") return from_e4m3(bytes[index]);
+  if (kind == "e5m2") return from_e5m2(bytes[index]);
+  if (kind == "e2m1") return from_e2m1(bytes[index]);
+  if (kind == "f32") return static_cast<const float*>(items)[index];
+  const std::uint16_t word = static_cast<const std::uint16_t*>(items)[index];
+  return kind == "f16" ? from_float16(word) : from_bfloat16(word);
+}
+
+// The reference product: sums in 32-bit floats in the order of the features, then the scales.
+py::object matmul_buffer(const py::buffer& left, const std::string& left_kind, const py::buffer& left_scale,
+                         std::size_t tokens, std::size_t features, const py::buffer& right,
+                         const std::string& right_kind, const py::buffer& right_scale, std::size_t outputs,
+                         const std::string& type) {
+  const py::buffer_info a = left.request();
+  const py::buffer_info b = right.request();
+  const py::buffer_info a_info = left_scale.request();
+  const py::buffer_info b_info = right_scale.request();
+  const std::span<const float> a_scale = span_of<float>(a_info);
+  const std::span<const float> b_scale = span_of<float>(b_info);
+  const Stored rounded = stored_of(type);
+  const Room<float> out(tokens * outputs);
+  for (std::size_t i = 0; i < tokens; ++i) {
+    for (std::size_t j = 0; j < outputs; ++j) {
+      float sum = 0;
+      for (std::size_t k = 0; k < features; ++k) {
+        sum += level_of(a.ptr, left_kind, i * features + k) * level_of(b.ptr, right_kind, j * features + k);
+      }
+      if (!a_scale.empty()) sum *= a_scale[i];
+      sum *= b_scale[b_scale.size() == 1 ? 0 : j];
+      out.items[i * outputs + j] = rounded == Stored::kFloat  ? sum
+                                   : rounded == Stored::kHalf ? from_float16(to_float16(sum))
+                                                              : from_bfloat16(to_bfloat16(sum));
+    }
+  }
+  return out.bytes;
+}
+
+float absmax_buffer(const py::buffer& values, const std::string& type, std::size_t rows, std::size_t columns,
+                    std::size_t threads) {
+  const py::buffer_info info = values.request();
+  const Matrix matrix = matrix_of(info, type, rows, columns);
+  ProcessOut out;
+  float most = 0;
+  {
+    const py::gil_scoped_release release;
+    most = absmax_of({matrix, reader_of(matrix), {}, {}, threads, kernel_names().size(), std::nullopt}, out);
+  }
+  raise_failure(out, "the array");
+  return most;
+}
+
+// Two codes of four bits in a byte, the first in the low half; `flip` turns the sign bit, as offset codes have it.
+py::object pack_codes(const py::buffer& codes, bool flip) {
+  const py::buffer_info info = codes.request();
+  const std::span<const std::uint8_t> given = span_of<std::uint8_t>(info);
+  const Room<std::uint8_t> out(given.size() / 2);
+  const std::uint8_t turn = flip ? 0x88 : 0;
+  for (std::size_t i = 0; i < given.size() / 2; ++i) {
+    const unsigned both = (given[2 * i] & 0xfU) | ((given[2 * i + 1] & 0xfU) << 4U);
+    out.items[i] = static_cast<std::uint8_t>(both ^ turn);
+  }
+  return out.bytes;
+}
+
+// Casts of single values, for caches without scales and for the tests: one code for each value.
+py::object cast_buffer(const py::buffer& values, const std::string& type, const std::string& to, bool saturate) {
+  const py::buffer_info info = values.request();
+  const Stored from = stored_of(type);
+  const std::size_t count = static_cast<std::size_t>(info.size * info.itemsize) / size_of(from);
+  const auto* words = static_cast<const std::uint16_t*>(info.ptr);
+  const auto* floats = static_cast<const float*>(info.ptr);
+  const Overflow overflow = saturate ? Overflow::kSaturate : Overflow::kNan;
+  const bool wide = to == "bf16" || to == "f16";
+  const Room<std::uint8_t> out(count * (to == "f32" ? 4 : wide ? 2 : 1));
+  for (std::size_t i = 0; i < count; ++i) {
+    const float value = from == Stored::kFloat  ? floats[i]
+                        : from == Stored::kHalf ? from_float16(words[i])
+                                                : from_bfloat16(words[i]);
+    if (to == "f32") {
+      std::memcpy(out.items + i * 4, &value, 4);
+    } else if (wide) {
+      const std::uint16_t bits = to == "bf16" ? to_bfloat16(value) : to_float16(value);
+      std::memcpy(out.items + i * 2, &bits, 2);
+    } else if (to == "e4m3") {
+      out.items[i] = to_e4m3(value, overflow);
+    } else if (to == "e5m2") {
+      out.items[i] = to_e5m2(value, overflow);
+    } else if (to == "e2m1") {
+      out.items[i] = to_e2m1(value);
+    } else {
+      throw py::value_error("no such format");
+    }
+  }
+  return out.bytes;
+}
+
+}  // namespace
+
+ChosenRecipe recipe_of(const std::string& name) {
+  Diagnostics problems;
+  std::optional<ChosenRecipe> out = find_recipe(name, Path("recipe"), problems);
+  if (!out) raise_config_error(problems);
+  return *out;
+}
+
+Stored stored_of(const std::string& name) {
+  if (name == "bf16") return Stored::kBfloat16;
+  if (name == "f16") return Stored::kHalf;
+  if (name == "f32") return Stored::kFloat;
+  throw py::value_error("no such stored type");
+}
+
+void raise_failure(const ProcessOut& out, const std::string& subject) {
+  if (out.failure != Failure::kNotFinite) return;
+  Diagnostics problems;
+  problems.add(Code::kNonFiniteWeights, "weights", {{"value", subject}, {"count", std::to_string(out.row)}});
+  raise_config_error(problems);
+}
+
+py::dict to_python(const ErrorSums& sums) {
+  py::dict out;
+  out["elements"] = sums.elements;
+  out["signal"] = sums.signal;
+  out["noise"] = sums.noise;
+  out["dot"] = sums.dot;
+  out["created"] = sums.created;
+  out["clipped"] = sums.clipped;
+  out["rows"] = sums.rows;
+  out["dead_rows"] = sums.dead_rows;
+  out["lost_rows"] = sums.lost_rows;
+  out["small_rows"] = sums.small_rows;
+  out["worst_row_error"] = sums.worst_row_error;
+  out["worst_row"] = sums.worst_row;
+  out["peak"] = sums.peak;
+  return out;
+}
+
+void register_numerics(py::module_& module) {
+  module.def("recipe_rows", &recipe_rows, "Every recipe of the catalogue.");
+  module.def("recipe_makers", &recipe_makers, "Who has recipes, and the release that was read.");
+  module.def("find_recipe", &find, py::arg("name"), "A recipe by its name.");
+  module.def("quantize_buffer", &quantize_buffer, py::arg("values"), py::arg("type"), py::arg("rows"),
+             py::arg("columns"), py::arg("recipe"), py::arg("threads"), py::arg("kernel"),
+             py::arg("absmax") = py::none(), "A matrix through a recipe.");
+  module.def("absmax_buffer", &absmax_buffer, py::arg("values"), py::arg("type"), py::arg("rows"), py::arg("columns"),
+             py::arg("threads"), "The largest magnitude of a matrix.");
+  module.def("pack_codes", &pack_codes, py::arg("codes"), py::arg("flip"), "Two codes of four bits in a byte.");
+  module.def("measure_buffer", &measure_buffer, py::arg("values"), py::arg("type"), py::arg("rows"), py::arg("columns"),
+             py::arg("recipes"), py::arg("threads"), py::arg("kernel"), "The error sums of recipes on a matrix.");
+  module.def("dequantize_buffer", &dequantize_buffer, py::arg("codes"), py::arg("columns"), py::arg("scale"),
+             py::arg("zero"), py::arg("global_scale"), py::arg("recipe"), "Codes and scales back to numbers.");
+  module.def("matmul_buffer", &matmul_buffer, py::arg("left"), py::arg("left_kind"), py::arg("left_scale"),
+             py::arg("tokens"), py::arg("features"), py::arg("right"), py::arg("right_kind"), py::arg("right_scale"),
+             py::arg("outputs"), py::arg("type"), "The reference product of a quantized linear layer.");
+  module.def("cast_buffer", &cast_buffer, py::arg("values"), py::arg("type"), py::arg("to"), py::arg("saturate"),
+             "Values in another format, one by one.");
+  module.def(
+      "kernel_names", [] { return texts(kernel_names()); }, "The builds of the kernels that this processor can run.");
+}
+
+}  // namespace quantmap::bindings

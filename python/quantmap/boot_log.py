@@ -1,0 +1,238 @@
+"""What an engine measured when it started, from its log, and how far an estimate was from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+
+from . import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .fit import Fit
+
+__all__ = ["BootLog", "correction_for", "keep_correction", "read_boot_log"]
+
+GIBIBYTE = 1 << 30
+LONGEST_LOG = 64 * 1024 * 1024
+
+
+class BootLog:
+    """The figures of one boot log; a part that the log does not tell is None.
+
+    Attributes:
+        engine: the engine whose lines were found.
+        release: the release that it names, or None.
+        weights: bytes of weights on one GPU.
+        kv: bytes of the KV cache; negative when the engine found no room.
+        tokens: of the KV cache.
+        graphs: bytes of CUDA graphs, as estimated before the cache was made.
+        context: tokens of one sequence.
+        lines: how many lines told something.
+    """
+
+    __slots__ = ("context", "engine", "graphs", "kv", "lines", "release", "tokens", "weights")
+
+    def __init__(self, engine: str, parts: dict[str, str | float], lines: int) -> None:
+        self.engine = engine
+        release = parts.get("release")
+        self.release: str | None = release if isinstance(release, str) else None
+        self.weights = _bytes(parts, "weights")
+        self.kv = _bytes(parts, "kv")
+        self.graphs = _bytes(parts, "graphs")
+        tokens = parts.get("tokens")
+        self.tokens: int | None = None if tokens is None else int(float(tokens))
+        context = parts.get("context")
+        self.context: int | None = None if context is None else int(float(context))
+        self.lines = lines
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, for JSON.
+
+        Returns:
+            dict: the attributes by name.
+        """
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def compare(self, fit: Fit) -> list[tuple[str, float, float, str]]:
+        """Part by part: what the log says, what was estimated, and the likely cause.
+
+        Args:
+            fit: the estimate for the same launch.
+
+        Returns:
+            list: name, measured, estimated and a sentence, for each part that the log tells.
+        """
+        out: list[tuple[str, float, float, str]] = []
+        if self.weights is not None:
+            out.append(("weights", self.weights, fit.weight_bytes, _why_weights(self, fit)))
+        if self.kv is not None:
+            out.append(("KV room", self.kv, fit.kv_budget_bytes, _why_room(self, fit)))
+        if self.tokens is not None:
+            out.append(("tokens", self.tokens, fit.tokens, _why_tokens(self, fit)))
+        return out
+
+    def correction(self, fit: Fit) -> dict[str, float]:
+        """What the next estimate on this GPU and release needs: `estimate(correction=...)`.
+
+        Args:
+            fit: the estimate for the same launch.
+
+        Returns:
+            dict: `held_back`, bytes that the cache did not get, and `weights`, their ratio.
+        """
+        ratio = self.weights / fit.weight_bytes if self.weights and fit.weight_bytes else 1.0
+        out = {"weights": ratio, "held_back": 0.0}
+        if self.kv is not None and fit.kv_budget_bytes:
+            surprise = fit.weight_bytes * (ratio - 1)
+            out["held_back"] = float(fit.kv_budget_bytes - surprise - self.kv)
+        return out
+
+    def __repr__(self) -> str:
+        return f"BootLog({self.engine!r}, {self.release!r}, tokens={self.tokens!r})"
+
+
+def _bytes(parts: dict[str, str | float], name: str) -> float | None:
+    value = parts.get(name)
+    return None if value is None else float(value) * GIBIBYTE
+
+
+def _off(measured: float, estimated: float, share: float) -> bool:
+    return abs(estimated - measured) > share * abs(measured)
+
+
+def _why_weights(log: BootLog, fit: Fit) -> str:
+    if log.weights is None or not _off(log.weights, fit.weight_bytes, 0.03):
+        return ""
+    if fit.weights_exact:
+        return "the engine stores them otherwise than the files do: padding, or another precision"
+    if log.weights > fit.weight_bytes:
+        return "parts that the config does not tell, or modules left in 16 bits"
+    return "modules are divided or quantized that were counted whole"
+
+
+def _why_room(log: BootLog, fit: Fit) -> str:
+    if log.kv is None or not _off(log.kv, fit.kv_budget_bytes, 0.05):
+        return ""
+    rest = fit.kv_budget_bytes - log.kv - ((log.weights or fit.weight_bytes) - fit.weight_bytes)
+    if abs(rest) < 0.3 * GIBIBYTE:
+        return "only what the weights differ"
+    if rest > 0:
+        return "activations or buffers are larger, or another process holds memory"
+    return "activations or buffers are smaller than calibration logs show"
+
+
+def _why_tokens(log: BootLog, fit: Fit) -> str:
+    if log.tokens is None or not _off(log.tokens, fit.tokens, 0.05):
+        return ""
+    if log.kv and fit.kv_budget_bytes and log.tokens:
+        each = log.kv / log.tokens
+        own = fit.kv_budget_bytes / max(fit.tokens, 1)
+        if abs(each / own - 1) > 0.03:
+            return f"{each:,.0f} bytes a token, not {own:,.0f}: another KV type or layout"
+    return "only what the KV room differs"
+
+
+def read_boot_log(text: str, engine: str | None = None) -> BootLog | None:
+    """Read the figures that an engine prints when it starts.
+
+    Args:
+        text: the log; other lines may stand between.
+        engine: the engine's id; None takes the one whose lines are most.
+
+    Returns:
+        BootLog: what was found, or None when no line tells anything.
+
+    Example:
+        >>> from quantmap import read_boot_log
+        >>> line = "INFO gpu_worker.py: Available KV cache memory: 58.11 GiB"
+        >>> log = read_boot_log(line)
+        >>> log.engine, round(log.kv / 2**30, 2)
+        ('vllm', 58.11)
+    """
+    text = text[:LONGEST_LOG]
+    best: BootLog | None = None
+    found: dict[str, dict[str, str | float]] = {}
+    counts: dict[str, int] = {}
+    for name, part, pattern in _core.memory_log_lines():
+        if engine is not None and name != engine:
+            continue
+        matches = list(re.finditer(pattern, text))
+        if not matches:
+            continue
+        parts = found.setdefault(name, {})
+        if part != "release":
+            counts[name] = counts.get(name, 0) + len(matches)
+        if part in parts:
+            continue
+        groups = [group.replace(",", "") for group in matches[-1].groups()]
+        parts[part] = groups[0] if part == "release" else sum(map(float, groups))
+    for name, count in counts.items():
+        if best is None or count > best.lines:
+            best = BootLog(name, found[name], count)
+    return best
+
+
+def _corrections_file() -> str:
+    base = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    return os.path.join(base, "quantmap", "memory.json")
+
+
+def _corrections() -> dict[str, Any]:
+    try:
+        with open(_corrections_file(), encoding="utf-8") as handle:
+            data = json.load(handle)
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _key(engine: str, release: str, gpu: str) -> str:
+    return f"{engine}@{release} {gpu}"
+
+
+def keep_correction(fit: Fit, correction: dict[str, float]) -> str:
+    """Keep a correction for this GPU and release, for the command `quantmap fit`.
+
+    Args:
+        fit: the estimate that it corrects.
+        correction: what `BootLog.correction` returned.
+
+    Returns:
+        str: the file: ``$XDG_DATA_HOME/quantmap/memory.json``.
+    """
+    path = _corrections_file()
+    data = _corrections()
+    data[_key(fit.engine, fit.version, fit.gpu or "")] = {
+        **correction,
+        "parameters": fit.parameters,
+    }
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    fresh = f"{path}.{os.getpid()}.part"
+    with open(fresh, "w", encoding="utf-8") as handle:
+        json.dump(data, handle, indent=1, sort_keys=True)
+    os.replace(fresh, path)
+    return path
+
+
+def correction_for(fit: Fit) -> dict[str, float] | None:
+    """The correction that is kept for an estimate's GPU and release, if there is one.
+
+    Args:
+        fit: an estimate.
+
+    Returns:
+        dict: to give to `estimate`, or None.
+    """
+    kept = _corrections().get(_key(fit.engine, fit.version, fit.gpu or ""))
+    if not isinstance(kept, dict):
+        return None
+    held_back, ratio = kept.get("held_back"), kept.get("weights")
+    if not isinstance(held_back, (int, float)):
+        return None
+    # Weights are a matter of the model, all else of GPU and release.
+    same = kept.get("parameters") == fit.parameters and isinstance(ratio, (int, float))
+    return {"held_back": float(held_back), "weights": float(ratio) if same and ratio else 1.0}

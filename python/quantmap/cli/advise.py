@@ -1,0 +1,103 @@
+"""``quantmap advise``: what to run for a model on a GPU, with lines to paste."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from ..advising import GOALS, Advice, advise
+from .inputs import engine_names, read_checkpoint
+from .style import INDENT, marked
+from .tables import say
+
+EPILOGUE = """\b
+Examples:
+  quantmap advise examples/llama_3_70b.json --gpu H100
+  quantmap advise config.json --gpu L40S --gpus 4 --context 32768 --concurrency 8
+  quantmap advise config.json --gpu B200 --engine sglang@0.5.18 --goal speed --json
+
+\b
+Nothing is started. Memory is estimated as `quantmap fit` does it; the relative cost is bytes that
+one GPU moves for a token, not a speed.
+"""
+GIGABYTE = 1e9
+
+
+@click.command("advise", epilog=EPILOGUE, short_help="What to run for a model on a GPU.")
+@click.argument("model", metavar="MODEL")
+@click.option("--gpu", required=True, metavar="GPU", help="Such as H100, or local.")
+@click.option(
+    "--gpus", type=click.IntRange(1, 1024), default=8, show_default=True, help="At most so many."
+)
+@click.option(
+    "--engine",
+    "engines",
+    multiple=True,
+    metavar="ENGINE",
+    shell_complete=engine_names,
+    help="An engine, such as sglang@0.5.18; repeat it. Without it: all, newest release.",
+)
+@click.option("--context", type=int, metavar="TOKENS", help="Tokens of one sequence.")
+@click.option(
+    "--concurrency",
+    type=int,
+    default=1,
+    metavar="N",
+    show_default=True,
+    help="Sequences at the same time.",
+)
+@click.option(
+    "--goal", type=click.Choice(GOALS), default=GOALS[0], show_default=True, help="What is best."
+)
+@click.option("--name", metavar="ID", help="How the lines name the model; without it MODEL.")
+@click.option("--json", "as_json", is_flag=True, help="Everything as JSON on stdout.")
+def advise_command(
+    model: str, engines: tuple[str, ...], as_json: bool, name: str | None, **options: Any
+) -> int:
+    """List the ways to serve MODEL on a GPU that fit, best first, each with its line.
+
+    MODEL is a folder, a .gguf file, or a config.json.
+    """
+    found = advise(
+        read_checkpoint(model), engines=engines or None, model=name or _model_name(model), **options
+    )
+    if as_json:
+        click.echo(json.dumps([advice.to_dict() for advice in found], indent=2))
+    else:
+        show(found, options["gpu"], options["goal"])
+    return 0 if found else 1
+
+
+def _model_name(model: str) -> str | None:
+    return None if model == "-" or model.endswith(".json") else model
+
+
+def show(found: list[Advice], gpu: str, goal: str) -> None:
+    """A paragraph for each way: what it is, what it takes, its line."""
+    if not found:
+        say(f"Nothing fits on {gpu}: see `quantmap fit` for what is missing.")
+        return
+    say(f"{len(found)} ways to serve it on {gpu}, by {goal}:")
+    for place, advice in enumerate(found, 1):
+        fit = advice.fit
+        say()
+        say(
+            f"{place}. {fit.engine_name} {fit.version}, {advice.gpus} x {fit.gpu}  "
+            f"{marked(fit.verdict)}"
+        )
+        words = [f"{part} {text}" for part, text in advice.precision.items() if text]
+        for word in words:
+            say(INDENT + word)
+        low, high = fit.tokens_band
+        say(
+            f"{INDENT}weights {fit.weight_bytes / GIGABYTE:.1f} GB a GPU, KV cache of "
+            f"{fit.tokens:,} tokens ({low:,} to {high:,})"
+        )
+        for reason in advice.reasons:
+            say(INDENT + reason)
+        for warning in advice.warnings:
+            say(f"{INDENT}note: {warning}")
+        for line in advice.command.splitlines():
+            say(f"{INDENT}$ {line}")

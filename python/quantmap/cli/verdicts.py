@@ -1,0 +1,97 @@
+"""What people read of `quantmap check`: what is not plainly accepted first, then a count."""
+
+from __future__ import annotations
+
+import sys
+
+from ..check import CheckResult, ScriptResult, Verdict
+from . import declare
+from .style import marked, paint, printable, show_detail, show_line
+from .tables import Mark, say, show_table
+
+# Verdicts in the order in which they are shown; what is not named comes first.
+_ORDER = ("no-effect", "assumed", "accepted")
+
+
+def show_script(result: ScriptResult, *, show_all: bool) -> None:
+    """A verdict on every argument of every launch of a script."""
+    several = len(result.launches) > 1
+    for number, launch in enumerate(result.launches, 1):
+        if number > 1:
+            declare.echo()
+        show_launch(launch, f"{number}. line {launch.line}: " if several else "", show_all=show_all)
+    if several:
+        refused = sum(not launch.ok for launch in result.launches)
+        declare.echo(f"\n{len(result.launches)} launches, {refused} of them refused")
+    for note in result.notes:
+        hint = f" ({note.hint})" if note.hint else ""
+        say(f"note: {note.message}{hint}")
+
+
+def show_launch(result: CheckResult, number: str, *, show_all: bool) -> None:
+    """A verdict on every argument of a launch."""
+    title = f"{number}{result.engine_name} {result.version}"
+    if result.asked:
+        title += f" in place of {result.asked}"
+    title = f"{title} · {result.model}" if result.model else title
+    shown = sorted(
+        (verdict for verdict in result.verdicts if show_all or not is_plain(verdict)), key=_place
+    )
+    if sys.stdout.isatty():
+        _list_verdicts(shown, title)
+    elif shown:
+        rows = [
+            (
+                verdict.argument,
+                verdict.value,
+                Mark(verdict.verdict),
+                verdict.reason or "-",
+                verdict.hint or "-",
+            )
+            for verdict in shown
+        ]
+        show_table(title, ("argument", "value", "verdict", "why", "instead"), rows)
+    else:
+        say(title)
+    _count(result, len(shown))
+    for note in result.notes:
+        if note.severity != "error":
+            say(f"note: {note.message}")
+
+
+def is_plain(verdict: Verdict) -> bool:
+    """Whether there is nothing to say of it but that it is accepted."""
+    return verdict.verdict == "accepted" and not verdict.reason
+
+
+def _place(verdict: Verdict) -> int:
+    return _ORDER.index(verdict.verdict) if verdict.verdict in _ORDER else -1
+
+
+def _count(result: CheckResult, shown: int) -> None:
+    for refusal in result.refusals:
+        declare.echo()
+        show_line(refusal.code, refusal.message)
+        show_detail("instead", refusal.hint)
+    refused = sum(verdict.refused for verdict in result.verdicts)
+    count = f"{refused} refused of {len(result.verdicts)}"
+    if result.refusals:
+        count = f"refused as a whole, whatever the arguments; of them {count}"
+    if not result.verdicts and not result.refusals:
+        count = "0 refused: the line sets nothing"
+    rest = len(result.verdicts) - shown
+    if rest:
+        count += f"; {rest} plainly accepted (--all shows them)"
+    head, mark, tail = count.partition("refused")
+    declare.echo(f"\n{paint(head + mark, 'green' if result.ok else 'red')}{tail}")
+
+
+def _list_verdicts(verdicts: list[Verdict], title: str) -> None:
+    declare.echo(paint(printable(title), bold=True))
+    width = max((len(marked(verdict.verdict)) for verdict in verdicts), default=0)
+    for verdict in verdicts:
+        show_line(verdict.verdict, f"{verdict.argument} {verdict.value}".rstrip(), width)
+        if verdict.reason:
+            show_detail("why", verdict.reason)
+        if verdict.hint:
+            show_detail("instead", verdict.hint)

@@ -1,0 +1,101 @@
+"""Files that are whole or not there, and files that make no reader wait."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import BinaryIO
+
+__all__ = ["open_regular", "write_file"]
+
+
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """A file for reading; a pipe or a device, which would make the reader wait, is an error.
+
+    Args:
+        path: the file.
+
+    Returns:
+        BinaryIO: the open file.
+
+    Raises:
+        OSError: it cannot be read, or is no regular file.
+        ValueError: no file can have this name.
+
+    Example:
+        >>> open_regular(os.devnull)
+        Traceback (most recent call last):
+        OSError: it is not a regular file
+    """
+    import stat
+
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError("it is not a regular file")
+    return open(handle, "rb")
+
+
+def sync_folder(path: str | os.PathLike[str]) -> None:
+    """Wait until the name of a new file is on the disk."""
+    with contextlib.suppress(OSError):  # some file systems know no such thing
+        handle = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_file(pieces: Iterable[bytes], path: str | os.PathLike[str]) -> None:
+    """Write a file atomically: the old file stays until the new one is whole.
+
+    Args:
+        pieces: the content, in order.
+        path: the file; its folder must exist. A pipe or a device is written to as it is: renaming a
+            file to the null device would take it away from everybody.
+
+    Raises:
+        OSError: the file cannot be written; nothing is left behind.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "plan.txt")
+        >>> write_file([b"one ", b"two"], path)
+        >>> path.read_text()
+        'one two'
+    """
+    target = os.path.realpath(path)
+    if os.path.exists(target) and not os.path.isfile(target) and not os.path.isdir(target):
+        with open(target, "wb") as device:
+            device.writelines(pieces)
+        return
+    folder, base = os.path.split(target)
+    name = os.path.join(folder, f".{base[:100]}.{os.urandom(8).hex()}")
+    try:  # the name is known before the file is there: whatever comes between, it is removed
+        handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "wb") as out:
+            for piece in pieces:
+                out.write(piece)
+            out.flush()
+            os.fsync(out.fileno())
+        os.chmod(name, _mode_of(target))
+        os.replace(name, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+    sync_folder(target)
+
+
+def _mode_of(path: str) -> int:
+    """The permissions of the file there; of a new one, what the process gives its files."""
+    try:
+        return os.stat(path).st_mode & 0o777
+    except FileNotFoundError:
+        mask = os.umask(0o077)
+        os.umask(mask)
+        return 0o666 & ~mask
