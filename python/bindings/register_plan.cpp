@@ -1,11 +1,15 @@
 // Plans: a task reduced to the experiments that differ.
 #include "quantmap/plan/plan.hpp"
 
+#include <pybind11/stl.h>
+
 #include <algorithm>
 
 #include "checkpoint_argument.hpp"
 #include "convert.hpp"
 #include "quantmap/base/digest.hpp"
+#include "quantmap/mapping/launch.hpp"
+#include "quantmap/plan/parallel.hpp"
 #include "register.hpp"
 #include "report.hpp"
 #include "runtime_args.hpp"
@@ -128,10 +132,46 @@ py::tuple signatures(const Plan& plan, Count begin, Count end, std::size_t bytes
   return py::make_tuple(text(out), next);
 }
 
-py::list notes_of(const py::object& task) {
-  py::list out;
-  for (const Diagnostic& note : task_notes(to_core(task))) out.append(to_python(note));
+// The axes as parameters of one launch: every axis has one value, or the first one counts.
+py::dict first_values(const std::vector<TaskAxis>& axes, bool dashes) {
+  py::dict out;
+  for (const TaskAxis& axis : axes) {
+    const Value& value = axis.values.front();
+    if (!value.is_null()) out[text((dashes ? "--" : "") + axis.key)] = to_python(value);
+  }
   return out;
+}
+
+const Engine& engine_of(const py::object& runtime) {
+  Diagnostics problems;
+  std::string version;
+  const Engine* engine = read_runtime(to_core(runtime), version, problems);
+  if (engine == nullptr) raise_config_error(problems);
+  return *engine;
+}
+
+// The arguments of one launch's parallel sizes, by flag.
+py::dict parallel_arguments(const py::object& config, const py::object& runtime) {
+  Diagnostics problems;
+  const std::vector<TaskAxis> axes = parallel_axes(to_core(config), engine_of(runtime), Path("$"), problems);
+  for (const TaskAxis& axis : axes) {
+    if (axis.values.size() > 1) problems.add(Code::kListOfValues, axis.path);
+  }
+  if (problems.has_errors()) raise_config_error(problems);
+  return first_values(axes, true);
+}
+
+// A task's parameters with its parallel sizes, as one launch has them, and what nobody reads of it.
+py::tuple task_parameters(const py::object& task, const py::object& runtime) {
+  Diagnostics problems;
+  std::string version;
+  Diagnostics unused;  // who maps the task tells it
+  const Engine* engine = read_runtime(to_core(runtime), version, unused);
+  std::optional<Task> read = read_task(to_core(task), problems);
+  if (engine == nullptr || !read) return py::make_tuple(py::none(), py::list());
+  const Task whole = with_parallel(std::move(*read), *engine, problems);
+  if (problems.has_errors()) raise_config_error(problems);
+  return py::make_tuple(first_values(whole.parameters, false), to_python(problems));
 }
 
 void require_index(const Plan& plan, Count index) {
@@ -154,6 +194,7 @@ void register_plan(py::module_& module) {
                                return limit ? py::object(py::int_(*limit)) : py::object(py::none());
                              })
       .def_property_readonly("task_name", [](const Plan& plan) { return to_python(plan.name()); })
+      .def_property_readonly("axes", &Plan::axes)
       .def_property_readonly("skips", &skip_data)
       .def_property_readonly("targets", &target_data)
       .def_property_readonly("diagnostics", [](const Plan& plan) { return to_python(plan.diagnostics()); })
@@ -167,7 +208,10 @@ void register_plan(py::module_& module) {
       .def("group", &group_data, py::arg("id"))
       .def("lines", &lines, py::arg("begin"), py::arg("end"), py::arg("bytes"), py::arg("groups"))
       .def("signatures", &signatures, py::arg("begin"), py::arg("end"), py::arg("bytes"));
-  module.def("task_notes", &notes_of, py::arg("task"), "What is odd about a task, such as a key that nothing reads.");
+  module.def("parallel_arguments", &parallel_arguments, py::arg("config"), py::arg("runtime"),
+             "The arguments of one launch's parallel sizes.");
+  module.def("task_parameters", &task_parameters, py::arg("task"), py::arg("runtime"),
+             "The parameters of a task's first launch, its parallel sizes among them, and notes about the task.");
   module.def("make_plan", &make_plan, py::arg("task"), py::arg("engines"), py::arg("engine_version"), py::arg("gpu"),
              py::arg("checkpoint"), py::arg("model_quantization"), py::arg("policy"),
              "Reduce a task to the experiments that differ.");

@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from .fit import Fit, estimate
     from .hardware import GpuInfo, Requirement, gpu_info, local_gpu, requirements
     from .numerics.arrays import Quantized, quantize, quantize_activations, quantized_matmul
+    from .numerics.quality import ModuleQuality, Quality, quality
     from .numerics.recipes import Recipe, recipes
+    from .numerics.writing import quantize_checkpoint, quantize_shards
     from .rules import ModuleDecision, Rule, RulesFile, read_rules
     from .schema import json_schema, output_schema, typescript_types, ui_table
     from .search_space import Space, space
@@ -58,7 +60,9 @@ _LATER = {
     "fit": ("Fit", "estimate"),
     "hardware": ("GpuInfo", "Requirement", "gpu_info", "local_gpu", "requirements"),
     "numerics.arrays": ("Quantized", "quantize", "quantize_activations", "quantized_matmul"),
+    "numerics.quality": ("ModuleQuality", "Quality", "quality"),
     "numerics.recipes": ("Recipe", "recipes"),
+    "numerics.writing": ("quantize_checkpoint", "quantize_shards"),
     "rules": ("ModuleDecision", "Rule", "RulesFile", "read_rules"),
     "search_space": ("Space", "space"),
     "schema": ("json_schema", "output_schema", "typescript_types", "ui_table"),
@@ -79,8 +83,10 @@ __all__ = [
     "GpuInfo",
     "Mapping",
     "ModuleDecision",
+    "ModuleQuality",
     "Pending",
     "Plan",
+    "Quality",
     "Quantized",
     "Recipe",
     "Requirement",
@@ -115,8 +121,11 @@ __all__ = [
     "merge_parameters",
     "output_schema",
     "plan",
+    "quality",
     "quantize",
     "quantize_activations",
+    "quantize_checkpoint",
+    "quantize_shards",
     "quantized_matmul",
     "read_boot_log",
     "read_rules",

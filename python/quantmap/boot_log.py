@@ -7,6 +7,7 @@ import os
 import re
 
 from . import _core
+from .errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from .fit import Fit
 
-__all__ = ["BootLog", "correction_for", "keep_correction", "read_boot_log"]
+__all__ = ["BootLog", "read_boot_log"]
 
 GIBIBYTE = 1 << 30
 LONGEST_LOG = 64 * 1024 * 1024
@@ -146,6 +147,9 @@ def read_boot_log(text: str, engine: str | None = None) -> BootLog | None:
     Returns:
         BootLog: what was found, or None when no line tells anything.
 
+    Raises:
+        ConfigError: the log is no text.
+
     Example:
         >>> from quantmap import read_boot_log
         >>> line = "INFO gpu_worker.py: Available KV cache memory: 58.11 GiB"
@@ -153,6 +157,9 @@ def read_boot_log(text: str, engine: str | None = None) -> BootLog | None:
         >>> log.engine, round(log.kv / 2**30, 2)
         ('vllm', 58.11)
     """
+    if not isinstance(text, str):
+        context = {"expected": "a string", "got": _core.describe(text), "hint": ""}
+        raise ConfigError([_core.make_diagnostic("wrong-type", "text", context)])
     text = text[:LONGEST_LOG]
     best: BootLog | None = None
     found: dict[str, dict[str, str | float]] = {}

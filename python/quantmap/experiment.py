@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
         @property
         def task(self) -> Any: ...
+        @property
+        def axes(self) -> list[str]: ...
         def group(self, number: int) -> list[tuple[dict[str, Any], int]]: ...
         def explain(self, experiment: Experiment) -> Mapping: ...
 
@@ -138,6 +140,32 @@ class Experiment(Result, Rendered):
         return found if isinstance(found, str) else None
 
     @property
+    def axes(self) -> list[str]:
+        """What varies or is given in its plan: ``preset``, keys of the config, parameters.
+
+        Returns:
+            list[str]: each once; of a stored plan empty, which keeps no parameters.
+        """
+        return self._source.axes
+
+    def setting(self, axis: str) -> Any:
+        """What its first point has for one of its `axes`.
+
+        Args:
+            axis: such as ``kvcache_dtype``, ``kv_cache.dtype`` or a parameter's name.
+
+        Returns:
+            Any: the value; None where it is not given.
+        """
+        if axis in self.parameters:
+            return self.parameters[axis]
+        section, mark, key = axis.partition(".")
+        place = self.config.get(section) if mark else None
+        if isinstance(place, dict):
+            return place.get(key)
+        return self.config.get(axis)
+
+    @property
     def configs(self) -> list[dict[str, Any]]:
         """The configs it stands for, in the order of their points.
 
@@ -186,6 +214,7 @@ class Kept:
 
     def __init__(self, experiment: Experiment, plan: Source) -> None:
         self.task = {"model": experiment.model}
+        self.axes = list(plan.axes)
         self._configs = plan.group(experiment.group)
         self._arguments: dict[str, Any] | None = getattr(plan, "ground", None)
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
+    "ENGINE_OF",
     "detect_model_quantization",
+    "expand_quant_config_to_parameter_spec",
     "expand_quantization_presets",
     "extract_quant_config_from_params",
     "generate_experiment_configs",
@@ -35,6 +37,10 @@ __all__ = [
 _LONGEST_NAME = 96  # of a model, as the Hugging Face hub allows it
 _CONFIG_KEYS = ("quantization_config", "compression_config")  # of a model's config.json
 _PREFIX = "__quant__"  # marks a quantization setting among the parameters of a grid
+_PARALLEL = "__parallel__"  # marks a parallel size
+
+#: Engines by the names that a cluster gives its runtimes, for whoever fills it.
+ENGINE_OF: dict[str, str] = {}
 
 
 def detect_model_quantization(
@@ -112,7 +118,7 @@ def prepare_experiment_parameters(
         {'dtype': 'auto', 'kv-cache-dtype': 'fp8_e5m2', 'tp-size': '2'}
     """
     arguments = documented.get_runtime_args(
-        base_runtime,
+        _engine(base_runtime),
         quant_config,
         param_combination,
         detect_model_quantization(model_path, model_config),
@@ -130,7 +136,9 @@ def prepare_runtime_parameters(
 
     Args:
         base_runtime: the engine, as for `prepare_experiment_parameters`.
-        params: parameters among which ``__quant__<field>`` and ``__quant__preset`` are settings.
+        params: parameters among which ``__quant__<field>`` and ``__quant__preset`` are settings,
+            and ``__parallel__<size>`` and ``__parallel__preset`` are parallel sizes. The
+            experiment's own parameters win over sizes.
         model_path: the model, as for `detect_model_quantization`.
         model_config: what is known of the model, as for `detect_model_quantization`.
 
@@ -145,11 +153,62 @@ def prepare_runtime_parameters(
         ...     "sglang", {"__quant__preset": "kv-cache-fp8", "tp-size": 2}, "org/model"
         ... )
         {'dtype': 'auto', 'kv-cache-dtype': 'fp8_e5m2', 'tp-size': '2'}
+        >>> prepare_runtime_parameters("vllm", {"__parallel__tp": 2, "__parallel__dp": 1}, "m")
+        {'tensor-parallel-size': '2'}
     """
     rest, config = extract_quant_config_from_params(params)
+    sizes = {
+        name[len(_PARALLEL) :]: rest.pop(name) for name in list(rest) if name.startswith(_PARALLEL)
+    }
+    odd = next((name for name in rest if name.startswith("__") and "__" in name[3:]), None)
+    if odd is not None:
+        context = {"value": repr(odd), "hint": f"known prefixes: {_PREFIX}, {_PARALLEL}"}
+        raise ConfigError([_core.make_diagnostic("unknown-key", "params", context)])
+    engine = _engine(base_runtime)
+    given = _core.parallel_arguments(sizes, engine) if sizes else {}
+    own = {_plain(name) for name in rest}
+    parallel = {
+        flag: value if isinstance(value, bool) else str(value)
+        for flag, value in given.items()
+        if _plain(flag) not in own
+    }
     if config is None:
-        return {name.lstrip("-"): value for name, value in rest.items()}
-    return prepare_experiment_parameters(base_runtime, config, rest, model_path, model_config)
+        return {name.lstrip("-"): value for name, value in {**parallel, **rest}.items()}
+    all_of = {**parallel, **rest}
+    prepared = prepare_experiment_parameters(engine, config, all_of, model_path, model_config)
+    first = {_plain(flag) for flag in parallel}  # sizes stand in front, as the autotuner has them
+    return dict(sorted(prepared.items(), key=lambda item: _plain(item[0]) not in first))
+
+
+def _engine(base_runtime: Any) -> Any:
+    """The engine behind a name: a cluster's own, or the engine's."""
+    return (
+        ENGINE_OF.get(base_runtime, base_runtime) if isinstance(base_runtime, str) else base_runtime
+    )
+
+
+def _plain(name: str) -> str:
+    """A parameter's name however it is spelt."""
+    return name.lstrip("-").replace("_", "-").lower()
+
+
+def expand_quant_config_to_parameter_spec(quant_config: dict[str, Any] | None) -> dict[str, Any]:
+    """A config as one specification of a grid, without other parameters.
+
+    Args:
+        quant_config: a config; each field may be a list of values, each preset one of several.
+
+    Returns:
+        dict: ``__quant__preset`` and ``__quant__<field>``, each a list; empty without a config.
+
+    Raises:
+        ConfigError: all problems of the config at once.
+
+    Example:
+        >>> expand_quant_config_to_parameter_spec({"gemm_dtype": ["auto", "fp8"]})
+        {'__quant__gemm_dtype': ['auto', 'fp8']}
+    """
+    return merge_parameters_with_quant_config({}, quant_config)
 
 
 def merge_parameters_with_quant_config(
@@ -312,8 +371,6 @@ def generate_experiment_configs(task: dict[str, Any]) -> list[dict[str, Any]]:
         ['auto', 'bfloat16']
     """
     parts = read_task(_core.plain_object(task, "$"))
-    for note in parts.notes:
-        _log("%s", note)
     path, known = parts.model_path(), parts.model if isinstance(parts.model, dict) else None
     quantized = None if path is None else detect_model_quantization(path, known)
     experiments = []
@@ -335,13 +392,9 @@ def generate_experiment_configs(task: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _log_left_out(preset: str | None, runtime: str, unsupported: list[str]) -> None:
+    import logging
+
     what = "The config" if preset is None else f"Preset '{preset}'"
     context = {"value": what, "engine": runtime, "list": ", ".join(unsupported)}
     told = _core.make_diagnostic("config-left-out", "$.base_runtime", context)
-    _log("%s", told.message)
-
-
-def _log(form: str, told: object) -> None:
-    import logging
-
-    logging.getLogger("quantmap").warning(form, told)
+    logging.getLogger("quantmap").warning("%s", told.message)

@@ -56,13 +56,15 @@ class Plan(Compared):
         distinct: launches that differ; ``asked == distinct + merged + skipped``.
         merged: points that are the same launch as an earlier one.
         skipped: points that are left out; ``skips`` says why.
-        limited: whether the task's ``max_iterations`` is below ``distinct``.
+        limited: whether the task's ``max_iterations`` is below ``distinct``: then experiments are
+            spread over all of them. A Bayesian task is planned as its whole space.
         max_iterations: that limit, or None.
         skips: the causes of skipped points, with counts and one example each.
         targets: the engines and releases, as dicts with ``engine``, ``engine_name``, ``mode``,
             ``version``, ``gpu`` and ``times`` (how often the same one was asked for).
         diagnostics: warnings, such as a key of the task that nobody reads.
         task_name: the task's name, or None.
+        axes: what varies or is given: ``preset``, keys of the config, parameters.
         task: the task itself.
         arguments: what it was made with: engines, GPU, checkpoint and policy.
         catalog: version and hash of the catalogue that the plan rests on.
@@ -79,6 +81,7 @@ class Plan(Compared):
         self.max_iterations = core.max_iterations
         self.limited = core.size < core.distinct
         self.task_name = core.task_name
+        self.axes: list[str] = core.axes
         self.diagnostics: list[Diagnostic] = core.diagnostics
         self.catalog = {"version": _core.catalog_version, "hash": _core.catalog_hash}
 

@@ -23,7 +23,8 @@ __all__ = ["csv_lines"]
 
 MAX_VALUES = 16_000_000  # values and keys of one line of a plan file
 _SHOWN_SKIPS = 8
-_COLUMNS = ("index", "signature", "engine", "version", "points", "args", "env", "files", "command")
+_FIRST = ("index", "signature", "engine", "version", "points")
+_LAST = ("args", "env", "files", "command")
 
 
 def write_or_join(pieces: Iterable[bytes], path: str | os.PathLike[str] | None) -> str | None:
@@ -52,6 +53,9 @@ def header_line(plan: Plan) -> bytes:
 def csv_lines(plan: Iterable[Experiment]) -> Iterator[bytes]:
     """The experiments as CSV, a header first.
 
+    Each setting and each parameter of the task has a column, and so has the preset; arguments,
+    variables and files are JSON; ``command`` is the shell line, with the task's model.
+
     Args:
         plan: a plan, or some of its experiments.
 
@@ -66,16 +70,27 @@ def csv_lines(plan: Iterable[Experiment]) -> Iterator[bytes]:
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    axes: list[str] | None = None
     for experiment in plan:
-        row = [getattr(experiment, name) for name in _COLUMNS[:5]]
-        row += [json.dumps(getattr(experiment, name)) for name in _COLUMNS[5:8]]
-        writer.writerow([*row, experiment.shell()])
+        if axes is None:
+            axes = [name for name in experiment.axes if name not in (*_FIRST, *_LAST)]
+            writer.writerow([*_FIRST, *axes, *_LAST])
+        row = [getattr(experiment, name) for name in _FIRST]
+        row += [_cell(experiment.setting(name)) for name in axes]
+        row += [json.dumps(getattr(experiment, name)) for name in _LAST[:3]]
+        writer.writerow([*row, experiment.shell(experiment.model)])
         if out.tell() > 1 << 20:
             yield out.getvalue().encode()
             out.seek(0)
             out.truncate()
+    if axes is None:
+        writer.writerow([*_FIRST, *_LAST])
     yield out.getvalue().encode()
+
+
+def _cell(value: object) -> object:
+    """What a column holds: nothing for what is not given, JSON for what is no scalar."""
+    return json.dumps(value) if isinstance(value, (bool, dict, list)) else value
 
 
 def summary(plan: Plan | StoredPlan) -> str:
@@ -107,5 +122,6 @@ def summary(plan: Plan | StoredPlan) -> str:
     if len(plan.skips) > _SHOWN_SKIPS:
         lines.append(f"          and {len(plan.skips) - _SHOWN_SKIPS} more causes")
     if plan.limited:
-        lines.append(f"limited to the first {len(plan):,} by max_iterations")
+        rest = plan.distinct - len(plan)
+        lines.append(f"planned   {len(plan):>14,}  max_iterations leaves out {rest:,}")
     return "\n".join(lines)

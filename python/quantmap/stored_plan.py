@@ -36,6 +36,7 @@ class StoredPlan(Compared):
         diagnostics: the plan's own, and what is wrong with the file's end.
         task: the task that the plan was made of.
         arguments: what it was made with.
+        axes: nothing: a file keeps no parameters.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -58,6 +59,7 @@ class StoredPlan(Compared):
         self.catalog: dict[str, str] = header["catalog"]
         self.same_catalog = self.catalog.get("hash") == _core.catalog_hash
         self.task: Any = header["task"]
+        self.axes: list[str] = []
         given = header.get("arguments")
         self.arguments: dict[str, Any] = given if isinstance(given, dict) else {}
         if torn is not None:

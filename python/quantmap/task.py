@@ -9,8 +9,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .errors import Diagnostic
-
 __all__ = ["Task", "model_path", "read_task"]
 
 _CONFIG_KEYS = ("quant_config", "quantization_config")
@@ -29,19 +27,9 @@ class Task:
         parameters: the user parameters as given; a list counts with its first element.
         image_tag: the container tag (``runtime_image_tag``), which may name the release, or None.
         model: the model as given: an object, or its path or id; or None.
-        notes: what is odd about it, such as a key that nothing reads; a plan says the same.
     """
 
-    __slots__ = (
-        "config",
-        "config_path",
-        "image_tag",
-        "model",
-        "name",
-        "notes",
-        "parameters",
-        "runtime",
-    )
+    __slots__ = ("config", "config_path", "image_tag", "model", "name", "parameters", "runtime")
 
     def __init__(
         self,
@@ -60,7 +48,6 @@ class Task:
         self.image_tag = image_tag
         self.model = model
         self.config_path = config_path
-        self.notes: list[Diagnostic] = []
 
     def model_path(self) -> Any:
         """The model's path or id, as the task gives it.
@@ -141,7 +128,6 @@ def read_task(data: Any) -> Task:
     task = _object(data, "$")
     if not any(key in task for key in _TASK_KEYS):
         return Task(config=task)
-    notes: list[Diagnostic] = _core.task_notes(data)
     given = [key for key in _CONFIG_KEYS if task.get(key) is not None]
     if len(given) > 1:
         context = {"first": given[0], "second": given[1]}
@@ -160,7 +146,7 @@ def read_task(data: Any) -> Task:
             )
         config["presets"] = presets if isinstance(presets, (list, tuple)) else [presets]
     name = task.get("task_name")
-    read = Task(
+    return Task(
         str(name) if name is not None else None,
         task.get("base_runtime"),
         config,
@@ -169,5 +155,3 @@ def read_task(data: Any) -> Task:
         task.get("model"),
         f"$.{given[0]}" if given else "$",
     )
-    read.notes = notes
-    return read

@@ -27,7 +27,6 @@ EXEMPT_KEYS = {
     ("python/bindings/register_numerics.cpp", "e4m3"): "a number format of tensors",
     ("python/bindings/register_numerics.cpp", "e5m2"): "a number format of tensors",
     ("python/quantmap/numerics/arrays.py", "bfloat16"): "a number format of tensors",
-    ("python/quantmap/cli/inputs.py", "standard"): "standard input",
     ("python/quantmap/numerics/arrays.py", "bf16"): "a number format of tensors",
     ("python/quantmap/numerics/files.py", "bf16"): "a number format of tensors",
     ("python/quantmap/results/memory.py", "tensor_parallel_size"): "a key of the task",

@@ -106,7 +106,7 @@ def test_a_plan_goes_to_its_file_without_any_stream(desk: Path) -> None:
 @pytest.mark.parametrize("verb", ["map -", "plan -", "rules -", "check -", "check"])
 def test_standard_input_is_closed(desk: Path, verb: str) -> None:
     done = shell(f"quantmap {verb} <&-", desk)
-    assert done.returncode == 2 and "standard input is closed" in done.stderr
+    assert done.returncode == 2 and "stdin is closed" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -180,3 +180,9 @@ def test_a_fault_is_one_line_and_code_three(
     told = capsys.readouterr().err
     assert told.startswith("quantmap: error: this is a fault of quantmap") and told.count("\n") == 1
     assert "RuntimeError: a\\nb\\x1b at test_bad_days.py:" in told
+
+
+def test_a_mistyped_path_is_no_model(desk: Path) -> None:
+    for name in ("nosuch", "./nosuch", "/no/such"):
+        done = shell(f"quantmap inspect {name}", desk)
+        assert (done.returncode, done.stdout) == (2, "") and "no such folder or file" in done.stderr

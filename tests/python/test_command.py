@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 click = pytest.importorskip("click")
 
@@ -103,6 +105,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "launch.sh").write_text(launch, encoding="utf-8")
     (place / "my-model").mkdir()
     shutil.copy(ROOT / "examples" / "llama_3_70b.json", place / "my-model" / "config.json")
+    shutil.copy(ROOT / "examples" / "llama_3_70b.json", place / "config.json")
+    boot = "INFO gpu_worker.py:298] Available KV cache memory: 30.00 GiB\n"
+    (place / "boot.log").write_text(boot, encoding="utf-8")
+    matrix = {"model.layers.0.mlp.up_proj.weight": np.ones((128, 256), np.float32)}
+    save_file(matrix, place / "my-model" / "model.safetensors")
     bench = {"completed": 1, "request_throughput": 1.0, "output_throughput": 50.0}
     (place / "bench.json").write_text(json.dumps(bench), encoding="utf-8")
     result = {"signature": "0" * 32, "status": "success"}
@@ -158,7 +165,7 @@ def test_alone_it_says_what_to_do_next(desk: Path) -> None:
         ("map --runtime vllm --set kvcache_dtype=int5 --policy strict", 2),
         ("check --engine-version 0.11.0 'vllm serve m --kv-cache-dtype fp8'", 0),
         ("check --engine-version 0.11.0 'vllm serve m --kv-cache-dtype fp16'", 1),
-        ("check 'vllm serve m | tee log'", 2),
+        ("check 'vllm serve m | tee log'", 0),
         ("check 'echo hello'", 2),
         ("map", 2),
         ("map --runtime vllm --set gemm_dtype", 2),

@@ -27,6 +27,7 @@ MODEL = "org/model"
         ("merge_parameters_with_quant_config", "base_parameters, quant_config"),
         ("extract_quant_config_from_params", "params"),
         ("expand_quantization_presets", "quant_config"),
+        ("expand_quant_config_to_parameter_spec", "quant_config"),
         ("get_quant_config_summary", "quant_config"),
         ("validate_task_quant_config", "quant_config"),
         ("generate_experiment_configs", "task"),
@@ -39,7 +40,7 @@ def test_signatures(name: str, parameters: str) -> None:
         for item in signature.parameters.values()
     ]
     assert ", ".join(found) == parameters
-    assert name in autotuner.__all__ and len(autotuner.__all__) == 9
+    assert name in autotuner.__all__ and len(autotuner.__all__) == 11
 
 
 def experiment(*arguments: Any) -> list[tuple[str, Any]]:

@@ -241,6 +241,8 @@ def test_ten_thousand_results_are_drawn_in_a_second(seen: Seen, tmp_path: Path) 
     assert told.startswith("10000 experiments in ") and "1 lines are no results" in told
     assert int(told.split(" in ")[1].split(" ms")[0]) < 1000
     assert page.locator("svg circle").count() > 1
+    assert not page.inner_text("#compared").startswith("null")
+    assert "null" not in page.inner_text("#compared").partition("Measured")[0]
 
 
 def test_results_of_the_command_and_hostile_files(seen: Seen, tmp_path: Path) -> None:

@@ -235,7 +235,13 @@ def test_csv() -> None:
     rows = list(csv.DictReader(io.StringIO(plan.to_csv() or "")))
     assert [row["signature"] for row in rows] == [item.signature for item in plan]
     assert json.loads(rows[1]["args"]) == plan[1].args
-    assert rows[1]["command"] == plan[1].shell()
+    assert rows[1]["command"] == plan[1].shell(plan[1].model)
+    assert [name for name in rows[0] if name in plan.axes] == plan.axes
+    for row, one in zip(rows, plan):
+        given = {**one.config, **one.parameters}
+        assert {name: row[name] for name in plan.axes if row[name]} == {
+            name: str(value) for name, value in given.items()
+        }
 
 
 def test_a_file_that_a_parameter_replaces_is_not_written() -> None:

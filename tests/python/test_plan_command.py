@@ -63,11 +63,11 @@ def test_the_table_tells_everything(task: Path) -> None:
     rows = {line[:20].strip(): line[20:].split(None, 1) for line in lines[2:6]}
     assert rows == {
         "asked": ["12", "2 h"],
-        "the same as another": ["-4", "40 min"],
-        "left out": ["-4", "40 min"],
+        "the same as another": ["4", "40 min"],
+        "left out": ["4", "40 min"],
         "to run": ["4", "40 min"],
     }
-    assert "saved: 1 h 20 min" in lines
+    assert "saved by merging: 40 min" in lines
     assert "in each: --dtype auto --x 'it'\"'\"'s\\n$HOME'" in lines
     assert next(line for line in lines if line.startswith("3 ")).split() == [
         *("3", "--kv-cache-dtype", "fp8", "--tp-size", "2", "2"),
@@ -162,7 +162,7 @@ def test_what_has_been_run_is_left_out(task: Path, tmp_path: Path) -> None:
     shell = run(task, "--done", results, "--shell", "--max", 1).stdout
     assert shell.startswith(f"# 1 {plan[1].signature}\n")
     table = run(task, "--done", results).stdout
-    assert "done already         -2" in table and "to run               2" in table
+    assert "done already         2" in table and "to run               2" in table
     assert "--done" in run(task, "--rerun", "failed", code=2).stderr
 
 

@@ -116,7 +116,10 @@ def test_max_iterations_limits_what_is_read_and_nothing_else() -> None:
     assert (whole.limited, whole.max_iterations) == (False, None)
     for name in ("asked", "distinct", "merged", "skipped"):
         assert getattr(limited, name) == getattr(whole, name)
-    assert [e.signature for e in limited] == [e.signature for e in whole[:3]]
+    step = len(whole) / 3
+    spread = [whole[int(number * step)].signature for number in range(3)]
+    assert [e.signature for e in limited] == spread == list(limited.iter_signatures())
+    assert [e.index for e in limited] == [0, 1, 2]
     with pytest.raises(IndexError):
         limited[3]
 
@@ -336,4 +339,37 @@ def test_what_has_been_run_is_left_out(tmp_path: Path) -> None:
         handle.write(b'{"signature": "')
     assert [item.code for item in plan.pending(ledger).diagnostics] == ["torn-line"]
     limited = quantmap.plan({**TASK, "optimization": {"max_iterations": 4}})
-    assert [experiment.index for experiment in limited.pending(ledger)] == [2, 3]
+    assert [experiment.index for experiment in limited.pending(ledger)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 5, 7, 11, 23, 100])
+def test_a_limit_spreads_over_every_axis(tmp_path: Path, most: int) -> None:
+    task = {
+        "base_runtime": "sglang@0.5.2",
+        "quant_config": {"kvcache_dtype": ["auto", "fp8_e4m3", "fp8_e5m2"]},
+        "parameters": {"tp-size": [1, 2, 4, 8], "mem-fraction-static": [0.8, 0.85]},
+    }
+    whole = quantmap.plan(task)
+    plan = quantmap.plan({**task, "optimization": {"max_iterations": most}})
+    size = min(most, whole.distinct)
+    expected = [whole[number * whole.distinct // size].signature for number in range(size)]
+    assert [one.signature for one in plan] == expected == list(plan.iter_signatures())
+    plan.to_jsonl(tmp_path / "p")
+    stored = quantmap.Plan.from_jsonl(tmp_path / "p")
+    assert [one.signature for one in stored] == expected
+    assert [one.configs for one in stored] == [one.configs for one in plan]
+    groups = [
+        json.loads(line)["group"]
+        for line in (tmp_path / "p").read_text().splitlines()
+        if line.startswith('{"group"')
+    ]
+    assert len(groups) == len(set(groups))
+    if most == 11:
+        for flag in ("--tp-size", "--mem-fraction-static", "--kv-cache-dtype"):
+            assert {one.args[flag] for one in plan} == {one.args[flag] for one in whole}
+
+
+def test_a_bayesian_task_is_planned_as_its_space() -> None:
+    task = {**TASK, "optimization": {"max_iterations": 2, "strategy": "bayesian"}}
+    plan = quantmap.plan(task)
+    assert (plan.limited, len(plan)) == (False, plan.distinct)

@@ -42,6 +42,7 @@ def results() -> dict[str, Any]:
         "Decision": mapping.decisions[1],
         "Diagnostic": mapping.diagnostics[0],
         "CheckResult": checked,
+        "ScriptResult": quantmap.check_script("vllm serve m", "0.11.0"),
         "Verdict": checked.verdicts[0],
         "Experiment": plan[1],
         "Skip": skipping.skips[0],

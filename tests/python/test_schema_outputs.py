@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import quantmap
 from jsonschema import Draft202012Validator
+from safetensors.numpy import save_file
 
 click = pytest.importorskip("click")
 pytest.importorskip("yaml")
@@ -39,6 +44,16 @@ MAPPINGS = [
     ["--runtime", "vllm@0.11.0", "--policy", "literal", "--param", "kv-cache-dtype=nope"],
     ["--runtime", "vllm@latest", "--preset", "default", "--gpu", "GTX 1080"],
 ]
+QUALITY = tempfile.mkdtemp()
+COEFFICIENTS = str(Path(QUALITY) / "coefficients.json")
+MATRICES = {f"model.layers.0.{name}.weight": np.ones((8, 64), np.float32) for name in "ab"}
+ODD = {
+    "model.layers.0.c.weight": np.ones((8, 40), np.float32),
+    "lm_head.weight": np.ones((8, 64), np.float32),
+}
+save_file({**MATRICES, **ODD}, Path(QUALITY) / "model.safetensors")
+Path(COEFFICIENTS).write_text('{"model.layers.0.a": 1.5, "coefficient": 2}', encoding="utf-8")
+atexit.register(shutil.rmtree, QUALITY, ignore_errors=True)
 RUNS = {
     "advise": [[SHAPE, "--gpu", "H100", "--engine", "vllm@0.20.1", "--context", "8192"]],
     "map": MAPPINGS,
@@ -77,6 +92,10 @@ RUNS = {
         ["--engine", "tensorrt_llm"],
         ["--engine", "sglang_jax"],
     ],
+    "quality": [
+        [QUALITY, "--scheme", "vllm:mxfp4", "--scheme", "sglang_jax:int8/channel"],
+        [QUALITY, "--engine", "sglang", "--sensitivity", COEFFICIENTS],
+    ],
     "rules": [
         [RULES],
         [RULES, "--module", "model/layers[0]/self_attn/q_proj", "--module", "lm_head"],
@@ -101,6 +120,7 @@ OPEN = {
         *("diagnostics.context", "skips.example.parameters", "experiments.parameters"),
         *("experiments.args", "experiments.env", "experiments.files"),
     },
+    "quality": {"modules.results", "modules.refused", "totals", "predicted", "ranking"},
     "rules": {"moe", "notes.context"},
 }
 

@@ -300,7 +300,7 @@ def as_printed(config: Any) -> Any:
 
 
 # Every word that the readers of configs know; a dot leads into an inner object.
-READERS = ("architecture", "architecture_layers", "claims")
+READERS = ("architecture", "architecture_layers", "declarations")
 KNOWN = sorted(
     {
         word

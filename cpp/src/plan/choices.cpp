@@ -106,12 +106,12 @@ void ChoiceSpace::read_axis(std::size_t number, Effects& effects) {
 }
 
 void ChoiceSpace::collect_bad() {
+  std::vector<Count> after(axes_.size() + 1, 1);  // points of the axes from each one on
+  for (std::size_t i = axes_.size(); i-- > 0;) after[i] = after[i + 1] * task_.parameters[i].values.size();
   Count before = 1;
   for (std::size_t i = 0; i < axes_.size(); ++i) {
-    Count after = 1;
-    for (std::size_t k = i + 1; k < axes_.size(); ++k) after *= task_.parameters[k].values.size();
     for (const auto& [index, cause] : axes_[i].bad) {
-      if (before > 0) bad_.push_back({cause, i, index, before * after});
+      if (before > 0) bad_.push_back({cause, i, index, before * after[i + 1]});
     }
     before *= axes_[i].good;
   }

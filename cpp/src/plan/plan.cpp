@@ -5,8 +5,10 @@
 
 #include "plan/part.hpp"
 #include "quantmap/base/text.hpp"
+#include "quantmap/config/method.hpp"
 #include "quantmap/config/validate.hpp"
 #include "quantmap/mapping/launch.hpp"
+#include "quantmap/plan/parallel.hpp"
 
 namespace quantmap {
 
@@ -129,7 +131,12 @@ std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems
   std::uint64_t groups = 0;
   for (const PlanTarget& target : plan.targets_) {
     Diagnostics own;
-    const auto part = std::make_shared<const TargetPlan>(*plan.task_, target, *model, *policy, own);
+    plan.tasks_.push_back(std::make_shared<const Task>(with_parallel(*plan.task_, *target.engine, own)));
+    if (own.has_errors()) {
+      for (const Diagnostic& item : own.all()) problems.add_once(item.code, item.path, item.context);
+      return std::nullopt;
+    }
+    const auto part = std::make_shared<const TargetPlan>(*plan.tasks_.back(), target, *model, *policy, own);
     for (const Diagnostic& item : own.all()) problems.add_once(item.code, item.path, item.context);
     if (problems.has_errors()) return std::nullopt;
     const auto asked = product(part->asked(), target.repeats);
@@ -158,6 +165,13 @@ Count Plan::size() const noexcept {
   return task_->max_iterations ? std::min(distinct_, *task_->max_iterations) : distinct_;
 }
 
+Count Plan::spread(Count index) const noexcept {
+  const Count limit = size();
+  constexpr Count kSquareFits = 1U << 31U;
+  if (limit == distinct_ || limit > kSquareFits) return index;
+  return index * (distinct_ / limit) + index * (distinct_ % limit) / limit;
+}
+
 std::optional<Count> Plan::max_iterations() const noexcept { return task_->max_iterations; }
 
 const Value& Plan::name() const noexcept { return task_->name; }
@@ -173,10 +187,25 @@ std::size_t part_of(const std::vector<Number>& begins, Number number) {
 
 }  // namespace
 
+std::vector<std::string> Plan::axes() const {
+  std::vector<std::string> out;
+  const auto add = [&out](std::string_view key) {
+    if (std::find(out.begin(), out.end(), key) == out.end()) out.emplace_back(key);
+  };
+  for (const auto& task : tasks_) {
+    if (!task->presets.empty()) add(catalog().keys.preset);
+    for (const TaskAxis& axis : task->fields)
+      add(axis.field == kNoField ? axis.key : dotted_key(field_info(axis.field)));
+    for (const TaskAxis& axis : task->parameters) add(axis.key);
+  }
+  return out;
+}
+
 Experiment Plan::experiment(Count index) const {
-  const std::size_t number = part_of(begins_, index);
+  const Count at = spread(index);
+  const std::size_t number = part_of(begins_, at);
   const TargetPlan& part = *parts_[number];
-  Experiment out = part.experiment(part.find(index - begins_[number]));
+  Experiment out = part.experiment(part.find(at - begins_[number]));
   out.index = index;
   out.group += group_begins_[number];
   return out;
@@ -190,6 +219,12 @@ Group Plan::group(std::uint64_t id) const {
 template <typename Write>
 Count Plan::walk(Count begin, Count end, std::size_t bytes, const std::string& out, const Write& write) const {
   Count index = begin;
+  const bool limited = size() < distinct_;
+  for (; limited && index < end && out.size() < bytes; ++index) {
+    const Count at = spread(index);
+    const std::size_t number = part_of(begins_, at);
+    write(number, parts_[number]->find(at - begins_[number]), index);
+  }
   while (index < end && out.size() < bytes) {
     const std::size_t number = part_of(begins_, index);
     const TargetPlan& part = *parts_[number];
@@ -204,13 +239,17 @@ Count Plan::walk(Count begin, Count end, std::size_t bytes, const std::string& o
 
 Count Plan::write_lines(Count begin, Count end, std::size_t bytes, Groups groups, std::string& out) const {
   LineText text;
+  const LaunchClass* last = nullptr;  // whose groups have been written
+  if (begin > 0 && groups == Groups::kContinue) {
+    const Count at = spread(begin - 1);
+    const std::size_t number = part_of(begins_, at);
+    last = &parts_[number]->launch_class(parts_[number]->find(at - begins_[number]));
+  }
   return walk(begin, end, bytes, out, [&](std::size_t number, const PlanCursor& place, Count index) {
     const TargetPlan& part = *parts_[number];
     const LaunchClass& item = part.launch_class(place);
-    const bool starts = index == begins_[number] + item.begin;
-    if (groups != Groups::kNone && (starts || (index == begin && groups == Groups::kAll))) {
-      part.append_groups(item, group_begins_[number], out);
-    }
+    if (groups != Groups::kNone && last != &item) part.append_groups(item, group_begins_[number], out);
+    last = &item;
     part.append_line(place, index, group_begins_[number], text, out);
   });
 }

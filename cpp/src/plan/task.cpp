@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "plan/structured.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/config/method.hpp"
 #include "quantmap/config/validate.hpp"
 #include "quantmap/mapping/launch.hpp"
-#include "quantmap/plan/plan.hpp"
 
 namespace quantmap {
 
@@ -17,10 +17,19 @@ constexpr std::string_view kConfigKeys[] = {"quant_config", "quantization_config
 constexpr std::string_view kParameters = "parameters";
 constexpr std::string_view kPresetParameter = "quantization_preset";
 constexpr std::string_view kMatrix = "experiment_matrix";
+constexpr std::string_view kPicking = "bayesian";  // the strategy that picks its points itself: its plan is its space
 constexpr std::string_view kEveryEngine = "all";
 // Keys that mean something to the planner, and keys that are the autotuner's own.
 constexpr std::string_view kRead[] = {"task_name", "base_runtime", "runtime_image_tag", "model", "optimization"};
-constexpr std::string_view kPassed[] = {"description", "benchmark", "slo", "metrics", "slo_constraints"};
+constexpr std::string_view kPassed[] = {"description",
+                                        "benchmark",
+                                        "slo",
+                                        "metrics",
+                                        "slo_constraints",
+                                        "deployment_mode",
+                                        "storage",
+                                        "clusterbasemodel_config",
+                                        "clusterservingruntime_config"};
 
 // The dimensions of an experiment matrix, and the field that each sets; kNoField: a preset.
 struct Dimension {
@@ -76,7 +85,7 @@ class Reader {
 
  private:
   static bool is_task_key(std::string_view key) {
-    return key == kParameters || key == kMatrix || has(kConfigKeys, key) || has(kRead, key);
+    return key == kParameters || key == kMatrix || key == kParallelKey || has(kConfigKeys, key) || has(kRead, key);
   }
 
   void read_members(const Value& input, const Path& root) {
@@ -106,6 +115,7 @@ class Reader {
     task_.image_tag = take("runtime_image_tag");
     task_.model = take("model");
     task_.benchmark = take("benchmark");
+    task_.parallel = take(kParallelKey);
     if (config != nullptr) read_config(*config, Path(root, config_key));
     if (const Value* parameters = given(input, kParameters)) read_parameters(*parameters, Path(root, kParameters));
     if (const Value* matrix = given(input, kMatrix)) read_matrix(*matrix, Path(root, kMatrix));
@@ -115,7 +125,7 @@ class Reader {
   }
 
   static std::string hint_for(const std::string& key) {
-    std::vector<std::string_view> known{kParameters, kMatrix};
+    std::vector<std::string_view> known{kParameters, kMatrix, kParallelKey};
     for (const auto& list : {std::vector<std::string_view>(std::begin(kConfigKeys), std::end(kConfigKeys)),
                              std::vector<std::string_view>(std::begin(kRead), std::end(kRead)),
                              std::vector<std::string_view>(std::begin(kPassed), std::end(kPassed))}) {
@@ -242,10 +252,21 @@ class Reader {
         report_wrong_type(value, {}, here, problems_);
       } else if (key == kPresetParameter) {
         if (!value.is_null()) add_presets(key, value, here);
-      } else if (auto axis = axis_of(key, value, here)) {
-        task_.parameters.push_back(std::move(*axis));
+      } else {
+        read_parameter(key, value, here);
       }
     }
+  }
+
+  void read_parameter(const std::string& key, const Value& given, const Path& path) {
+    std::string place;
+    const std::size_t before = problems_.all().size();
+    const Value values = searched_values(given, path, place, problems_);
+    if (problems_.all().size() > before) return;
+    std::optional<TaskAxis> axis = axis_of(key, values, path);
+    if (!axis) return;
+    axis->path += place;
+    task_.parameters.push_back(std::move(*axis));
   }
 
   void read_matrix(const Value& matrix, const Path& path) {
@@ -339,7 +360,9 @@ class Reader {
     const bool whole = limit->kind() == Value::Kind::kInteger && error == std::errc() &&
                        end == digits.data() + digits.size() && number > 0;
     if (!whole) return report_wrong_type(*limit, "a positive integer", here, problems_);
-    task_.max_iterations = number;
+    const Value* strategy = given(optimization, "strategy");
+    const bool picks = strategy != nullptr && strategy->is_text() && strategy->as_text() == kPicking;
+    if (!picks) task_.max_iterations = number;
   }
 
   Diagnostics& problems_;
@@ -355,15 +378,5 @@ std::string TaskAxis::path_of(std::size_t index) const {
 bool TaskAxis::is_for(const Engine& engine) const { return engines.empty() || has(engines, engine.id); }
 
 std::optional<Task> read_task(const Value& input, Diagnostics& problems) { return Reader(problems).read(input); }
-
-std::vector<Diagnostic> task_notes(const Value& task) {
-  Diagnostics found;
-  (void)read_task(task, found);
-  std::vector<Diagnostic> notes;
-  for (const Diagnostic& diagnostic : found.all()) {
-    if (diagnostic.text().severity == Severity::kWarning) notes.push_back(diagnostic);
-  }
-  return notes;
-}
 
 }  // namespace quantmap

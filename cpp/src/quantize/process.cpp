@@ -15,7 +15,7 @@ namespace quantmap {
 
 namespace {
 
-constexpr std::size_t kBlockBytes = std::size_t{1} << 18U;  // of values: stays in the cache between two recipes
+constexpr std::size_t kBlockBytes = 1U << 18U;  // of values: stays in the cache between two recipes
 
 // What a thread keeps from block to block.
 struct Scratch {

@@ -1,4 +1,4 @@
-"""Detection of formats and layout of weights as tables."""
+"""Detection of formats, layout of weights and parallel sizes as tables."""
 
 from __future__ import annotations
 
@@ -90,3 +90,24 @@ def compile_weights(document: dict[str, Any], out: Writer) -> str:
         parts.append(out.texts(document[key]))
     parts += [out.texts(document["packed"]), out.texts(document["packed_endings"])]
     return "{" + ", ".join([*parts, _pairs(keys, out)]) + "}"
+
+
+def compile_parallel(document: dict[str, Any], out: Writer) -> str:
+    engines = []
+    for engine in document["engines"]:
+        fields = (
+            f"{{{text(row['key'])}, {text(row['flag'])}, {row.get('unset', 0)}, "
+            f"{str(row.get('switch', False)).lower()}}}"
+            for row in engine["fields"]
+        )
+        presets = (
+            f"{{{text(row['id'])}, "
+            + out.array("ParallelSize", (f"{{{text(k)}, {v}}}" for k, v in row["sizes"].items()))
+            + "}"
+            for row in engine["presets"]
+        )
+        engines.append(
+            f"{{{text(engine['engine'])}, {out.array('ParallelField', fields)}, "
+            f"{out.array('ParallelPreset', presets)}}}"
+        )
+    return out.array("ParallelEngine", engines)

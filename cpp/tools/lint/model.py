@@ -17,6 +17,7 @@ TOP_FILES = (
     "checkpoints",
     "detection",
     "weights",
+    "parallel",
     "hardware",
     "recipes",
     "memory",

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..advising import GOALS, Advice, advise
+from .fit import with_concurrency, with_context
 from .inputs import engine_names, read_checkpoint
 from .style import INDENT, marked
 from .tables import say
@@ -39,15 +40,8 @@ GIGABYTE = 1e9
     shell_complete=engine_names,
     help="An engine, such as sglang@0.5.18; repeat it. Without it: all, newest release.",
 )
-@click.option("--context", type=int, metavar="TOKENS", help="Tokens of one sequence.")
-@click.option(
-    "--concurrency",
-    type=int,
-    default=1,
-    metavar="N",
-    show_default=True,
-    help="Sequences at the same time.",
-)
+@with_context
+@with_concurrency
 @click.option(
     "--goal", type=click.Choice(GOALS), default=GOALS[0], show_default=True, help="What is best."
 )

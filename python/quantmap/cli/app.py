@@ -28,6 +28,8 @@ VERBS = (
     "inspect",
     "fit",
     "advise",
+    "quality",
+    "quantize",
     "matrix",
     "rules",
     "schema",

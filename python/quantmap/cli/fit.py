@@ -24,7 +24,7 @@ Examples:
   quantmap fit examples/llama_3_70b.json --gpu H100 --tp 2 --preset default --preset dynamic-fp8
   quantmap fit examples/llama_3_70b.json --gpu L40S --tp 4 --context 4096 --concurrency 8
   quantmap fit examples/llama_3_70b.json --engine sglang@0.5.18 --gpu B200 --json
-  quantmap fit examples/llama_3_70b.json --gpu H100 --need 32k x 8
+  quantmap fit examples/llama_3_70b.json --gpu H100 --need '32k x 8'
   quantmap fit config.json --gpu H100 --engine vllm@0.19.0 --log boot.log
 
 \b
@@ -36,6 +36,16 @@ GOOD = ("fits", "tight", "unknown")
 PARTS_OF_NEED = re.compile(r"\s*([\d.]+)\s*([kKmM]?)\s*(?:[x*]\s*(\d+))?\s*")
 THOUSANDS = {"": 1, "k": 1024, "K": 1024, "m": 1024**2, "M": 1024**2}
 MOST_GPUS = 64
+
+with_context = click.option("--context", type=int, metavar="TOKENS", help="Tokens of one sequence.")
+with_concurrency = click.option(
+    "--concurrency",
+    type=int,
+    default=1,
+    metavar="N",
+    show_default=True,
+    help="Sequences at the same time.",
+)
 
 
 @click.command("fit", epilog=EPILOGUE, short_help="Whether a model fits, and what fills memory.")
@@ -65,15 +75,8 @@ MOST_GPUS = 64
     metavar="KEY[=VALUE]",
     help="A parameter of the engine.",
 )
-@click.option("--context", type=int, metavar="TOKENS", help="Tokens of one sequence.")
-@click.option(
-    "--concurrency",
-    type=int,
-    default=1,
-    metavar="N",
-    show_default=True,
-    help="Sequences at the same time.",
-)
+@with_context
+@with_concurrency
 @click.option(
     "--engine",
     default="vllm",

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _JSON_STARTS = tuple("-0123456789 \t\r\n")  # of a number; a word is one of the others
 _JSON_WORDS = ("true", "false", "null", "NaN", "Infinity")
-MATRIX = "experiment_matrix"
 MAX_FILE = 64 * 1024 * 1024
 
 
@@ -40,7 +39,7 @@ def read_json_file(name: str) -> Any:
 def read_input(most: int) -> bytes:
     """What stands on standard input, at most so many bytes."""
     if sys.stdin is None:
-        raise declare.ClickException("standard input is closed: name a file")
+        raise declare.ClickException("stdin is closed: name a file")
     return sys.stdin.buffer.read(most)
 
 
@@ -198,18 +197,19 @@ def task_of(options: dict[str, Any]) -> tuple[Task, dict[str, Any]]:
         raise declare.UsageError(
             "nothing to map: give a task file, or --runtime with --preset or --set"
         )
-    data = read_json_file(name) if name is not None else {}
+    data = read_json_file(name) if name is not None else None
     task = read_task(data) if name is not None else Task()
-    if isinstance(data, dict) and data.get(MATRIX):
-        declare.echo(f"note: only quantmap plan reads {MATRIX}", err=True)
-    for note in task.notes:
-        declare.echo(f"warning: {printable(str(note))}", err=True)
     if options["runtime"] is not None:
         if task.image_tag is not None and not _same_engine(task.runtime, options["runtime"]):
             task.image_tag = None  # of another engine's container
         task.runtime = options["runtime"]
     if task.runtime is None:
         raise declare.UsageError("no engine: give --runtime, or base_runtime in the task")
+    if data is not None:
+        parameters, notes = _core.task_parameters(data, task.runtime)
+        task.parameters = task.parameters if parameters is None else parameters
+        for note in notes:
+            declare.echo(printable(f"{note.severity}: {note}"), err=True)
     if options["preset"] is not None:
         task.config.pop("presets", None)
         task.config["preset"] = options["preset"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import click
 
@@ -26,6 +27,10 @@ def inspect_command(model: str, evidence: bool, as_json: bool) -> int:
     MODEL is a folder, a folder of the Hugging Face cache, a .gguf or .safetensors file, or an id.
     Only headers are read.
     """
+    if "/" not in model and not os.path.exists(model):
+        raise click.ClickException(
+            f"{model}: no such folder or file (an id is written ORGANIZATION/MODEL)"
+        )
     info = inspect_checkpoint(model)
     if as_json:
         click.echo(json.dumps(info.to_dict(), indent=2))

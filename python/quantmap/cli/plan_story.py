@@ -12,6 +12,7 @@ from ..plan import Plan
 from .style import printable
 from .tables import say, show_table, words_of
 
+_REFUSALS = ("cannot-serve", "refused-by-policy")  # codes of skips
 SHOWN = 20  # experiments and causes in a table when nothing else is asked
 _VALUES = 4  # values of a field that are named before the rest is counted
 
@@ -29,10 +30,13 @@ def tell(plan: Plan, shown: list[Experiment], done: int, minutes: float, *, all_
 
 def in_words(plan: Plan, minutes: float) -> str:
     """The accounting in one line."""
-    saved = duration((plan.asked - plan.distinct) * minutes)
+    saved = duration(plan.merged * minutes)
+    over = plan.distinct - len(plan)
+    limit = f" {over} not planned (max_iterations {plan.max_iterations})," if over else ""
     return (
-        f"{plan.asked} launches asked, {plan.distinct} differ, {plan.merged} the same as another, "
-        f"{plan.skipped} left out; {saved} saved at {minutes:g} minutes each"
+        f"{plan.asked} launches asked, {plan.distinct} differ, {plan.merged} the same as another,"
+        f"{limit} {plan.skipped} refused or left out; "
+        f"{saved} saved by merging at {minutes:g} minutes each"
     )
 
 
@@ -54,23 +58,23 @@ def _release(target: dict[str, Any]) -> str:
 def _accounting(plan: Plan, done: int, minutes: float) -> None:
     releases = list(dict.fromkeys(_release(target) for target in plan.targets))
     title = " · ".join([*([plan.task_name] if plan.task_name else []), ", ".join(releases)])
-    left = plan.distinct - len(plan)
+    refused = sum(skip.count for skip in plan.skips if skip.code in _REFUSALS)
     rows = [
-        ("asked", plan.asked),
-        ("the same as another", -plan.merged),
-        ("left out", -plan.skipped),
-        ("over max_iterations", -left),
-        ("done already", -done),
-        ("to run", len(plan) - done),
+        ("asked", plan.asked, True),
+        ("the same as another", plan.merged, True),
+        ("refused by the release", refused, False),
+        ("left out", plan.skipped - refused, True),
+        (f"not planned (max_iterations {plan.max_iterations})", plan.distinct - len(plan), False),
+        ("done already", done, False),
+        ("to run", len(plan) - done, True),
     ]
-    optional = ("over max_iterations", "done already")
     cells = [
-        (name, str(count), duration(abs(count) * minutes))
-        for name, count in rows
-        if count or name not in optional
+        (name, str(count), duration(count * minutes))
+        for name, count, always in rows
+        if count or always
     ]
     show_table(title, ("what", "launches", f"at {minutes:g} minutes each"), cells)
-    click.echo(f"saved: {duration((plan.asked - len(plan) + done) * minutes)}")
+    click.echo(f"saved by merging: {duration(plan.merged * minutes)}")
 
 
 def _experiments(plan: Plan, shown: list[Experiment], all_of: int) -> None:

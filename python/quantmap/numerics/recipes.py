@@ -32,6 +32,8 @@ class Recipe:
         title: what it is, in words.
         formula: the computation.
         format: how compressed-tensors calls a checkpoint that holds this, or None.
+        stored_weights: the arguments of the weights in such a checkpoint, as JSON, or None.
+        stored_activation: those of the input activations, or None.
         evidence: where it was read.
     """
 

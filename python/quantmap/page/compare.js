@@ -143,7 +143,8 @@ function showCompared() {
   const rows = results.rows.filter((row) => row.metrics[up]);
   rows.sort((a, b) => Number(b.admissible) - Number(a.admissible) || (betterOf(up, a.metrics[up].mean, b.metrics[up].mean) ? -1 : 1));
   const best = results.rows.find((row) => row.index === results.best);
-  place.replaceChildren(
+  fill(
+    place,
     results.title ? el("h2", {}, results.title) : null,
     best ? el("p", {}, el("strong", { class: "good" }, "Best under the task's limits: "), best.label) : null,
     points.length > 1 && up !== across ? pictureOf(points, front, up, across) : null,

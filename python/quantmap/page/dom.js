@@ -16,6 +16,10 @@ function drawn(tag, properties, ...children) {
   return node;
 }
 
+function fill(place, ...children) {
+  place.replaceChildren(...children.filter((child) => child != null));
+}
+
 const byId = (id) => document.getElementById(id);
 
 // An outcome or verdict: a sign, a word and a colour.

@@ -6,6 +6,7 @@ They allow no key that they do not name: a change of an output is a change here.
 from __future__ import annotations
 
 from .outputs_model import inspect_output
+from .outputs_numerics import quality_output
 from .outputs_parts import (
     ARGUMENTS,
     CATALOG,
@@ -246,5 +247,6 @@ OUTPUTS = {
     "inspect": inspect_output,
     "matrix": _matrix,
     "plan": plan_output,
+    "quality": quality_output,
     "rules": _rules,
 }

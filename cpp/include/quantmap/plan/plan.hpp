@@ -30,10 +30,6 @@ inline constexpr Count kMostPoints = 9'223'372'036'854'775'807;  // 2^63 - 1: wh
 // a * b, or nothing when it is more than kMostPoints.
 [[nodiscard]] std::optional<Count> product(Count a, Count b);
 
-// What is odd about a task without being wrong, such as a key that nothing reads. Whoever takes one launch of a task
-// says it too: a misspelt key that is passed over in silence is a launch that nobody asked for.
-[[nodiscard]] std::vector<Diagnostic> task_notes(const Value& task);
-
 struct PlanRequest {
   Value task;
   Value engines;  // null, or a list of engine@version
@@ -102,6 +98,8 @@ class Plan {
   [[nodiscard]] const std::vector<Skip>& skips() const noexcept { return skips_; }
   [[nodiscard]] const Diagnostics& diagnostics() const noexcept { return diagnostics_; }
 
+  // What varies or is given: "preset", the keys of the config, the parameters; each once.
+  [[nodiscard]] std::vector<std::string> axes() const;
   [[nodiscard]] Experiment experiment(Count index) const;  // index < distinct()
   [[nodiscard]] Group group(std::uint64_t id) const;
   // Appends JSON lines of the experiments from `begin` until `end` or until `out` has so many bytes; returns where to
@@ -116,7 +114,11 @@ class Plan {
   template <typename Write>
   Count walk(Count begin, Count end, std::size_t bytes, const std::string& out, const Write& write) const;
 
-  std::shared_ptr<const Task> task_;
+  // The experiment that a number stands for: under a limit they are spread over all of them, not the first ones.
+  [[nodiscard]] Count spread(Count index) const noexcept;
+
+  std::shared_ptr<const Task> task_;                // as it was given
+  std::vector<std::shared_ptr<const Task>> tasks_;  // by target: with its parallel sizes
   std::vector<PlanTarget> targets_;
   std::vector<std::shared_ptr<const TargetPlan>> parts_;  // by target
   std::vector<Count> begins_;                             // first experiment of each part

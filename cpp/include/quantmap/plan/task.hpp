@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "quantmap/base/diagnostic.hpp"
@@ -11,6 +12,9 @@
 #include "quantmap/config/config.hpp"
 
 namespace quantmap {
+
+// The key of a task that holds parallel sizes.
+inline constexpr std::string_view kParallelKey = "parallel_config";
 
 // One axis: a key and the values it takes, one after the other. A key with a single value is an axis of one.
 struct TaskAxis {
@@ -34,6 +38,7 @@ struct Task {
   Value image_tag;
   Value model;
   Value benchmark;
+  Value parallel;                 // parallel sizes as given: their flags are the engine's
   std::vector<TaskAxis> presets;  // none or one; after an experiment matrix one for each dimension of presets
   std::vector<TaskAxis> fields;
   std::vector<TaskAxis> parameters;

@@ -81,7 +81,7 @@ struct ProcessIn {
 };
 
 // Rows that are wider are refused before: a row has to fit in memory.
-inline constexpr std::size_t kMostColumns = std::size_t{1} << 24U;
+inline constexpr std::size_t kMostColumns = 1U << 24U;
 
 [[nodiscard]] ProcessOut process(const ProcessIn& in, std::span<const Recipe* const> recipes);
 

@@ -1,0 +1,34 @@
+// The parallel sizes of a task: what each engine calls them, and the presets.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace quantmap {
+
+struct ParallelField {
+  std::string_view key;
+  std::string_view flag;
+  int unset;       // the size for which the flag is left out; 0: none
+  bool is_switch;  // the flag has no value
+};
+
+struct ParallelSize {
+  std::string_view key;
+  int size;  // of a switch: 1 sets it
+};
+
+struct ParallelPreset {
+  std::string_view id;
+  std::span<const ParallelSize> sizes;
+};
+
+struct ParallelEngine {
+  std::string_view engine;
+  std::span<const ParallelField> fields;
+  std::span<const ParallelPreset> presets;
+};
+
+[[nodiscard]] std::span<const ParallelEngine> parallel_engines() noexcept;
+
+}  // namespace quantmap

@@ -1,0 +1,422 @@
+"""Writing a quantized checkpoint in the compressed-tensors format, shard by shard."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+
+from .. import _core
+from ..checkpoint import inspect_checkpoint
+from ..errors import ConfigError
+from .arrays import _BEST, _threads, problem
+from .files import SIZES, TYPES, Tensor, read_header
+from .modules import EXPERTS, INDEX, LINEAR, config_of, modules_of, weight_files
+from .quality import mapped, named
+from .recipes import Recipe, find_recipe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, BinaryIO
+
+__all__ = ["quantize_checkpoint", "quantize_shards"]
+
+_PROGRESS = ".quantmap-progress.json"
+_CHUNK = 8 << 20  # bytes of weights at a time
+_ALIGNED = 128  # rows of a chunk: whole tiles of every recipe
+Part = tuple[str, str, list[int], int]  # name, dtype, shape, bytes
+if TYPE_CHECKING:
+    Report = Callable[[int, int], None]
+
+
+def quantize_checkpoint(
+    model: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    scheme: str | Recipe,
+    *,
+    threads: int | None = None,
+    progress: Report | None = None,
+) -> dict[str, Any]:
+    """Write a checkpoint whose linear layers are quantized, in the compressed-tensors format.
+
+    Shards are written one by one under a name of their own, then renamed; a run that was stopped
+    goes on where it was, and the result is the same. config.json comes last, so a folder that is
+    not complete is no model.
+
+    Args:
+        model: a folder with safetensors files of 16-bit or 32-bit floats.
+        out: a new folder, or one in which the same run was stopped.
+        scheme: a recipe for weights that the format can hold, such as
+            ``compressed_tensors:FP8_DYNAMIC``.
+        threads: how many; the bytes do not depend on it. None: one for each processor.
+        progress: called with bytes done and bytes in all.
+
+    Returns:
+        dict[str, Any]: ``recipe``, ``format``, ``quantized`` and ``left_out`` (names of modules),
+        ``bytes_before`` and ``bytes_after``.
+
+    Raises:
+        ConfigError: something cannot be read, written or held by the format, or a weight is not
+            finite: the message names the tensor.
+
+    Example:
+        >>> quantmap.quantize_checkpoint("m", "m-fp8", "vllm:fp8_per_channel")  # doctest: +SKIP
+        {'recipe': 'vllm@0.33.0:fp8_per_channel', 'format': 'float-quantized', ...}
+    """
+    job = _Job(os.fspath(model), os.fspath(out), find_recipe(scheme), _threads(threads))
+    done = 0
+    for file in job.files:
+        if progress is not None:
+            progress(done, job.size)
+        _shard(*job.task(file))
+        done += os.path.getsize(file)
+    if progress is not None:
+        progress(done, job.size)
+    return job.finish()
+
+
+def quantize_shards(
+    model: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    scheme: str | Recipe,
+    executor: Any,
+) -> dict[str, Any]:
+    """Write a quantized checkpoint, one task for each shard, on an executor that you have.
+
+    The folders must be seen by every worker. See `quantize_checkpoint`.
+
+    Args:
+        model: a folder with safetensors files.
+        out: the folder to write.
+        scheme: a recipe for weights.
+        executor: anything with the ``submit`` of ``concurrent.futures``.
+
+    Returns:
+        dict[str, Any]: what `quantize_checkpoint` returns; the bytes are the same.
+
+    Raises:
+        ConfigError: something cannot be read, written or held by the format.
+
+    Example:
+        >>> from concurrent.futures import ProcessPoolExecutor
+        >>> with ProcessPoolExecutor() as pool:  # doctest: +SKIP
+        ...     quantmap.quantize_shards("m", "m-int8", "compressed_tensors:INT8", pool)
+    """
+    job = _Job(os.fspath(model), os.fspath(out), find_recipe(scheme), 1)
+    waiting = [executor.submit(_shard, *job.task(file)) for file in job.files]
+    for future in waiting:
+        future.result()
+    return job.finish()
+
+
+class _Job:
+    """What is to be done, and what is written when all shards are there."""
+
+    def __init__(self, model: str, out: str, recipe: Recipe, threads: int) -> None:
+        if recipe.use != "weight" or recipe.format is None:
+            hint = "quantmap.recipes() says which have a format"
+            raise problem(recipe.name, "compressed-tensors has no format for it", hint)
+        if os.path.realpath(model) == os.path.realpath(out):
+            raise problem(repr(out), "it is the model itself", "name another folder")
+        self.model, self.out, self.recipe, self.threads = model, out, recipe, threads
+        self.files = weight_files(model)
+        self.size = sum(os.path.getsize(file) for file in self.files)
+        self.config = config_of(model)
+        if "quantization_config" in self.config:
+            hint = "give the model before it was quantized"
+            raise problem(repr(model), "it is quantized already", hint)
+        self.state = {
+            "recipe": recipe.name,
+            "files": {os.path.basename(f): os.path.getsize(f) for f in self.files},
+        }
+        self._begin()
+
+    def _begin(self) -> None:
+        state = os.path.join(self.out, _PROGRESS)
+        try:
+            os.makedirs(self.out, exist_ok=True)
+            there = [name for name in os.listdir(self.out) if not name.startswith(".")]
+            known = None
+            with contextlib.suppress(OSError, ValueError), open(state, encoding="utf-8") as file:
+                known = json.load(file)
+            if known != self.state:
+                if there or known is not None:
+                    hint = "name a new folder, or finish the run that was stopped"
+                    raise problem(repr(self.out), "it holds something else", hint)
+                _write_json(state, self.state)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise problem(repr(self.out), reason, "name a folder that can be written") from None
+
+    def task(self, file: str) -> tuple[str, str, str, int]:
+        """The arguments of `_shard`."""
+        target = os.path.join(self.out, os.path.basename(file))
+        return file, target, self.recipe.name, self.threads
+
+    def finish(self) -> dict[str, Any]:
+        """Write the index, the other files and config.json; read all of it back."""
+        quantized: list[str] = []
+        left: list[str] = []
+        places: dict[str, str] = {}
+        after = 0
+        for file in self.files:
+            tensors, _ = read_header(file)
+            for module in modules_of(tensors):
+                taken = _takes(module.kind, module.tensor, self.recipe)
+                if taken:
+                    quantized.append(module.name)
+                elif module.kind != "embedding":
+                    left.append(module.name)
+            name = os.path.basename(file)
+            written, _ = read_header(os.path.join(self.out, name))
+            places.update((tensor.name, name) for tensor in written)
+            after += sum(tensor.size for tensor in written)
+        if not quantized:
+            hint = f"{self.recipe.scheme} takes rows of whole groups only"
+            raise problem(repr(self.model), "no module of it can be quantized", hint)
+        if len(self.files) > 1:
+            index = {"metadata": {"total_size": after}, "weight_map": dict(sorted(places.items()))}
+            _write_json(os.path.join(self.out, INDEX), index)
+        for name in sorted(os.listdir(self.model)):
+            source = os.path.join(self.model, name)
+            other = not name.endswith(".safetensors") and name not in (INDEX, "config.json")
+            if other and os.path.isfile(source) and not name.startswith("."):
+                shutil.copyfile(source, os.path.join(self.out, name))
+        section = _section(self.recipe, sorted(left))
+        config = os.path.join(self.out, "config.json")
+        _write_json(config, {**self.config, "quantization_config": section})
+        found = inspect_checkpoint(self.out).quantization
+        if not found.quantized:
+            raise problem(repr(self.out), "what was written is not read back", "report this")
+        os.unlink(os.path.join(self.out, _PROGRESS))
+        return {
+            "recipe": self.recipe.name,
+            "format": self.recipe.format,
+            "quantized": quantized,
+            "left_out": left,
+            "bytes_before": self.size,
+            "bytes_after": after,
+        }
+
+
+def _takes(kind: str, tensor: Tensor, recipe: Recipe) -> bool:
+    """Whether a matrix is quantized."""
+    if kind not in (LINEAR, EXPERTS) or len(tensor.shape) != 2 or not tensor.size:
+        return False
+    return not (recipe.whole_tiles and tensor.shape[1] % recipe.tile[1])
+
+
+def _section(recipe: Recipe, left: list[str]) -> dict[str, Any]:
+    """``quantization_config`` of config.json."""
+    activation = recipe.stored_activation
+    group = {
+        "targets": ["Linear"],
+        "weights": json.loads(recipe.stored_weights or "{}"),
+        "input_activations": json.loads(activation) if activation else None,
+        "output_activations": None,
+        "format": recipe.format,
+    }
+    return {
+        "quant_method": "compressed-tensors",
+        "format": recipe.format,
+        "quantization_status": "compressed",
+        "config_groups": {"group_0": group},
+        "ignore": left,
+        "kv_cache_scheme": None,
+    }
+
+
+def _write_json(path: str, data: dict[str, Any]) -> None:
+    """A JSON file, complete or not there."""
+    with open(path + ".partial", "w", encoding="utf-8") as file:
+        json.dump(data, file, indent=2)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(path + ".partial", path)
+
+
+def _shard(source: str, target: str, name: str, threads: int) -> None:
+    """Quantize one file; nothing is done when it is there."""
+    if os.path.exists(target):
+        return
+    recipe = find_recipe(name)
+    tensors, metadata = read_header(source)
+    taken = {
+        module.tensor.name
+        for module in modules_of(tensors)
+        if _takes(module.kind, module.tensor, recipe)
+    }
+    parts: list[Part] = []
+    for tensor in tensors:
+        parts += _parts(tensor, recipe) if tensor.name in taken else [_same(tensor)]
+    header: dict[str, Any] = {"__metadata__": {**metadata, "format": "pt"}}
+    place = 0
+    places = {}
+    for part, dtype, shape, size in parts:
+        header[part] = {"dtype": dtype, "shape": shape, "data_offsets": [place, place + size]}
+        places[part] = place
+        place += size
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    partial = f"{target}.partial"
+    try:
+        with open(source, "rb") as file, open(partial, "wb") as out:
+            data = mapped(file.fileno(), source)
+            out.write(len(text).to_bytes(8, "little") + text)
+            start = out.tell()
+            for tensor in tensors:
+                if tensor.name in taken:
+                    at = {part: start + places[part] for part, *_ in _parts(tensor, recipe)}
+                    _write_quantized(out, data, tensor, recipe, at, threads)
+                else:
+                    out.seek(start + places[tensor.name])
+                    _copy(out, data, tensor)
+            data.close()
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(partial, target)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise problem(os.path.basename(target), reason, "make room, then run it again") from None
+
+
+def _same(tensor: Tensor) -> Part:
+    return tensor.name, tensor.dtype, list(tensor.shape), tensor.size
+
+
+def _packed(recipe: Recipe) -> bool:
+    return (recipe.format or "").find("pack") >= 0
+
+
+def _parts(tensor: Tensor, recipe: Recipe) -> list[Part]:
+    """What stands in the file instead of a weight."""
+    rows, columns = tensor.shape
+    name = tensor.name
+    tall, wide = recipe.tile[0] or rows, recipe.tile[1] or columns
+    grid = [-(-rows // tall), -(-columns // wide)]
+    shape = [1] if recipe.tile == (0, 0) else grid
+    count = grid[0] * grid[1]
+    scale = "F8_E4M3" if recipe.two_levels else "U8" if recipe.scale_bits == 8 else "F32"
+    scale = tensor.dtype if recipe.scale_bits == 16 else scale
+    width = 1 if recipe.scale_bits == 8 else SIZES[scale]
+    four = recipe.element in ("i4", "e2m1")
+    integers = recipe.element in ("i8", "i4")
+    size = rows * columns // 2 if four else rows * columns
+    if not _packed(recipe):
+        code = "I8" if integers else "F8_E4M3"
+        return [
+            (name, code, [rows, columns], size),
+            (f"{name}_scale", scale, shape, count * width),
+        ]
+    if integers:
+        out: list[Part] = [(f"{name}_packed", "I32", [rows, size // rows // 4], size)]
+    else:
+        out = [(f"{name}_packed", "U8", [rows, columns // 2], size)]
+    out.append((f"{name}_scale", scale, shape, count * width))
+    if recipe.two_levels:
+        out.append((f"{name}_global_scale", "F32", [1], 4))
+    if integers:
+        out.append((f"{name}_shape", "I64", [2], 16))
+    if recipe.zero_points:
+        high = -(-rows // 8)
+        out.append((f"{name}_zero_point", "I32", [high, grid[1]], high * grid[1] * 4))
+    return out
+
+
+def _chunks(tensor: Tensor) -> Iterator[tuple[int, int]]:
+    """First row and number of rows, a few megabytes at a time."""
+    rows, columns = tensor.shape
+    width = max(columns * SIZES[tensor.dtype], 1)
+    step = max(_CHUNK // width // _ALIGNED, 1) * _ALIGNED
+    for first in range(0, rows, step):
+        yield first, min(step, rows - first)
+
+
+def _write_quantized(
+    out: BinaryIO, data: Any, tensor: Tensor, recipe: Recipe, at: dict[str, int], threads: int
+) -> None:
+    kind, columns = TYPES[tensor.dtype], tensor.shape[1]
+    width = columns * SIZES[tensor.dtype]
+    codes, scales, *_ = at
+    whole = memoryview(data)
+    zeros: list[float] = []
+    made: dict[str, Any] = {}
+    try:
+        most = None
+        if recipe.tile == (0, 0) or recipe.two_levels:
+            view = whole[tensor.offset : tensor.offset + tensor.size]
+            most = _core.absmax_buffer(view, kind, tensor.shape[0], columns, threads)
+        for first, rows in _chunks(tensor):
+            begin = tensor.offset + first * width
+            view = whole[begin : begin + rows * width]
+            made = _core.quantize_buffer(
+                view, kind, rows, columns, recipe.name, threads, _BEST, most
+            )
+            out.seek(at[codes])
+            at[codes] += out.write(_coded(made["codes"], recipe))
+            if recipe.tile != (0, 0) or first == 0:
+                out.seek(at[scales])
+                at[scales] += out.write(_scaled(made, recipe, kind))
+            if recipe.zero_points:
+                zeros += memoryview(made["zero"]).cast("f").tolist()
+    except ConfigError as error:
+        raise named(error, tensor.name) from None
+    finally:
+        view = whole[:0]
+        whole.release()
+    for part, place in at.items():
+        out.seek(place)
+        if part.endswith("_global_scale"):
+            out.write(_float(made["global"]))
+        elif part.endswith("_shape"):
+            out.write(b"".join(size.to_bytes(8, "little") for size in tensor.shape))
+        elif part.endswith("_zero_point"):
+            out.write(_zero_points(zeros, tensor.shape[0]))
+
+
+def _float(value: float) -> bytes:
+    import struct
+
+    return struct.pack("<f", value)
+
+
+_OFFSET = bytes(code ^ 0x80 for code in range(256))
+
+
+def _coded(codes: bytearray, recipe: Recipe) -> bytes | bytearray:
+    """Codes as the format keeps them."""
+    if recipe.element in ("i4", "e2m1"):
+        return _core.pack_codes(codes, recipe.element == "i4")
+    return codes.translate(_OFFSET) if _packed(recipe) else codes
+
+
+def _scaled(made: dict[str, Any], recipe: Recipe, kind: str) -> bytes | bytearray:
+    """Scales as the format keeps them: these are numbers of the weights' type already."""
+    if recipe.scale_bits == 8:
+        out: bytearray = made["scale_bits"]
+        return out
+    if recipe.scale_bits == 16:
+        return _core.cast_buffer(made["scale"], "f32", kind, False)
+    out = made["scale"]
+    return out
+
+
+def _zero_points(zeros: list[float], rows: int) -> bytes:
+    """Eight rows of one column in a 32-bit number, the first lowest."""
+    columns = len(zeros) // rows
+    out = bytearray()
+    for first in range(0, rows, 8):
+        for column in range(columns):
+            word = 0
+            for row in range(first, min(first + 8, rows)):
+                word |= (int(zeros[row * columns + column]) + 8) << (4 * (row - first))
+            out += word.to_bytes(4, "little")
+    return bytes(out)
+
+
+def _copy(out: BinaryIO, data: Any, tensor: Tensor) -> None:
+    for begin in range(tensor.offset, tensor.offset + tensor.size, _CHUNK):
+        out.write(data[begin : min(begin + _CHUNK, tensor.offset + tensor.size)])

@@ -1,0 +1,75 @@
+"""The schema of what ``quantmap quality --json`` prints."""
+
+from __future__ import annotations
+
+from .outputs_parts import COUNT, FLAG, TEXT_BY_NAME, TEXT_OR_NULL
+from .parts import TEXT, TEXTS, closed, one_of, or_null, values_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .parts import Schema
+
+_NUMBER: Schema = {"type": "number", "minimum": 0}
+_KIND = one_of(["linear", "experts", "router", "head", "embedding", "other"])
+_SHARED: dict[str, Schema] = {
+    "sqnr_db": {"type": ["number", "null"], "description": "null: no noise, or no signal"},
+    "relative_error": _NUMBER,
+    "shrink": {"type": ["number", "null"]},
+    "zeros_created": {"type": "number", "minimum": 0, "maximum": 1},
+    "clipped": {"type": "number", "minimum": 0, "maximum": 1},
+    "dead_rows": COUNT,
+    "lost_rows": COUNT,
+    "small_rows": COUNT,
+    "bits_per_weight": _NUMBER,
+}
+
+
+def quality_output() -> Schema:
+    """Recipes, modules, totals, what was left out, and what the numbers do not say."""
+    recipe = closed(
+        {
+            "name": TEXT,
+            "who": TEXT,
+            "scheme": TEXT,
+            "since": TEXT,
+            "until": TEXT_OR_NULL,
+            "assumed": FLAG,
+            "use": one_of(["weight", "activation", "cache"]),
+            "element": TEXT,
+            "tile": {"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2},
+            "whole_tiles": FLAG,
+            "truncates": FLAG,
+            "scale_bits": COUNT,
+            "two_levels": FLAG,
+            "zero_points": FLAG,
+            "title": TEXT,
+            "formula": TEXT,
+            "format": TEXT_OR_NULL,
+            "evidence": TEXTS,
+        }
+    )
+    result = closed({**_SHARED, "worst_row": COUNT, "worst_row_error": _NUMBER, "peak": _NUMBER})
+    total = closed({**_SHARED, "modules": COUNT, "bytes": COUNT})
+    module = closed(
+        {
+            "name": TEXT,
+            "kind": _KIND,
+            "shape": {"type": "array", "items": COUNT},
+            "dtype": TEXT,
+            "results": values_of(result),
+            "refused": TEXT_BY_NAME,
+        }
+    )
+    left = closed({"name": TEXT, "kind": _KIND, "reason": TEXT})
+    return closed(
+        {
+            "model": TEXT,
+            "recipes": {"type": "array", "items": recipe},
+            "modules": {"type": "array", "items": module},
+            "left_out": {"type": "array", "items": left},
+            "totals": values_of(total),
+            "predicted": or_null(values_of(_NUMBER)),
+            "ranking": or_null(values_of(TEXTS)),
+            "notes": TEXTS,
+        }
+    )

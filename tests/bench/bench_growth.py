@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""How cost grows with the input: five tenfold steps for each kind of text a service may be sent.
+
+Usage: bench_growth.py [--quick]
+
+A ratio near 10 for a tenfold input is linear. Every step runs in a process of its own, for its peak
+memory. Nothing fails by a clock.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+import quantmap
+from quantmap import _core
+from quantmap.ledger import Ledger
+
+
+def read_json(size: int) -> None:
+    _core.load_json(b"[" + b",".join([b"1"] * size) + b"]")
+
+
+def plan_of_parameters(size: int) -> None:
+    task = {"base_runtime": "vllm", "parameters": {f"p{i}": 1 for i in range(size)}}
+    quantmap.plan(task)
+
+
+def plan_of_values(size: int) -> None:
+    quantmap.plan({"base_runtime": "vllm@0.11.0", "parameters": {"seed": list(range(size))}})
+
+
+def plan_as_lines(size: int) -> None:
+    quantmap.plan({"base_runtime": "vllm", "parameters": {"seed": list(range(size))}}).to_jsonl()
+
+
+def good_ledger(size: int) -> None:
+    _ledger(b'{"signature":"%032x","status":"ok"}\n', size)
+
+
+def bad_ledger(size: int) -> None:
+    _ledger(b'{"signature":"%032x","status":\n', size)
+
+
+def _ledger(line: bytes, size: int) -> None:
+    with tempfile.NamedTemporaryFile() as file:
+        file.writelines(line % number for number in range(size))
+        file.flush()
+        Ledger(file.name).read()
+
+
+def words_of_a_line(size: int) -> None:
+    quantmap.check("vllm serve x " + "w " * size)
+
+
+def flags_of_a_line(size: int) -> None:
+    quantmap.check("vllm serve x " + "".join(f"--a{i} " for i in range(size)))
+
+
+SERIES: dict[str, tuple[Callable[[int], None], int]] = {
+    "JSON, values": (read_json, 90_000),
+    "a plan, parameters": (plan_of_parameters, 10_000),
+    "a plan, values": (plan_of_values, 90_000),
+    "a plan written, experiments": (plan_as_lines, 90_000),
+    "a ledger, good lines": (good_ledger, 90_000),
+    "a ledger, bad lines": (bad_ledger, 90_000),
+    "a launch line, words": (words_of_a_line, 10_000),
+    "a launch line, flags": (flags_of_a_line, 10_000),
+}
+
+
+def measured(run: Callable[[int], None], size: int) -> tuple[float, float]:
+    """Seconds and megabytes of one run, in a child."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        begin = time.process_time()
+        run(size)
+        taken = time.process_time() - begin
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        os.write(writer, json.dumps([taken, grown]).encode())
+        os._exit(0)
+    os.close(writer)
+    os.waitpid(child, 0)
+    with os.fdopen(reader) as answer:
+        taken, grown = json.loads(answer.read() or "[NaN, NaN]")
+    return taken, grown
+
+
+def main(arguments: list[str]) -> int:
+    steps = 2 if "--quick" in arguments else 5
+    for name, (run, most) in SERIES.items():
+        before = 0.0
+        for step in range(steps - 1, -1, -1):
+            size = max(1, most // 10**step)
+            taken, grown = measured(run, size)
+            ratio = f"{taken / before:6.1f}x" if before > 0.001 else "       "
+            print(f"{name:28} {size:>8}  {taken:8.3f} s {ratio}  {grown:7.1f} MB")
+            before = taken
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
