@@ -149,7 +149,8 @@ def _say_refused(todo: Todo) -> bool:
     for one in islice(todo, _LOOKED_AT):
         looked_at += 1
         found = [item for item in one.explain().diagnostics if item.severity == "error"]
-        for item in {f"{item.message}{f' ({item.hint})' if item.hint else ''}" for item in found}:
+        told = (f"{item.message}{f' ({item.hint})' if item.hint else ''}" for item in found)
+        for item in dict.fromkeys(told):  # each once, in the order of the arguments
             counts[item] = counts.get(item, 0) + 1
     for message, count in counts.items():
         say(f"error: {message} - in {count} of the first {looked_at} experiments", error=True)
