@@ -149,3 +149,8 @@ def __getattr__(name: str) -> object:
 
             return getattr(import_module(f".{module}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Every public name, also of what is imported at its first use."""
+    return sorted({*__all__, *(name for name in globals() if name[:2] == "__")})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import _core
 from .errors import Diagnostic
 from .mapping import Mapping, explain
+from .result import Result
 from .script import ScriptResult
 from .yaml_reader import MAX_BYTES
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .checkpoint import CheckpointInfo
+    from .words import Judgement
 
 __all__ = [
     "CheckResult",
@@ -26,7 +28,7 @@ __all__ = [
 ]
 
 
-class Verdict:
+class Verdict(Result):
     """What a release makes of one argument.
 
     Attributes:
@@ -41,51 +43,20 @@ class Verdict:
         evidence: where that is written.
     """
 
-    __slots__ = (
-        "argument",
-        "canonical",
-        "evidence",
-        "hint",
-        "reason",
-        "refused",
-        "value",
-        "verdict",
-    )
+    argument: str
+    value: str
+    verdict: Judgement
+    refused: bool
+    canonical: str
+    reason: str
+    hint: str
+    evidence: list[str]
 
-    def __init__(
-        self,
-        argument: str,
-        value: str,
-        verdict: str,
-        refused: bool,
-        canonical: str,
-        reason: str,
-        hint: str,
-        evidence: list[str],
-    ) -> None:
-        self.argument = argument
-        self.value = value
-        self.verdict = verdict
-        self.refused = refused
-        self.canonical = canonical
-        self.reason = reason
-        self.hint = hint
-        self.evidence = evidence
-
-    def to_dict(self) -> dict[str, object]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name.
-        """
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    def __repr__(self) -> str:
-        return f"Verdict({self.argument!r}, {self.value!r}, {self.verdict!r})"
+    _shown = ("argument", "value", "verdict")
 
 
-class CheckResult:
-    """Verdicts on a whole launch line.
+class CheckResult(Result):
+    """Verdicts on a whole launch line. It is true when nothing is refused.
 
     Attributes:
         engine: the engine's id.
@@ -104,34 +75,24 @@ class CheckResult:
             as ``cannot-serve``, refuses the launch as a whole, whatever its arguments.
     """
 
-    __slots__ = (
-        "asked",
-        "checkpoint",
-        "engine",
-        "engine_name",
-        "line",
-        "model",
-        "not_looked_at",
-        "notes",
-        "platform",
-        "verdicts",
-        "verified_through",
-        "version",
-    )
+    engine: str
+    engine_name: str
+    version: str
+    asked: str | None
+    platform: str | None
+    line: int
+    verified_through: str
+    model: str | None
+    verdicts: list[Verdict]
+    notes: list[Diagnostic]
+    checkpoint: str
+    not_looked_at: list[tuple[str, str]]
 
-    def __init__(self, data: dict[str, Any]) -> None:
-        self.engine: str = data["engine"]
-        self.engine_name: str = data["engine_name"]
-        self.version: str = data["version"]
-        self.asked: str | None = data["asked"]
-        self.platform: str | None = data["platform"]
-        self.line: int = data["line"]
-        self.verified_through: str = data["verified_through"]
-        self.model: str | None = data["model"]
-        self.verdicts = [Verdict(**verdict) for verdict in data["verdicts"]]
-        self.notes: list[Diagnostic] = data["notes"]
-        self.checkpoint: str = data["checkpoint"]
-        self.not_looked_at: list[tuple[str, str]] = data["not_looked_at"]
+    _shown = ("engine", "version", "verdicts")
+
+    def __bool__(self) -> bool:
+        """The same as `ok`: ``if quantmap.check(line):`` asks whether the line would be taken."""
+        return self.ok
 
     @property
     def ok(self) -> bool:
@@ -164,9 +125,6 @@ class CheckResult:
             "not_looked_at": [{"what": what, "give": give} for what, give in self.not_looked_at],
             "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
         }
-
-    def __repr__(self) -> str:
-        return f"CheckResult({self.engine!r}, {self.version!r}, {self.verdicts!r})"
 
 
 def check(
@@ -206,6 +164,10 @@ def check(
     return _launch(
         _core.check(command, engine, engine_version, gpu, model_quantization, checkpoint)
     )
+
+
+def _result(data: dict[str, Any]) -> CheckResult:
+    return CheckResult.of({**data, "verdicts": [Verdict.of(each) for each in data["verdicts"]]})
 
 
 def check_script(
@@ -253,24 +215,24 @@ def check_script(
     if containers is None:
         data = _core.check_script(text, *ground)
         return ScriptResult([_launch(launch) for launch in data["launches"]], data["notes"])
-    result = ScriptResult([], [])
+    launches: list[CheckResult] = []
+    notes: list[Diagnostic] = []
     for container in containers:
         data = _core.check_script(container.words, *ground)
         for launch in data["launches"]:
             launch["line"] = container.line
-            result.launches.append(_launch(launch))
-        result.notes += data["notes"]
-    return result
+            launches.append(_launch(launch))
+        notes += data["notes"]
+    return ScriptResult(launches, notes)
 
 
 def _launch(data: dict[str, Any]) -> CheckResult:
     """A launch, with what the file of arguments that it names sets."""
-    result = CheckResult(data)
-    if any(verdict.canonical == data["config_flag"] for verdict in result.verdicts):
+    if any(verdict["canonical"] == data["config_flag"] for verdict in data["verdicts"]):
         from .settings_file import add_settings
 
-        add_settings(result, data["config_flag"], data["files"], CheckResult)
-    return result
+        add_settings(data)
+    return _result(data)
 
 
 def diff(

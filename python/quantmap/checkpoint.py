@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+import os
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from . import _core
 from .architecture import Architecture, Experts, Layer, Mla
 
 if TYPE_CHECKING:
-    import os
-
     from .errors import Diagnostic
 
 __all__ = [
@@ -231,7 +230,20 @@ class CheckpointInfo:
     detections: list[Detection]
     disagreements: list[Disagreement]
     notes: list[Diagnostic]
-    _inspected: _core.Inspected
+    _inspected: _core.Inspected = field(compare=False, repr=False)
+    _given: Any = field(compare=False, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Read again where it is unpickled: what the core keeps of it is not sent."""
+        return inspect_checkpoint, (self._given,)
+
+    def __copy__(self) -> CheckpointInfo:
+        """Itself: it cannot be changed."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> CheckpointInfo:
+        """Itself: it cannot be changed."""
+        return self
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for JSON.
@@ -239,7 +251,7 @@ class CheckpointInfo:
         Returns:
             dict: the attributes by name.
         """
-        out = {item.name: getattr(self, item.name) for item in fields(self)[:-2]}
+        out = {item.name: getattr(self, item.name) for item in fields(self)[:-3]}
         out["notes"] = [note.to_dict() for note in self.notes]
         return {name: _plain(value) for name, value in out.items()}
 
@@ -250,6 +262,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)
     return asdict(value) if hasattr(value, "__dataclass_fields__") else value
+
+
+def _kept(given: Any) -> Any:
+    """A path as it is found from any folder; anything else as it is."""
+    if isinstance(given, (str, os.PathLike)) and os.path.exists(given):
+        return os.path.abspath(given)
+    return given
 
 
 def inspect_checkpoint(path_or_config: str | os.PathLike[str] | dict[str, Any]) -> CheckpointInfo:
@@ -282,10 +301,10 @@ def inspect_checkpoint(path_or_config: str | os.PathLike[str] | dict[str, Any]) 
     Source: each engine's order of detection is in the catalogue, ``cpp/catalog/detection.json``.
     """
     inspected = _core.inspect(path_or_config)
-    return _info(inspected, inspected.data())
+    return _info(inspected, inspected.data(), path_or_config)
 
 
-def _info(inspected: _core.Inspected, data: dict[str, Any]) -> CheckpointInfo:
+def _info(inspected: _core.Inspected, data: dict[str, Any], given: Any) -> CheckpointInfo:
     quantization = dict(data.pop("quantization"))
     quantization["schemes"] = [Scheme(**scheme) for scheme in quantization["schemes"]]
     shape = data.pop("architecture")
@@ -304,5 +323,6 @@ def _info(inspected: _core.Inspected, data: dict[str, Any]) -> CheckpointInfo:
         detections=[Detection(**item) for item in data.pop("detections")],
         disagreements=[Disagreement(**item) for item in data.pop("disagreements")],
         _inspected=inspected,
+        _given=_kept(given),
         **data,
     )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from .result import Result, fresh
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .words import Severity
+
 __all__ = ["ConfigError", "Diagnostic", "list_diagnostics"]
 
 _SHOWN = 20  # problems in the text of an error; all of them are in its list
 
 
-class Diagnostic:
+class Diagnostic(Result):
     """One message about an input or a mapping.
 
     Attributes:
@@ -24,51 +30,18 @@ class Diagnostic:
         'too-deep'
     """
 
-    __slots__ = ("code", "context", "hint", "message", "path", "severity")
+    code: str
+    severity: Severity
+    path: str
+    message: str
+    hint: str = ""
+    context: dict[str, str] = fresh(dict)
 
-    def __init__(
-        self,
-        code: str,
-        severity: str,
-        path: str,
-        message: str,
-        hint: str = "",
-        context: dict[str, str] | None = None,
-    ) -> None:
-        self.code = code
-        self.severity = severity
-        self.path = path
-        self.message = message
-        self.hint = hint
-        self.context = dict(context or {})
-
-    def to_dict(self) -> dict[str, object]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name.
-        """
-        return {
-            name: getattr(self, name)
-            for name in ("code", "severity", "path", "message", "hint", "context")
-        }
+    _shown = ("code", "severity", "path", "message")
 
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""
         return f"{self.path}: {self.message}{hint}"
-
-    def __repr__(self) -> str:
-        return f"Diagnostic({self.code!r}, {self.severity!r}, {self.path!r}, {self.message!r})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Diagnostic) and self.to_dict() == other.to_dict()
-
-    def __hash__(self) -> int:
-        return hash((self.code, self.path, self.message))
-
-    def __reduce__(self) -> tuple[object, ...]:
-        arguments = (self.code, self.severity, self.path, self.message, self.hint, self.context)
-        return (Diagnostic, arguments)
 
 
 class ConfigError(ValueError):

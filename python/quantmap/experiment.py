@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from .rendered import Rendered
+from .result import Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Protocol
 
     from .mapping import Mapping
-    from .plan import Plan
-    from .stored_plan import StoredPlan
+    from .words import Mode
+
+    class Source(Protocol):
+        """What an experiment asks of its plan."""
+
+        @property
+        def task(self) -> Any: ...
+        @property
+        def axes(self) -> list[str]: ...
+        def group(self, number: int) -> list[tuple[dict[str, Any], int]]: ...
+        def explain(self, experiment: Experiment) -> Mapping: ...
+
 
 __all__ = ["Experiment", "Skip"]
 
 
-class Skip:
+class Skip(Result):
     """Points that are left out for one cause.
 
     Attributes:
@@ -28,32 +39,17 @@ class Skip:
         example: the first such point: its engine, config and parameters.
     """
 
-    __slots__ = ("code", "count", "example", "hint", "message", "path")
+    code: str
+    path: str
+    message: str
+    hint: str
+    count: int
+    example: dict[str, Any]
 
-    def __init__(
-        self, code: str, path: str, message: str, hint: str, count: int, example: dict[str, Any]
-    ) -> None:
-        self.code = code
-        self.path = path
-        self.message = message
-        self.hint = hint
-        self.count = count
-        self.example = example
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name.
-        """
-        names = ("code", "path", "message", "hint", "count", "example")
-        return {name: getattr(self, name) for name in names}
-
-    def __repr__(self) -> str:
-        return f"Skip({self.code!r}, {self.path!r}, {self.count})"
+    _shown = ("code", "path", "count")
 
 
-class Experiment(Rendered):
+class Experiment(Result, Rendered):
     """One launch that a plan asks for, and what it stands for.
 
     Attributes:
@@ -71,37 +67,58 @@ class Experiment(Rendered):
         parameters: the user parameters of its first point.
     """
 
-    __slots__ = (
-        "_plan",
-        "args",
-        "config",
-        "engine",
-        "env",
-        "files",
-        "group",
-        "index",
-        "parameters",
-        "points",
-        "signature",
-        "version",
-    )
+    index: int
+    engine: str
+    version: str | None
+    args: dict[str, str | bool]
+    env: dict[str, str]
+    files: dict[str, str]
+    signature: str
+    group: int
+    points: int
+    config: dict[str, Any]
+    parameters: dict[str, Any]
+    if not TYPE_CHECKING:
+        _plan: object
 
-    def __init__(self, plan: Plan | StoredPlan, data: dict[str, Any]) -> None:
-        self._plan = plan
-        self.index: int = data["index"]
-        self.engine: str = data["engine"]
-        self.version: str | None = data["version"]
-        self.args: dict[str, str | bool] = data["args"]
-        self.env: dict[str, str] = data["env"]
-        self.files: dict[str, str] = data["files"]
-        self.signature: str = data["signature"]
-        self.group: int = data["group"]
-        self.points: int = data["points"]
-        self.config: dict[str, Any] = data["config"]
-        self.parameters: dict[str, Any] = data["parameters"]
+    @classmethod
+    def at(cls, plan: Source, data: dict[str, Any]) -> Experiment:
+        """An experiment of a plan, from plain data.
+
+        Args:
+            plan: the plan.
+            data: the attributes by name.
+
+        Returns:
+            Experiment: it.
+        """
+        made = cls.of(data)
+        object.__setattr__(made, "_plan", plan)
+        return made
+
+    def replace(self, **changes: Any) -> Experiment:
+        """The same experiment with other values, of the same plan.
+
+        Args:
+            changes: fields and their new values.
+
+        Returns:
+            Experiment: a new one; this one stays as it is.
+        """
+        return Experiment.at(
+            self._source, {**dict(zip(self.__match_args__, self._values())), **changes}
+        )
 
     @property
-    def mode(self) -> str:
+    def _source(self) -> Source:
+        found: Source = object.__getattribute__(self, "_plan")
+        return found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self._values(), Kept(self, self._source))
+
+    @property
+    def mode(self) -> Mode:
         """``documented`` or ``checked``.
 
         Returns:
@@ -118,7 +135,7 @@ class Experiment(Rendered):
         """
         from .task import model_path
 
-        task = self._plan.task
+        task = self._source.task
         found = model_path(task.get("model")) if isinstance(task, dict) else None
         return found if isinstance(found, str) else None
 
@@ -129,7 +146,7 @@ class Experiment(Rendered):
         Returns:
             list[str]: each once; of a stored plan empty, which keeps no parameters.
         """
-        return self._plan.axes
+        return self._source.axes
 
     def setting(self, axis: str) -> Any:
         """What its first point has for one of its `axes`.
@@ -155,7 +172,7 @@ class Experiment(Rendered):
         Returns:
             list[dict]: as the task asks for them: a preset, and the fields that are given.
         """
-        return [config for config, _ in self._plan.group(self.group)]
+        return [config for config, _ in self._source.group(self.group)]
 
     @property
     def presets(self) -> list[str]:
@@ -176,7 +193,7 @@ class Experiment(Rendered):
         Returns:
             Mapping: what `quantmap.explain` says of its config and parameters.
         """
-        return self._plan.explain(self)
+        return self._source.explain(self)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for JSON.
@@ -190,3 +207,72 @@ class Experiment(Rendered):
 
     def __repr__(self) -> str:
         return f"Experiment({self.index}, {self.engine!r}, {self.args!r}, points={self.points})"
+
+
+class Kept:
+    """What an experiment takes along when it leaves its plan, to a copy or another process."""
+
+    def __init__(self, experiment: Experiment, plan: Source) -> None:
+        self.task = {"model": experiment.model}
+        self.axes = list(plan.axes)
+        self._configs = plan.group(experiment.group)
+        self._arguments: dict[str, Any] | None = getattr(plan, "ground", None)
+
+    def group(self, number: int) -> list[tuple[dict[str, Any], int]]:
+        """The configs of the experiment's own group.
+
+        Args:
+            number: the group; there is only one.
+
+        Returns:
+            list[tuple[dict, int]]: each config and how many points it has.
+        """
+        return list(self._configs)
+
+    def explain(self, experiment: Experiment) -> Mapping:
+        """The decisions behind an experiment's first point.
+
+        Args:
+            experiment: the one that took this along.
+
+        Returns:
+            Mapping: what `quantmap.explain` says of its config and parameters.
+        """
+        return explained(experiment, self._arguments)
+
+    @property
+    def ground(self) -> dict[str, Any] | None:
+        """What the plan was made with; None when it was read from a file."""
+        return self._arguments
+
+
+def _restored(values: tuple[Any, ...], kept: Kept) -> Experiment:
+    return Experiment.at(kept, dict(zip(Experiment.__match_args__, values)))
+
+
+def explained(experiment: Experiment, arguments: dict[str, Any] | None) -> Mapping:
+    """The decisions behind an experiment's first point.
+
+    Args:
+        experiment: of a plan.
+        arguments: what the plan was made with; None when it was read from a file.
+
+    Returns:
+        Mapping: what `quantmap.explain` says of its config and parameters.
+
+    Raises:
+        ValueError: the plan was read from a file, which keeps no ground for decisions.
+    """
+    if arguments is None:
+        raise ValueError("a stored plan has no decisions: plan its task again to explain it")
+    from .mapping import explain
+
+    policy = arguments["policy"]
+    return explain(
+        experiment.engine,
+        experiment.config,
+        experiment.parameters,
+        engine_version=experiment.version,
+        policy="degrade" if policy == "strict" else policy,  # what it refuses is not here
+        **{name: arguments[name] for name in ("model_quantization", "gpu", "checkpoint")},
+    )

@@ -6,6 +6,7 @@ import functools
 
 from . import _core
 from .errors import ConfigError
+from .result import Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ __all__ = ["GpuInfo", "Requirement", "gpu_info", "local_gpu", "requirements"]
 _SECONDS = 20.0  # that nvidia-smi may take; a machine with eight sleeping GPUs needs several
 
 
-class GpuInfo:
+class GpuInfo(Result):
     """A GPU as the catalogue knows it, or as the machine reports it.
 
     Attributes:
@@ -35,48 +36,23 @@ class GpuInfo:
         evidence: where that is written.
     """
 
-    __slots__ = (
-        "architecture",
-        "capability",
-        "cuda",
-        "evidence",
-        "gpu_class",
-        "last_cuda",
-        "memory_assumed",
-        "memory_bytes",
-        "memory_gb",
-        "memory_reported",
-        "name",
-        "product",
-    )
+    name: str | None
+    product: str | None
+    capability: str
+    gpu_class: str
+    architecture: str
+    memory_bytes: int | None
+    memory_gb: int | None
+    memory_reported: bool
+    memory_assumed: bool
+    cuda: str | None
+    last_cuda: str | None
+    evidence: list[str]
 
-    def __init__(self, data: dict[str, Any]) -> None:
-        self.name: str | None = data["name"]
-        self.product: str | None = data["product"]
-        self.capability: str = data["capability"]
-        self.gpu_class: str = data["gpu_class"]
-        self.architecture: str = data["architecture"]
-        self.memory_bytes: int | None = data["memory_bytes"]
-        self.memory_gb: int | None = data["memory_gb"]
-        self.memory_reported: bool = data["memory_reported"]
-        self.memory_assumed: bool = data["memory_assumed"]
-        self.cuda: str | None = data["cuda"]
-        self.last_cuda: str | None = data["last_cuda"]
-        self.evidence: list[str] = data["evidence"]
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name.
-        """
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    def __repr__(self) -> str:
-        return f"GpuInfo({self.name!r}, {self.capability!r}, {self.memory_bytes!r})"
+    _shown = ("name", "capability", "memory_bytes")
 
 
-class Requirement:
+class Requirement(Result):
     """What one engine release does with one setting on one class of GPU.
 
     Attributes:
@@ -93,19 +69,6 @@ class Requirement:
         version: the release.
     """
 
-    __slots__ = (
-        "architecture",
-        "documented",
-        "engine",
-        "gpu_class",
-        "id",
-        "outcome",
-        "precision",
-        "reason",
-        "title",
-        "version",
-    )
-
     id: str
     title: str
     gpu_class: str
@@ -115,22 +78,9 @@ class Requirement:
     reason: str
     precision: dict[str, str]
     engine: str
-    version: str
+    version: str | None
 
-    def __init__(self, **values: Any) -> None:
-        for name in self.__slots__:
-            setattr(self, name, values[name])
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name.
-        """
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    def __repr__(self) -> str:
-        return f"Requirement({self.id!r}, {self.gpu_class!r}, {self.outcome!r})"
+    _shown = ("id", "gpu_class", "outcome")
 
 
 def gpu_info(gpu: str | float | dict[str, Any]) -> GpuInfo:
@@ -154,7 +104,7 @@ def gpu_info(gpu: str | float | dict[str, Any]) -> GpuInfo:
         >>> gpu.capability, gpu.gpu_class, gpu.memory_gb
         ('8.0', 'sm80', 40)
     """
-    return GpuInfo(_core.gpu_info(gpu))
+    return GpuInfo.of(_core.gpu_info(gpu))
 
 
 def requirements(engine: str, engine_version: str = "latest") -> list[Requirement]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import _core
 from .errors import Diagnostic
 from .rendered import Rendered
+from .result import Result, fresh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,11 +13,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .checkpoint import CheckpointInfo
+    from .words import Mode, Outcome, Policy
 
 __all__ = ["Decision", "Mapping", "explain"]
 
 
-class Decision:
+class Decision(Result):
     """What became of one field of a config.
 
     Attributes:
@@ -32,42 +34,19 @@ class Decision:
         evidence: where the facts behind it are written.
     """
 
-    __slots__ = ("asked", "code", "emitted", "evidence", "field", "given", "outcome", "sentence")
+    field: str
+    asked: str
+    given: bool
+    emitted: dict[str, str | bool]
+    outcome: Outcome
+    code: str
+    sentence: str
+    evidence: list[str] = fresh(list)
 
-    def __init__(
-        self,
-        field: str,
-        asked: str,
-        given: bool,
-        emitted: dict[str, str | bool],
-        outcome: str,
-        code: str,
-        sentence: str,
-        evidence: list[str] | None = None,
-    ) -> None:
-        self.field = field
-        self.asked = asked
-        self.given = given
-        self.emitted = emitted
-        self.outcome = outcome
-        self.code = code
-        self.sentence = sentence
-        self.evidence = list(evidence or [])
-
-    def to_dict(self) -> dict[str, object]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name.
-        """
-        names = ("field", "asked", "given", "emitted", "outcome", "code", "sentence")
-        return {name: getattr(self, name) for name in (*names, "evidence")}
-
-    def __repr__(self) -> str:
-        return f"Decision({self.field!r}, {self.asked!r}, {self.outcome!r}, {self.emitted!r})"
+    _shown = ("field", "asked", "outcome", "emitted")
 
 
-class Mapping(Rendered):
+class Mapping(Result, Rendered):
     """Launch arguments of one engine, with a decision for every field.
 
     Attributes:
@@ -90,42 +69,24 @@ class Mapping(Rendered):
             change that.
     """
 
-    __slots__ = (
-        "args",
-        "checkpoint",
-        "config",
-        "decisions",
-        "diagnostics",
-        "engine",
-        "engine_name",
-        "env",
-        "files",
-        "gpu",
-        "mode",
-        "not_looked_at",
-        "precision",
-        "preset",
-        "verified_through",
-        "version",
-    )
+    engine: str
+    engine_name: str
+    mode: Mode
+    version: str | None
+    verified_through: str
+    gpu: str | None
+    checkpoint: str
+    precision: dict[str, str]
+    preset: str | None
+    config: dict[str, Any]
+    args: dict[str, str | bool]
+    env: dict[str, str]
+    files: dict[str, str]
+    decisions: list[Decision]
+    diagnostics: list[Diagnostic]
+    not_looked_at: list[tuple[str, str]]
 
-    def __init__(self, data: dict[str, Any]) -> None:
-        self.engine: str = data["engine"]
-        self.engine_name: str = data["engine_name"]
-        self.mode: str = data["mode"]
-        self.version: str | None = data["version"]
-        self.verified_through: str = data["verified_through"]
-        self.gpu: str | None = data["gpu"]
-        self.checkpoint: str = data["checkpoint"]
-        self.precision: dict[str, str] = data["precision"]
-        self.preset: str | None = data["preset"]
-        self.config: dict[str, Any] = data["config"]
-        self.args: dict[str, str | bool] = data["args"]
-        self.env: dict[str, str] = data["env"]
-        self.files: dict[str, str] = data["files"]
-        self.decisions = [Decision(**decision) for decision in data["decisions"]]
-        self.diagnostics: list[Diagnostic] = data["diagnostics"]
-        self.not_looked_at: list[tuple[str, str]] = data["not_looked_at"]
+    _shown = ("engine", "args")
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for JSON.
@@ -153,12 +114,9 @@ class Mapping(Rendered):
             "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
         }
 
-    def __repr__(self) -> str:
-        return f"Mapping({self.engine!r}, {self.args!r})"
-
 
 def explain(
-    runtime: str,
+    engine: str | None = None,
     quant_config: dict[str, Any] | None = None,
     user_parameters: dict[str, Any] | None = None,
     model_quantization: str | dict[str, Any] | None = None,
@@ -166,9 +124,10 @@ def explain(
     engine_version: str | None = None,
     gpu: str | None = None,
     checkpoint: str | os.PathLike[str] | dict[str, Any] | CheckpointInfo | None = None,
-    policy: str = "degrade",
+    policy: Policy = "degrade",
     activations: bool = True,
     runtime_image_tag: str | None = None,
+    runtime: str | None = None,
 ) -> Mapping:
     """Map a config and say what became of every field.
 
@@ -176,7 +135,7 @@ def explain(
     are in ``diagnostics``.
 
     Args:
-        runtime: the engine, as for ``get_runtime_args``.
+        engine: the engine, as the ``runtime`` of ``get_runtime_args``.
         quant_config: a four-field or unified config, a preset, or None for all defaults.
         user_parameters: arguments by name; they win over derived ones.
         model_quantization: the model's own quantization method, or its quantization_config.
@@ -189,6 +148,7 @@ def explain(
             asked; ``literal`` keeps the documented output and adds the release's verdicts.
         activations: for sglang-jax: whether activations are quantized as well.
         runtime_image_tag: a container tag that names the release, such as ``v0.5.2-cu126``.
+        runtime: the old name of `engine`; it warns, and goes with the next minor version.
 
     Returns:
         Mapping: arguments, variables, decisions and warnings.
@@ -202,17 +162,21 @@ def explain(
         >>> mapping.decisions[2].outcome, mapping.decisions[2].code
         ('falls-back', 'falls-back-to-gemm')
     """
-    return Mapping(
-        _core.explain(
-            runtime,
-            quant_config,
-            user_parameters,
-            model_quantization,
-            engine_version,
-            gpu,
-            checkpoint,
-            policy,
-            runtime_image_tag,
-            activations,
-        )
+    if runtime is not None:
+        import warnings
+
+        warnings.warn("runtime= is now called engine=", DeprecationWarning, stacklevel=2)
+        engine = runtime
+    data = _core.explain(
+        engine,
+        quant_config,
+        user_parameters,
+        model_quantization,
+        engine_version,
+        gpu,
+        checkpoint,
+        policy,
+        runtime_image_tag,
+        activations,
     )
+    return Mapping.of({**data, "decisions": [Decision.of(each) for each in data["decisions"]]})

@@ -5,16 +5,17 @@ from __future__ import annotations
 from . import _core
 from .compared import Compared
 from .errors import ConfigError, Diagnostic
-from .experiment import Experiment, Skip
+from .experiment import Experiment, Skip, explained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator
-    from typing import Any
+    from typing import Any, SupportsIndex, overload
 
     from .mapping import Mapping
     from .stored_plan import StoredPlan
+    from .words import Policy
 
 __all__ = ["Pending", "Plan", "plan"]
 
@@ -72,7 +73,7 @@ class Plan(Compared):
     def __init__(self, core: _core.Plan, task: Any, arguments: dict[str, Any]) -> None:
         self._core = core
         self.task = task
-        self.arguments = arguments
+        self.arguments = self.ground = arguments
         self.asked = core.asked
         self.distinct = core.distinct
         self.merged = core.merged
@@ -102,21 +103,32 @@ class Plan(Compared):
         """
         return self._core.targets
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Made again of its task where it is unpickled: a plan keeps no list that could be sent."""
+        return _remade, (self.task, self.arguments)
+
     def __len__(self) -> int:
         return self._core.size
 
-    def __getitem__(self, index: Any) -> Any:
+    if TYPE_CHECKING:
+
+        @overload
+        def __getitem__(self, index: SupportsIndex) -> Experiment: ...
+        @overload
+        def __getitem__(self, index: slice) -> list[Experiment]: ...
+
+    def __getitem__(self, index: SupportsIndex | slice) -> Experiment | list[Experiment]:
         size = self._core.size
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(size))]
         number = index.__index__()
         if not -size <= number < size:
             raise IndexError(f"no experiment {number}: the plan has {size}")
-        return Experiment(self, self._core.experiment(number % size))
+        return Experiment.at(self, self._core.experiment(number % size))
 
     def __iter__(self) -> Iterator[Experiment]:
         for number in range(self._core.size):
-            yield Experiment(self, self._core.experiment(number))
+            yield Experiment.at(self, self._core.experiment(number))
 
     def group(self, number: int) -> list[tuple[dict[str, Any], int]]:
         """The configs that the experiments of a group stand for.
@@ -138,20 +150,7 @@ class Plan(Compared):
         Returns:
             Mapping: what `quantmap.explain` says of its config and parameters.
         """
-        from .mapping import explain
-
-        arguments = {
-            name: self.arguments[name] for name in ("model_quantization", "gpu", "checkpoint")
-        }
-        policy = self.arguments["policy"]
-        return explain(
-            experiment.engine,
-            experiment.config,
-            experiment.parameters,
-            engine_version=experiment.version,
-            policy="degrade" if policy == "strict" else policy,  # what it refuses is not here
-            **arguments,
-        )
+        return explained(experiment, self.arguments)
 
     def iter_lines(self, begin: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int]]:
         """JSON lines of experiments, in pieces of about a megabyte.
@@ -339,13 +338,17 @@ def read_task(task: Any) -> Any:
     return _core.load_json(data)
 
 
+def _remade(task: Any, arguments: dict[str, Any]) -> Plan:
+    return plan(task, **arguments)
+
+
 def plan(
     task: Any,
     *,
     engine_version: str | None = None,
     gpu: str | None = None,
     checkpoint: Any = None,
-    policy: str = "degrade",
+    policy: Policy = "degrade",
     engines: list[str] | None = None,
     model_quantization: str | dict[str, Any] | None = None,
 ) -> Plan:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .result import Result
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -12,19 +14,22 @@ if TYPE_CHECKING:
 __all__ = ["ScriptResult"]
 
 
-class ScriptResult:
-    """Every launch of a script.
+class ScriptResult(Result):
+    """Every launch of a script. It is true when nothing is refused in any of them.
 
     Attributes:
         launches: a `CheckResult` for each, in the order of the script.
         notes: what was not read, and launches that could not be judged.
     """
 
-    __slots__ = ("launches", "notes")
+    launches: list[CheckResult]
+    notes: list[Diagnostic]
 
-    def __init__(self, launches: list[CheckResult], notes: list[Diagnostic]) -> None:
-        self.launches = launches
-        self.notes = notes
+    _shown = ("launches",)
+
+    def __bool__(self) -> bool:
+        """The same as `ok`."""
+        return self.ok
 
     @property
     def ok(self) -> bool:
@@ -42,6 +47,3 @@ class ScriptResult:
             "launches": [launch.to_dict() for launch in self.launches],
             "notes": [note.to_dict() for note in self.notes],
         }
-
-    def __repr__(self) -> str:
-        return f"ScriptResult({self.launches!r})"

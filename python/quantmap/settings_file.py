@@ -13,63 +13,53 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .check import CheckResult
-
 __all__: list[str] = []
 
 
-def add_settings(
-    result: CheckResult, flag: str, written: list[dict[str, Any]], make: type[CheckResult]
-) -> None:
-    """Judge the settings of the file that a launch names by ``flag``, and add them to its verdicts.
+def add_settings(data: dict[str, Any]) -> None:
+    """Judge the settings of the file that a launch names, and add them to its verdicts.
 
     Args:
-        result: the launch.
-        flag: the flag that takes the file.
-        written: files that the launch's script writes, by name and text; another is read where it
-            is.
-        make: the class of results.
+        data: the launch, with the flag that takes the file and the files that its script writes;
+            another file is read where it is.
     """
-    name, settings = _settings_file(result, flag, written)
+    flag, verdicts = data["config_flag"], data["verdicts"]
+    name = [verdict["value"] for verdict in verdicts if verdict["canonical"] == flag][-1]
+    settings = _settings_of(name, data["files"])
     if settings is None:
         note = _core.make_diagnostic("file-not-read", "command", {"value": repr(name)})
-        result.notes.append(note)
+        data["notes"].append(note)
         return
     model = settings.pop("model", None)
-    if result.model is None and isinstance(model, str):
-        result.model = model
+    if data["model"] is None and isinstance(model, str):
+        data["model"] = model
     try:
-        inside = make(_core.check(settings, result.engine, result.version, None, None, None))
+        inside = _core.check(settings, data["engine"], data["version"], None, None, None)
     except ConfigError as error:
-        result.notes += error.diagnostics
+        data["notes"] += error.diagnostics
         return
-    given = {verdict.canonical for verdict in result.verdicts if verdict.canonical}
-    for key, verdict in zip(settings, inside.verdicts):
-        verdict.argument = key
-        if verdict.canonical in given:
-            verdict.verdict, verdict.refused = "no-effect", False
-            verdict.reason, verdict.hint = "the line sets it as well: the line counts", ""
-        result.verdicts.append(verdict)
+    given = {verdict["canonical"] for verdict in verdicts if verdict["canonical"]}
+    for key, verdict in zip(settings, inside["verdicts"]):
+        verdict["argument"] = key
+        if verdict["canonical"] in given:
+            verdict["verdict"], verdict["refused"] = "no-effect", False
+            verdict["reason"], verdict["hint"] = "the line sets it as well: the line counts", ""
+        verdicts.append(verdict)
 
 
-def _settings_file(
-    result: CheckResult, flag: str, written: list[dict[str, Any]]
-) -> tuple[str, dict[str, Any] | None]:
-    """The file of arguments that a line names, and what it sets; None when it cannot be read."""
-    name = [verdict.value for verdict in result.verdicts if verdict.canonical == flag][-1]
+def _settings_of(name: str, written: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """What a file of arguments sets; None when it cannot be read."""
     texts = [file["text"] for file in written if file["name"] == name]
     text: str | bytes | None = texts[-1] if texts else _local_text(name)
     if text is None:
-        return name, None
+        return None
     try:
         data = read_yaml(text)
     except ConfigError:
-        return name, None
+        return None
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
-        return name, None
-    return name, {
-        key: _as_argument(value) for key, value in data.items() if value not in (None, False)
-    }
+        return None
+    return {key: _as_argument(value) for key, value in data.items() if value not in (None, False)}
 
 
 def _as_argument(value: Any) -> Any:

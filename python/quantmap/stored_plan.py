@@ -8,7 +8,7 @@ from array import array
 from . import _core
 from .compared import Compared
 from .errors import ConfigError, Diagnostic
-from .experiment import Experiment, Skip
+from .experiment import Experiment, Skip, explained
 from .files import open_regular
 from .plan import FORMAT
 from .plan_file import MAX_VALUES, summary
@@ -17,7 +17,7 @@ from .plan_shape import EXPERIMENT, GROUP, HEADER, wrong_key
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
+    from typing import Any, SupportsIndex, overload
 
     from .mapping import Mapping
 
@@ -138,7 +138,14 @@ class StoredPlan(Compared):
     def __len__(self) -> int:
         return len(self._offsets)
 
-    def __getitem__(self, index: Any) -> Any:
+    if TYPE_CHECKING:
+
+        @overload
+        def __getitem__(self, index: SupportsIndex) -> Experiment: ...
+        @overload
+        def __getitem__(self, index: slice) -> list[Experiment]: ...
+
+    def __getitem__(self, index: SupportsIndex | slice) -> Experiment | list[Experiment]:
         if isinstance(index, slice):
             return [self._experiment(place) for place in range(*index.indices(len(self)))]
         number = index.__index__()
@@ -162,7 +169,7 @@ class StoredPlan(Compared):
             raise self._fail(number, f"the text of the file {missing[0]} is not in the plan")
         files = {name: group["files"][name] for name in data["files"]}
         first = group["configs"][0]["config"] if group["configs"] else {}
-        return Experiment(self, {**data, "files": files, "config": first, "parameters": {}})
+        return Experiment.at(self, {**data, "files": files, "config": first, "parameters": {}})
 
     def _group(self, number: int) -> dict[str, Any]:
         if number not in self._groups:
@@ -200,7 +207,7 @@ class StoredPlan(Compared):
         Raises:
             ValueError: always.
         """
-        raise ValueError("a stored plan has no decisions: plan its task again to explain it")
+        return explained(experiment, None)
 
     def summary(self) -> str:
         """The accounting as text.

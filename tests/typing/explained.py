@@ -14,7 +14,7 @@ reveal_type(mapping.files)  # dict[str, str]
 reveal_type(mapping.argv())  # list[str]
 reveal_type(mapping.decisions)  # list[Decision]
 reveal_type(mapping.decisions[0].emitted)  # dict[str, str | bool]
-reveal_type(mapping.decisions[0].outcome)  # str
+reveal_type(mapping.mode)  # Literal['documented'] | Literal['checked']
 reveal_type(mapping.diagnostics)  # list[Diagnostic]
 reveal_type(quantmap.list_diagnostics())  # list[dict[str, str]]
 

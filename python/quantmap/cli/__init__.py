@@ -18,16 +18,16 @@ def main() -> int:
     """
     on_signals(leave_at_once)
     gc.disable()  # while modules are loaded nothing becomes garbage; a verb has it back
+    from .app import run
+
     try:
-        import click  # noqa: F401
-        import rich  # noqa: F401
-    except ImportError as error:
+        return guarded(run)
+    except ModuleNotFoundError as error:
+        if error.name not in ("click", "rich"):
+            raise
         print(
-            f"quantmap: the command needs {error.name}, which is not installed.\n"
+            f"quantmap: this needs {error.name}, which is not installed.\n"
             "Install it with:  pip install 'quantmap[cli]'",
             file=sys.stderr,
         )
         return 2
-    from .app import run
-
-    return guarded(run)

@@ -5,13 +5,16 @@ Nothing here knows an engine: a fix is found by asking the mapper again with one
 
 from __future__ import annotations
 
-from typing import Any, Callable
-
 from .. import _core
 from ..errors import ConfigError
 from ..mapping import Decision, Mapping, explain
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
 EXACT = ("applied", "renamed")
+_FIELDS: list[dict[str, Any]] = []  # of the catalogue, asked for once
 
 
 class Ground:
@@ -32,15 +35,22 @@ class Ground:
         self._config = config
         self._parameters = parameters
         self._situation = {**situation, "policy": "degrade", "runtime_image_tag": None}
+        self._asked: dict[tuple[str | None, str, str | None], Mapping | None] = {}
 
-    def ask(self, field: str | None = None, option: str = "", version: str | None = None) -> Any:
+    def ask(
+        self, field: str | None = None, option: str = "", version: str | None = None
+    ) -> Mapping | None:
         """The mapping with another value of a field, or on another release; None if impossible."""
-        changed = {**self._config, field: option} if field else self._config
-        situation = {**self._situation, "engine_version": version or self.mapping.version}
-        try:
-            return explain(self.mapping.engine, changed, self._parameters, **situation)
-        except ConfigError:
-            return None
+        key = (field, option, version)
+        if key not in self._asked:
+            changed = {**self._config, field: option} if field else self._config
+            situation = {**self._situation, "engine_version": version or self.mapping.version}
+            try:
+                found = explain(self.mapping.engine, changed, self._parameters, **situation)
+            except ConfigError:
+                found = None
+            self._asked[key] = found
+        return self._asked[key]
 
     def fixes(self, decision: Decision) -> list[str]:
         """What to do about a setting that does not come out as asked, the best first."""
@@ -119,7 +129,7 @@ def _decision(mapping: Mapping, field: str) -> Decision | None:
 
 def default_of(name: str) -> str | None:
     """What a field, such as ``gemm_dtype`` or ``quantization.method``, is when left out."""
-    for field in _core.fields():
+    for field in _all_fields():
         key = f"{field['section']}.{field['key']}" if field["section"] else field["key"]
         if key == name:
             return None if field["default"] is None else str(field["default"])
@@ -127,4 +137,10 @@ def default_of(name: str) -> str | None:
 
 
 def _four_fields() -> list[dict[str, Any]]:
-    return [field for field in _core.fields() if field["form"] == "four_field"]
+    return [field for field in _all_fields() if field["form"] == "four_field"]
+
+
+def _all_fields() -> list[dict[str, Any]]:
+    if not _FIELDS:
+        _FIELDS.extend(_core.fields())
+    return _FIELDS

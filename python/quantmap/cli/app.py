@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
+import sys
 
-import click
-
-from .. import __version__
 from ..errors import ConfigError
+from .declare import ClickException, UsageError, Verb, echo
 from .style import printable
 
-INTRODUCTION = """Quantization settings to engine launch arguments, before any GPU is used.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import click
 
-\b
-What do you have?
-  a config in mind   quantmap map --runtime sglang --preset kv-cache-fp8
-  a release, a GPU   quantmap explain --preset dynamic-fp8 --runtime vllm@latest --gpu H100
-  a launch line      quantmap check 'vllm serve my/model --kv-cache-dtype fp16'
-  a model, a GPU     quantmap fit ./my-model --gpu H100 --preset kv-cache-fp8
-  a task file        quantmap map task.json
-  lists to compare   quantmap plan task.json
-"""
-
-NEXT = """
-All verbs: quantmap --help. One verb, with examples: quantmap VERB --help."""
-
-# A verb is the command `<verb>_command` of the module of its name, imported when it is asked for.
+# A verb is `<verb>_command` in the module of its name, imported when it is asked for. It is made
+# by `declare.command`, which spares click where a call is plain, or by click itself.
 VERBS = (
     "map",
     "plan",
@@ -48,71 +38,53 @@ VERBS = (
 REFUSED, INVALID = 1, 2
 
 
-class Verbs(click.Group):
-    """The verbs; of the ones that are not called only the name is known."""
+def __getattr__(name: str) -> object:
+    """The verbs as a command of click: `app`."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .group import app
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order in which a reader needs them."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a verb."""
-        if cmd_name not in VERBS:
-            return None
-        module = importlib.import_module(f"{__package__}.{cmd_name}")
-        gc.enable()
-        command: click.Command = getattr(module, f"{cmd_name}_command")
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The verb; a mistyped one is told its nearest."""
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
-            import difflib
-
-            near = difflib.get_close_matches(args[0], VERBS, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" Verbs: {', '.join(VERBS)}."
-            ctx.fail(f"No such verb {printable(args[0])!r}.{hint}")
-        return super().resolve_command(ctx, args)
+    return app
 
 
-@click.group(
-    cls=Verbs,
-    help=INTRODUCTION,
-    invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-@click.version_option(__version__, prog_name="quantmap")
-@click.pass_context
-def app(context: click.Context) -> None:
-    """Say what to do next when no verb is given."""
-    if context.invoked_subcommand is None:
-        click.echo(INTRODUCTION.replace("\b\n", "") + NEXT)
+def load(verb: str) -> Verb | click.Command:
+    """A verb by its name."""
+    module = importlib.import_module(f"{__package__}.{verb}")
+    gc.enable()
+    found: Verb | click.Command = getattr(module, f"{verb}_command")
+    return found
 
 
 def _say(text: str) -> None:
     """A message of one line; what a name or a file brings into it steers no terminal."""
-    click.echo(printable(text), err=True)
+    echo(printable(text), err=True)
 
 
 def run() -> int:
     """Parse the command line and run the verb; problems become one message and exit code 2."""
     try:
-        result = app.main(prog_name="quantmap", standalone_mode=False)
+        return _run(sys.argv[1:])
     except ConfigError as error:
         for diagnostic in error.diagnostics:
             _say(f"quantmap: error: {diagnostic}")
         by_policy = all(item.code == "refused-by-policy" for item in error.diagnostics)
         return REFUSED if by_policy else INVALID
-    except click.UsageError as error:
-        if error.ctx is not None:
-            click.echo(error.ctx.get_usage(), err=True)
-        _say(f"Error: {error.format_message()}")
-        return INVALID
-    except click.ClickException as error:
-        _say(f"quantmap: error: {error.format_message()}")
-        return INVALID
-    except click.Abort:  # the parser's name for an interrupt
-        raise KeyboardInterrupt from None
-    return result if isinstance(result, int) else 0
+
+
+def _run(words: list[str]) -> int:
+    is_verb = words and words[0] in VERBS and "_QUANTMAP_COMPLETE" not in os.environ
+    verb = load(words[0]) if is_verb else None
+    values = verb.parse(words[1:]) if isinstance(verb, Verb) else None
+    if not isinstance(verb, Verb) or values is None:
+        from .group import run_by_click
+
+        return run_by_click()
+    try:
+        return int(verb.callback(**values) or 0)
+    except UsageError as error:
+        from .group import show
+
+        show(verb, str(error))
+    except ClickException as error:
+        _say(f"quantmap: error: {error}")
+    return INVALID

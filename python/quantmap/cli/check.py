@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-
-import click
 
 from ..check import ScriptResult, check_script
 from ..errors import ConfigError
+from . import declare
 from .inputs import MAX_FILE, model_options, read_checkpoint, read_input
 
 EPILOGUE = """\b
@@ -22,30 +20,30 @@ Examples:
 """
 
 
-@click.command(
+@declare.command(
     "check", epilog=EPILOGUE, short_help="A verdict on every argument of a launch line or script."
 )
-@click.argument("commands", nargs=-1, metavar="[COMMAND | FILE... | FOLDER... | -]")
-@click.option(
+@declare.argument("commands", nargs=-1, metavar="[COMMAND | FILE... | FOLDER... | -]")
+@declare.option(
     "--engine",
     "--runtime",
     "engine",
     metavar="ENGINE[@VERSION]",
     help="The engine, when the line does not name it.",
 )
-@click.option(
+@declare.option(
     "--engine-version",
     metavar="VERSION",
     help="The release; default: that of each launch's image, else the newest known.",
 )
-@click.option("--gpu", metavar="GPU", help="Such as H100, 9.0, or local.")
+@declare.option("--gpu", metavar="GPU", help="Such as H100, 9.0, or local.")
 @model_options
-@click.option(
+@declare.option(
     "--against", metavar="ENGINE@RELEASE", help="What another release makes of the same launches."
 )
-@click.option("--files", is_flag=True, help="Every word is a file; one without a launch is good.")
-@click.option("--all", "show_all", is_flag=True, help="Show what is plainly accepted as well.")
-@click.option("--json", "as_json", is_flag=True, help="The verdicts as JSON on stdout.")
+@declare.option("--files", is_flag=True, help="Every word is a file; one without a launch is good.")
+@declare.option("--all", "show_all", is_flag=True, help="Show what is plainly accepted as well.")
+@declare.option("--json", "as_json", is_flag=True, help="The verdicts as JSON on stdout.")
 def check_command(
     commands: tuple[str, ...],
     engine: str | None,
@@ -85,7 +83,9 @@ def check_command(
     if not result.launches:
         raise ConfigError([note for note in result.notes if note.severity == "error"])
     if as_json:
-        click.echo(json.dumps(data_of(result), indent=2))
+        import json
+
+        declare.echo(json.dumps(data_of(result), indent=2))
     else:
         from .verdicts import show_script
 
@@ -107,9 +107,9 @@ def text_of(command: str | None) -> str:
             with open(command, "rb") as handle:
                 data = handle.read(MAX_FILE + 1)
         except OSError as error:
-            raise click.ClickException(f"{command}: {error.strerror or error}") from None
+            raise declare.ClickException(f"{command}: {error.strerror or error}") from None
     else:
         return command or ""
     if len(data) > MAX_FILE:
-        raise click.ClickException(f"{command}: larger than {MAX_FILE // 1024 // 1024} MB")
+        raise declare.ClickException(f"{command}: larger than {MAX_FILE // 1024 // 1024} MB")
     return data.decode("utf-8-sig", errors="replace")

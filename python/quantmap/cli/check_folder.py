@@ -6,12 +6,11 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from ..check import check_script
 from ..errors import ConfigError
 from ..mapping import explain
 from ..repository import Change, FileResult, changes_between, check_directory, check_files
+from . import declare
 from .style import marked, paint, printable, show_detail
 from .tables import say
 
@@ -37,7 +36,7 @@ def check_paths(
     ok = all(file.result.ok for file in files)
     if as_json:
         data = {"ok": ok, "files": {file.path: file.result.to_dict() for file in files}}
-        click.echo(json.dumps(data, indent=2))
+        declare.echo(json.dumps(data, indent=2))
     else:
         _show(files)
     return 0 if ok else 1
@@ -47,7 +46,7 @@ def _judge(paths: tuple[str, ...], ground: dict[str, Any]) -> list[FileResult]:
     found: list[FileResult] = []
     for path in paths:
         if not os.path.exists(path):
-            raise click.ClickException(f"{path}: no such file or folder")
+            raise declare.ClickException(f"{path}: no such file or folder")
         one = (
             check_directory(path, **ground)
             if os.path.isdir(path)
@@ -70,7 +69,7 @@ def _there(ground: dict[str, Any], against: str) -> dict[str, Any]:
     """The ground of the other release; its engine is named with it."""
     name, mark, version = against.partition("@")
     if not mark:
-        raise click.UsageError(f"--against {against!r}: expected ENGINE@RELEASE")
+        raise declare.UsageError(f"--against {against!r}: expected ENGINE@RELEASE")
     mapping = explain(name, {}, engine_version=version)
     return {**ground, "engine_version": mapping.version}
 
@@ -92,7 +91,7 @@ def _show(files: list[FileResult]) -> None:
             for note in launch.refusals:
                 groups.setdefault((note.code, note.message, note.hint), []).append(place)
     for (word, reason, hint), places in groups.items():
-        click.echo(f"  {paint(marked('refused'), 'red')} {printable(word)}")
+        declare.echo(f"  {paint(marked('refused'), 'red')} {printable(word)}")
         show_detail("why", reason)
         if hint:
             show_detail("instead", hint)
@@ -126,7 +125,7 @@ def _compare(here: list[FileResult], there: list[FileResult], *, as_json: bool) 
             }
             for place, launch, other, changes in rows
         ]
-        click.echo(json.dumps({"ok": not breaks, "launches": data}, indent=2))
+        declare.echo(json.dumps({"ok": not breaks, "launches": data}, indent=2))
         return 1 if breaks else 0
     for place, launch, other, changes in rows:
         say(f"{place}: {launch.engine_name} {launch.version} → {other.version}")

@@ -22,7 +22,7 @@ To use it, read the script when the shell starts:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion_command(shell: str) -> int:
     """Print the completion script for SHELL: verbs, options, presets and engines."""
-    from .app import app
+    from .group import app
 
     kind = get_completion_class(shell)
     if kind is None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import click
-
 from ..check import diff
 from ..check import diff_command as diff_lines
 from ..task import Task
+from . import declare
 from .inputs import read_checkpoint, shared_options, task_of
 from .memory import memory_of, memory_words
 from .tables import say
@@ -21,18 +20,18 @@ Examples:
 """
 
 
-@click.command("diff", epilog=EPILOGUE, short_help="What changes between two releases.")
-@click.argument("before")
-@click.argument("after")
+@declare.command("diff", epilog=EPILOGUE, short_help="What changes between two releases.")
+@declare.argument("before")
+@declare.argument("after")
 @shared_options
-@click.option("--command", metavar="LINE", help="Compare the verdicts on a launch line instead.")
-@click.option("--json", "as_json", is_flag=True, help="The differences as JSON on stdout.")
+@declare.option("--command", metavar="LINE", help="Compare the verdicts on a launch line instead.")
+@declare.option("--json", "as_json", is_flag=True, help="The differences as JSON on stdout.")
 def diff_command(
     before: str, after: str, command: str | None, as_json: bool, **options: object
 ) -> int:
     """Compare a config, a task file or a launch line between releases BEFORE and AFTER."""
     if options["engine_version"] is not None or options["policy"] != "degrade":
-        raise click.UsageError("diff takes its releases as BEFORE and AFTER, and no policy")
+        raise declare.UsageError("diff takes its releases as BEFORE and AFTER, and no policy")
     model: Any = options["checkpoint"]
     if command is not None:
         found = [
@@ -55,7 +54,7 @@ def diff_command(
         ]
     memory = [] if command is not None else _memory(before, after, task, situation)
     if as_json:
-        click.echo(json.dumps(found[0] if len(found) == 1 else found, indent=2))
+        declare.echo(json.dumps(found[0] if len(found) == 1 else found, indent=2))
         return 0
     from .tables import show_changes
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import click
-
+from . import declare
 from .inputs import map_all, shared_options, task_of
 from .rendering import chosen_form, exit_code, render, rendering_options
 from .style import wrap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 EPILOGUE = """\b
 Examples:
@@ -17,11 +18,11 @@ Examples:
 """
 
 
-@click.command(
+@declare.command(
     "explain", epilog=EPILOGUE, short_help="What a release will do with a config, and why."
 )
 @shared_options
-@click.option("--evidence", is_flag=True, help="Show where every fact is written.")
+@declare.option("--evidence", is_flag=True, help="Show where every fact is written.")
 @rendering_options
 def explain_command(evidence: bool, **options: Any) -> int:
     """Explain what becomes of each setting on an engine release, and what to do about it.
@@ -41,7 +42,7 @@ def explain_command(evidence: bool, **options: Any) -> int:
 
         for index, (mapping, config) in enumerate(zip(mappings, task.configs())):
             if index:
-                click.echo()
+                declare.echo()
             ground = Ground(mapping, config, task.parameters, situation)
             tell(ground, task, str(options["gpu"] or ""), evidence=evidence)
             fit = memory_of(mapping.engine, config, task.parameters, situation)

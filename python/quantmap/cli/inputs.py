@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Callable
-
-import click
 
 from .. import _core
 from ..task import Task, model_path, read_task
+from . import declare
 from .style import printable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable
+
     from ..mapping import Mapping
 
+_JSON_STARTS = tuple("-0123456789 \t\r\n")  # of a number; a word is one of the others
+_JSON_WORDS = ("true", "false", "null", "NaN", "Infinity")
 MAX_FILE = 64 * 1024 * 1024
 
 
@@ -28,16 +30,16 @@ def read_json_file(name: str) -> Any:
             with open(name, "rb") as handle:
                 data = handle.read(MAX_FILE + 1)
     except OSError as error:
-        raise click.ClickException(f"{name}: {error.strerror or error}") from None
+        raise declare.ClickException(f"{name}: {error.strerror or error}") from None
     if len(data) > MAX_FILE:
-        raise click.ClickException(f"{name}: larger than {MAX_FILE // 1024 // 1024} MB")
+        raise declare.ClickException(f"{name}: larger than {MAX_FILE // 1024 // 1024} MB")
     return _core.load_json(data)
 
 
 def read_input(most: int) -> bytes:
     """What stands on standard input, at most so many bytes."""
     if sys.stdin is None:
-        raise click.ClickException("stdin is closed: name a file")
+        raise declare.ClickException("stdin is closed: name a file")
     return sys.stdin.buffer.read(most)
 
 
@@ -45,12 +47,16 @@ def split_assignment(text: str, option: str) -> tuple[str, str | None]:
     """``key=value`` in two; the value is None when there is no ``=``."""
     key, mark, value = text.partition("=")
     if not key:
-        raise click.UsageError(f"{option} {text!r}: expected key=value")
+        raise declare.UsageError(f"{option} {text!r}: expected key=value")
     return key, value if mark else None
 
 
 def parse_setting(value: str) -> Any:
     """A config value as typed: true, false, null and numbers are JSON, the rest is text."""
+    if value[:1] not in _JSON_STARTS and value not in _JSON_WORDS:
+        return value
+    import json
+
     try:
         parsed = json.loads(value)
     except (ValueError, RecursionError):
@@ -63,7 +69,7 @@ def apply_settings(config: dict[str, Any], settings: tuple[str, ...]) -> None:
     for setting in settings:
         key, value = split_assignment(setting, "--set")
         if value is None:
-            raise click.UsageError(f"--set {setting!r}: expected field=value")
+            raise declare.UsageError(f"--set {setting!r}: expected field=value")
         section, mark, inner = key.partition(".")
         if not mark:
             config[key] = parse_setting(value)
@@ -96,12 +102,12 @@ def preset_names(_context: object, _option: object, typed: str) -> list[str]:
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say what the model is."""
-    command = click.option(
+    command = declare.option(
         "--checkpoint",
         metavar="MODEL",
         help="The model: a folder, a .gguf file, a config.json, or the id of a well-known one.",
     )(command)
-    return click.option(
+    return declare.option(
         "--model-quantization", metavar="METHOD", help="The model's own method, such as awq."
     )(command)
 
@@ -123,7 +129,7 @@ def model_facts(options: dict[str, Any], model: Any) -> dict[str, Any]:
 
         method = detect_model_quantization(path, model if isinstance(model, dict) else None)
         if method is not None:
-            click.echo(
+            declare.echo(
                 f"note: the task's model is served as {printable(method)}, by its name or files; "
                 "--model-quantization or --checkpoint says otherwise",
                 err=True,
@@ -134,8 +140,8 @@ def model_facts(options: dict[str, Any], model: Any) -> dict[str, Any]:
 def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options by which every verb takes a config and the ground it is mapped on."""
     options: list[Callable[..., Any]] = [
-        click.argument("task", required=False, metavar="[TASK.json | -]"),
-        click.option(
+        declare.argument("task", required=False, metavar="[TASK.json | -]"),
+        declare.option(
             "--engine",
             "--runtime",
             "runtime",
@@ -143,20 +149,20 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
             shell_complete=engine_names,
             help="The engine; wins over the task.",
         ),
-        click.option(
+        declare.option(
             "--preset",
             metavar="NAME",
             shell_complete=preset_names,
             help="A preset; wins over the task's preset.",
         ),
-        click.option(
+        declare.option(
             "--set",
             "settings",
             multiple=True,
             metavar="FIELD=VALUE",
             help="Set a field, such as gemm_dtype=fp8.",
         ),
-        click.option(
+        declare.option(
             "--param",
             "parameters",
             multiple=True,
@@ -164,20 +170,20 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="A parameter of the engine.",
         ),
         model_options,
-        click.option(
+        declare.option(
             "--engine-version",
             metavar="VERSION",
             help="The engine release, such as 0.11.0 or latest.",
         ),
-        click.option("--gpu", metavar="GPU", help="Such as H100, 9.0, or local."),
-        click.option(
+        declare.option("--gpu", metavar="GPU", help="Such as H100, 9.0, or local."),
+        declare.option(
             "--policy",
-            type=click.Choice(["degrade", "strict", "literal"]),
+            type=declare.Choice(["degrade", "strict", "literal"]),
             default="degrade",
             show_default=True,
             help="What to do with a setting that the release does not take.",
         ),
-        click.option(
+        declare.option(
             "--activations/--no-activations",
             default=True,
             help="sglang-jax: quantize activations as well.",
@@ -192,7 +198,7 @@ def task_of(options: dict[str, Any]) -> tuple[Task, dict[str, Any]]:
     """The task that the options describe, and the keyword arguments of `quantmap.explain`."""
     name = options["task"]
     if name is None and not (options["preset"] or options["settings"] or options["runtime"]):
-        raise click.UsageError(
+        raise declare.UsageError(
             "nothing to map: give a task file, or --runtime with --preset or --set"
         )
     data = read_json_file(name) if name is not None else None
@@ -202,12 +208,12 @@ def task_of(options: dict[str, Any]) -> tuple[Task, dict[str, Any]]:
             task.image_tag = None  # of another engine's container
         task.runtime = options["runtime"]
     if task.runtime is None:
-        raise click.UsageError("no engine: give --runtime, or base_runtime in the task")
+        raise declare.UsageError("no engine: give --runtime, or base_runtime in the task")
     if data is not None:
         parameters, notes = _core.task_parameters(data, task.runtime)
         task.parameters = task.parameters if parameters is None else parameters
         for note in notes:
-            click.echo(printable(f"{note.severity}: {note}"), err=True)
+            declare.echo(printable(f"{note.severity}: {note}"), err=True)
     if options["preset"] is not None:
         task.config.pop("presets", None)
         task.config["preset"] = options["preset"]
@@ -247,10 +253,12 @@ def map_all(task: Task, situation: dict[str, Any]) -> list[Mapping]:
             mappings.append(explain(task.runtime, config, task.parameters, **situation))
         except ConfigError as error:
             for problem in error.diagnostics:
-                if problem.path == "$.preset" and "preset" not in task.config:
-                    problem.path = f"$.presets[{number}]"
-                if problem.path[:1] == "$":
-                    problem.path = task.config_path + problem.path[1:]
+                path = problem.path
+                if path == "$.preset" and "preset" not in task.config:
+                    path = f"$.presets[{number}]"
+                if path[:1] == "$":
+                    path = task.config_path + path[1:]
+                problem = problem.replace(path=path)
                 if problem not in problems:
                     problems.append(problem)
     if problems:

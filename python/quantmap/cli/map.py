@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import click
-
-from ..mapping import Mapping
-from ..task import Task
+from . import declare
 from .inputs import map_all, shared_options, task_of
 from .rendering import chosen_form, exit_code, render, rendering_options
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..mapping import Mapping
+    from ..task import Task
 
 EPILOGUE = """\b
 Examples:
@@ -19,7 +21,7 @@ Examples:
 """
 
 
-@click.command("map", epilog=EPILOGUE, short_help="Launch arguments of a task or config.")
+@declare.command("map", epilog=EPILOGUE, short_help="Launch arguments of a task or config.")
 @shared_options
 @rendering_options
 def map_command(**options: Any) -> int:
@@ -47,6 +49,6 @@ def _show(task: Task, mappings: list[Mapping]) -> None:
         parts = [task.name, release, mapping.preset]
         title = " · ".join(part for part in parts if part)
         if index:
-            click.echo()
+            declare.echo()
         show_mapping(mapping, title)
         show_problems(mapping, mapping.preset or mapping.engine_name)

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-import click
-
 from ..files import write_file
 from ..ledger import Ledger, done_signatures
 from ..plan import plan
+from . import declare
 from .inputs import engine_names, model_facts, model_options, read_json_file
 from .memory import misfits
 from .plan_forms import Tick, Todo, Writer
@@ -39,9 +38,11 @@ _LOOKED_AT = 100  # experiments whose arguments are judged one by one
 _ENDINGS = {"csv": "csv", "sh": "shell", "json": "json", "yaml": "config_file"}
 
 
-@click.command("plan", epilog=EPILOGUE, short_help="The experiments of a task that really differ.")
-@click.argument("task", metavar="TASK.json | -")
-@click.option(
+@declare.command(
+    "plan", epilog=EPILOGUE, short_help="The experiments of a task that really differ."
+)
+@declare.argument("task", metavar="TASK.json | -")
+@declare.option(
     "--engine",
     "--runtime",
     "engines",
@@ -50,48 +51,50 @@ _ENDINGS = {"csv": "csv", "sh": "shell", "json": "json", "yaml": "config_file"}
     shell_complete=engine_names,
     help="Plan for this engine, not the task's; repeat it to compare several.",
 )
-@click.option("--engine-version", metavar="VERSION", help="The engine release, such as 0.11.0.")
-@click.option("--gpu", metavar="GPU", help="A product such as H100, or a capability such as 9.0.")
-@click.option(
+@declare.option("--engine-version", metavar="VERSION", help="The engine release, such as 0.11.0.")
+@declare.option("--gpu", metavar="GPU", help="A product such as H100, or a capability such as 9.0.")
+@declare.option(
     "--policy",
-    type=click.Choice(["degrade", "strict", "literal"]),
+    type=declare.Choice(["degrade", "strict", "literal"]),
     default="degrade",
     show_default=True,
     help="What to do with a setting that the release does not take; strict leaves it out.",
 )
 @model_options
-@click.option("--max", "most", type=click.IntRange(1, 2**62), metavar="N", help="The first N only.")
-@click.option("--done", metavar="RESULTS.jsonl", help="Leave out what this file says was run.")
-@click.option(
+@declare.option(
+    "--max", "most", type=declare.IntRange(1, 2**62), metavar="N", help="The first N only."
+)
+@declare.option("--done", metavar="RESULTS.jsonl", help="Leave out what this file says was run.")
+@declare.option(
     "--rerun",
     multiple=True,
-    type=click.Choice(["failed", "finished"]),
+    type=declare.Choice(["failed", "finished"]),
     help="With --done: what to run again nevertheless.",
 )
-@click.option("--jsonl", "form", flag_value="jsonl", help="Experiments as JSON lines.")
-@click.option("--csv", "form", flag_value="csv", help="Experiments as a table for a spreadsheet.")
-@click.option("--argv", "form", flag_value="argv", help="Arguments: a JSON array per line.")
-@click.option("--shell", "form", flag_value="shell", help="Experiments as launch commands.")
-@click.option("--docker", "form", flag_value="docker", help="Experiments as docker commands.")
-@click.option("--image", metavar="IMAGE", help="The image of the docker commands.")
-@click.option(
+@declare.option("--jsonl", "form", flag_value="jsonl", help="Experiments as JSON lines.")
+@declare.option("--csv", "form", flag_value="csv", help="Experiments as a table for a spreadsheet.")
+@declare.option("--argv", "form", flag_value="argv", help="Arguments: a JSON array per line.")
+@declare.option("--shell", "form", flag_value="shell", help="Experiments as launch commands.")
+@declare.option("--docker", "form", flag_value="docker", help="Experiments as docker commands.")
+@declare.option("--image", metavar="IMAGE", help="The image of the docker commands.")
+@declare.option(
     "--config-file",
     "form",
     flag_value="config_file",
     help="The YAML files that engines take; with --out FOLDER/ one file per experiment.",
 )
-@click.option("--json", "form", flag_value="json", help="The accounting as JSON.")
-@click.option("--out", metavar="FILE", help="Write to FILE; its ending says the form.")
-@click.option(
+@declare.option("--json", "form", flag_value="json", help="The accounting as JSON.")
+@declare.option("--out", metavar="FILE", help="Write to FILE; its ending says the form.")
+@declare.option(
     "--minutes-per-experiment",
     "minutes",
-    type=click.FloatRange(0),
+    type=declare.FloatRange(0),
     default=5.0,
     show_default=True,
     metavar="MINUTES",
     help="To tell the time saved.",
 )
-@click.option(
+@declare.option(
     "--strict", is_flag=True, help="Exit code 1 when anything is left out, or will be refused."
 )
 def plan_command(
@@ -113,14 +116,14 @@ def plan_command(
     the same launch: each is planned once, and every combination is accounted for.
     """
     if rerun and done is None:
-        raise click.UsageError("--rerun says what of --done to run again: give --done as well")
+        raise declare.UsageError("--rerun says what of --done to run again: give --done as well")
     form = form or (_ENDINGS.get(out.rpartition(".")[2], "jsonl") if out else None)
     if not minutes <= _MOST_MINUTES:
-        raise click.UsageError(f"--minutes-per-experiment takes at most {_MOST_MINUTES} minutes")
+        raise declare.UsageError(f"--minutes-per-experiment takes at most {_MOST_MINUTES} minutes")
     if out == "" or done == "":
-        raise click.UsageError(f"{'--out' if out == '' else '--done'} needs the name of a file")
+        raise declare.UsageError(f"{'--out' if out == '' else '--done'} needs the name of a file")
     if image is not None and form != "docker":
-        raise click.UsageError("--image belongs to --docker")
+        raise declare.UsageError("--image belongs to --docker")
     data = read_json_file(task)
     ground.update(model_facts(ground, data.get("model") if isinstance(data, dict) else None))
     planned = plan(data, engines=list(engines) or None, **ground)
@@ -154,7 +157,7 @@ def _say_refused(todo: Todo) -> bool:
         looked_at += 1
         found = [item for item in one.explain().diagnostics if item.severity == "error"]
         told = (f"{item.message}{f' ({item.hint})' if item.hint else ''}" for item in found)
-        for item in dict.fromkeys(told):  # once, in the order in which they come
+        for item in dict.fromkeys(told):  # each once, in the order of the arguments
             counts[item] = counts.get(item, 0) + 1
     for message, count in counts.items():
         say(f"error: {message} - in {count} of the first {looked_at} experiments", error=True)
@@ -186,7 +189,7 @@ def _write(writer: Writer, todo: Todo, tick: Tick, out: str | None) -> None:
         else:
             write_file(writer.pieces(todo, tick), out)
     except OSError as error:
-        raise click.ClickException(f"{out}: {error.strerror or error}") from None
+        raise declare.ClickException(f"{out}: {error.strerror or error}") from None
 
 
 @contextlib.contextmanager

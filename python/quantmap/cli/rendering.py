@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, Callable
-
-import click
-
 from .. import _core
 from ..errors import ConfigError
 from ..mapping import Mapping, explain
 from ..task import Task
+from . import declare
 from .style import printable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable
+
     from ..render import Launch
 
 FORMS = ("json", "argv", "shell", "docker", "config_file")
@@ -22,12 +21,12 @@ FORMS = ("json", "argv", "shell", "docker", "config_file")
 def rendering_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that choose a form; a model given as ``-`` is the task's."""
     options = [
-        click.option("--json", is_flag=True, help="The whole mapping as JSON."),
-        click.option("--argv", is_flag=True, help="Only the arguments: one JSON array."),
-        click.option("--shell", metavar="MODEL", help="Only the launch line for MODEL."),
-        click.option("--docker", metavar="MODEL", help="Only the docker line for MODEL."),
-        click.option("--image", metavar="IMAGE", help="The image of the docker line."),
-        click.option(
+        declare.option("--json", is_flag=True, help="The whole mapping as JSON."),
+        declare.option("--argv", is_flag=True, help="Only the arguments: one JSON array."),
+        declare.option("--shell", metavar="MODEL", help="Only the launch line for MODEL."),
+        declare.option("--docker", metavar="MODEL", help="Only the docker line for MODEL."),
+        declare.option("--image", metavar="IMAGE", help="The image of the docker line."),
+        declare.option(
             "--config-file", is_flag=True, help="Only the YAML file that the engine takes."
         ),
     ]
@@ -41,17 +40,19 @@ def chosen_form(options: dict[str, Any]) -> str | None:
     asked = [form for form in FORMS if options[form] not in (False, None)]
     if len(asked) > 1:
         names = " and ".join("--" + form.replace("_", "-") for form in asked)
-        raise click.UsageError(f"{names} exclude each other")
+        raise declare.UsageError(f"{names} exclude each other")
     if options["image"] is not None and asked != ["docker"]:
-        raise click.UsageError("--image belongs to --docker")
+        raise declare.UsageError("--image belongs to --docker")
     return asked[0] if asked else None
 
 
 def render(form: str, mappings: list[Mapping], task: Task, options: dict[str, Any]) -> None:
     """Print the mappings in one form."""
     if form == "json":
+        import json
+
         data = [mapping.to_dict() for mapping in mappings]
-        click.echo(json.dumps(data[0] if len(data) == 1 else data, indent=2))
+        declare.echo(json.dumps(data[0] if len(data) == 1 else data, indent=2))
         return
     from .tables import show_problems
 
@@ -60,15 +61,17 @@ def render(form: str, mappings: list[Mapping], task: Task, options: dict[str, An
         name = mapping.preset or mapping.engine_name
         show_problems(mapping, name)
         for missing in _missing(form, mapping):
-            click.echo(f"{name}: note: the launch also needs {missing}", err=True)
+            declare.echo(f"{name}: note: the launch also needs {missing}", err=True)
     separator = "---\n" if form == "config_file" else "\n"
     # Bytes, whatever the terminal's encoding: these lines are for programs.
     text = separator.join(texts) + ("" if form == "config_file" else "\n")
-    click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
+    declare.echo(text.encode("utf-8", "backslashreplace"), nl=False)
 
 
 def _text(form: str, mapping: Mapping, task: Task, options: dict[str, Any]) -> str:
     if form == "argv":
+        import json
+
         return json.dumps(mapping.argv())
     if form == "shell":
         return mapping.shell(_model(options["shell"], task))
@@ -105,7 +108,7 @@ def _model(given: str, task: Task) -> str:
         return given
     model = task.model_path()
     if not isinstance(model, str):
-        raise click.UsageError("the task names no model: write it instead of -")
+        raise declare.UsageError("the task names no model: write it instead of -")
     return model
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import click
-
 from ..errors import Diagnostic
 from ..mapping import Decision, Mapping
 from ..task import Task
+from . import declare
 from .advice import EXACT, Ground, default_of
 from .style import INDENT, as_typed, marked, paint, printable, show_detail, show_line, wrap
 from .tables import setting_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _PARTS = {"gemm": "linear layers", "moe": "experts", "kv": "KV cache", "attention": "attention",
           "backend": "attention backend"}  # fmt: skip
@@ -43,9 +44,9 @@ def _head(mapping: Mapping, name: str | None, gpu: str) -> None:
     if mapping.preset:
         wish = f"the preset {mapping.preset} ({wish})"
     title = f"{name}: you asked" if name else "You asked"
-    click.echo(paint(wrap(f"{title} {release}{place} for {wish}."), bold=True))
+    declare.echo(paint(wrap(f"{title} {release}{place} for {wish}."), bold=True))
     if mapping.mode == "documented":
-        click.echo(
+        declare.echo(
             wrap(
                 "No release is named, so this is the documented mapping and nothing is checked: "
                 "name yours with --engine-version, or latest."
@@ -60,7 +61,7 @@ def _is_wish(mapping: Mapping, decision: Decision) -> bool:
 
 def _settings(ground: Ground, evidence: bool) -> None:
     mapping = ground.mapping
-    click.echo("\nWhat it will do:")
+    declare.echo("\nWhat it will do:")
     left = []
     for decision in mapping.decisions:
         if decision.code == "nothing-asked":
@@ -92,9 +93,9 @@ def _reason(mapping: Mapping, decision: Decision) -> str:
 def _effect(mapping: Mapping) -> None:
     if not mapping.precision:
         return
-    click.echo("\nWhat it will really be:")
+    declare.echo("\nWhat it will really be:")
     for part, precision in mapping.precision.items():
-        click.echo(wrap(f"{_PARTS.get(part, part)}: {precision}", "  ", INDENT))
+        declare.echo(wrap(f"{_PARTS.get(part, part)}: {precision}", "  ", INDENT))
 
 
 def _refusals(ground: Ground) -> None:
@@ -102,11 +103,11 @@ def _refusals(ground: Ground) -> None:
     refused = [item for item in mapping.diagnostics if item.severity == "error"]
     if not refused:
         if mapping.version:
-            click.echo(f"\nWhat {mapping.engine_name} {mapping.version} will refuse: nothing.")
+            declare.echo(f"\nWhat {mapping.engine_name} {mapping.version} will refuse: nothing.")
         return
-    click.echo(f"\nWhat {mapping.engine_name} {mapping.version} will refuse:")
+    declare.echo(f"\nWhat {mapping.engine_name} {mapping.version} will refuse:")
     for item in refused:
-        click.echo(paint(wrap(item.message, f"  {marked('refused')}  ", INDENT), "red"))
+        declare.echo(paint(wrap(item.message, f"  {marked('refused')}  ", INDENT), "red"))
         other = ground.serving() if item.code == "cannot-serve" else ""
         if other or item.hint:
             show_detail("fix", other or f"{item.hint}.")
@@ -128,15 +129,15 @@ def _notes(mapping: Mapping) -> None:
         if item.severity != "error" and item.code not in _IN_TABLE and item.message not in told
     ]
     if notes:
-        click.echo("\nWorth knowing:")
+        declare.echo("\nWorth knowing:")
     for item in notes:
         word = {"warning": "warning: ", "info": ""}[item.severity]
         hint = f" ({as_typed(item.hint)})" if item.hint else ""
-        click.echo(wrap(f"- {word}{item.message}{hint}", "  ", INDENT))
+        declare.echo(wrap(f"- {word}{item.message}{hint}", "  ", INDENT))
 
 
 def _launch(mapping: Mapping, model: Any) -> None:
     known = isinstance(model, str)
-    click.echo("\nLaunch it:" if known else "\nLaunch it (MODEL is yours):")
+    declare.echo("\nLaunch it:" if known else "\nLaunch it (MODEL is yours):")
     for line in mapping.shell(model if known else "MODEL").split("\n"):
-        click.echo(f"  {printable(line)}")
+        declare.echo(f"  {printable(line)}")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-import textwrap
-
-import click
 
 from .. import _core
+from . import declare
 
 # Each outcome and verdict: a symbol and a colour, always beside the word itself.
 MARKS = {
@@ -28,6 +26,7 @@ MARKS = {
     "deprecated": ("!", "yellow"),
 }
 _BAD = ("✗", "red")
+_SAFE = frozenset("%+,-./0123456789:=@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
 _WIDEST = 100
 INDENT = " " * 4
 
@@ -44,11 +43,18 @@ def printable(text: str) -> str:
     return text if text.isascii() and text.isprintable() else _core.printable(text)
 
 
+def quoted(word: str) -> str:
+    """A word as a shell reads it back: the function of shlex, whose import is dear."""
+    if word and _SAFE.issuperset(word):
+        return word
+    return "'" + word.replace("'", "'\"'\"'") + "'"
+
+
 def paint(text: str, colour: str | None = None, *, bold: bool = False) -> str:
     """Text in a colour where colours are wanted, else as it is."""
     if not colourful():
         return text
-    return click.style(text, fg=colour, bold=bold or None)
+    return declare.style(text, colour, bold=bold)
 
 
 def marked(word: str) -> str:
@@ -72,14 +78,16 @@ def _columns() -> int:
 
 def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
     """A paragraph that fits the terminal; no word is broken, so that it can be copied."""
-    return textwrap.fill(
-        printable(text),
-        max(min(_columns(), _WIDEST), 40),
-        initial_indent=indent,
-        subsequent_indent=indent if hanging is None else hanging,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    width = max(min(_columns(), _WIDEST), 40)
+    first, *words = printable(text).split(" ")
+    lines, line = [], indent + first
+    for word in words:
+        joined = f"{line} {word}"
+        if len(joined) > width:
+            lines.append(line)
+            joined = (indent if hanging is None else hanging) + word
+        line = joined
+    return "\n".join([*lines, line])
 
 
 def as_typed(hint: str) -> str:
@@ -93,9 +101,9 @@ def as_typed(hint: str) -> str:
 def show_line(word: str, what: str, width: int = 15) -> None:
     """An outcome or verdict, and what it is about: one line, however long it is."""
     shown = paint(f"{marked(word):<{width}}", colour_of(word))
-    click.echo(f"  {shown} {printable(what)}")
+    declare.echo(f"  {shown} {printable(what)}")
 
 
 def show_detail(word: str, text: str) -> None:
     """What belongs to the line above, such as why it is so."""
-    click.echo(wrap(f"{word}: {text}", INDENT, INDENT + "  "))
+    declare.echo(wrap(f"{word}: {text}", INDENT, INDENT + "  "))

@@ -7,15 +7,16 @@ everything else of a command's start.
 
 from __future__ import annotations
 
-import shlex
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any
-
-import click
 
 from ..mapping import Decision, Mapping
-from .style import colour_of, marked, paint, printable, show_detail, show_line
+from . import declare
+from .style import colour_of, marked, paint, printable, quoted, show_detail, show_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
 
 
 class Mark(str):
@@ -32,10 +33,10 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]
         return
     lines = [list(columns), *([text for text, _ in row] for row in cells)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
-    click.echo(printable(title))
+    declare.echo(printable(title))
     for line in lines:
         padded = (text.ljust(width) for text, width in zip(line, widths))
-        click.echo("  ".join(padded).rstrip())
+        declare.echo("  ".join(padded).rstrip())
 
 
 def _shown(cell: str) -> tuple[str, str]:
@@ -66,7 +67,7 @@ def _draw(title: str, columns: Sequence[str], rows: list[list[tuple[str, str]]])
 
 def say(text: str = "", *, error: bool = False) -> None:
     """A line of text on stdout or stderr, as long as it is."""
-    click.echo(printable(text), err=error)
+    declare.echo(printable(text), err=error)
 
 
 def words_of(emitted: dict[str, str | bool]) -> str:
@@ -79,7 +80,7 @@ def words_of(emitted: dict[str, str | bool]) -> str:
                 words.append(file)
             continue
         link = " " if name.startswith("-") else "="  # a flag, or a variable
-        words.append(name if value is True else f"{name}{link}{shlex.quote(str(value))}")
+        words.append(name if value is True else f"{name}{link}{quoted(str(value))}")
     return " ".join(words)
 
 
@@ -144,7 +145,7 @@ def show_kernels(title: str, rows: list[dict[str, Any]]) -> None:
 def show_mapping(mapping: Mapping, title: str) -> None:
     """The decisions of one mapping and its argument list."""
     if sys.stdout.isatty():
-        click.echo(paint(printable(title), bold=True))
+        declare.echo(paint(printable(title), bold=True))
         for decision in mapping.decisions:
             show_line(decision.outcome, setting_of(decision))
             show_detail("why", decision.sentence)
@@ -160,10 +161,10 @@ def show_mapping(mapping: Mapping, title: str) -> None:
             for decision in mapping.decisions
         ]
         show_table(title, ("setting", "asked", "outcome", "arguments", "why"), rows)
-    line = " ".join(shlex.quote(word) for word in mapping.argv())
-    click.echo(f"\narguments: {printable(line) or '-'}")
+    line = " ".join(quoted(word) for word in mapping.argv())
+    declare.echo(f"\narguments: {printable(line) or '-'}")
     for name, value in mapping.env.items():
-        say(f"environment: {name}={shlex.quote(value)}")
+        say(f"environment: {name}={quoted(value)}")
     for name, content in mapping.files.items():
         say(f"file {name}:")
         for text in content.rstrip().splitlines():

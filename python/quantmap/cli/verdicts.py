@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 
-import click
-
 from ..check import CheckResult, ScriptResult, Verdict
+from . import declare
 from .style import marked, paint, printable, show_detail, show_line
 from .tables import Mark, say, show_table
 
@@ -19,11 +18,11 @@ def show_script(result: ScriptResult, *, show_all: bool) -> None:
     several = len(result.launches) > 1
     for number, launch in enumerate(result.launches, 1):
         if number > 1:
-            click.echo()
+            declare.echo()
         show_launch(launch, f"{number}. line {launch.line}: " if several else "", show_all=show_all)
     if several:
         refused = sum(not launch.ok for launch in result.launches)
-        click.echo(f"\n{len(result.launches)} launches, {refused} of them refused")
+        declare.echo(f"\n{len(result.launches)} launches, {refused} of them refused")
     for note in result.notes:
         hint = f" ({note.hint})" if note.hint else ""
         say(f"note: {note.message}{hint}")
@@ -71,7 +70,7 @@ def _place(verdict: Verdict) -> int:
 
 def _count(result: CheckResult, shown: int) -> None:
     for refusal in result.refusals:
-        click.echo()
+        declare.echo()
         show_line(refusal.code, refusal.message)
         show_detail("instead", refusal.hint)
     refused = sum(verdict.refused for verdict in result.verdicts)
@@ -84,11 +83,11 @@ def _count(result: CheckResult, shown: int) -> None:
     if rest:
         count += f"; {rest} plainly accepted (--all shows them)"
     head, mark, tail = count.partition("refused")
-    click.echo(f"\n{paint(head + mark, 'green' if result.ok else 'red')}{tail}")
+    declare.echo(f"\n{paint(head + mark, 'green' if result.ok else 'red')}{tail}")
 
 
 def _list_verdicts(verdicts: list[Verdict], title: str) -> None:
-    click.echo(paint(printable(title), bold=True))
+    declare.echo(paint(printable(title), bold=True))
     width = max((len(marked(verdict.verdict)) for verdict in verdicts), default=0)
     for verdict in verdicts:
         show_line(verdict.verdict, f"{verdict.argument} {verdict.value}".rstrip(), width)

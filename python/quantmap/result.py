@@ -1,0 +1,157 @@
+"""What every result has in common: it is described once, by the annotations of its class.
+
+From them come its constructor, comparison, copies, pickles, `repr` and plain data, and, in
+`schema`, the JSON Schema of what the command prints. No result can be changed; `replace` makes
+another one. The module does what `dataclasses` does, which imports more than a whole mapping takes.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, TypeVar
+
+    from typing_extensions import dataclass_transform
+
+    Same = TypeVar("Same", bound="Result")
+else:
+
+    def dataclass_transform(**_options):
+        """Tell a type checker that a class has a constructor of its fields; nothing at run time."""
+        return lambda made: made
+
+
+__all__ = ["Result", "fresh"]
+
+
+class _Fresh:
+    """A default that each result gets a new one of."""
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+
+
+def fresh(kind: type) -> Any:
+    """The default of a field that is a list or a dict: a new empty one each time.
+
+    Args:
+        kind: ``list`` or ``dict``.
+
+    Returns:
+        Any: what stands for it in the class.
+
+    Example:
+        >>> from quantmap.result import Result, fresh
+        >>> class Found(Result):
+        ...     names: list = fresh(list)
+        >>> Found()
+        Found([])
+    """
+    return _Fresh(kind)
+
+
+class ResultType(type):
+    """Makes a result's class from its annotations: slots, and a constructor with defaults."""
+
+    def __new__(
+        mcs, name: str, bases: tuple[type, ...], space: dict[str, Any], **options: Any
+    ) -> ResultType:
+        """A class whose fields are its annotated names; one with an underscore is no field."""
+        own = tuple(space.get("__annotations__", {})) if options.pop("described", True) else ()
+        defaults = {field: space.pop(field) for field in own if field in space}
+        made = super().__new__(mcs, name, bases, {**space, "__slots__": own}, **options)
+        fields = tuple(field for field in own if field[0] != "_")
+        made.__match_args__ = fields  # type: ignore[attr-defined,misc]
+        if fields:
+            scope: dict[str, Any] = {"put": object.__setattr__}
+            parameters, body = [], []
+            for field in fields:
+                default, value = defaults.get(field), field
+                if isinstance(default, _Fresh):
+                    value = f"{default.kind.__name__}() if {field} is None else {field}"
+                    default = None
+                parameters.append(f"{field}={default!r}" if field in defaults else field)
+                body.append(f"    put(self, {field!r}, {value})")
+            exec("\n".join([f"def __init__(self, {', '.join(parameters)}):", *body]), scope)
+            made.__init__ = scope["__init__"]  # type: ignore[misc]
+            made.__init__.__qualname__ = f"{name}.__init__"  # type: ignore[misc]
+        return made
+
+
+@dataclass_transform(frozen_default=True)
+class Result(metaclass=ResultType, described=False):
+    """The base of results.
+
+    Two are equal when they are of one class and all their fields are. They can be copied and sent
+    to another process.
+    """
+
+    if TYPE_CHECKING:
+        __match_args__: ClassVar[tuple[str, ...]]
+    _shown: ClassVar[tuple[str, ...]] = ()  # the fields that `repr` shows; none means all
+
+    @classmethod
+    def of(cls: type[Same], data: dict[str, Any]) -> Same:
+        """A result from plain data that may hold more.
+
+        Args:
+            data: the fields by name.
+
+        Returns:
+            Result: it.
+        """
+        return cls(**{field: data[field] for field in cls.__match_args__})
+
+    def replace(self: Same, **changes: Any) -> Same:
+        """The same result with other values.
+
+        Args:
+            changes: fields and their new values.
+
+        Returns:
+            Result: a new one; this one stays as it is.
+        """
+        return type(self)(
+            **{**{field: getattr(self, field) for field in self.__match_args__}, **changes}
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, for JSON.
+
+        Returns:
+            dict: the attributes by name.
+        """
+        return {field: _plain(getattr(self, field)) for field in self.__match_args__}
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, field) for field in self.__match_args__)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a {type(self).__name__} cannot be changed: use replace({name}=...)")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a {type(self).__name__} cannot be changed")
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return self._values() == other._values()
+
+    def __hash__(self) -> int:
+        plain = (value for value in self._values() if isinstance(value, (str, int, type(None))))
+        return hash((type(self), *plain))
+
+    def __repr__(self) -> str:
+        fields = ", ".join(
+            repr(getattr(self, field)) for field in self._shown or self.__match_args__
+        )
+        return f"{type(self).__name__}({fields})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._values()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Result):
+        return value.to_dict()
+    return [_plain(item) for item in value] if isinstance(value, list) else value

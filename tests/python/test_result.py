@@ -1,0 +1,205 @@
+"""Every result compares, copies, travels to another process and cannot be changed."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import quantmap
+from quantmap import _core, words
+from quantmap.result import Result, fresh
+
+ROOT = Path(__file__).resolve().parents[2]
+TASK = {
+    "base_runtime": "vllm",
+    "model": {"id_or_path": "my/model"},
+    "quant_config": {"presets": ["kv-cache-fp8", "dynamic-fp8"]},
+    "parameters": {"tensor-parallel-size": [1, 2]},
+}
+
+
+def results() -> dict[str, Any]:
+    plan = quantmap.plan(
+        {**TASK, "parameters": {"tensor-parallel-size": [1, 2]}},
+        engine_version="0.11.0",
+        gpu="H100",
+    )
+    skipping = quantmap.plan(
+        {**TASK, "quant_config": {"gemm_dtype": ["auto", "fp9"]}, "parameters": {}}
+    )
+    checked = quantmap.check("vllm serve m --kv-cache-dtype fp16", engine_version="0.11.0")
+    mapping = quantmap.explain("vllm", {"kvcache_dtype": "int4"})
+    return {
+        "Mapping": mapping,
+        "Decision": mapping.decisions[1],
+        "Diagnostic": mapping.diagnostics[0],
+        "CheckResult": checked,
+        "ScriptResult": quantmap.check_script("vllm serve m", "0.11.0"),
+        "Verdict": checked.verdicts[0],
+        "Experiment": plan[1],
+        "Skip": skipping.skips[0],
+        "GpuInfo": quantmap.gpu_info("H100"),
+        "Requirement": quantmap.requirements("vllm")[0],
+    }
+
+
+ALL = results()
+
+
+def subclasses(of: type) -> set[type]:
+    return {made for child in of.__subclasses__() for made in {child, *subclasses(child)}}
+
+
+def test_every_kind_of_result_is_tried_here() -> None:
+    shipped = {
+        made.__name__
+        for made in subclasses(Result)
+        if getattr(sys.modules.get(made.__module__), made.__name__, None) is made
+        and made.__module__.startswith("quantmap.")
+    }
+    assert shipped == set(ALL)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_copies_are_equal_and_stay_so_elsewhere(name: str) -> None:
+    one = ALL[name]
+    for other in (
+        copy.copy(one),
+        copy.deepcopy(one),
+        pickle.loads(pickle.dumps(one)),
+        one.replace(),
+    ):
+        assert other == one and hash(other) == hash(one)
+        assert other.to_dict() == one.to_dict() and repr(other) == repr(one)
+    assert one != object() and one != "text"
+    json.dumps(one.to_dict())
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_result_cannot_be_changed(name: str) -> None:
+    one = ALL[name]
+    field = one.__match_args__[0]
+    with pytest.raises(AttributeError, match=f"replace.{field}=...."):
+        setattr(one, field, "other")
+    with pytest.raises(AttributeError):
+        delattr(one, field)
+    with pytest.raises(AttributeError):
+        one.something_else = 1
+    other = one.replace(**{field: "other"})
+    assert getattr(other, field) == "other" and other != one
+    assert getattr(one, field) != "other"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_result_documents_each_of_its_fields(name: str) -> None:
+    described = re.findall(r"^    (\w+): ", inspect.getdoc(type(ALL[name])) or "", re.MULTILINE)
+    assert described == list(type(ALL[name]).__match_args__)
+
+
+def test_an_experiment_works_without_its_plan() -> None:
+    one = ALL["Experiment"]
+    sent = pickle.loads(pickle.dumps(one))
+    assert (sent.model, sent.mode, sent.presets, sent.configs) == (
+        one.model,
+        one.mode,
+        one.presets,
+        one.configs,
+    )
+    assert sent.explain() == one.explain()
+    assert sent.shell(sent.model) == one.shell(one.model)
+    again = pickle.loads(pickle.dumps(sent))
+    assert again == one and again.configs == one.configs
+
+
+def test_an_experiment_goes_to_another_process() -> None:
+    program = (
+        "import pickle, sys; one = pickle.load(sys.stdin.buffer); print(one.signature, one.presets)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=pickle.dumps(ALL["Experiment"]),
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.decode().split()[0] == ALL["Experiment"].signature
+
+
+def test_a_plan_is_made_again_where_it_arrives() -> None:
+    plan = quantmap.plan(TASK)
+    sent = pickle.loads(pickle.dumps(plan))
+    assert list(sent) == list(plan) and sent.skips == plan.skips
+
+
+def test_a_stored_experiment_keeps_its_configs(tmp_path: Path) -> None:
+    plan = quantmap.plan(TASK)
+    plan.to_jsonl(tmp_path / "plan.jsonl")
+    sent = pickle.loads(pickle.dumps(quantmap.Plan.from_jsonl(tmp_path / "plan.jsonl")[0]))
+    assert sent.configs == plan[0].configs
+    with pytest.raises(ValueError, match="plan its task again"):
+        sent.explain()
+
+
+def test_a_checkpoint_is_read_again_where_it_arrives(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(
+        json.dumps(
+            {"model_type": "llama", "quantization_config": {"quant_method": "awq", "bits": 4}}
+        )
+    )
+    info = quantmap.inspect_checkpoint(tmp_path)
+    sent = pickle.loads(pickle.dumps(info))
+    assert sent == info and copy.deepcopy(info) is info
+    assert quantmap.explain("vllm", {}, checkpoint=sent) == quantmap.explain(
+        "vllm", {}, checkpoint=info
+    )
+
+
+def test_a_check_is_true_when_nothing_is_refused() -> None:
+    assert quantmap.check("vllm serve m", engine_version="0.11.0")
+    assert not quantmap.check("vllm serve m --kv-cache-dtype fp16", engine_version="0.11.0")
+
+
+def test_the_words_are_those_of_the_core() -> None:
+    known = _core.vocabulary()
+    assert get_args(words.Severity) == tuple(known["severities"])
+    assert get_args(words.Outcome) == tuple(known["outcomes"])
+    assert get_args(words.Judgement) == tuple(known["verdicts"])
+    for policy in get_args(words.Policy):
+        quantmap.explain("vllm@0.11.0", {}, policy=policy)
+    with pytest.raises(quantmap.ConfigError, match=", ".join(get_args(words.Policy)[:2])):
+        quantmap.explain("vllm@0.11.0", {}, policy="lenient")  # type: ignore[arg-type]
+
+
+def test_the_old_name_of_an_argument_warns() -> None:
+    with pytest.warns(DeprecationWarning, match="engine="):
+        old = quantmap.explain(runtime="vllm", quant_config={})
+    assert old == quantmap.explain(engine="vllm", quant_config={})
+
+
+def test_dir_shows_what_is_imported_later() -> None:
+    assert set(quantmap.__all__) <= set(dir(quantmap))
+    assert "TYPE_CHECKING" not in dir(quantmap)
+
+
+def test_defaults_are_not_shared() -> None:
+    class Sample(Result):
+        """A result of a test."""
+
+        name: str
+        items: list[int] = fresh(list)
+        count: int = 3
+
+    one, other = Sample("a"), Sample("a")
+    assert one == other == Sample(name="a", items=[], count=3) and one.items is not other.items
+    assert str(inspect.signature(Sample)) == "(name, items=None, count=3)"
+    with pytest.raises(TypeError, match="name"):
+        Sample()  # type: ignore[call-arg]
+    assert Sample.__match_args__ == ("name", "items", "count")
