@@ -11,6 +11,11 @@ from quantmap import _core
 ATTENTION = {"heads": "heads", "mla": "MLA", "sparse_mla": "sparse MLA"}
 
 
+def known(engine: dict[str, Any]) -> bool:
+    """Whether an engine's attention backends were read."""
+    return bool(_rows(engine["id"], releases(engine["id"])[-1]))
+
+
 def backends(engine: dict[str, Any]) -> str:
     """The attention backends of the newest release, and since when each takes what it takes."""
     name = engine["id"]

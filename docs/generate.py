@@ -84,7 +84,7 @@ for _engine in engines():
         "presets": _checked.presets,
         "precision": _checked.precision,
         "checkpoints": _checked.checkpoints,
-        "backends": _kernels.backends,
+        **({"backends": _kernels.backends} if _kernels.known(_engine) else {}),
     }.items():
         REGIONS[f"{_engine['id'].replace('_', '-')}-{_name}"] = functools.partial(_make, _engine)
 

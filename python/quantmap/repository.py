@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from .errors import Diagnostic
+
 __all__ = ["Change", "FileResult", "check_directory", "check_files"]
 
 _LARGEST = 1_000_000
@@ -115,7 +117,8 @@ def check_files(paths: Iterable[str], folder: str = "", **ground: Any) -> list[F
         text = _text(path)
         if text is None or not _names_an_engine(text):
             continue
-        result = ScriptResult([], [])
+        launches: list[CheckResult] = []
+        notes: list[Diagnostic] = []
         for first, part in _parts(path, text):
             try:
                 judged = check_script(part, **ground)
@@ -123,13 +126,11 @@ def check_files(paths: Iterable[str], folder: str = "", **ground: Any) -> list[F
                 if any(item.path != "command" for item in error.diagnostics):
                     raise
                 continue
-            for launch in judged.launches:
-                launch.line += first - 1
-            result.launches += judged.launches
-            result.notes += judged.notes
-        if result.launches:
+            launches += [one.replace(line=one.line + first - 1) for one in judged.launches]
+            notes += judged.notes
+        if launches:
             name = os.path.relpath(path, folder) if folder else path
-            found.append(FileResult(name, result))
+            found.append(FileResult(name, ScriptResult(launches, notes)))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # (file, word) → why: keys of files and results that the catalogue happens to know as well.
 EXEMPT_KEYS = {
+    ("python/quantmap/containers.py", "--device"): "an option of docker run",
     ("cpp/src/mapping/request.cpp", "0.5.2"): "the same hint: a release of it",
     ("cpp/src/model/declarations.cpp", "weight_bits"): "a key of a config.json that is read",
     ("cpp/src/model/declarations.cpp", "activation_bits"): "a key of a config.json that is read",
@@ -40,7 +41,11 @@ COMPLEX = {
     ("cpp/src/base/text.cpp", "quantmap::is_valid_utf8"): 16,
     ("cpp/src/check/check.cpp", "quantmap::check_command"): 28,
     ("cpp/src/check/find_launch.cpp", "quantmap::LaunchFinder::container"): 16,
+    ("cpp/src/check/find_launch.cpp", "quantmap::LaunchFinder::nested"): 17,
     ("cpp/src/check/shell.cpp", "quantmap::Interpreter::write_files"): 17,
+    ("python/quantmap/cli/check_folder.py", "_compare"): 19,
+    ("python/quantmap/cli/plan.py", "plan_command"): 26,
+    ("python/quantmap/containers.py", "_of_mapping"): 18,
     ("cpp/src/check/tokens.cpp", "quantmap::Splitter::run"): 24,
     ("cpp/src/deployment/shapes.cpp", "quantmap::size_of"): 16,
     ("cpp/src/deployment/verdict.cpp", "quantmap::Judge::judge_value"): 29,
@@ -66,7 +71,6 @@ COMPLEX = {
     ("python/bindings/fast_parameters.cpp", "quantmap::bindings::lay_over"): 23,
     ("python/quantmap/choices.py", "problems_of"): 17,
     ("python/quantmap/cli/inspect.py", "_show"): 16,
-    ("python/quantmap/cli/plan.py", "plan_command"): 20,
     ("python/quantmap/cli/plan_story.py", "_experiments"): 17,
     ("python/quantmap/pytest_plugin.py", "generate"): 22,
     ("python/quantmap/results/html.py", "_picture"): 20,

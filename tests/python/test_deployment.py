@@ -265,7 +265,7 @@ def test_a_suggestive_name_is_only_assumed() -> None:
     line = "vllm serve org/Some-Model-AWQ --quantization fp8"
     result = quantmap.check(line, engine_version="0.33.0")
     assert result.verdicts[0].verdict == "assumed" and result.ok
-    assert "only the name" in result.verdicts[0].reason
+    assert "name says AWQ" in result.verdicts[0].reason
 
 
 def test_a_checkpoint_given_wins_over_the_name() -> None:

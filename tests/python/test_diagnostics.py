@@ -212,6 +212,7 @@ def test_files_provoke(code: str) -> None:
 
 
 # What is said of scripts is provoked in their own test.
+DEPLOYMENTS = {"known-model", "model-differs", "only-assumed-model", "size-does-not-go"}
 SCRIPTS = {
     "blank-after-backslash",
     "file-not-read",
@@ -233,11 +234,30 @@ def test_scripts_provoke(code: str) -> None:
 def test_registry_is_complete() -> None:
     told = set(DECISIONS) | set(checked_cases.DECISIONS)
     groups = [set(PROVOKED), told, set(checked_cases.NOTES), set(checked_cases.LOGGED)]
-    groups += [RULES_FILES, CHECKPOINTS, LEDGERS, PLANS, INTEGRATION, SCRIPTS, NUMERICS]
+    groups += [
+        RULES_FILES,
+        CHECKPOINTS,
+        LEDGERS,
+        PLANS,
+        INTEGRATION,
+        SCRIPTS,
+        NUMERICS,
+        DEPLOYMENTS,
+    ]
     assert set().union(*groups) == set(REGISTRY)
     assert sum(map(len, groups)) == len(REGISTRY)
     for code, entry in REGISTRY.items():
-        if code in RULES_FILES | CHECKPOINTS | LEDGERS | PLANS | INTEGRATION | SCRIPTS | NUMERICS:
+        if (
+            code
+            in RULES_FILES
+            | CHECKPOINTS
+            | LEDGERS
+            | PLANS
+            | INTEGRATION
+            | SCRIPTS
+            | NUMERICS
+            | DEPLOYMENTS
+        ):
             continue
         quiet = code in told or code in checked_cases.NOTES
         assert (entry["severity"] == "info") is quiet

@@ -143,5 +143,5 @@ def test_an_inspected_checkpoint_is_not_read_again(tmp_path: Path) -> None:
 
 def test_a_model_id_has_no_size() -> None:
     with pytest.raises(quantmap.ConfigError) as caught:
-        estimate("meta-llama/Llama-3.1-8B-Instruct", engine=ENGINE)
+        estimate("my-org/my-model", engine=ENGINE)
     assert [d.code for d in caught.value.diagnostics] == ["model-shape-unknown"]

@@ -33,7 +33,6 @@ EXEMPT = {
     ("python/quantmap/schema/ui.py", "default"): "a key: the default of a field",
     ("python/bindings/register_numerics.cpp", "e4m3"): "a number format, not an option",
     ("python/bindings/register_numerics.cpp", "e5m2"): "a number format, not an option",
-    ("python/quantmap/numerics/page.py", "auto"): "a word of CSS",
     ("python/quantmap/numerics/arrays.py", "bfloat16"): "the name of a NumPy dtype",
     ("python/quantmap/fit.py", "vllm"): "the engine that an estimate is for unless one is named",
     ("python/quantmap/cli/fit.py", "vllm"): "the same on the command line",

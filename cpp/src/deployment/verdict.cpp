@@ -235,7 +235,10 @@ class Judge {
       if (flag.type == FlagType::kUnknown) out.judgement = Judgement::kAssumed;
       return out;
     }
-    if (means_none(flag, out.value)) return out;
+    if (means_none(flag, out.value)) {
+      out.unset = true;
+      return out;
+    }
     if (bare || accepts(flag, out.value)) return out;
     const Judgement judgement = flag.checked_at_start ? Judgement::kRefusedAtStart : Judgement::kValueNotAccepted;
     const std::string value = out.value;
@@ -287,7 +290,7 @@ Given given_values(const Engine& engine, const std::vector<Verdict>& verdicts) {
     for (const Channel& route : targets[t].routes) {
       if (route.kind == ChannelKind::kFile || !route.at.empty()) continue;
       for (std::size_t i = 0; i < verdicts.size(); ++i) {
-        if (verdicts[i].canonical != route.name) continue;
+        if (verdicts[i].canonical != route.name || verdicts[i].unset) continue;
         out.values[t] = verdicts[i].value;
         out.by[t] = i;
       }

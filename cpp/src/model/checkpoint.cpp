@@ -95,7 +95,7 @@ class Inspector {
   std::optional<Checkpoint> from_catalogue(const KnownModel& model) {
     const std::optional<Value> config = read_json(std::string(model.config), path_, problems_);
     if (!config) return std::nullopt;
-    out_.evidence = Evidence::kCatalog;
+    out_.evidence = model.assumed ? Evidence::kName : Evidence::kCatalog;
     read_config(*config, "", path_);
     out_.notes.add(Code::kKnownModel, path_.str(),
                    {{"value", std::string(model.id)}, {"known", std::string(model.source)}});

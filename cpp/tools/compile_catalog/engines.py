@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from common import ALL, CatalogError, Writer, ident, mask_of, text, version_key
+from common import ALL, CatalogError, Writer, ident, mask_of, text
 from fields import Fields
 from kernels import compile_kernels
+from launchers import Releases, compile_container, compile_launchers, compile_plugins
 from memory import compile_memory
 from surface import compile_surface
 
@@ -152,29 +153,6 @@ def compile_targets(targets: dict[str, Any], releases: Releases, out: Writer) ->
     return out.array("Target", rows)
 
 
-class Releases:
-    """The releases of an engine by number, to turn versions into numbers."""
-
-    def __init__(self, surface: dict[str, Any] | None) -> None:
-        self.versions = [r["version"] for r in surface["releases"]] if surface else []
-        self.keys = [version_key(version) for version in self.versions]
-        self.flags = sorted(surface["flags"]) if surface else []
-
-    def number(self, version: str, end: int) -> int:
-        """The first release that is not older; `end` for an open end."""
-        if not version:
-            return end
-        key = version_key(version)
-        return next((i for i, other in enumerate(self.keys) if other >= key), len(self.keys))
-
-    def interval(self, item: dict[str, Any]) -> str:
-        since = self.number(item.get("since", ""), 0)
-        return f"{since}, {self.number(item.get('until', ''), 0xFFFF)}"
-
-    def flag(self, name: str) -> int:
-        return self.flags.index(name) if name in self.flags else -1
-
-
 def compile_terms(terms: dict[str, Any], targets: list[str], out: Writer) -> str:
     for target in terms:
         if target not in targets:
@@ -285,62 +263,6 @@ def compile_files(files: list[dict[str, Any]], releases: Releases, out: Writer) 
             f"{text(json.dumps(f['content'], separators=(',', ':')))}}}"
             for f in files
         ),
-    )
-
-
-def compile_launchers(launchers: list[dict[str, Any]], releases: Releases, out: Writer) -> str:
-    rows = []
-    for launcher in launchers:
-        always = "0, 0xFFFF" if "model_flag" not in launcher else "0, 0"
-        spans = [
-            releases.interval(launcher[key]) if key in launcher else otherwise
-            for key, otherwise in (("positional", always), ("ignores_positional", "0, 0"))
-        ]
-        own = out.array(
-            "OwnFlag",
-            (
-                f"{{{text(f['name'])}, {{{releases.interval(f)}}}}}"
-                for f in launcher.get("own_flags", [])
-            ),
-        )
-        rows.append(
-            f"{{{out.texts(launcher['words'])}, {text(launcher.get('model_flag', ''))}, "
-            f"{{{spans[0]}}}, {{{spans[1]}}}, {own}}}"
-        )
-    return out.array("Launcher", rows)
-
-
-def compile_plugins(plugins: list[dict[str, Any]], out: Writer) -> str:
-    rows = []
-    for plugin in plugins:
-        values = out.array(
-            "PluginValue",
-            (f"{{{text(v['flag'])}, {text(v['value'])}}}" for v in plugin.get("values", [])),
-        )
-        rows.append(
-            f"{{{text(plugin['package'])}, {out.texts(plugin.get('flags', []))}, {values}, "
-            f"{text(plugin['variables'])}}}"
-        )
-    return out.array("Plugin", rows)
-
-
-def compile_container(container: dict[str, Any], releases: Releases, out: Writer) -> str:
-    images = out.array(
-        "ContainerImage",
-        (f"{{{releases.interval(i)}, {text(i['name'])}}}" for i in container.get("images", [])),
-    )
-    entrypoints = out.array(
-        "Entrypoint",
-        (
-            f"{{{{{releases.interval(e)}}}, {e['launcher']}}}"
-            for e in container.get("entrypoints", [])
-        ),
-    )
-    starts_server = str(bool(container.get("starts_server"))).lower()
-    return (
-        f"{{{images}, {starts_server}, {entrypoints}, "
-        f"{out.texts(container.get('options', []))}, "
-        f"{out.texts(container.get('other_images', []))}}}"
     )
 
 

@@ -161,5 +161,7 @@ def compile_models(document: dict[str, Any], out: Writer) -> str:
         config.update(model.get("config", {}))
         shown = json.dumps(config, separators=(",", ":"))
         source = document["sources"][model["read_in"]]
-        rows[model["id"].lower()] = f"{{{text(model['id'])}, {text(shown)}, {text(source)}}}"
+        told = str(model.get("assumed", False)).lower()
+        row = f"{{{text(model['id'])}, {text(shown)}, {text(source)}, {told}}}"
+        rows[model["id"].lower()] = row
     return out.array("KnownModel", (rows[name] for name in sorted(rows)))

@@ -230,8 +230,9 @@ def checked_unique(catalog: Catalog) -> list[Finding]:
         for target in checked["targets"]:
             if target not in used:
                 problem = "no row emits it"
-                if target in checked.get("parallel", {}).values():
-                    continue  # shapes look at it
+                roles = (checked.get(key, {}).values() for key in ("parallel", "kernels"))
+                if any(target in role for role in roles):
+                    continue  # shapes or kernels look at it
                 if any(target in item["refuse"] for item in checked["rules"]):
                     continue  # a rule judges what someone else wrote
                 out.append(Finding(rule, file, f"targets.{target}", problem, "drop it"))

@@ -47,6 +47,6 @@ def explain_command(evidence: bool, **options: Any) -> int:
             tell(ground, task, str(options["gpu"] or ""), evidence=evidence)
             fit = memory_of(mapping.engine, config, task.parameters, situation)
             if fit is not None:
-                click.echo()
-                click.echo(wrap(f"Memory: {memory_words(fit)}."))
+                declare.echo()
+                declare.echo(wrap(f"Memory: {memory_words(fit)}."))
     return exit_code(mappings)

@@ -22,7 +22,7 @@ from .tables import say
 EPILOGUE = """\b
 Examples:
   quantmap plan examples/quant_multi_preset_task.json
-  quantmap plan task.json --engine sglang@0.5.2 --engine vllm@0.11.0 --gpu H100
+  quantmap plan task.json --engine sglang@0.5.2 --engine sglang@0.5.6 --gpu H100
   quantmap plan task.json --jsonl --out plan.jsonl
   quantmap plan task.json --done results.jsonl --rerun failed --shell
   quantmap plan task.json --config-file --out configs/

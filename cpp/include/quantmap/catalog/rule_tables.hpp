@@ -123,6 +123,7 @@ struct KnownModel {
   std::string_view id;
   std::string_view config;
   std::string_view source;
+  bool assumed;  // no file of it was read
 };
 
 }  // namespace quantmap

@@ -31,6 +31,7 @@ struct Verdict {
   std::string reason;
   std::string hint;
   std::vector<std::string> evidence;
+  bool unset = false;  // the value sets nothing
 };
 
 [[nodiscard]] std::string_view name_of(Judgement judgement) noexcept;
