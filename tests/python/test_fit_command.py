@@ -111,7 +111,7 @@ def test_exit_codes(llama: str) -> None:
         ("vllm", "max-num-batched-tokens", 32768, False),
         ("vllm", "max-num-seqs", 16, True),
         ("vllm", "gpu-memory-utilization", 0.5, False),
-        ("vllm", "kv-cache-memory-bytes", "5GiB", False),
+        ("vllm", "kv-cache-memory-bytes", "5G", False),
         ("vllm", "enforce-eager", True, True),
         ("vllm", "cpu-offload-gb", 4, True),
         ("vllm", "num-gpu-blocks-override", 100, False),
