@@ -83,9 +83,9 @@ class CheckResult(Result):
     line: int
     verified_through: str
     model: str | None
+    checkpoint: str
     verdicts: list[Verdict]
     notes: list[Diagnostic]
-    checkpoint: str
     not_looked_at: list[tuple[str, str]]
 
     _shown = ("engine", "version", "verdicts")

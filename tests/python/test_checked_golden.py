@@ -35,7 +35,7 @@ CASES = [
 def test_checked_golden(case: Case) -> None:
     call = copy.deepcopy(case["call"])
     assert call.pop("function") == "explain"
-    mapping = quantmap.explain(**call)
+    mapping = quantmap.explain(engine=call.pop("runtime"), **call)
     expect = case["expect"]
     outcomes = {decision.field: decision.outcome for decision in mapping.decisions}
     if expect.get("cannot_serve"):
@@ -53,7 +53,7 @@ def test_arguments_alone_are_never_refused(case: Case) -> None:
     call = {k: v for k, v in case["call"].items() if k not in ("function", "activations")}
     args = quantmap.get_runtime_args(**call)
     if case["call"].get("activations", True):
-        mapping = quantmap.explain(**call)
+        mapping = quantmap.explain(engine=call["runtime"], **{**call, "runtime": None})
         if not mapping.env and not mapping.files:
             assert list(args.items()) == list(mapping.args.items())
     result = quantmap.check(

@@ -240,8 +240,11 @@ def test_nothing_asked_is_lost_in_silence(engine: str, form: str) -> None:
 
 def test_the_table_would_notice() -> None:
     mapping = quantmap.explain("vllm", {"kvcache_dtype": "fp8_e5m2"}, engine_version="0.10.2")
-    decision = next(d for d in mapping.decisions if d.field == "kvcache_dtype")
-    decision.outcome, decision.code = "applied", "applied"
+    told = [
+        one.replace(outcome="applied", code="applied") if one.field == "kvcache_dtype" else one
+        for one in mapping.decisions
+    ]
+    mapping = mapping.replace(decisions=told)
     mapping.args["--kv-cache-dtype"] = "auto"
     assert wrong(mapping, None)
     mapping.args["--kv-cache-dtype"] = "fp8_e5m2"

@@ -50,8 +50,8 @@ def call(given: dict[str, Any]) -> Any:
 def explanation(given: dict[str, Any]) -> quantmap.Mapping:
     """The same mapping with its reasons."""
     arguments = {key: value for key, value in given.items() if key != "function"}
-    if "engine" in arguments:
-        arguments["runtime"] = arguments.pop("engine")
+    if "runtime" in arguments:
+        arguments["engine"] = arguments.pop("runtime")
     return quantmap.explain(**arguments)
 
 

@@ -99,8 +99,10 @@ def test_a_shell_starts_exactly_the_command(stubs: Path, runtime: str, model: st
 
 def test_variables_and_files_of_any_kind_in_a_shell(stubs: Path) -> None:
     mapping = mapping_of("vllm@0.33.0", [])
-    mapping.env = {f"NAME_{i}": text for i, text in enumerate(TEXTS)}
-    mapping.files = {"it's a $(file).yaml": "".join(TEXTS), "-b": "--flag"}
+    mapping = mapping.replace(
+        env={f"NAME_{i}": text for i, text in enumerate(TEXTS)},
+        files={"it's a $(file).yaml": "".join(TEXTS), "-b": "--flag"},
+    )
     (stubs / "bin" / "vllm").write_text('#!/bin/sh\nenv -0 > "$DUMPED"\n', encoding="utf-8")
     found = dict(word.split("=", 1) for word in sh(stubs, mapping.shell("m")))
     assert {name: found[name] for name in mapping.env} == mapping.env
@@ -163,7 +165,7 @@ def read_docker(words: list[str]) -> dict[str, Any]:
 @pytest.mark.parametrize("model", ["org/model", "it's $(touch injected)", "-dash"])
 def test_docker_gets_exactly_the_command(stubs: Path, runtime: str, model: str) -> None:
     mapping = mapping_of(runtime, TEXTS)
-    mapping.env = {f"NAME_{i}": text for i, text in enumerate(TEXTS)}
+    mapping = mapping.replace(env={f"NAME_{i}": text for i, text in enumerate(TEXTS)})
     line = mapping.docker(model, options=["-v", "/a b:/c"])
     words = sh(stubs, line)
     assert words == shlex.split(line)
@@ -183,7 +185,7 @@ def test_a_container_writes_its_files(stubs: Path) -> None:
     mapping = mapping_of("tensorrt_llm@1.3.0rc3", TEXTS)
     assert mapping.files
     for files in (mapping.files, {"it's $(a).yaml": "".join(TEXTS), "b": "", "c": "--x\n\n"}):
-        mapping.files = dict(files)
+        mapping = mapping.replace(files=dict(files))
         words = sh(stubs, mapping.docker("org/model", gpus=None))
         found = read_docker(words)
         assert "--gpus" not in found["options"]

@@ -78,7 +78,11 @@ def _run(words: list[str]) -> int:
     if not isinstance(verb, Verb) or values is None:
         from .group import run_by_click
 
-        return run_by_click()
+        try:
+            return run_by_click()
+        except ClickException as error:  # of what verbs of both kinds share
+            _say(f"quantmap: error: {error}")
+            return INVALID
     try:
         return int(verb.callback(**values) or 0)
     except UsageError as error:
