@@ -84,9 +84,9 @@ class CheckResult(Result):
     verified_through: str
     model: str | None
     checkpoint: str
+    not_looked_at: list[tuple[str, str]]
     verdicts: list[Verdict]
     notes: list[Diagnostic]
-    not_looked_at: list[tuple[str, str]]
 
     _shown = ("engine", "version", "verdicts")
 
