@@ -47,7 +47,8 @@ struct Place {
 [[nodiscard]] std::string describe(const Config& config);
 
 // Every place of an engine.
-[[nodiscard]] std::vector<Place> places_of(const Engine& engine);
+// Without `facts` models are told apart by their attention alone.
+[[nodiscard]] std::vector<Place> places_of(const Engine& engine, bool facts = false);
 
 // --- proof_check.cpp: what must hold for a mapping --------------------------------------------------------------
 

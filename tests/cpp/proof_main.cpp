@@ -67,6 +67,8 @@ int main(int argc, char** argv) {
       options.seed = static_cast<std::uint32_t>(std::stoul(value));
     } else if (name == "--counts") {
       options.counts = value;
+    } else if (name == "--facts") {
+      options.facts = value == "yes";
     } else if (name == "--compare") {
       options.compare = value;
     } else {

@@ -129,7 +129,7 @@ int Findings::print() const {
 
 void Proof::run(const Engine& engine) {
   const auto begin = std::chrono::steady_clock::now();
-  const std::vector<Place> places = places_of(engine);
+  const std::vector<Place> places = places_of(engine, options_.facts);
   const Grounds grounds(engine);
   for (const Problem& problem : problems_of_tables(engine)) {
     findings_.add(problem, std::string(engine.id), 1, [] { return std::string("the tables"); });

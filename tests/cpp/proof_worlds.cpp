@@ -109,7 +109,7 @@ bool fits(const World& world, std::size_t kind) {
 
 }  // namespace
 
-std::vector<Place> places_of(const Engine& engine) {
+std::vector<Place> places_of(const Engine& engine, bool facts) {
   std::vector<Place> out;
   const RowSet& set = engine.checked;
   const bool tells = std::any_of(set.rows.begin(), set.rows.end(),
@@ -120,6 +120,9 @@ std::vector<Place> places_of(const Engine& engine) {
     std::set<std::string> known;
     auto& of_kind = seen.emplace_back();
     for (std::size_t i = 0; i < worlds().size(); ++i) {
+      const ModelMarks& marks = worlds()[i].marks;
+      if (!facts && i != 0 && (marks.has != 0 || marks.schemes != 1 || marks.dtype != 0 || marks.kv_dtype != 0))
+        continue;
       if (!fits(worlds()[i], kind) || !known.insert(eyes.see(worlds()[i])).second) continue;
       of_kind.push_back(static_cast<std::uint16_t>(i));
     }

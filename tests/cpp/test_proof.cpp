@@ -113,14 +113,14 @@ TEST_CASE("a variable is found out") {
 }
 
 TEST_CASE("every place and every point is in exactly one class") {
-  const auto places = places_of(vllm());
+  const auto places = places_of(vllm(), true);
   const auto at_least = [](const Engine& engine, std::size_t models) {
     return engine.surface.releases.size() * catalog().checkpoint_kinds.size() * catalog().gpu_classes.size() * models;
   };
   const std::size_t kinds = catalog().model_kinds.size();
   CHECK(places.size() > at_least(vllm(), kinds));  // dtypes and declared KV caches beside kinds of attention
   const Engine& sglang = *find_engine("sglang");
-  CHECK(places_of(sglang).size() > at_least(sglang, kinds));
+  CHECK(places_of(sglang, true).size() > at_least(sglang, kinds));
   const Grounds grounds(vllm());
   const auto classes = place_classes(vllm(), grids().front(), grounds, places);
   std::size_t members = 0;

@@ -161,7 +161,8 @@ def test_an_interrupt_at_any_instant(desk: Path, number: signal.Signals) -> None
         time.sleep(0.1 + instants.random() * 1.5)
         child.send_signal(number)
         _, told = child.communicate(timeout=60)
-        assert child.returncode in (0, 3), told
+        # The interpreter itself, on its way in or out, ends by the signal.
+        assert child.returncode in (0, 3, -number), told
         assert b"Traceback" not in told, told
         left = sorted(os.listdir(desk))
         assert left in (FILES, ["p.jsonl", *FILES]), left
