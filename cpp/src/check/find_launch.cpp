@@ -163,9 +163,10 @@ std::vector<EnvironmentVariable> LaunchFinder::environment_of(const Command& com
       if (out.size() < kMaxLaunchWords) out.push_back({name, value_in_shell(command, name)});
     }
   }
-  for (const auto& [name, value] : command.assignments) {
+  for (const auto& assignment : command.assignments) {
+    const std::string& name = assignment.first;
     std::erase_if(out, [&name](const EnvironmentVariable& earlier) { return earlier.name == name; });
-    out.push_back({name, value});
+    out.push_back({name, assignment.second});
   }
   return out;
 }
