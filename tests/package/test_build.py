@@ -33,6 +33,8 @@ NOT_SOURCE = shutil.ignore_patterns(
 )
 DIST = os.environ.get("QUANTMAP_DIST")
 MOST_BYTES = 2_000_000  # with what every release of four engines accepts
+# The test plugin, the library, the command (it starts before the library does), the old name.
+PACKAGES = ("pytest_quantmap", "quantmap", "quantmap_command", "utils")
 BUILD = """
 import sys
 import scikit_build_core.build
@@ -121,7 +123,7 @@ def metadata(wheel: Path) -> email.message.Message:
 def test_wheel_holds_what_it_should(wheel: Path) -> None:
     names = set(contents(wheel))
     info = f"quantmap-{quantmap.__version__}.dist-info"
-    assert {name.split("/")[0] for name in names} == {"quantmap", "utils", info}
+    assert {name.split("/")[0] for name in names} == {*PACKAGES, info}
     assert {name for name in names if name.startswith("utils/")} == {"utils/quantization_mapper.py"}
     assert f"{info}/licenses/LICENSE" in names
     assert "quantmap/py.typed" in names
@@ -137,7 +139,7 @@ def test_wheel_has_every_module_of_the_tree(wheel: Path) -> None:
     folder = ROOT / "python"
     modules = {
         path.relative_to(folder).as_posix()
-        for package in ("quantmap", "utils")
+        for package in PACKAGES
         for path in (folder / package).rglob("*.py")
     }
     packed = contents(wheel)

@@ -54,7 +54,9 @@ def test_installed_files() -> None:
     assert "quantmap/_core.pyi" in names
     tops = {name.split("/")[0] for name in names if not name.startswith("..")}
     assert {top for top in tops if not top.endswith((".dist-info", ".libs"))} == {
+        "pytest_quantmap",
         "quantmap",
+        "quantmap_command",
         "utils",
     }
     assert importlib.metadata.version("quantmap") == quantmap.__version__
