@@ -129,7 +129,7 @@ std::optional<Deployment> read_fast(const Call& call, std::size_t engine) {
   if ((call.gives(4) && version.empty()) || (call.gives(5) && gpu.empty())) return std::nullopt;
   if (version.empty() && gpu.empty() && default_versions().empty()) return Deployment{};
   if (last.engine == engine + 1 && last.version == version && last.gpu == gpu) return last.deployment;
-  const std::optional<Deployment> deployment = plain_deployment(version, gpu, engine);
+  std::optional<Deployment> deployment = plain_deployment(version, gpu, engine);
   if (deployment) last = {std::string(version), std::string(gpu), engine + 1, *deployment};
   return deployment;
 }
@@ -148,12 +148,10 @@ bool gives_unusual(const Call& call) {
                      [](const PyObject* value) { return value != nullptr; });
 }
 
-// Where the call is to be launched, with its model; nothing when that is for the slow path.
-std::optional<Deployment> deployment_of(const Call& call, std::size_t engine) {
-  std::optional<Deployment> deployment = read_fast(call, engine);
-  if (!deployment || (!deployment->checked && catalog().engines[engine].documented.rows.empty())) return std::nullopt;
-  if (call.gives(3) && !read_checkpoint(call.at(3), *deployment)) return std::nullopt;
-  return deployment;
+// The call's model; false when it, or the engine without a release, is for the slow path.
+bool complete(const Call& call, std::size_t engine, Deployment& deployment) {
+  if (!deployment.checked && catalog().engines[engine].documented.rows.empty()) return false;
+  return !call.gives(3) || read_checkpoint(call.at(3), deployment);
 }
 
 PyObject* fast_path(const Call& call) {
@@ -161,8 +159,8 @@ PyObject* fast_path(const Call& call) {
   const long combination = index < 0 ? -1 : read_combination(call.at(1));
   if (combination < 0) return nullptr;
   const auto engine = static_cast<std::size_t>(index);
-  const std::optional<Deployment> deployment = deployment_of(call, engine);
-  if (!deployment) return nullptr;
+  std::optional<Deployment> deployment = read_fast(call, engine);
+  if (!deployment || !complete(call, engine, *deployment)) return nullptr;
   const Launch* launch = find_launch(engine, *deployment, static_cast<std::size_t>(combination));
   if (launch == nullptr || (launch->warns && logs_warnings())) return nullptr;
   PyObject* arguments = PyDict_Copy(launch->arguments);

@@ -1,6 +1,5 @@
 #include "fast_parameters.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -194,8 +193,10 @@ class Overlay {
  private:
   // Two names of one argument are for the slow path.
   bool is_first(const ParameterName& name) {
-    const auto end = seen_.begin() + static_cast<std::ptrdiff_t>(count_);
-    if (count_ == kFastParameters || std::find(seen_.begin(), end, name.identity) != end) return false;
+    if (count_ == kFastParameters) return false;
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (seen_[i] == name.identity) return false;
+    }
     seen_[count_++] = name.identity;
     return true;
   }
