@@ -36,8 +36,6 @@ EXEMPT_KEYS = {
 
 # Functions over the bound of law 6, with their complexity: none may grow.
 COMPLEX = {
-    ("cpp/src/check/find_launch.cpp", "quantmap::LaunchFinder::container"): 16,
-    ("cpp/src/check/find_launch.cpp", "quantmap::LaunchFinder::nested"): 17,
-    ("python/quantmap/cli/plan.py", "plan_command"): 26,
+    ("python/quantmap/cli/plan.py", "plan_command"): 20,
     ("python/quantmap/cli/plan_story.py", "_experiments"): 17,
 }

@@ -26,7 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.mutation.mutants import ROOT, Mutant, read, stale
 
 WHERE = ROOT / "build" / "mutation"
-TREE, BUILD, LEDGER = WHERE / "tree", WHERE / "build", WHERE / "results.jsonl"
+TREE, LEDGER = WHERE / "tree", WHERE / "results.jsonl"
+BUILD = TREE / "build" / "mutants"  # as deep as any other build: a compiler cache knows its files
 PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider")
 WANTED = 0.9  # of the mutants that are no equivalents
 # The Python files that are run for a room, the nearest first.
