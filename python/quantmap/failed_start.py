@@ -43,7 +43,7 @@ class WhyResult(Result):
         message: what the log says, on one line.
         line: the line of the log.
         template: the message of the releases' sources that it is, or None.
-        source: where that message is raised: release, file and function.
+        source: where that message is raised: file and function in the newest release that says it.
         condition: what is tested there, as it is written.
         said_from: the first release that says it, or None.
         said_until: the first release that does not say it any more, or None.
@@ -196,12 +196,9 @@ class _Case(LaunchLog):
             fields: dict[str, Any] = dict.fromkeys(("template", "said_from", "said_until"))
             return {**fields, "source": _deepest(failure, self.messages), "condition": ""}
         releases = self.messages.releases
-        number = self.messages.number(self.version)
-        if number is None or not message.since <= number < message.until:
-            number = message.until - 1
         return {
             "template": message.text,
-            "source": f"{self.engine} {releases[number]}: {message.at}",
+            "source": f"{self.engine} {releases[message.until - 1]}: {message.at}",
             "condition": message.when,
             "said_from": releases[message.since],
             "said_until": releases[message.until] if message.until < len(releases) else None,

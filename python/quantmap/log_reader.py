@@ -76,12 +76,12 @@ def find_failures(text: str) -> list[Failure]:
         if frame:
             frames = [*frames[-40:], (frame[1], frame[2])]
             continue
-        told = _told(line)
+        told = _told(line) or _asserted(lines, number)
         if told is None:
             continue
         kind, said = told
         said = " ".join([said, *_following(lines, number)])[:LONGEST_LINE]
-        said = said.partition(_OF_VALUE)[0]
+        said = " ".join(said.partition(_OF_VALUE)[0].split())
         if said not in seen and len(found) < MOST_FAILURES:
             seen.add(said)
             found.append(Failure(kind, said, number + 1, frames))
@@ -102,6 +102,16 @@ def _told(line: str) -> tuple[str, str] | None:
             return "ValueError", stripped[len(mark) :]
     match = _EXCEPTION.search(line)
     return (match[1].rpartition(".")[2], match[2]) if match else None
+
+
+def _asserted(lines: list[str], number: int) -> tuple[str, str] | None:
+    """An assertion that says nothing: what it asserts stands above."""
+    if not lines[number].strip().endswith("AssertionError"):
+        return None
+    for line in reversed(lines[max(0, number - 3) : number]):
+        if line.strip().startswith("assert "):
+            return "AssertionError", line.strip()
+    return None
 
 
 def _following(lines: list[str], number: int) -> Iterator[str]:

@@ -44,7 +44,7 @@ def test_a_boot_log_is_followed_to_message_argument_and_value() -> None:
     assert found.template is not None
     assert found.template.startswith("To serve at least one request")
     assert found.source == (
-        "vllm 0.10.2: vllm/v1/core/kv_cache_utils.py, check_enough_kv_cache_memory"
+        "vllm 0.12.0: vllm/v1/core/kv_cache_utils.py, check_enough_kv_cache_memory"
     )
     assert found.condition == "needed_memory > available_memory"
     assert found.arguments[:2] == ["--max-model-len", "--gpu-memory-utilization"]
@@ -175,6 +175,18 @@ def test_arguments_are_read_from_what_python_shows() -> None:
     assert call_arguments("Args(a='x', b=2)", ["Args("]) == {"a": "'x'", "b": "2"}
     assert call_arguments("Args(a='x", ["Args("]) == {"a": "'x"}
     assert call_arguments("nothing", ["Args("]) == {}
+
+
+def test_an_assertion_without_words_is_told_by_what_it_asserts() -> None:
+    text = (
+        '  File "/usr/lib/sglang/srt/server_args.py", line 1498, in _handle_data_parallelism\n'
+        "    assert self.tp_size % self.dp_size == 0\n"
+        "           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "AssertionError\n"
+    )
+    found = explained(text, engine_version="0.5.6")
+    assert (found.engine, found.message) == ("sglang", "assert self.tp_size % self.dp_size == 0")
+    assert found.arguments == ["--tp-size", "--dp-size"]
 
 
 def test_commands_are_found_behind_prompts_and_over_lines() -> None:

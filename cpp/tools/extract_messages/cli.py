@@ -64,7 +64,7 @@ def read_one(engine: str, version: str, folder: Path, catalog: Path) -> document
         if not part.match(below) or _LEFT_OUT.search(below):
             continue
         for message in _read_text(path.read_text(encoding="utf-8", errors="replace")):
-            arguments = sorted({flags[name] for name in message.names if name in flags})
+            arguments = list(dict.fromkeys(flags[n] for n in message.names if n in flags))
             if not (arguments or "--" in message.text or _is_of_start(below, message)):
                 continue
             name = path.relative_to(folder).as_posix()

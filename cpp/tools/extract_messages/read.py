@@ -29,7 +29,7 @@ def read(source: str) -> list[Message]:
     except (SyntaxError, ValueError):
         return []
     reader = _Reader()
-    reader.block(tree.body, (), None, {})
+    reader.block(tree.body, (), (), {})
     return reader.found
 
 
@@ -41,21 +41,25 @@ class _Reader:
         self,
         body: list[ast.stmt],
         place: tuple[str, ...],
-        when: ast.expr | None,
+        when: tuple[ast.expr, ...],
         texts: dict[str, ast.expr],
     ) -> None:
-        """Read statements; ``texts`` holds what names of the function were last assigned."""
+        """Read statements; ``texts`` holds what names of the function were last assigned.
+
+        ``when`` holds the conditions around them, the nearest last.
+        """
         for statement in body:
             if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                self.block(statement.body, (*place, statement.name), None, {})
+                self.block(statement.body, (*place, statement.name), (), {})
             elif isinstance(statement, ast.Raise):
                 self.raised(statement, place, when, texts)
             elif isinstance(statement, ast.Assert) and statement.msg is not None:
-                test = ast.UnaryOp(ast.Not(), statement.test)
-                self.keep("AssertionError", statement.msg, place, test, texts)
+                failed = ast.UnaryOp(ast.Not(), statement.test)
+                self.keep("AssertionError", statement.msg, place, (*when, failed), texts)
             elif isinstance(statement, ast.If):
-                self.block(statement.body, place, statement.test, texts)
-                self.block(statement.orelse, place, ast.UnaryOp(ast.Not(), statement.test), texts)
+                other = ast.UnaryOp(ast.Not(), statement.test)
+                self.block(statement.body, place, (*when, statement.test), texts)
+                self.block(statement.orelse, place, (*when, other), texts)
             else:
                 if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
                     texts[statement.targets[0].id] = statement.value
@@ -66,7 +70,7 @@ class _Reader:
         self,
         statement: ast.Raise,
         place: tuple[str, ...],
-        when: ast.expr | None,
+        when: tuple[ast.expr, ...],
         texts: dict[str, ast.expr],
     ) -> None:
         """An exception made where it is raised, with a text as its first argument."""
@@ -81,23 +85,23 @@ class _Reader:
         kind: str,
         said: ast.expr,
         place: tuple[str, ...],
-        when: ast.expr | None,
+        when: tuple[ast.expr, ...],
         texts: dict[str, ast.expr],
     ) -> None:
         """Keep a message that has words enough of its own to be known by."""
         parts = list(_parts(said, texts))
         if sum(len(part) for part in parts if isinstance(part, str)) < LEAST:
             return
-        condition = " ".join(ast.unparse(when).split()) if when is not None else ""
-        names = {name for part in [when, *parts] if isinstance(part, ast.expr)
-                 for name in _names(part)}  # fmt: skip
+        condition = " ".join(ast.unparse(when[-1]).split()) if when else ""
+        looked_at = [*reversed(when), *parts]
+        names = [name for part in looked_at if isinstance(part, ast.expr) for name in _names(part)]
         self.found.append(
             Message(
                 _format(parts),
                 kind,
                 ".".join(place),
                 condition if len(condition) <= LONGEST_CONDITION else "",
-                tuple(sorted(names)),
+                tuple(dict.fromkeys(names)),
             )
         )
 
