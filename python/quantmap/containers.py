@@ -240,12 +240,13 @@ def _of_dockerfile(text: str) -> list[Container]:
     rows = text.split("\n")
     while number < len(rows):
         first = number
-        joined = rows[number]
-        while joined.rstrip().endswith("\\") and number + 1 < len(rows):
+        parts = [rows[number].rstrip()]
+        while parts[-1].endswith("\\") and number + 1 < len(rows):
             number += 1
-            joined = f"{joined.rstrip()[:-1]} {rows[number]}"
+            parts[-1] = parts[-1][:-1]
+            parts.append(rows[number].rstrip())
         number += 1
-        match = _INSTRUCTION.match(joined)
+        match = _INSTRUCTION.match(" ".join(parts))
         if not match:
             continue
         word, rest = match[1].upper(), match[2].strip()

@@ -44,6 +44,7 @@ def results() -> dict[str, Any]:
         "CheckResult": checked,
         "ScriptResult": quantmap.check_script("vllm serve m", "0.11.0"),
         "Verdict": checked.verdicts[0],
+        "WhyResult": quantmap.why("vllm: error: unrecognized arguments: --nope", "vllm"),
         "Experiment": plan[1],
         "Skip": skipping.skips[0],
         "GpuInfo": quantmap.gpu_info("H100"),

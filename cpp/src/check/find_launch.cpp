@@ -1,6 +1,7 @@
 #include "find_launch.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace quantmap {
 
@@ -166,23 +167,25 @@ struct LaunchFinder::Container {
 };
 
 std::vector<EnvironmentVariable> LaunchFinder::environment_of(const Command& command) const {
+  std::map<std::string_view, std::size_t> last;  // of assignments: a name that is given twice has its last value
+  for (std::size_t i = 0; i < command.assignments.size(); ++i) last[command.assignments[i].first] = i;
   std::vector<EnvironmentVariable> out;
   if (command.variables != nullptr) {
     for (const std::string& name : command.variables->exported) {
-      if (out.size() < kMaxLaunchWords) out.push_back({name, value_in_shell(command, name)});
+      if (out.size() >= kMaxLaunchWords) break;
+      if (last.count(name) == 0) out.push_back({name, value_in_shell(command, name)});
     }
   }
-  for (const auto& assignment : command.assignments) {
-    const std::string& name = assignment.first;
-    std::erase_if(out, [&name](const EnvironmentVariable& earlier) { return earlier.name == name; });
-    out.push_back({name, assignment.second});
+  for (std::size_t i = 0; i < command.assignments.size(); ++i) {
+    const auto& [name, value] = command.assignments[i];
+    if (last[name] == i) out.push_back({name, value});
   }
   return out;
 }
 
 void LaunchFinder::keep(FoundLaunch launch, const Command& command) {
   words_ += launch.words.size() + launch.variables.size() + 1;
-  if (launches_.size() >= kMaxLaunches || words_ > kMaxLaunchWords) {
+  if (is_full()) {
     ++left_out_;
     return;
   }
@@ -203,6 +206,10 @@ bool LaunchFinder::launch(const Command& command, std::size_t begin, std::option
   for (std::size_t at = begin; at < command.words.size(); ++at) {
     const auto [engine, launcher] = launcher_at(command.words, at);
     if (engine == nullptr) continue;
+    if (is_full()) {
+      ++left_out_;
+      return true;
+    }
     FoundLaunch found;
     found.engine = engine;
     found.launcher = launcher;
@@ -324,6 +331,7 @@ ShellVariables LaunchFinder::inherited(const Command& command, bool elsewhere) {
   ShellVariables out;
   if (!elsewhere && command.variables != nullptr) {
     for (const std::string& exported : command.variables->exported) {
+      if (++inherited_ > kMaxInherited) break;
       const auto value = command.variables->values.find(exported);
       if (value == command.variables->values.end()) continue;
       out.values[exported] = value->second;
