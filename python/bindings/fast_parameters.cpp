@@ -1,5 +1,6 @@
 #include "fast_parameters.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -64,6 +65,12 @@ int target_of(const Engine& engine, std::string_view flag) {
   return -1;
 }
 
+// Whether rules look into the flag's value, or take it for a part of the launch.
+bool is_read_inside(const Engine& engine, std::string_view flag) {
+  const auto& others = engine.checked.spellings;
+  return std::any_of(others.begin(), others.end(), [flag](const Spelling& other) { return other.flag == flag; });
+}
+
 std::size_t table_of(std::size_t engine, const Deployment& deployment) {
   return deployment.checked ? engine * 4096 + deployment.release + 1 : engine * 4096;
 }
@@ -79,6 +86,7 @@ std::optional<ParameterName> meaning_of(std::string_view name, std::size_t engin
     if (!known || known->interval->refused) return std::nullopt;
     made.flag = known->interval;
     made.target = target_of(info, identity);
+    if (is_read_inside(info, identity)) return std::nullopt;
   }
   made.spelling = interned(deployment.checked ? identity : flag_spelling(name));
   made.identity = interned(identity);
@@ -204,8 +212,9 @@ bool lay_over(PyObject* arguments, PyObject* parameters, std::size_t engine, con
   }
   Py_END_CRITICAL_SECTION();
   PyErr_Clear();  // whatever failed, the slow path says it
-  if (plain && !values.empty()) return refused_by(catalog().engines[engine], deployment, values) == nullptr;
-  return plain;
+  if (!plain || values.empty()) return plain;
+  const Engine& info = catalog().engines[engine];
+  return refused_by(info, deployment, values) == nullptr && !refused_by_kernels(info, deployment, values);
 }
 
 }  // namespace quantmap::bindings

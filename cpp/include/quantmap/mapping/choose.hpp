@@ -42,10 +42,11 @@ class Chooser {
   [[nodiscard]] static std::string value_of(const Assignment& emission, const Field& field, const Setting& setting);
 
  private:
+  [[nodiscard]] const MappingRule* find_row(const Config& config, const Field& field, const Setting& setting) const;
+  [[nodiscard]] PassedOver pass_over(const MappingRule& row, const Alternative& candidate, const Field& field,
+                                     const Setting& setting, const TargetValues& values) const;
   [[nodiscard]] bool matches(const MappingRule& row, const Config& config, const Field& field,
                              const Setting& setting) const;
-  [[nodiscard]] PassedOver pass_over(const Alternative& candidate, const Field& field, const Setting& setting,
-                                     const TargetValues& values) const;
   [[nodiscard]] const FlagInterval* interval_of(const Channel& route) const;
 
   const Engine& engine_;
