@@ -164,6 +164,7 @@ Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQua
     rest.dense = false;
     Mapping mapping = map_by_policy(without_experts(config), engine, rest, deployment, policy, wording);
     note_dense(config, mapping);
+    mapping.deployment.experts = false;
     return mapping;
   }
   if (policy != Policy::kLiteral) return map_config(config, engine, model, deployment, wording);
@@ -172,6 +173,8 @@ Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQua
   mapping.deployment = deployment;
   mapping.deployment.checkpoint = documented.checkpoint;
   mapping.deployment.model = documented.model;
+  mapping.deployment.head_size = documented.head_size;
+  mapping.deployment.experts = documented.experts;
   mapping.deployment.marks = documented.marks;
   mapping.deployment.facts = documented.facts;
   mapping.values.assign(engine.checked.targets.size(), {});

@@ -153,6 +153,16 @@ def compile_targets(targets: dict[str, Any], releases: Releases, out: Writer) ->
     return out.array("Target", rows)
 
 
+def compile_spellings(rows: list[dict[str, Any]], targets: list[str], out: Writer) -> str:
+    return out.array(
+        "Spelling",
+        (
+            f"{{{targets.index(row['target'])}, {text(row['flag'])}, {text(row.get('at', ''))}}}"
+            for row in rows
+        ),
+    )
+
+
 def compile_terms(terms: dict[str, Any], targets: list[str], out: Writer) -> str:
     for target in terms:
         if target not in targets:
@@ -275,6 +285,7 @@ def compile_mode(
         return "{}"
     return (
         f"{{{compile_targets(table['targets'], releases, out)}, "
+        f"{compile_spellings(table.get('spellings', []), targets, out)}, "
         f"{compile_rows(table, targets, fields, facts, out)}, "
         f"{compile_meanings(table.get('meanings', []), targets, facts, releases, out)}, "
         f"{compile_rules(table.get('rules', []), targets, facts, releases, out)}, "
