@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "quantmap/deployment/shapes.hpp"
+#include "quantmap/deployment/trouble.hpp"
 
 namespace quantmap {
 
@@ -27,32 +28,53 @@ class LineRules {
     const Given given = given_values(engine_, verdicts);
     const EffectiveValues values(engine_, deployment_, given.values);
     for (const Constraint& rule : engine_.checked.rules) {
-      if (!terms_hold(rule.terms, values)) continue;
-      const Reach reach = reach_of(rule);
-      if (reach == Reach::kNothing) continue;
-      if (reach == Reach::kSomeGpus) {
-        if (!rule.terms.empty()) note_gpus(rule);  // of GPUs that nobody asked about, what a flag of this line causes
-      } else if (rule.terms.empty()) {
-        refuse_whole(rule, reach);
-      } else {
-        bool told = false;
-        for (const RuleTerm& term : rule.terms) {
-          if (given.by[term.target] == kNotGiven) continue;
-          judge(rule, reach, verdicts[given.by[term.target]]);
-          told = true;
-        }
-        // Nothing that is given sets it: the model itself does.
-        const bool by_model = std::any_of(rule.terms.begin(), rule.terms.end(), [&](const RuleTerm& term) {
-          return values[term.target] != given.values[term.target];
-        });
-        if (!told && by_model && rule.stage != Stage::kNoEffect) refuse_whole(rule, reach);
-      }
+      if (terms_hold(rule.terms, values)) tell(rule, given, values, verdicts);
     }
     judge_kernels(engine_, deployment_, given, false, verdicts);
+    for (const Role& role : engine_.checked.roles) apply_to_part(role, given, verdicts);
     judge_shapes(given, verdicts);
+    judge_troubles(engine_, deployment_, given, verdicts, notes_);
   }
 
  private:
+  void tell(const Constraint& rule, const Given& given, const EffectiveValues& values,
+            std::vector<Verdict>& verdicts) {
+    const Reach reach = reach_of(rule);
+    if (reach == Reach::kNothing) return;
+    if (reach == Reach::kSomeGpus) {
+      if (!rule.terms.empty()) note_gpus(rule);  // of GPUs that nobody asked about, what a flag of this line causes
+      return;
+    }
+    if (rule.terms.empty()) return refuse_whole(rule, reach);
+    bool told = false;
+    for (const RuleTerm& term : rule.terms) {
+      if (given.by[term.target] == kNotGiven) continue;
+      judge(rule, reach, verdicts[given.by[term.target]]);
+      told = true;
+    }
+    // Nothing that is given sets it: the model itself does.
+    const bool by_model = std::any_of(rule.terms.begin(), rule.terms.end(), [&](const RuleTerm& term) {
+      return values[term.target] != given.values[term.target];
+    });
+    if (!told && by_model && rule.stage != Stage::kNoEffect) refuse_whole(rule, reach);
+  }
+
+  // What a flag sets for one part (prefill, decode) is held against what holds of the whole.
+  void apply_to_part(const Role& role, const Given& given, std::vector<Verdict>& verdicts) {
+    if (given.by[role.part] == kNotGiven) return;
+    Given part = given;
+    part.values[role.whole] = given.values[role.part];
+    part.by[role.whole] = given.by[role.part];
+    const EffectiveValues values(engine_, deployment_, part.values);
+    for (const Constraint& rule : engine_.checked.rules) {
+      const bool about_it =
+          !rule.whole_only && std::any_of(rule.terms.begin(), rule.terms.end(),
+                                          [&role](const RuleTerm& term) { return term.target == role.whole; });
+      if (about_it && terms_hold(rule.terms, values)) tell(rule, part, values, verdicts);
+    }
+    judge_kernels(engine_, deployment_, part, true, verdicts);
+  }
+
   Reach reach_of(const Constraint& rule) const {
     if (!covers(rule.since, rule.until, deployment_.release) || !is_about_model(rule, deployment_)) {
       return Reach::kNothing;

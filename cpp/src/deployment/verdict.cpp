@@ -261,7 +261,7 @@ class Judge {
 std::string_view name_of(Judgement judgement) noexcept {
   constexpr std::string_view kNames[] = {"accepted",         "unknown-flag", "value-not-accepted",
                                          "refused-at-start", "fails-later",  "no-effect",
-                                         "assumed",          "deprecated"};
+                                         "assumed",          "deprecated",   "known-trouble"};
   return kNames[static_cast<std::size_t>(judgement)];
 }
 
@@ -272,6 +272,7 @@ bool is_refusal(Judgement judgement) noexcept {
 
 Judgement judgement_of(Stage stage) noexcept {
   if (stage == Stage::kNoEffect) return Judgement::kNoEffect;
+  if (stage == Stage::kTrouble) return Judgement::kKnownTrouble;
   return stage == Stage::kStart ? Judgement::kRefusedAtStart : Judgement::kFailsLater;
 }
 

@@ -10,7 +10,7 @@ from .style import marked, paint, printable, show_detail, show_line
 from .tables import Mark, say, show_table
 
 # Verdicts in the order in which they are shown; what is not named comes first.
-_ORDER = ("no-effect", "deprecated", "assumed", "accepted")
+_ORDER = ("known-trouble", "no-effect", "deprecated", "assumed", "accepted")
 
 
 def show_script(result: ScriptResult, *, show_all: bool) -> None:

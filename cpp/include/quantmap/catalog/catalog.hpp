@@ -290,6 +290,7 @@ struct RowSet {
   std::span<const BuiltinFile> files;
   std::span<const Shape> shapes;
   ParallelTargets parallel;
+  std::span<const Role> roles;
   std::string_view verified_through;  // newest release whose start-up rules were read
 };
 
@@ -320,6 +321,7 @@ struct Engine {
   ArgumentSchema surface;
   KernelTables kernels;
   MemoryPolicy memory;
+  std::span<const Trouble> troubles;  // those of loaders first
 };
 
 struct CheckpointKind {

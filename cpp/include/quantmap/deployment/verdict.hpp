@@ -19,9 +19,10 @@ enum class Judgement : std::uint8_t {
   kFailsLater,
   kNoEffect,
   kAssumed,
-  kDeprecated
+  kDeprecated,
+  kKnownTrouble
 };
-inline constexpr Judgement kLastJudgement = Judgement::kDeprecated;
+inline constexpr Judgement kLastJudgement = Judgement::kKnownTrouble;
 
 struct Verdict {
   std::string flag;  // as given
