@@ -1,4 +1,5 @@
 // Plans: a task reduced to the experiments that differ.
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/plan/plan.hpp"
 
 #include <pybind11/stl.h>

@@ -1,4 +1,5 @@
 #include "quantmap/mapping/launch.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 

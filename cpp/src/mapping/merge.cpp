@@ -1,4 +1,5 @@
 #include "quantmap/mapping/merge.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 #include <cmath>

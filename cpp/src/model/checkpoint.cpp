@@ -1,4 +1,5 @@
 #include "quantmap/model/checkpoint.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 

@@ -6,6 +6,7 @@
 
 #include "base/json_scan.hpp"
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 namespace quantmap {
 

@@ -1,4 +1,5 @@
 #include "quantmap/plan/plan.hpp"
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/config/checkpoint_kind.hpp"
 
 #include <algorithm>

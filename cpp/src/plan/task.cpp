@@ -1,4 +1,5 @@
 #include "quantmap/plan/task.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,5 @@
 #include "quantmap/release/flag_value.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,5 @@
 #include "quantmap/release/gpu.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 #include <charconv>
