@@ -38,8 +38,7 @@ class LineRules {
   }
 
  private:
-  void tell(const Constraint& rule, const Given& given, const EffectiveValues& values,
-            std::vector<Verdict>& verdicts) {
+  void tell(const Constraint& rule, const Given& given, const EffectiveValues& values, std::vector<Verdict>& verdicts) {
     const Reach reach = reach_of(rule);
     if (reach == Reach::kNothing) return;
     if (reach == Reach::kSomeGpus) {

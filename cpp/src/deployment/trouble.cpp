@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "quantmap/catalog/codes.hpp"
+
 namespace quantmap {
 
 namespace {
@@ -36,8 +38,7 @@ std::size_t place_of(const Trouble& trouble, const Given& given, const std::vect
 
 }  // namespace
 
-std::vector<const Trouble*> troubles_of(const Engine& engine, const Deployment& deployment,
-                                        const TargetValues& given) {
+std::vector<const Trouble*> troubles_of(const Engine& engine, const Deployment& deployment, const TargetValues& given) {
   std::vector<const Trouble*> out;
   if (!deployment.checked) return out;
   const EffectiveValues values(engine, deployment, given);
@@ -70,8 +71,7 @@ void judge_troubles(const Engine& engine, const Deployment& deployment, const Gi
       continue;
     }
     Verdict& verdict = verdicts[by];
-    verdict.judgement =
-        rule.assumed && rule.stage != Stage::kTrouble ? Judgement::kAssumed : judgement_of(rule.stage);
+    verdict.judgement = rule.assumed && rule.stage != Stage::kTrouble ? Judgement::kAssumed : judgement_of(rule.stage);
     verdict.reason = rule.text;
     verdict.hint = trouble->cure;
     verdict.evidence.assign(rule.evidence.begin(), rule.evidence.end());

@@ -1,4 +1,4 @@
-"""Known trouble and what loaders cannot load: whatever an entry names exists, and can be checked."""
+"""Known trouble and what loaders cannot load: whatever an entry names exists."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ def trouble_refers(catalog: Catalog) -> list[Finding]:
             wrong += [(key, n, names_of(catalog, key)) for key in WORLD for n in item.get(key, ())]
             for kind, name, known in wrong:
                 if name not in known:
-                    problem, cure = f"there is no {kind} {name!r}", f"use one of: {', '.join(known)}"
+                    problem, cure = (
+                        f"there is no {kind} {name!r}",
+                        f"use one of: {', '.join(known)}",
+                    )
                     out.append(Finding(rule, file, place, problem, cure))
             for key, read, known in readers:
                 try:
