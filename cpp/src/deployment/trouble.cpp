@@ -10,10 +10,11 @@ namespace {
 
 bool is_of_type(const Trouble& trouble, const Deployment& deployment) {
   if (trouble.types.empty()) return true;
-  if (deployment.facts == nullptr || !deployment.facts->has_config) return false;
+  if (deployment.facts == nullptr || (!deployment.facts->has_config && deployment.facts->family.empty())) return false;
   const Architecture& model = deployment.facts->architecture;
-  const bool listed = std::any_of(trouble.types.begin(), trouble.types.end(), [&model](std::string_view type) {
-    return type == model.model_type || type == model.text_type ||
+  const std::string& family = deployment.facts->family;
+  const bool listed = std::any_of(trouble.types.begin(), trouble.types.end(), [&](std::string_view type) {
+    return type == model.model_type || type == model.text_type || type == family ||
            std::find(model.classes.begin(), model.classes.end(), type) != model.classes.end();
   });
   return listed != trouble.other_types;
