@@ -19,7 +19,6 @@ from lint import (
     checked_references,
     checked_rows,
     contents,
-    reach,
     references,
     rows,
     schemas,
@@ -34,7 +33,6 @@ STAGES = (
     schemas.RULES,
     (*references.RULES, *checked_references.RULES, *trouble.RULES),
     (*contents.RULES, *rows.RULES, *checked_rows.RULES),
-    reach.RULES,
 )
 
 

@@ -185,7 +185,8 @@ def compile_rule(
         f"{facts.masks(dict(rule))}, {compile_terms(terms, targets, out)}, "
         f"Stage::{ident(rule['stage'])}, {text(rule['text'])}, "
         f"{str(rule.get('assumed', False)).lower()}, "
-        f"{str(rule.get('whole_only', False)).lower()}, {out.texts(rule['evidence'])}}}"
+        f"{str(rule.get('whole_only', False)).lower()}, "
+        f"{str(rule.get('user_only', False)).lower()}, {out.texts(rule['evidence'])}}}"
     )
 
 

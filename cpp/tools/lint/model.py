@@ -25,6 +25,7 @@ TOP_FILES = (
     "diagnostics",
     "engines",
 )
+LISTS = ("trouble", "loaders")  # of what goes wrong, by file
 FORMS = ("four_field", "unified")
 CHECKPOINTS = ("unquantized", "quantized")
 METHOD = "method"  # the one field whose missing rows are code's business: the fallback chain
@@ -86,6 +87,7 @@ class Engine:
     memory: dict[str, Any] | None = None
     trouble: dict[str, Any] | None = None
     loaders: dict[str, Any] | None = None
+    messages: dict[str, Any] | None = None
 
     def beside(self, name: str) -> str:
         """Another file of this engine's folder."""
@@ -144,7 +146,7 @@ class Catalog:
             if file not in out.documents:
                 continue
             engine = Engine(file, out.documents[file])
-            for name in ("surface", "checked", "kernels", "memory", "trouble", "loaders"):
+            for name in ("surface", "checked", "kernels", "memory", "messages", *LISTS):
                 if (path.parent / f"{name}.json").exists():
                     beside = engine.beside(f"{name}.json")
                     out._read(beside, beside)

@@ -17,10 +17,9 @@ from .facts import (
     models_of,
     names_of,
 )
-from .model import Catalog, Engine, Finding
+from .model import LISTS, Catalog, Engine, Finding
 
 THREAD = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+/(?:issues|pull|discussions)/\d+")
-LISTS = ("trouble", "loaders")
 
 
 def troubles(engine: Engine) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -35,6 +35,7 @@ struct Constraint {
   std::string_view text;
   bool assumed;
   bool whole_only;  // it is not about a part that a flag of its own sets
+  bool user_only;  // it judges what others write: no row brings it about
   std::span<const std::string_view> evidence;
 };
 
