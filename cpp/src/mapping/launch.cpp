@@ -7,6 +7,7 @@
 #include "quantmap/config/resolve.hpp"
 #include "quantmap/config/validate.hpp"
 #include "quantmap/deployment/shapes.hpp"
+#include "quantmap/deployment/trouble.hpp"
 #include "quantmap/deployment/verdict.hpp"
 #include "quantmap/mapping/merge.hpp"
 
@@ -73,6 +74,9 @@ void add_notes(Mapping& mapping, const ModelQuantization& model) {
   for (const Constraint* rule : conditional_rules(engine, deployment, mapping.values)) {
     mapping.diagnostics.add(Code::kDependsOnGpu, "gpu",
                             {{"known", gpu_names(rule->gpus)}, {"reason", std::string(rule->text)}});
+  }
+  for (const Trouble* trouble : troubles_of(engine, deployment, mapping.values)) {
+    report_trouble(engine, deployment, *trouble, mapping.diagnostics);
   }
 }
 
