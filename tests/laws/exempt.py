@@ -36,6 +36,5 @@ EXEMPT_KEYS = {
 
 # Functions over the bound of law 6, with their complexity: none may grow.
 COMPLEX = {
-    ("python/quantmap/cli/plan.py", "plan_command"): 20,
     ("python/quantmap/cli/plan_story.py", "_experiments"): 17,
 }
