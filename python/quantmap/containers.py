@@ -152,30 +152,42 @@ def _mappings(documents: list[Any]) -> Iterator[dict[str, Any]]:
             open_ += reversed(item)
 
 
+def _is_kubernetes(item: dict[str, Any]) -> bool:
+    """Whether ``command`` of a mapping is the entrypoint, as in a manifest, and not its words."""
+    if "args" in item:
+        return True
+    listed = isinstance(item.get("env"), list) or "entrypoint" not in item
+    return listed and not isinstance(item.get("command"), str) and "environment" not in item
+
+
 def _of_mapping(item: dict[str, Any], places: _Places) -> Container | None:
-    if isinstance(item.get("run"), str) and "image" not in item:
-        return _of_step(item, places)
     image = _image(item.get("image"))
-    if image is None:
-        image = _image(item if "tag" in item and _extra(item) else None)
-    if image is None and isinstance(item.get("modelFormat"), dict):
+    if image is not None:
+        return _of_container(image, item, places)
+    if isinstance(item.get("run"), str):
+        return _of_step(item, places)
+    if isinstance(item.get("modelFormat"), dict):
         return _of_model_server(item, places)
+    # A chart's values name the image beside what they add to its arguments.
+    return _of_container(_image(item) if "tag" in item and _extra(item) else None, item, places)
+
+
+def _of_container(image: str | None, item: dict[str, Any], places: _Places) -> Container | None:
     has_command = any(
         isinstance(item.get(key), (str, list)) and item.get(key)
         for key in ("command", "args", "entrypoint")
     )
     if image is None and not has_command:
         return None
-    kubernetes = "args" in item or isinstance(item.get("env"), list) or "entrypoint" not in item
-    kubernetes = kubernetes and not isinstance(item.get("command"), str)
     environment = _environment(
         item.get("env" if isinstance(item.get("env"), list) else "environment")
     )
-    if "args" in item or (kubernetes and "environment" not in item):
-        entrypoint = _words(item.get("command"))
-        command = [*_words(item.get("args")), *_extra(item)]
-        words = [_kubernetes_value(word, environment) for word in [*entrypoint, *command]]
-        entrypoint, command = words[: len(entrypoint)], words[len(entrypoint) :]
+    if _is_kubernetes(item):
+        entrypoint, command = (
+            [_kubernetes_value(word, environment) for word in _words(item.get(key))]
+            for key in ("command", "args")
+        )
+        command += [_kubernetes_value(word, environment) for word in _extra(item)]
     else:
         entrypoint = [_compose_value(word) for word in _words(item.get("entrypoint"))]
         command = [_compose_value(word) for word in _words(item.get("command"))]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How cost grows with the input: five tenfold steps for each kind of text a service may be sent.
 
-Usage: bench_growth.py [--quick]
+Usage: bench_growth.py [--quick] [WORD of a series' name]...
 
 A ratio near 10 for a tenfold input is linear. Every step runs in a process of its own, for its peak
 memory. Nothing fails by a clock.
@@ -122,13 +122,16 @@ def measured(run: Callable[[int], None], size: int) -> tuple[float, float]:
 
 def main(arguments: list[str]) -> int:
     steps = 2 if "--quick" in arguments else 5
+    wanted = [word for word in arguments if word != "--quick"]
     for name, (run, most) in SERIES.items():
+        if wanted and not any(word in name for word in wanted):
+            continue
         before = 0.0
         for step in range(steps - 1, -1, -1):
             size = max(1, most // 10**step)
             taken, grown = measured(run, size)
             ratio = f"{taken / before:6.1f}x" if before > 0.001 else "       "
-            print(f"{name:28} {size:>8}  {taken:8.3f} s {ratio}  {grown:7.1f} MB")
+            print(f"{name:28} {size:>8}  {taken:8.3f} s {ratio}  {grown:7.1f} MB", flush=True)
             before = taken
     return 0
 

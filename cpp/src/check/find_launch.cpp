@@ -46,6 +46,15 @@ std::string_view program(std::string_view word) {
   return slash == std::string_view::npos ? word : word.substr(slash + 1);
 }
 
+bool is_no_option(std::string_view word) { return !word.empty() && word[0] != '-'; }
+
+// The script that a word holds, by itself or as the value of an option; empty when it is one plain word.
+std::string script_of(const std::string& word) {
+  if (word.find_first_of(" \t\n") == std::string::npos) return {};
+  const std::size_t mark = word[0] == '-' ? word.find('=') : std::string::npos;
+  return mark == std::string::npos ? word : word.substr(mark + 1);
+}
+
 // The launcher whose words stand, one after another, at this place.
 bool stands_at(const Launcher& launcher, const std::vector<Word>& words, std::size_t at) {
   if (at + launcher.words.size() > words.size()) return false;
@@ -262,7 +271,7 @@ bool LaunchFinder::container(const Command& command, std::size_t depth) {
   for (std::size_t i = at + 1; i < words.size() && found.image == 0; ++i) {
     if (container_option(command, i, found)) continue;
     const std::string& word = words[i].text;
-    const bool named = known_program && !word.empty() && word[0] != '-';
+    const bool named = known_program && is_no_option(word);
     if (named || read_image(word).engine != nullptr) found.image = i;
     if (known_program && takes_value(word)) ++i;
   }
@@ -351,9 +360,8 @@ void LaunchFinder::nested(const Command& command, std::size_t depth) {
     const bool runs = command.files != nullptr && (shell || i == main);
     if (const WrittenFile* file = runs ? command.files->find(word.text) : nullptr; file != nullptr) {
       scripts.emplace_back(file->text, file->line);
-    } else if (word.text.find_first_of(" \t\n") != std::string::npos) {
-      const std::size_t mark = word.text[0] == '-' ? word.text.find('=') : std::string::npos;
-      scripts.emplace_back(mark == std::string::npos ? word.text : word.text.substr(mark + 1), word.line);
+    } else if (std::string inside = script_of(word.text); !inside.empty()) {
+      scripts.emplace_back(std::move(inside), word.line);
     }
   }
   if (scripts.empty() && command.input != nullptr && (shell || elsewhere)) {

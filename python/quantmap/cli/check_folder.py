@@ -15,7 +15,11 @@ from .style import marked, paint, printable, show_detail
 from .tables import say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..check import CheckResult
+
+    Compared = tuple[str, CheckResult, CheckResult, list[Change]]
 
 _KINDS = {
     "breaks": "breaks",
@@ -105,33 +109,45 @@ def _show(files: list[FileResult]) -> None:
 def _compare(
     here: list[FileResult], there: list[FileResult], ground: dict[str, Any], *, as_json: bool
 ) -> int:
+    rows = list(_compared(here, there, ground))
+    breaks = any(change.kind == "breaks" for *_, changes in rows for change in changes)
+    if as_json:
+        data = [_compared_data(row) for row in rows]
+        declare.echo(json.dumps({"ok": not breaks, "launches": data}, indent=2))
+    else:
+        _show_compared(rows)
+    return 1 if breaks else 0
+
+
+def _compared(
+    here: list[FileResult], there: list[FileResult], ground: dict[str, Any]
+) -> Iterator[Compared]:
+    """Each launch with its verdicts there, by its place; one of another engine is left out."""
     others = {
         (file.path, launch.line, launch.model): launch
         for file in there
         for launch in file.result.launches
     }
-    rows: list[tuple[str, CheckResult, CheckResult, list[Change]]] = []
     for file in here:
         for launch in file.result.launches:
             other = others.get((file.path, launch.line, launch.model))
-            if other is None or other.engine != launch.engine:
-                continue
-            place = f"{file.path}:{launch.line}" if file.path else f"line {launch.line}"
-            rows.append((place, launch, other, changes_between(launch, other, **ground)))
-    breaks = any(change.kind == "breaks" for *_, changes in rows for change in changes)
-    if as_json:
-        data = [
-            {
-                "place": place,
-                "engine": launch.engine,
-                "from": launch.version,
-                "to": other.version,
-                "changes": [change.to_dict() for change in changes],
-            }
-            for place, launch, other, changes in rows
-        ]
-        declare.echo(json.dumps({"ok": not breaks, "launches": data}, indent=2))
-        return 1 if breaks else 0
+            if other is not None and other.engine == launch.engine:
+                place = f"{file.path}:{launch.line}" if file.path else f"line {launch.line}"
+                yield place, launch, other, changes_between(launch, other, **ground)
+
+
+def _compared_data(row: Compared) -> dict[str, Any]:
+    place, launch, other, changes = row
+    return {
+        "place": place,
+        "engine": launch.engine,
+        "from": launch.version,
+        "to": other.version,
+        "changes": [change.to_dict() for change in changes],
+    }
+
+
+def _show_compared(rows: list[Compared]) -> None:
     for place, launch, other, changes in rows:
         say(f"{place}: {launch.engine_name} {launch.version} → {other.version}")
         for change in changes:
@@ -141,4 +157,3 @@ def _compare(
             say("  nothing changes")
     if not rows:
         say("no launch of that engine")
-    return 1 if breaks else 0
