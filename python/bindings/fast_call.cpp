@@ -143,6 +143,7 @@ PyObject* fast_path(const Call& call) {
   if (combination < 0) return nullptr;
   const auto engine = static_cast<std::size_t>(index);
   std::optional<Deployment> deployment = read_fast(call, engine);
+  if (deployment && deployment->checked && !default_policy().empty()) return nullptr;
   if (!deployment || (!deployment->checked && catalog().engines[engine].documented.rows.empty())) return nullptr;
   if (call.gives(3) && !read_checkpoint(call.at(3), *deployment)) return nullptr;
   const Launch* launch = find_launch(engine, *deployment, static_cast<std::size_t>(combination));
@@ -170,6 +171,7 @@ PyObject* slow_path(const Call& call) {
   request.arguments_only = true;
   request.default_versions = default_versions();
   request.default_gpu = default_gpu();
+  request.default_policy = default_policy();
   request.model_cache = model_cache();
   if (call.at(7) != nullptr) request.policy = read(7);
   return runtime_args(request).release().ptr();

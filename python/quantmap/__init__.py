@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .boot_log import BootLog, read_boot_log
     from .checkpoint import CheckpointInfo, inspect_checkpoint
     from .fit import Fit, estimate
+    from .flags import Argument, arguments
     from .hardware import GpuInfo, Requirement, gpu_info, local_gpu, requirements
     from .numerics.arrays import Quantized, quantize, quantize_activations, quantized_matmul
     from .numerics.quality import ModuleQuality, Quality, quality
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 # What the mapper does without is imported at its first use.
 _LATER = {
     "advising": ("Advice", "advise"),
+    "flags": ("Argument", "arguments"),
     "boot_log": ("BootLog", "read_boot_log"),
     "checkpoint": ("CheckpointInfo", "inspect_checkpoint"),
     "fit": ("Fit", "estimate"),
@@ -71,6 +73,7 @@ _LATER = {
 __all__ = [
     "QUANTIZATION_PRESETS",
     "Advice",
+    "Argument",
     "BootLog",
     "CheckResult",
     "CheckpointInfo",
@@ -98,6 +101,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "advise",
+    "arguments",
     "check",
     "check_script",
     "diff",

@@ -74,6 +74,7 @@ void add_notes(Mapping& mapping, const ModelQuantization& model) {
     mapping.diagnostics.add(Code::kDependsOnGpu, "gpu",
                             {{"known", gpu_names(rule->gpus)}, {"reason", std::string(rule->text)}});
   }
+  mapping.not_looked_at = not_looked_at(engine, deployment, model.given);
 }
 
 // What the targets that are arguments have in the end, with the parameters.
@@ -100,6 +101,14 @@ void report_sizes(Mapping& mapping) {
     mapping.diagnostics.add_once(Code::kSizeDoesNotGo, "$",
                                  context_of(engine, mapping.deployment, problem.reason, hint));
   }
+}
+
+// What the release makes of the arguments, with the parameters.
+void report_verdicts(Mapping& mapping) {
+  refresh_values(mapping);
+  const std::vector<Verdict> verdicts = judge(*mapping.engine, mapping.deployment, mapping.arguments);
+  report_refusals(*mapping.engine, mapping.deployment, verdicts, mapping.arguments, mapping.diagnostics);
+  report_sizes(mapping);
 }
 
 bool falls_short(const Decision& decision) {
@@ -131,6 +140,13 @@ std::optional<Policy> read_policy(const Value& value, Diagnostics& problems) {
   if (hint.empty()) hint = "choose one of the known policies";
   problems.add(Code::kBadPolicy, path.str(), {{"value", quote(policy)}, {"known", join(kPolicies)}, {"hint", hint}});
   return std::nullopt;
+}
+
+std::optional<Policy> read_policy(const Value& value, const std::string& fallback, bool checked,
+                                  Diagnostics& problems) {
+  if (!value.is_null()) return read_policy(value, problems);
+  if (!checked || fallback.empty()) return Policy::kDegrade;
+  return read_policy(Value::text(fallback), problems);
 }
 
 void need_version(const LaunchRequest& request, Policy policy, Diagnostics& problems) {
@@ -210,14 +226,13 @@ const Engine* read_runtime(const Value& runtime, std::string& version, Diagnosti
 std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problems) {
   std::string suffix;
   const Engine* engine = read_runtime(request.runtime, suffix, problems);
-  const std::optional<Policy> policy = read_policy(request.policy, problems);
   Diagnostics release_notes;
   std::optional<Deployment> deployment;
-  if (engine != nullptr) {
-    deployment = read_deployment(request, *engine, suffix, release_notes);
-    if (deployment && !deployment->checked && policy) need_version(request, *policy, problems);
-    if (release_notes.has_errors()) problems.append(release_notes);
-  }
+  if (engine != nullptr) deployment = read_deployment(request, *engine, suffix, release_notes);
+  const bool checked = deployment && deployment->checked;
+  const std::optional<Policy> policy = read_policy(request.policy, request.default_policy, checked, problems);
+  if (deployment && !checked && policy) need_version(request, *policy, problems);
+  if (release_notes.has_errors()) problems.append(release_notes);
   Diagnostics config_problems;
   const std::optional<Config> config = resolve(request.quant_config, Path("$"), config_problems);
   problems.append(config_problems);
@@ -234,7 +249,7 @@ std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problem
     if (merged.has_errors()) problems.append(merged);
     return std::nullopt;
   }
-  Mapping mapping = map_by_policy(*config, *engine, *model, *deployment, *policy);
+  Mapping mapping = map_by_policy(*config, *engine, *model, *deployment, *policy, request.wording);
   warnings.append(mapping.diagnostics);
   Diagnostics merged;
   merge(mapping.arguments, request.user_parameters, engine, parameters, merged, &*deployment);
@@ -242,20 +257,35 @@ std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problem
   if (problems.has_errors()) return std::nullopt;
   warnings.append(merged);
   mapping.diagnostics = std::move(warnings);
-  note_overrides(mapping);
-  if (!deployment->checked) {
+  const bool worded = request.wording == Wording::kFull;
+  if (worded) note_overrides(mapping);
+  if (checked) {
+    report_verdicts(mapping);
+    if (worded) add_notes(mapping, *model);
+    if (*policy == Policy::kStrict) enforce_strict(mapping, problems);
+  } else if (worded) {
     report_never_accepted(mapping);
-    return mapping;
   }
-  refresh_values(mapping);
-  const std::vector<Verdict> verdicts = judge(*engine, mapping.deployment, mapping.arguments);
-  report_refusals(*engine, mapping.deployment, verdicts, mapping.arguments, mapping.diagnostics);
-  report_sizes(mapping);
-  add_notes(mapping, *model);
-  mapping.not_looked_at = not_looked_at(*engine, mapping.deployment, model->given);
-  if (*policy == Policy::kStrict) enforce_strict(mapping, problems);
   if (problems.has_errors()) return std::nullopt;
   return mapping;
+}
+
+std::string refusal_of(LaunchRequest request) {
+  const auto cannot_serve = [](const Decision& decision) { return decision.outcome == Outcome::kCannotServe; };
+  request.wording = Wording::kNone;
+  Diagnostics problems;
+  const std::optional<Mapping> silent = launch(request, problems);
+  if (silent && !silent->diagnostics.has_errors() &&
+      std::none_of(silent->decisions.begin(), silent->decisions.end(), cannot_serve)) {
+    return {};
+  }
+  request.wording = Wording::kFull;
+  Diagnostics told;
+  const std::optional<Mapping> mapping = launch(request, told);
+  for (const Diagnostic& diagnostic : (mapping ? mapping->diagnostics : told).all()) {
+    if (diagnostic.text().severity == Severity::kError) return diagnostic.message();
+  }
+  return {};
 }
 
 }  // namespace quantmap

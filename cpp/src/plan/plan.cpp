@@ -69,7 +69,7 @@ class TargetReader {
     if (is_own(*engine)) launch.image_tag = task_.image_tag;
     const auto deployment = read_deployment(launch, *engine, suffix, problems_);
     if (!deployment) return;
-    if (!deployment->checked) need_version(launch, policy, problems_);
+    if (!deployment->checked) need_version(launch, launch.policy.is_null() ? Policy::kDegrade : policy, problems_);
     for (PlanTarget& known : targets_) {
       const bool same = known.engine == engine && known.deployment.checked == deployment->checked &&
                         known.deployment.release == deployment->release;
@@ -115,7 +115,7 @@ void add_skips(const std::vector<Skip>& from, Count repeats, std::vector<Skip>& 
 std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems) {
   Plan plan;
   std::optional<Task> task = read_task(request.task, problems);
-  const std::optional<Policy> policy = read_policy(request.policy, problems);
+  const std::optional<Policy> policy = read_policy(request.policy, request.default_policy, true, problems);
   if (!task || !policy) return std::nullopt;
   plan.task_ = std::make_shared<const Task>(std::move(*task));
   plan.targets_ = TargetReader(request, *plan.task_, problems).read(*policy);
@@ -137,7 +137,9 @@ std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems
       for (const Diagnostic& item : own.all()) problems.add_once(item.code, item.path, item.context);
       return std::nullopt;
     }
-    const auto part = std::make_shared<const TargetPlan>(*plan.tasks_.back(), target, *model, *policy, own);
+    const bool meant = target.deployment.checked || !request.policy.is_null();
+    const auto part = std::make_shared<const TargetPlan>(*plan.tasks_.back(), target, *model,
+                                                         meant ? *policy : Policy::kDegrade, own);
     for (const Diagnostic& item : own.all()) problems.add_once(item.code, item.path, item.context);
     if (problems.has_errors()) return std::nullopt;
     const auto asked = product(part->asked(), target.repeats);
