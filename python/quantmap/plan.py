@@ -107,6 +107,14 @@ class Plan(Compared):
         """Made again of its task where it is unpickled: a plan keeps no list that could be sent."""
         return _remade, (self.task, self.arguments)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Plan):
+            return NotImplemented
+        return self.task == other.task and self.arguments == other.arguments
+
+    def __hash__(self) -> int:
+        return hash((self.asked, self.distinct, self.skipped))
+
     def __len__(self) -> int:
         return self._core.size
 

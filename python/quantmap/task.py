@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from . import _core
-from .errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .errors import Diagnostic
+
 __all__ = ["Task", "model_path", "read_task"]
 
-_CONFIG_KEYS = ("quant_config", "quantization_config")
 _MODEL_KEYS = ("id_or_path", "id", "name")
-_TASK_KEYS = (*_CONFIG_KEYS, "base_runtime", "parameters", "model", "task_name")
 
 
 class Task:
@@ -24,12 +23,24 @@ class Task:
         runtime: the engine it names, or None.
         config: the quantization config as given.
         config_path: where the config stands in the task: ``$.quant_config``, or ``$`` by itself.
-        parameters: the user parameters as given; a list counts with its first element.
+        presets_path: where its presets stand; empty without one.
+        parameters: the user parameters; a list counts with its first element.
         image_tag: the container tag (``runtime_image_tag``), which may name the release, or None.
         model: the model as given: an object, or its path or id; or None.
+        notes: what of it nobody reads.
     """
 
-    __slots__ = ("config", "config_path", "image_tag", "model", "name", "parameters", "runtime")
+    __slots__ = (
+        "config",
+        "config_path",
+        "image_tag",
+        "model",
+        "name",
+        "notes",
+        "parameters",
+        "presets_path",
+        "runtime",
+    )
 
     def __init__(
         self,
@@ -40,6 +51,8 @@ class Task:
         image_tag: Any = None,
         model: Any = None,
         config_path: str = "$",
+        presets_path: str = "",
+        notes: list[Diagnostic] | None = None,
     ) -> None:
         self.name = name
         self.runtime = runtime
@@ -48,6 +61,8 @@ class Task:
         self.image_tag = image_tag
         self.model = model
         self.config_path = config_path
+        self.presets_path = presets_path
+        self.notes = notes or []
 
     def model_path(self) -> Any:
         """The model's path or id, as the task gives it.
@@ -99,59 +114,39 @@ def model_path(model: Any) -> Any:
     return next((value for value in found if value is not None), None)
 
 
-def _object(value: Any, path: str) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        got = _core.describe(value)
-        raise ConfigError([_core.make_diagnostic("not-an-object", path, {"got": got})])
-    return dict(value)
-
-
-def read_task(data: Any) -> Task:
+def read_task(data: Any, runtime: Any = None) -> Task:
     """A task from JSON data: the autotuner's task, or a bare quantization config.
 
     Args:
         data: what the JSON text holds.
+        runtime: the engine that is mapped to, when it is not the task's own.
 
     Returns:
         Task: the parts that decide launch arguments; everything else is left alone.
 
     Raises:
-        ConfigError: the data or a part of it is not an object, or the config is given twice.
+        ConfigError: all problems of the task at once. Values of the config are not judged here.
 
     Example:
         >>> task = read_task({"base_runtime": "vllm", "quant_config": {"preset": "default"}})
         >>> task.runtime, task.config
         ('vllm', {'preset': 'default'})
     """
-    task = _object(data, "$")
-    if not any(key in task for key in _TASK_KEYS):
-        return Task(config=task)
-    given = [key for key in _CONFIG_KEYS if task.get(key) is not None]
-    if len(given) > 1:
-        context = {"first": given[0], "second": given[1]}
-        raise ConfigError([_core.make_diagnostic("duplicate-wrapper", f"$.{given[1]}", context)])
-    config = _object(task[given[0]], f"$.{given[0]}") if given else {}
-    parameters = _object(task.get("parameters"), "$.parameters")
-    presets = parameters.pop("quantization_preset", None)
-    if presets is not None:
-        if config.get("preset") is not None or config.get("presets") is not None:
-            raise ConfigError(
-                [
-                    _core.make_diagnostic(
-                        "preset-beside-presets", "$.parameters.quantization_preset", {}
-                    )
-                ]
-            )
-        config["presets"] = presets if isinstance(presets, (list, tuple)) else [presets]
-    name = task.get("task_name")
+    read = _core.read_task(data, runtime)
+    config, presets = read["config"], read["presets"]
+    if presets:
+        listed = read["presets_listed"]
+        several = listed or read["presets_path"].endswith(".presets")
+        config = {"presets" if several else "preset": presets if listed else presets[0], **config}
+    name = read["name"]
     return Task(
         str(name) if name is not None else None,
-        task.get("base_runtime"),
+        read["runtime"],
         config,
-        parameters,
-        task.get("runtime_image_tag"),
-        task.get("model"),
-        f"$.{given[0]}" if given else "$",
+        {key: values[0] for key, values in read["parameters"].items() if values[0] is not None},
+        read["image_tag"],
+        read["model"],
+        read["config_path"],
+        read["presets_path"],
+        read["notes"],
     )

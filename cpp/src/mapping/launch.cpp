@@ -103,14 +103,6 @@ void report_sizes(Mapping& mapping) {
   }
 }
 
-// What the release makes of the arguments, with the parameters.
-void report_verdicts(Mapping& mapping) {
-  refresh_values(mapping);
-  const std::vector<Verdict> verdicts = judge(*mapping.engine, mapping.deployment, mapping.arguments);
-  report_refusals(*mapping.engine, mapping.deployment, verdicts, mapping.arguments, mapping.diagnostics);
-  report_sizes(mapping);
-}
-
 bool falls_short(const Decision& decision) {
   if (!decision.asked) return false;
   // Asking for the default, or for a size of one, loses nothing.
@@ -223,49 +215,74 @@ const Engine* read_runtime(const Value& runtime, std::string& version, Diagnosti
   return nullptr;
 }
 
-std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problems) {
-  std::string suffix;
-  const Engine* engine = read_runtime(request.runtime, suffix, problems);
-  Diagnostics release_notes;
+namespace {
+
+// What a request means; what could not be read is absent, and its problem told.
+struct Reading {
+  const Engine* engine = nullptr;
+  std::optional<Policy> policy;
   std::optional<Deployment> deployment;
-  if (engine != nullptr) deployment = read_deployment(request, *engine, suffix, release_notes);
-  const bool checked = deployment && deployment->checked;
-  const std::optional<Policy> policy = read_policy(request.policy, request.default_policy, checked, problems);
-  if (deployment && !checked && policy) need_version(request, *policy, problems);
+  std::optional<Config> config;
+  std::optional<ModelQuantization> model;
+  Diagnostics warnings;
+
+  [[nodiscard]] bool is_whole() const { return engine != nullptr && policy && deployment && config && model; }
+};
+
+// Problems are told in the order engine, release, config, model; warnings in the order model, release.
+Reading read_request(const LaunchRequest& request, Diagnostics& problems) {
+  Reading out;
+  std::string suffix;
+  out.engine = read_runtime(request.runtime, suffix, problems);
+  Diagnostics release_notes;
+  if (out.engine != nullptr) out.deployment = read_deployment(request, *out.engine, suffix, release_notes);
+  const bool checked = out.deployment && out.deployment->checked;
+  out.policy = read_policy(request.policy, request.default_policy, checked, problems);
+  if (out.deployment && !checked && out.policy) need_version(request, *out.policy, problems);
   if (release_notes.has_errors()) problems.append(release_notes);
   Diagnostics config_problems;
-  const std::optional<Config> config = resolve(request.quant_config, Path("$"), config_problems);
+  out.config = resolve(request.quant_config, Path("$"), config_problems);
   problems.append(config_problems);
+  out.model = read_model(request, out.warnings, problems);
+  if (!release_notes.has_errors()) out.warnings.append(release_notes);
+  return out;
+}
 
-  Diagnostics warnings;
-  const std::optional<ModelQuantization> model = read_model(request, warnings, problems);
-  if (!release_notes.has_errors()) warnings.append(release_notes);
+// What the release makes of the finished arguments.
+void judge_checked(Mapping& mapping) {
+  refresh_values(mapping);
+  const std::vector<Verdict> verdicts = judge(*mapping.engine, mapping.deployment, mapping.arguments);
+  report_refusals(*mapping.engine, mapping.deployment, verdicts, mapping.arguments, mapping.diagnostics);
+  report_sizes(mapping);
+}
 
-  const Path parameters("user_parameters");
-  if (engine == nullptr || !config || !deployment || !policy || !model) {
-    std::vector<Argument> unused;
-    Diagnostics merged;
-    merge(unused, request.user_parameters, engine, parameters, merged);
-    if (merged.has_errors()) problems.append(merged);
-    return std::nullopt;
+}  // namespace
+
+std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problems) {
+  Reading read = read_request(request, problems);
+  std::optional<Mapping> mapping;
+  if (read.is_whole()) {
+    mapping = map_by_policy(*read.config, *read.engine, *read.model, *read.deployment, *read.policy, request.wording);
+    read.warnings.append(mapping->diagnostics);
   }
-  Mapping mapping = map_by_policy(*config, *engine, *model, *deployment, *policy, request.wording);
-  warnings.append(mapping.diagnostics);
+  // Parameters are read in any case: all problems of the input are told at once.
+  std::vector<Argument> unused;
   Diagnostics merged;
-  merge(mapping.arguments, request.user_parameters, engine, parameters, merged, &*deployment);
+  merge(mapping ? mapping->arguments : unused, request.user_parameters, read.engine, Path("user_parameters"), merged,
+        mapping ? &*read.deployment : nullptr);
   if (merged.has_errors()) problems.append(merged);
-  if (problems.has_errors()) return std::nullopt;
-  warnings.append(merged);
-  mapping.diagnostics = std::move(warnings);
+  if (!mapping || problems.has_errors()) return std::nullopt;
+  read.warnings.append(merged);
+  mapping->diagnostics = std::move(read.warnings);
   const bool worded = request.wording == Wording::kFull;
-  if (worded) note_overrides(mapping);
-  if (checked) {
-    report_verdicts(mapping);
-    if (worded) add_notes(mapping, *model);
-    if (*policy == Policy::kStrict) enforce_strict(mapping, problems);
-  } else if (worded) {
-    report_never_accepted(mapping);
+  if (worded) note_overrides(*mapping);
+  if (!read.deployment->checked) {
+    if (worded) report_never_accepted(*mapping);
+    return mapping;
   }
+  judge_checked(*mapping);
+  if (worded) add_notes(*mapping, *read.model);
+  if (*read.policy == Policy::kStrict) enforce_strict(*mapping, problems);
   if (problems.has_errors()) return std::nullopt;
   return mapping;
 }

@@ -3,9 +3,9 @@
 
 Usage: compile_catalog CATALOG_DIR OUT_DIR
 
-Writes OUT_DIR/include/quantmap/catalog/{catalog_ids,codes}.hpp (enums) and
-OUT_DIR/catalog_tables.cpp (constexpr tables). Needs nothing but Python. It stops at what it cannot
-express; everything subtler is the business of lint_catalog.py.
+Writes OUT_DIR/include/quantmap/catalog/{catalog_ids,codes}.hpp (enums), OUT_DIR/catalog_tables.cpp
+(constexpr tables) and OUT_DIR/catalog_messages.cpp (what releases say, as text). Needs nothing but
+Python. It stops at what it cannot express; everything subtler is the business of lint_catalog.py.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from files import (
 )
 from hardware import compile_hardware
 from memory import compile_cuda
+from messages import compile_messages
 from recipes import compile_recipes
 
 CATALOG_VERSION = "2026.11.0"
@@ -189,6 +190,7 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
     write_if_changed(include / "catalog_ids.hpp", header)
     write_if_changed(include / "codes.hpp", codes)
     write_if_changed(out_dir / "catalog_tables.cpp", source)
+    write_if_changed(out_dir / "catalog_messages.cpp", compile_messages(catalog, order))
 
 
 def write_if_changed(path: Path, content: str) -> None:

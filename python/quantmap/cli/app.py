@@ -23,6 +23,7 @@ VERBS = (
     "page",
     "explain",
     "check",
+    "why",
     "diff",
     "inspect",
     "fit",
