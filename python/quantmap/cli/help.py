@@ -8,7 +8,7 @@ from .style import folded, folded_command, room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 _WIDEST = 80
@@ -55,9 +55,10 @@ class Formatter(click.HelpFormatter):
         return [*first, *folded_command(mark + command, margin, self.width).split("\n")]
 
     def write_dl(
-        self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
     ) -> None:
         """Names, each with what it means beside it or below."""
+        rows = list(rows)
         names = [name for name, _ in rows if len(name) <= _NAMES]
         column = max(map(len, names), default=0) + self.current_indent + col_spacing
         for name, text in rows:

@@ -17,7 +17,7 @@ from .configs import FORMS, PRESET, fields_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 FORMAT = 1
@@ -146,7 +146,7 @@ class _Grid:
 
 def _tables(
     launch: Callable[[dict[str, Any]], dict[str, Any]],
-    looks: list[tuple[int, ...]],
+    looks: Iterable[tuple[int, ...]],
     pools: dict[str, _Pool],
 ) -> dict[str, Any]:
     fields = fields_of(GRID)
