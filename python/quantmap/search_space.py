@@ -10,8 +10,9 @@ from __future__ import annotations
 from . import _core
 from .errors import ConfigError
 from .mapping import explain
-from .plan import plan, read_task
+from .plan import plan
 from .results.memory import expected_memory, shortage
+from .task import load_task
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Space:
     """
 
     def __init__(self, task: Any, ground: dict[str, Any]) -> None:
-        data = read_task(task)
+        data = load_task(task)
         parts = _core.read_task(data)
         self._task = data if isinstance(data, dict) else {}
         self._ground = ground

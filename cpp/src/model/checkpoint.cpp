@@ -285,7 +285,10 @@ class Inspector {
     compare_with_name();
     for (const Disagreement& item : out_.disagreements) {
       std::string list;
-      for (const auto& [source, words] : item.claims) list += (list.empty() ? "" : "; ") + source + ": " + words;
+      for (const auto& [source, words] : item.claims) {
+        if (!list.empty()) list += "; ";
+        list.append(source).append(": ").append(words);
+      }
       out_.notes.add(Code::kFilesDisagree, path_.str(), {{"key", item.subject}, {"list", list}});
     }
     if (files != nullptr) out_.files = files->account();
