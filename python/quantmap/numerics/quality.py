@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import mmap
 import os
 
 from .. import _core
 from ..errors import ConfigError
 from .arrays import _BEST, _threads, problem
-from .files import TYPES
+from .files import TYPES, refusal
 from .modules import EXPERTS, LINEAR, Module, read_modules
 from .recipes import Recipe, find_recipe, recipes
 from .sums import relative_error, share, shrink, sqnr_db
@@ -225,22 +224,21 @@ def _measure(
     rows = tensor.elements // columns if columns else 0
     fit = []
     for recipe in chosen:
-        if recipe.whole_tiles and columns % recipe.tile[1]:
-            out.refused[recipe.name] = f"{columns} columns are no multiple of {recipe.tile[1]}"
-        else:
+        reason = refusal(recipe, tensor)
+        if reason is None:
             fit.append(recipe)
+        else:
+            out.refused[recipe.name] = reason
     if not fit or not tensor.size:
         return out
     names = [recipe.name for recipe in fit]
-    with open(tensor.file, "rb") as file, mapped(file.fileno(), tensor.file) as data:
-        view = memoryview(data)[tensor.offset : tensor.offset + tensor.size]
+    with open(tensor.file, "rb") as file:
+        place = (file.fileno(), tensor.offset)
         try:
             kind = TYPES[tensor.dtype]
-            found = _core.measure_buffer(view, kind, rows, columns, names, threads, _BEST)
+            found = _core.measure_buffer(place, kind, rows, columns, names, threads, _BEST)
         except ConfigError as error:
             raise named(error, tensor.name) from None
-        finally:
-            view.release()
     for recipe, item in zip(fit, found):
         bits = recipe.bits_per_weight(rows, columns)
         out.results[recipe.name] = {**_result(item), "bits_per_weight": bits}
@@ -252,15 +250,6 @@ def _measure(
         total["bits"] = total.get("bits", 0) + bits * item["elements"]
         total["modules"] = total.get("modules", 0) + 1
     return out
-
-
-def mapped(descriptor: int, path: str) -> mmap.mmap:
-    """A file in memory, to read."""
-    try:
-        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
-    except (OSError, ValueError) as error:
-        hint = "give a file that can be read"
-        raise problem(os.path.basename(path), str(error), hint) from None
 
 
 def named(error: ConfigError, tensor: str) -> ConfigError:

@@ -102,14 +102,15 @@ def scaled(made: dict[str, Any], recipe: Recipe, kind: str) -> bytes | bytearray
     return out
 
 
-def zero_points(zeros: list[float], rows: int) -> bytes:
-    """Eight rows of one column in a 32-bit number, the first lowest."""
-    columns = len(zeros) // rows
+def zero_points(zeros: bytearray, rows: int) -> bytes:
+    """Eight rows of one column in a 32-bit number, the first lowest; ``zeros`` are floats."""
+    given = memoryview(zeros).cast("f")
+    columns = len(given) // rows
     out = bytearray()
     for first in range(0, rows, 8):
         for column in range(columns):
             word = 0
             for row in range(first, min(first + 8, rows)):
-                word |= (int(zeros[row * columns + column]) + 8) << (4 * (row - first))
+                word |= (int(given[row * columns + column]) + 8) << (4 * (row - first))
             out += word.to_bytes(4, "little")
     return bytes(out)

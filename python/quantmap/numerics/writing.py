@@ -12,9 +12,9 @@ from ..checkpoint import inspect_checkpoint
 from ..errors import ConfigError
 from . import stored
 from .arrays import _BEST, _threads, problem
-from .files import SIZES, TYPES, Tensor, read_header
+from .files import SIZES, TYPES, Tensor, read_header, refusal
 from .modules import EXPERTS, INDEX, LINEAR, config_of, modules_of, weight_files
-from .quality import mapped, named
+from .quality import named
 from .recipes import Recipe, find_recipe
 
 TYPE_CHECKING = False
@@ -207,7 +207,7 @@ def _takes(kind: str, tensor: Tensor, recipe: Recipe) -> bool:
     """Whether a matrix is quantized."""
     if kind not in (LINEAR, EXPERTS) or len(tensor.shape) != 2 or not tensor.size:
         return False
-    return not (recipe.whole_tiles and tensor.shape[1] % recipe.tile[1])
+    return refusal(recipe, tensor) is None
 
 
 def _write_json(path: str, data: dict[str, Any]) -> None:
@@ -246,17 +246,15 @@ def _shard(source: str, target: str, name: str, threads: int) -> None:
     partial = f"{target}.partial"
     try:
         with open(source, "rb") as file, open(partial, "wb") as out:
-            data = mapped(file.fileno(), source)
             out.write(len(text).to_bytes(8, "little") + text)
             start = out.tell()
             for tensor in tensors:
                 if tensor.name in taken:
                     at = {part: start + places[part] for part, *_ in stored.parts(tensor, recipe)}
-                    _write_quantized(out, data, tensor, recipe, at, threads)
+                    _write_quantized(out, file, tensor, recipe, at, threads)
                 else:
                     out.seek(start + places[tensor.name])
-                    _copy(out, data, tensor)
-            data.close()
+                    _copy(out, file, tensor)
             out.flush()
             os.fsync(out.fileno())
         os.replace(partial, target)
@@ -279,24 +277,22 @@ def _chunks(tensor: Tensor) -> Iterator[tuple[int, int]]:
 
 
 def _write_quantized(
-    out: BinaryIO, data: Any, tensor: Tensor, recipe: Recipe, at: dict[str, int], threads: int
+    out: BinaryIO, file: BinaryIO, tensor: Tensor, recipe: Recipe, at: dict[str, int], threads: int
 ) -> None:
     kind, columns = TYPES[tensor.dtype], tensor.shape[1]
     width = columns * SIZES[tensor.dtype]
     codes, scales, *_ = at
-    whole = memoryview(data)
-    zeros: list[float] = []
+    points = at.get(f"{tensor.name}_zero_point", 0)
     made: dict[str, Any] = {}
     try:
         most = None
         if recipe.tile == (0, 0) or recipe.two_levels:
-            view = whole[tensor.offset : tensor.offset + tensor.size]
-            most = _core.absmax_buffer(view, kind, tensor.shape[0], columns, threads)
+            place = (file.fileno(), tensor.offset)
+            most = _core.absmax_buffer(place, kind, tensor.shape[0], columns, threads)
         for first, rows in _chunks(tensor):
-            begin = tensor.offset + first * width
-            view = whole[begin : begin + rows * width]
+            place = (file.fileno(), tensor.offset + first * width)
             made = _core.quantize_buffer(
-                view, kind, rows, columns, recipe.name, threads, _BEST, most
+                place, kind, rows, columns, recipe.name, threads, _BEST, most
             )
             out.seek(at[codes])
             at[codes] += out.write(stored.coded(made["codes"], recipe))
@@ -304,22 +300,24 @@ def _write_quantized(
                 out.seek(at[scales])
                 at[scales] += out.write(stored.scaled(made, recipe, kind))
             if recipe.zero_points:
-                zeros += memoryview(made["zero"]).cast("f").tolist()
+                out.seek(points)
+                points += out.write(stored.zero_points(made["zero"], rows))
     except ConfigError as error:
         raise named(error, tensor.name) from None
-    finally:
-        view = whole[:0]
-        whole.release()
     for part, place in at.items():
         out.seek(place)
         if part.endswith("_global_scale"):
             out.write(stored.as_float(made["global"]))
         elif part.endswith("_shape"):
             out.write(b"".join(size.to_bytes(8, "little") for size in tensor.shape))
-        elif part.endswith("_zero_point"):
-            out.write(stored.zero_points(zeros, tensor.shape[0]))
 
 
-def _copy(out: BinaryIO, data: Any, tensor: Tensor) -> None:
-    for begin in range(tensor.offset, tensor.offset + tensor.size, _CHUNK):
-        out.write(data[begin : min(begin + _CHUNK, tensor.offset + tensor.size)])
+def _copy(out: BinaryIO, file: BinaryIO, tensor: Tensor) -> None:
+    file.seek(tensor.offset)
+    left = tensor.size
+    while left:
+        data = file.read(min(_CHUNK, left))
+        if not data:
+            hint = "give a file that nobody writes to"
+            raise problem(repr(tensor.name), "the file ended before its data", hint)
+        left -= out.write(data)
