@@ -133,7 +133,10 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
         ]
     )
     parallel = compile_parallel(load(catalog / "parallel.json"), out)
-    recipe_names = compile_recipe_names(load(catalog / "recipes.json"), out)
+    recipes = load(catalog / "recipes.json")
+    recipe_names = compile_recipe_names(recipes, out)
+    if "imatrix" in recipes:
+        modules[recipes["imatrix"]["id"]] = recipes["imatrix"]
     model_modules = compile_modules(modules, out)
     header = "\n".join(
         [

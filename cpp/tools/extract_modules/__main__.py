@@ -1,4 +1,4 @@
-"""Write how sglang-jax names the modules of each architecture, and from which tensors it loads them.
+"""Write how sglang-jax names the modules of each architecture, and from which tensors they come.
 
     PYTHONPATH=TREE python cpp/tools/extract_modules OUT.json
 
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-from configs import COMMON, MORE  # noqa: E402
+from configs import COMMON, MORE
 
 PACKAGE = "sgl_jax"
 KEPT = ("GateLogit", "Embed", "ParallelLMHead")

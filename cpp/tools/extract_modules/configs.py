@@ -1,4 +1,4 @@
-"""Small configs, with which every model of sglang-jax can be built: names of modules do not depend on sizes."""
+"""Small configs to build every model of sglang-jax: no module's name depends on a size."""
 
 from __future__ import annotations
 
