@@ -4,6 +4,7 @@
 
 #include "convert.hpp"
 #include "numerics.hpp"
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/catalog/numeric_tables.hpp"
 #include "quantmap/quantize/number.hpp"
 #include "register.hpp"

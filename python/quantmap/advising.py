@@ -190,7 +190,7 @@ def _least(
     tp = 1
     while tp <= gpus:
         ground = (engine, None, gpu, tp, None, context, concurrency, None, None, None)
-        fit = Fit(_core.estimate(checkpoint, config, *ground, cures=False))
+        fit = Fit.of(_core.estimate(checkpoint, config, *ground, cures=False))
         if fit.verdict == "refused" or any(d.code == "uneven-parallelism" for d in fit.diagnostics):
             break
         if fit.verdict == "fits":
