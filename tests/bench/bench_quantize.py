@@ -122,9 +122,8 @@ def main() -> None:
                 print(f"{ours_:28} {medians[name] / medians[ours_]:6.1f}x {name}")
     wall = statistics.median(walls[1]) / statistics.median(walls[2])
     used = statistics.median(used_by[2]) / statistics.median(used_by[1])
-    print(
-        f"two threads against one: {wall:.2f}x by the wall, best {min(walls[1]) / min(walls[2]):.2f}x"
-    )
+    best = min(walls[1]) / min(walls[2])
+    print(f"two threads against one: {wall:.2f}x by the wall, best {best:.2f}x")
     print(
         f"processor time of two threads over one: {used:.2f}, so {2 / used:.2f}x on free processors"
     )
