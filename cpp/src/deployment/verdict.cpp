@@ -238,6 +238,8 @@ class Judge {
       return refusal(std::move(out), Judgement::kUnknownFlag, release_ + " takes no key behind a dot",
                      "write " + std::string(known.history->name) + " with JSON");
     }
+    // Keys make JSON of the value: a text may be that.
+    if (flag.type == FlagType::kStr) return out;
     if (flag.type != FlagType::kJson) {
       return refusal(std::move(out), Judgement::kValueNotAccepted,
                      release_ + " has no keys in " + std::string(known.history->name), "");

@@ -55,7 +55,9 @@ def measure(engine: str, sources: Path, catalog: Path = CATALOG) -> list[Judged]
 def report(judged: list[Judged]) -> str:
     """The number, and what it is made of."""
     covered, scope = share(judged)
-    lines = [f"{len(judged)} statements, {scope} in scope, {covered} covered ({covered / scope:.0%})"]
+    lines = [
+        f"{len(judged)} statements, {scope} in scope, {covered} covered ({covered / scope:.0%})"
+    ]
     for state, title in (("covered", "covered by"), ("out-of-scope", "out of scope")):
         kinds = Counter(item.by.split(":")[0] for item in judged if item.state == state)
         lines.append(f"{title}:")
