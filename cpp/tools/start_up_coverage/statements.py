@@ -1,4 +1,4 @@
-"""The raise and assert statements of a release's sources: where each stands, what it says."""
+"""The raise and assert statements of a release's sources: where each stands and what it says."""
 
 from __future__ import annotations
 
