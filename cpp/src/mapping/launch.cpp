@@ -7,6 +7,7 @@
 #include "quantmap/config/resolve.hpp"
 #include "quantmap/config/validate.hpp"
 #include "quantmap/deployment/shapes.hpp"
+#include "quantmap/deployment/trouble.hpp"
 #include "quantmap/deployment/verdict.hpp"
 #include "quantmap/mapping/merge.hpp"
 
@@ -74,7 +75,9 @@ void add_notes(Mapping& mapping, const ModelQuantization& model) {
     mapping.diagnostics.add(Code::kDependsOnGpu, "gpu",
                             {{"known", gpu_names(rule->gpus)}, {"reason", std::string(rule->text)}});
   }
-  mapping.not_looked_at = not_looked_at(engine, deployment, model.given);
+  for (const Trouble* trouble : troubles_of(engine, deployment, mapping.values)) {
+    report_trouble(engine, deployment, *trouble, mapping.diagnostics);
+  }
 }
 
 // What the targets that are arguments have in the end, with the parameters.
@@ -172,6 +175,7 @@ Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQua
     rest.dense = false;
     Mapping mapping = map_by_policy(without_experts(config), engine, rest, deployment, policy, wording);
     note_dense(config, mapping);
+    mapping.deployment.experts = false;
     return mapping;
   }
   if (policy != Policy::kLiteral) return map_config(config, engine, model, deployment, wording);
@@ -180,6 +184,8 @@ Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQua
   mapping.deployment = deployment;
   mapping.deployment.checkpoint = documented.checkpoint;
   mapping.deployment.model = documented.model;
+  mapping.deployment.head_size = documented.head_size;
+  mapping.deployment.experts = documented.experts;
   mapping.deployment.marks = documented.marks;
   mapping.deployment.facts = documented.facts;
   mapping.values.assign(engine.checked.targets.size(), {});

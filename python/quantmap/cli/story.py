@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _PARTS = {"gemm": "linear layers", "moe": "experts", "kv": "KV cache", "attention": "attention",
           "backend": "attention backend"}  # fmt: skip
+_NUMBERS = {"linear": "linear layers", "experts": "experts", "cache": "KV cache",
+            "linear_activation": "inputs of linear layers",
+            "expert_activation": "inputs of experts"}  # fmt: skip
 _IN_TABLE = ("degraded", "dropped", "not-separate")  # diagnostics that the settings tell already
 _FINE = (*EXACT, "replaced")
 
@@ -38,6 +41,7 @@ def tell(ground: Ground, task: Task, gpu: str, *, evidence: bool) -> None:
     if serves:
         _settings(ground, evidence)
         _effect(mapping)
+        _numbers(mapping)
     _refusals(ground)
     _notes(mapping)
     if serves:
@@ -106,6 +110,28 @@ def _effect(mapping: Mapping) -> None:
     declare.echo("\nWhat it will really be:")
     for part, precision in mapping.precision.items():
         declare.echo(wrap(f"{_PARTS.get(part, part)}: {precision}", "  ", INDENT))
+
+
+def _numbers(mapping: Mapping) -> None:
+    """How what is quantized while loading is computed."""
+    from ..numerics.named import Named
+
+    emitted = {key: value for item in mapping.decisions for key, value in item.emitted.items()}
+    named = Named(mapping.engine, mapping.version, emitted)
+    if mapping.version and (named.parts or named.unread):
+        declare.echo("\nHow the numbers are computed:")
+    else:
+        return
+    for part, recipe in named.parts.items():
+        rounding = ""
+        if recipe.rounds_whole:
+            way = "toward zero" if recipe.truncates else "to the nearest"
+            rounding = f"; integers are rounded {way} in this release"
+        words = f"{_NUMBERS[part]}: {recipe.name}: {recipe.formula}{rounding}"
+        declare.echo(wrap(words, "  ", INDENT))
+    if named.unread:
+        words = "not read in the source of this release; quantmap.recipes() lists what was"
+        declare.echo(wrap(words, "  ", INDENT))
 
 
 def _refusals(ground: Ground) -> None:

@@ -24,6 +24,7 @@ MARKS = {
     "not-set": ("–", "white"),
     "assumed": ("?", "yellow"),
     "deprecated": ("!", "yellow"),
+    "known-trouble": ("!", "yellow"),
 }
 _BAD = ("✗", "red")
 _SAFE = frozenset("%+,-./0123456789:=@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")

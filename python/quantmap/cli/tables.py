@@ -190,6 +190,39 @@ def show_kernels(title: str, rows: list[dict[str, Any]]) -> None:
     show_table(title, ("backend", "GPUs", "attention", "types", "KV cache", "sinks"), cells)
 
 
+def show_trouble(title: str, rows: list[dict[str, Any]]) -> None:
+    """What is known to go wrong with a release."""
+    cells = [
+        (
+            row["effect"],
+            words_of_terms(row),
+            " ".join(row["gpus"]) or "any",
+            row["what"],
+            row["cure"] or "-",
+            row["evidence"][0],
+        )
+        for row in rows
+    ]
+    head = ("what happens", "with", "GPUs", "why", "instead", "read in")
+    show_table(title, head, cells)
+
+
+def words_of_terms(row: dict[str, Any]) -> str:
+    """The settings and models that trouble is about, as people write them."""
+
+    def one(name: str, term: tuple[bool, list[str]]) -> str:
+        is_listed, values = term
+        shown = [value or "(not set)" for value in values]
+        return f"{name} {'' if is_listed else 'not '}{'|'.join(shown)}"
+
+    words = [one(name, term) for name, term in row["when"].items()]
+    is_listed, types = row["types"]
+    if types:
+        some = types if len(types) <= 4 else [*types[:4], f"and {len(types) - 4} more"]
+        words.append(one("model", (is_listed, some)))
+    return ", ".join(words) or "any arguments"
+
+
 def show_mapping(mapping: Mapping, title: str) -> None:
     """The decisions of one mapping and its argument list."""
     if sys.stdout.isatty():

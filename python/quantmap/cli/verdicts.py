@@ -11,7 +11,7 @@ from .tables import Mark, say, show_table
 from .underline import show_words
 
 # Verdicts in the order in which they are shown; what is not named comes first.
-_ORDER = ("assumed", "deprecated", "no-effect", "accepted")
+_ORDER = ("known-trouble", "assumed", "deprecated", "no-effect", "accepted")
 
 
 def show_script(result: ScriptResult, text: str, *, show_all: bool) -> None:
