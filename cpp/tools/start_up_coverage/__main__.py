@@ -3,10 +3,10 @@
 
 Usage: start_up_coverage ENGINE SOURCES [--catalog DIR] [--open] [--json]
 
-SOURCES is the unpacked source archive of a release (what extract_surface keeps in its cache). Raise and
-assert statements that start-up or loading can reach, and that say something of quantization, KV cache,
-attention, experts, types or parallel sizes, are tied to the rule, shape, predicate or entry of the
-catalogue whose evidence names the place, or are out of scope for a reason. --open lists what is left.
+SOURCES is the unpacked source archive of a release (what extract_surface keeps in its cache). Raise
+and assert statements that start-up or loading can reach, and that say something of quantization, KV
+cache, attention, experts, types or parallel sizes, are tied to the rule, shape, predicate or entry of
+the catalogue whose evidence names the place, or are out of scope for a reason. --open lists the rest.
 """
 
 from __future__ import annotations
@@ -49,13 +49,16 @@ def measure(engine: str, sources: Path, catalog: Path = CATALOG) -> list[Judged]
         key: scopes["common"][key] + scopes[engine].get(key, []) for key in ("out", "predicates")
     }
     judge = Judge(scopes, tables_of(catalog / "engines" / engine))
-    return [judge.judge(found) for found in statements(sources) if judge.is_about(found)]
+    found = statements(sources, judge.roots.search)
+    return [judge.judge(statement) for statement in found if judge.is_about(statement)]
 
 
 def report(judged: list[Judged]) -> str:
     """The number, and what it is made of."""
     covered, scope = share(judged)
-    lines = [f"{len(judged)} statements, {scope} in scope, {covered} covered ({covered / scope:.0%})"]
+    lines = [
+        f"{len(judged)} statements, {scope} in scope, {covered} covered ({covered / scope:.0%})"
+    ]
     for state, title in (("covered", "covered by"), ("out-of-scope", "out of scope")):
         kinds = Counter(item.by.split(":")[0] for item in judged if item.state == state)
         lines.append(f"{title}:")
