@@ -10,6 +10,7 @@ catalog_version: str
 catalog_hash: str
 default_versions: str
 default_gpu: str
+default_policy: str
 
 def get_runtime_args(
     runtime: str,
@@ -62,6 +63,10 @@ def read_json_line(data: bytes) -> tuple[Any, str | None]: ...
 def printable(text: str) -> str: ...
 def recipe_rows() -> list[dict[str, Any]]: ...
 def recipe_makers() -> list[dict[str, str]]: ...
+def recipe_name_rows() -> list[dict[str, Any]]: ...
+def module_names(
+    engine: str, architecture: str
+) -> tuple[str, str, list[tuple[str, list[str], str]]] | None: ...
 def find_recipe(name: str) -> dict[str, Any]: ...
 def quantize_buffer(
     values: Any,
@@ -83,6 +88,8 @@ def measure_buffer(
     recipes: Sequence[str],
     threads: int,
     kernel: int,
+    moments: Any = None,
+    tokens: Any = None,
 ) -> list[dict[str, Any]]: ...
 def dequantize_buffer(
     codes: Any, columns: int, scale: Any, zero: Any, global_scale: float, recipe: str
@@ -115,6 +122,18 @@ def explain(
     image_tag: Any,
     activations: Any,
 ) -> dict[str, Any]: ...
+def refusal(
+    runtime: Any,
+    quant_config: Any,
+    user_parameters: Any,
+    engine_version: Any,
+    gpu: Any,
+    checkpoint: Any,
+    image_tag: Any,
+) -> str: ...
+def grid_looks(
+    runtime: Any, model_quantization: Any, engine_version: Any, gpu: Any
+) -> list[tuple[int, int, int, int, int, int]]: ...
 def map_engine(
     engine: Any, config: Any, model_quantization: Any, image_tag: Any = None
 ) -> dict[str, Any]: ...

@@ -26,26 +26,33 @@ class LineRules {
       : engine_(engine), deployment_(deployment), checkpoint_known_(checkpoint_known), notes_(notes) {}
 
   void apply(std::vector<Verdict>& verdicts) {
-    const Given given = given_values(engine_, verdicts);
-    const EffectiveValues values(engine_, deployment_, given.values);
-    for (const Constraint& rule : engine_.checked.rules) {
-      if (terms_hold(rule.terms, values)) tell(rule, given, values, verdicts);
+    const std::vector<Given> parts = given_values(engine_, deployment_, verdicts);
+    for (const Given& given : parts) {
+      const EffectiveValues values(engine_, deployment_, given.values);
+      for (const Constraint& rule : engine_.checked.rules) {
+        const bool about_it = !given.apart || !rule.whole_only;
+        if (about_it && terms_hold(rule.terms, values)) {
+          tell(rule, given, values, &given == &parts.front(), verdicts);
+        }
+      }
+      if (const auto reason = judge_kernels(engine_, deployment_, given, false, verdicts)) {
+        notes_.add_once(Code::kCannotServe, "$", whole(reason->text));
+      }
     }
-    judge_kernels(engine_, deployment_, given, false, verdicts);
-    for (const Role& role : engine_.checked.roles) apply_to_part(role, given, verdicts);
-    judge_shapes(given, verdicts);
-    judge_troubles(engine_, deployment_, given, verdicts, notes_);
+    judge_shapes(parts.front(), verdicts);
+    judge_troubles(engine_, deployment_, parts.front(), verdicts, notes_);
   }
 
  private:
-  void tell(const Constraint& rule, const Given& given, const EffectiveValues& values, std::vector<Verdict>& verdicts) {
+  // Notes are for the launch: the first part tells them.
+  void tell(const Constraint& rule, const Given& given, const EffectiveValues& values, bool first,
+            std::vector<Verdict>& verdicts) {
     const Reach reach = reach_of(rule);
     if (reach == Reach::kNothing) return;
     if (reach == Reach::kSomeGpus) {
-      if (!rule.terms.empty()) note_gpus(rule);  // of GPUs that nobody asked about, what a flag of this line causes
+      if (first && !rule.terms.empty()) note_gpus(rule);  // of GPUs that nobody asked about, what a flag here causes
       return;
     }
-    if (rule.terms.empty()) return refuse_whole(rule, reach);
     bool told = false;
     for (const RuleTerm& term : rule.terms) {
       if (given.by[term.target] == kNotGiven) continue;
@@ -56,23 +63,9 @@ class LineRules {
     const bool by_model = std::any_of(rule.terms.begin(), rule.terms.end(), [&](const RuleTerm& term) {
       return values[term.target] != given.values[term.target];
     });
-    if (!told && by_model && rule.stage != Stage::kNoEffect) refuse_whole(rule, reach);
-  }
-
-  // What a flag sets for one part (prefill, decode) is held against what holds of the whole.
-  void apply_to_part(const Role& role, const Given& given, std::vector<Verdict>& verdicts) {
-    if (given.by[role.part] == kNotGiven) return;
-    Given part = given;
-    part.values[role.whole] = given.values[role.part];
-    part.by[role.whole] = given.by[role.part];
-    const EffectiveValues values(engine_, deployment_, part.values);
-    for (const Constraint& rule : engine_.checked.rules) {
-      const bool about_it =
-          !rule.whole_only && std::any_of(rule.terms.begin(), rule.terms.end(),
-                                          [&role](const RuleTerm& term) { return term.target == role.whole; });
-      if (about_it && terms_hold(rule.terms, values)) tell(rule, part, values, verdicts);
-    }
-    judge_kernels(engine_, deployment_, part, true, verdicts);
+    const bool nothing = rule.terms.empty() || (!told && by_model && rule.stage != Stage::kNoEffect);
+    if (!first || !nothing) return;
+    notes_.add(reach == Reach::kCertain ? Code::kCannotServe : Code::kMayNotServe, "$", whole(rule.text));
   }
 
   Reach reach_of(const Constraint& rule) const {
@@ -117,11 +110,10 @@ class LineRules {
     notes_.add(Code::kDependsOnGpu, "gpu", {{"known", gpu_names(rule.gpus)}, {"reason", std::string(rule.text)}});
   }
 
-  void refuse_whole(const Constraint& rule, Reach reach) {
-    notes_.add(reach == Reach::kCertain ? Code::kCannotServe : Code::kMayNotServe, "$",
-               {{"engine", std::string(engine_.name)},
-                {"version", std::string(engine_.surface.releases[deployment_.release].version)},
-                {"reason", std::string(rule.text)}});
+  Context whole(std::string_view reason) const {
+    return {{"engine", std::string(engine_.name)},
+            {"version", std::string(engine_.surface.releases[deployment_.release].version)},
+            {"reason", std::string(reason)}};
   }
 
   void judge(const Constraint& rule, Reach reach, Verdict& verdict) const {

@@ -153,6 +153,16 @@ def compile_targets(targets: dict[str, Any], releases: Releases, out: Writer) ->
     return out.array("Target", rows)
 
 
+def compile_spellings(rows: list[dict[str, Any]], targets: list[str], out: Writer) -> str:
+    return out.array(
+        "Spelling",
+        (
+            f"{{{targets.index(row['target'])}, {text(row['flag'])}, {text(row.get('at', ''))}}}"
+            for row in rows
+        ),
+    )
+
+
 def compile_terms(terms: dict[str, Any], targets: list[str], out: Writer) -> str:
     for target in terms:
         if target not in targets:
@@ -187,17 +197,6 @@ def compile_rule(
         f"{str(rule.get('assumed', False)).lower()}, "
         f"{str(rule.get('whole_only', False)).lower()}, "
         f"{str(rule.get('user_only', False)).lower()}, {out.texts(rule['evidence'])}}}"
-    )
-
-
-def compile_roles(roles: dict[str, list[str]], targets: list[str], out: Writer) -> str:
-    return out.array(
-        "Role",
-        (
-            f"{{{targets.index(whole)}, {targets.index(part)}}}"
-            for whole, parts in roles.items()
-            for part in parts
-        ),
     )
 
 
@@ -329,6 +328,7 @@ def compile_mode(
         return "{}"
     return (
         f"{{{compile_targets(table['targets'], releases, out)}, "
+        f"{compile_spellings(table.get('spellings', []), targets, out)}, "
         f"{compile_rows(table, targets, fields, facts, out)}, "
         f"{compile_meanings(table.get('meanings', []), targets, facts, releases, out)}, "
         f"{compile_rules(table.get('rules', []), targets, facts, releases, out)}, "
@@ -336,7 +336,6 @@ def compile_mode(
         f"{compile_files(table.get('files', []), releases, out)}, "
         f"{compile_shapes(table.get('shapes', []), facts, releases, out)}, "
         f"{compile_parallel(table.get('parallel', {}), targets)}, "
-        f"{compile_roles(table.get('roles', {}), targets, out)}, "
         f"{text(table.get('verified_through', ''))}}}"
     )
 

@@ -135,6 +135,14 @@ def routes_exist(catalog: Catalog) -> list[Finding]:
                         cure = f"write {spelled[name]}, of which it is an alias"
                     problem = f"no release has {name}"
                     out.append(Finding(rule, file, f"targets.{target}", problem, cure))
+        for i, item in enumerate((engine.checked or {}).get("spellings", [])):
+            place = f"spellings[{i}]"
+            if item["flag"] not in surface["flags"]:
+                problem, cure = f"no release has {item['flag']}", "name one that surface.json lists"
+                out.append(Finding(rule, file, place, problem, cure))
+            if item["target"] not in (engine.checked or {})["targets"]:
+                problem, cure = f"there is no target {item['target']}", "name one of targets"
+                out.append(Finding(rule, file, place, problem, cure))
     return out
 
 

@@ -9,6 +9,7 @@ import click
 from .. import _core
 from ..checkpoint import inspect_checkpoint
 from ..mapping import Mapping, explain
+from .help import command
 from .inputs import model_options, read_checkpoint
 
 EPILOGUE = """\b
@@ -20,7 +21,7 @@ Examples:
 """
 
 
-@click.command("matrix", epilog=EPILOGUE, short_help="Every setting on one release.")
+@command("matrix", epilog=EPILOGUE, short_help="Every setting on one release.")
 @click.option(
     "--engine",
     "--runtime",

@@ -35,14 +35,8 @@ struct Constraint {
   std::string_view text;
   bool assumed;
   bool whole_only;  // it is not about a part that a flag of its own sets
-  bool user_only;  // it judges what others write: no row brings it about
+  bool user_only;   // it judges what others write: no row brings it about
   std::span<const std::string_view> evidence;
-};
-
-// A target that sets a part of what another one sets as a whole: the same constraints hold of it.
-struct Role {
-  std::uint8_t whole;
-  std::uint8_t part;
 };
 
 // What starts and then goes wrong on some releases, or what a loader cannot load: a constraint that is never looked at
