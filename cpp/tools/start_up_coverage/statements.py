@@ -1,4 +1,4 @@
-"""The raise and assert statements of a release's sources, each with where it stands and what it says."""
+"""The raise and assert statements of a release's sources: where each stands and what it says."""
 
 from __future__ import annotations
 
