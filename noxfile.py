@@ -89,6 +89,7 @@ def sanitize(session: nox.Session) -> None:
     session.run("cmake", "--build", "--preset", "asan", env=environment(), external=True)
     session.run("ctest", "--preset", "asan", "-j", str(os.cpu_count() or 1), external=True)
     session.run("bash", "tests/fuzz/run.sh", "short", env=environment(), external=True)
+    session.run("python", "tests/fuzz/fuzz_scripts.py", "--count", "5000")
     session.run("python", "tests/fuzz/fuzz_objects.py", "--seconds", "10", "--seed", "1")
 
 

@@ -10,6 +10,7 @@ catalog_version: str
 catalog_hash: str
 default_versions: str
 default_gpu: str
+default_policy: str
 
 def get_runtime_args(
     runtime: str,
@@ -44,6 +45,7 @@ def check_script(
     checkpoint: Any,
 ) -> dict[str, Any]: ...
 def attention_backends(engine: Any, version: Any) -> list[dict[str, Any]]: ...
+def known_troubles(engine: Any, version: Any = "") -> list[dict[str, Any]]: ...
 def releases(engine: Any) -> list[dict[str, Any]]: ...
 def surface(engine: Any, version: Any) -> dict[str, Any]: ...
 def messages(engine: Any) -> str: ...
@@ -120,6 +122,18 @@ def explain(
     image_tag: Any,
     activations: Any,
 ) -> dict[str, Any]: ...
+def refusal(
+    runtime: Any,
+    quant_config: Any,
+    user_parameters: Any,
+    engine_version: Any,
+    gpu: Any,
+    checkpoint: Any,
+    image_tag: Any,
+) -> str: ...
+def grid_looks(
+    runtime: Any, model_quantization: Any, engine_version: Any, gpu: Any
+) -> list[tuple[int, int, int, int, int, int]]: ...
 def map_engine(
     engine: Any, config: Any, model_quantization: Any, image_tag: Any = None
 ) -> dict[str, Any]: ...

@@ -59,9 +59,13 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
         kernels = load(folder / "kernels.json") if (folder / "kernels.json").exists() else None
         memory = load(folder / "memory.json") if (folder / "memory.json").exists() else None
         mapping = load(folder / "mapping.json")
+        troubles = []
+        for kind in ("loaders", "trouble"):
+            path = folder / f"{kind}.json"
+            troubles += load(path)[kind] if path.exists() else []
         if (folder / "modules.json").exists():
             modules[name] = load(folder / "modules.json")
-        files = (mapping, checked, surface, kernels, memory)
+        files = (mapping, checked, surface, kernels, memory, troubles)
         engines.append(compile_engine(*files, fields, facts, out))
     keys = fields.document["config_keys"]
     sections = out.array(

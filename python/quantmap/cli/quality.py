@@ -13,6 +13,7 @@ import click
 
 from ..numerics.page import page, picture
 from ..numerics.quality import Quality, quality
+from .help import command
 from .inputs import apply_settings
 from .tables import say, show_table
 
@@ -47,7 +48,7 @@ def bytes_bar(label: str) -> tuple[Callable[[int, int], None] | None, Callable[[
     return report, lambda: bars[0].__exit__(None, None, None) if bars else None
 
 
-@click.command("quality", epilog=EPILOGUE, short_help="What quantization does to the weights.")
+@command("quality", epilog=EPILOGUE, short_help="What quantization does to the weights.")
 @click.argument("model", metavar="MODEL")
 @click.option(
     "--scheme",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ..numerics.writing import quantize_checkpoint
+from .help import command
 from .quality import bytes_bar, config_of
 from .tables import say
 
@@ -21,7 +22,7 @@ was when the same command is given again.
 """
 
 
-@click.command("quantize", epilog=EPILOGUE, short_help="Write a quantized checkpoint.")
+@command("quantize", epilog=EPILOGUE, short_help="Write a quantized checkpoint.")
 @click.argument("model", metavar="MODEL")
 @click.argument("out", metavar="OUT")
 @click.option("--scheme", metavar="RECIPE", help="Such as compressed_tensors:INT8.")

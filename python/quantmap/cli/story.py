@@ -7,7 +7,17 @@ from ..mapping import Decision, Mapping
 from ..task import Task
 from . import declare
 from .advice import EXACT, Ground, default_of
-from .style import INDENT, as_typed, marked, paint, printable, show_detail, show_line, wrap
+from .style import (
+    INDENT,
+    as_typed,
+    folded_command,
+    marked,
+    paint,
+    printable,
+    show_detail,
+    show_line,
+    wrap,
+)
 from .tables import setting_of
 
 TYPE_CHECKING = False
@@ -83,7 +93,7 @@ def _settings(ground: Ground, evidence: bool) -> None:
         for source in shown if evidence or decision.outcome not in EXACT else ():
             show_detail("source", source)
     if left:
-        show_line("left", f"{', '.join(left)}: to {mapping.engine_name} and the model")
+        show_line("not-set", f"{', '.join(left)} ({mapping.engine_name} and the model decide)")
 
 
 def _reason(mapping: Mapping, decision: Decision) -> str:
@@ -165,5 +175,6 @@ def _notes(mapping: Mapping) -> None:
 def _launch(mapping: Mapping, model: Any) -> None:
     known = isinstance(model, str)
     declare.echo("\nLaunch it:" if known else "\nLaunch it (MODEL is yours):")
-    for line in mapping.shell(model if known else "MODEL").split("\n"):
-        declare.echo(f"  {printable(line)}")
+    line = mapping.shell(model if known else "MODEL")
+    for part in folded_command(line, "  ").split("\n"):
+        declare.echo(printable(part))
