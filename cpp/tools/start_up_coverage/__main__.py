@@ -3,10 +3,11 @@
 
 Usage: start_up_coverage ENGINE SOURCES [--catalog DIR] [--open] [--json]
 
-SOURCES is the unpacked source archive of a release (what extract_surface keeps in its cache). Raise and
-assert statements that start-up or loading can reach, and that say something of quantization, KV cache,
-attention, experts, types or parallel sizes, are tied to the rule, shape, predicate or entry of the
-catalogue whose evidence names the place, or are out of scope for a reason. --open lists what is left.
+SOURCES is the unpacked source archive of a release (what extract_surface keeps in its cache). Raise
+and assert statements that start-up or loading can reach, and that say something of quantization, KV
+cache, attention, experts, types or parallel sizes, are tied to the rule, shape, predicate or entry
+of the catalogue whose evidence names the place, or are out of scope for a reason. --open lists what
+is left.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ SOURCE = re.compile(r"\S+\.(?:tar\.gz|whl|zip) (?P<path>\S+?)(?:, (?P<symbol>.+)
 
 @dataclass(frozen=True)
 class Judged:
-    """A statement, and what became of it: covered by what, out of scope for which reason, or open."""
+    """A statement, and what became of it: covered by what, out of scope and why, or open."""
 
     statement: Statement
     state: str  # covered, out-of-scope or open

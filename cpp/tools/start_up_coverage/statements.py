@@ -1,4 +1,4 @@
-"""The raise and assert statements of a release's sources, each with where it stands and what it says."""
+"""The raise and assert statements of a release's sources: where each stands and what it says."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class _Collector(ast.NodeVisitor):
 
 
 def statements(root: Path) -> Iterator[Statement]:
-    """Every statement of every file below a root, in order; a file that is no Python is left out."""
+    """Every statement of every file below a root, in order; what is no Python is left out."""
     for path in sorted(root.rglob("*.py")):
         name = path.relative_to(root).as_posix()
         try:
