@@ -24,7 +24,7 @@ Examples:
   quantmap quality ./my-model --scheme vllm:fp8_per_channel --scheme vllm:mxfp4
   quantmap quality ./my-model --engine sglang_jax@0.1.0rc0 --json
   quantmap quality ./my-model --scheme compressed_tensors:INT8 --html report.html
-  quantmap quality ./my-model --rules fp8.yaml
+  quantmap quality ./my-model --rules rules.yaml
   quantmap quality ./my-model --engine vllm@0.33.0 --set gemm_dtype=fp8
 
 \b
