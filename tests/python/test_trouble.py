@@ -196,3 +196,24 @@ def test_a_variable_that_goes_is_deprecated_where_a_flag_takes_its_place() -> No
     assert (
         quantmap.check(line, engine_version="0.12.0", gpu="A100").verdicts[0].verdict == "accepted"
     )
+
+
+GEMMA4 = {
+    **GEMMA,
+    "architectures": ["Gemma4ForCausalLM"],
+    "model_type": "gemma4_text",
+    "global_head_dim": 512,
+    "sliding_window": 1024,
+    "quantization_config": {
+        "quant_method": "modelopt",
+        "quant_algo": "NVFP4",
+        "kv_cache_scheme": {"num_bits": 8, "type": "float", "dynamic": False},
+    },
+}
+
+
+@pytest.mark.parametrize(("version", "ok"), [("0.26.0", True), ("0.28.0", False), ("0.29.0", True)])
+def test_large_heads_of_the_layers_that_see_everything(version: str, ok: bool) -> None:
+    result = quantmap.check("vllm serve m", engine_version=version, gpu="B200", checkpoint=GEMMA4)
+    refused = [note for note in result.refusals if "heads larger than 128" in note.message]
+    assert bool(refused) is not ok

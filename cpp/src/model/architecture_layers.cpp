@@ -44,7 +44,8 @@ struct Interval {
   std::string_view type;
   std::int64_t every;
 };
-constexpr Interval kFullEvery[] = {{"gemma2", 2}, {"gemma3", 6}, {"gemma3_text", 6}, {"cohere2", 4}};
+constexpr Interval kFullEvery[] = {{"gemma2", 2}, {"gemma3", 6},      {"gemma3_text", 6},
+                                   {"gemma4", 6}, {"gemma4_text", 6}, {"cohere2", 4}};
 
 LayerKind kind_named(std::string_view word) {
   for (const KindName& item : kKindNames) {
