@@ -192,7 +192,7 @@ def test_every_verb_tells_what_it_does_not_read(verb: tuple[str, ...], tmp_path:
 def test_python_tells_it_too(caplog: pytest.LogCaptureFixture) -> None:
     task = {"base_runtime": "vllm", "quant_confg": {}, "quant_config": {"preset": "default"}}
     assert len(integration.generate_experiment_configs(task)) == 1
-    assert "'quant_confg' is not read" in caplog.text
+    assert "'quant_confg'" in caplog.text
     for call in (integration.generate_experiment_configs, quantmap.space):
         with pytest.raises(quantmap.ConfigError) as caught:
             call({"base_runtime": "vllm", "experiment_matrix": MATRIX})
