@@ -108,7 +108,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("desk")
     shutil.copytree(ROOT / "examples", place / "examples")
     shutil.copy(ROOT / "examples" / "quant_preset_task.json", place / "task.json")
-    shutil.copy(ROOT / "examples" / "sglang_jax_rules.yaml", place / "rules.yaml")
+    for name in ("rules.yaml", "fp8.yaml"):
+        shutil.copy(ROOT / "examples" / "sglang_jax_rules.yaml", place / name)
     launch = "python3 -m sglang.launch_server --model-path my/model --tp 2\n"
     (place / "launch.sh").write_text(launch, encoding="utf-8")
     compose = "services: {a: {image: 'vllm/vllm-openai:v0.11.0', command: --model m}}\n"
