@@ -80,6 +80,7 @@ std::vector<Given> given_values(const Engine& engine, const Deployment& deployme
       Given& part = out.emplace_back(plain);
       part.values[spelling.target] = std::move(*value);
       part.by[spelling.target] = i;
+      part.apart = spelling.at.empty();  // a place in a JSON value may say what holds of the whole
       --open[spelling.target];
     }
   }

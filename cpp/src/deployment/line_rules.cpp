@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "quantmap/deployment/shapes.hpp"
+#include "quantmap/deployment/trouble.hpp"
 
 namespace quantmap {
 
@@ -27,41 +28,44 @@ class LineRules {
   void apply(std::vector<Verdict>& verdicts) {
     const std::vector<Given> parts = given_values(engine_, deployment_, verdicts);
     for (const Given& given : parts) {
-      apply_rules(given, &given == &parts.front(), verdicts);
+      const EffectiveValues values(engine_, deployment_, given.values);
+      for (const Constraint& rule : engine_.checked.rules) {
+        const bool about_it = !given.apart || !rule.whole_only;
+        if (about_it && terms_hold(rule.terms, values)) {
+          tell(rule, given, values, &given == &parts.front(), verdicts);
+        }
+      }
       if (const auto reason = judge_kernels(engine_, deployment_, given, false, verdicts)) {
         notes_.add_once(Code::kCannotServe, "$", whole(reason->text));
       }
     }
     judge_shapes(parts.front(), verdicts);
+    judge_troubles(engine_, deployment_, parts.front(), verdicts, notes_);
   }
 
  private:
   // Notes are for the launch: the first part tells them.
-  void apply_rules(const Given& given, bool first, std::vector<Verdict>& verdicts) {
-    const EffectiveValues values(engine_, deployment_, given.values);
-    for (const Constraint& rule : engine_.checked.rules) {
-      if (!terms_hold(rule.terms, values)) continue;
-      const Reach reach = reach_of(rule);
-      if (reach == Reach::kNothing) continue;
-      if (reach == Reach::kSomeGpus) {
-        // Of GPUs that nobody asked about, what a flag of this line causes.
-        if (first && !rule.terms.empty()) note_gpus(rule);
-        continue;
-      }
-      bool told = false;
-      for (const RuleTerm& term : rule.terms) {
-        if (given.by[term.target] == kNotGiven) continue;
-        judge(rule, reach, verdicts[given.by[term.target]]);
-        told = true;
-      }
-      // Nothing that is given sets it: the model itself does.
-      const bool by_model = std::any_of(rule.terms.begin(), rule.terms.end(), [&](const RuleTerm& term) {
-        return values[term.target] != given.values[term.target];
-      });
-      const bool nothing = rule.terms.empty() || (!told && by_model && rule.stage != Stage::kNoEffect);
-      if (!first || !nothing) continue;
-      notes_.add(reach == Reach::kCertain ? Code::kCannotServe : Code::kMayNotServe, "$", whole(rule.text));
+  void tell(const Constraint& rule, const Given& given, const EffectiveValues& values, bool first,
+            std::vector<Verdict>& verdicts) {
+    const Reach reach = reach_of(rule);
+    if (reach == Reach::kNothing) return;
+    if (reach == Reach::kSomeGpus) {
+      if (first && !rule.terms.empty()) note_gpus(rule);  // of GPUs that nobody asked about, what a flag here causes
+      return;
     }
+    bool told = false;
+    for (const RuleTerm& term : rule.terms) {
+      if (given.by[term.target] == kNotGiven) continue;
+      judge(rule, reach, verdicts[given.by[term.target]]);
+      told = true;
+    }
+    // Nothing that is given sets it: the model itself does.
+    const bool by_model = std::any_of(rule.terms.begin(), rule.terms.end(), [&](const RuleTerm& term) {
+      return values[term.target] != given.values[term.target];
+    });
+    const bool nothing = rule.terms.empty() || (!told && by_model && rule.stage != Stage::kNoEffect);
+    if (!first || !nothing) return;
+    notes_.add(reach == Reach::kCertain ? Code::kCannotServe : Code::kMayNotServe, "$", whole(rule.text));
   }
 
   Reach reach_of(const Constraint& rule) const {

@@ -328,6 +328,7 @@ struct Engine {
   ArgumentSchema surface;
   KernelTables kernels;
   MemoryPolicy memory;
+  std::span<const Trouble> troubles;  // those of loaders first
 };
 
 struct CheckpointKind {

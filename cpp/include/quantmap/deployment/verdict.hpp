@@ -20,9 +20,10 @@ enum class Judgement : std::uint8_t {
   kFailsLater,
   kNoEffect,
   kAssumed,
-  kDeprecated
+  kDeprecated,
+  kKnownTrouble
 };
-inline constexpr Judgement kLastJudgement = Judgement::kDeprecated;
+inline constexpr Judgement kLastJudgement = Judgement::kKnownTrouble;
 
 struct Verdict {
   std::string flag;  // as given
@@ -49,6 +50,7 @@ struct Verdict {
 struct Given {
   TargetValues values;
   std::vector<std::size_t> by;  // kNotGiven: no argument sets the target
+  bool apart = false;           // of a part of the launch that is set by itself
 };
 inline constexpr std::size_t kNotGiven = static_cast<std::size_t>(-1);
 // One for each part of the launch that is set apart ("--prefill-attention-backend"); nearly always there is one. Never
