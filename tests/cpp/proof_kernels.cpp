@@ -89,9 +89,8 @@ void check_kernels(const Engine& engine, const Place& place, const TargetValues&
     if (!order.kv.empty() && std::find(order.kv.begin(), order.kv.end(), kv) == order.kv.end()) continue;
     const bool none = std::all_of(order.order.begin(), order.order.end(),
                                   [&](std::uint16_t number) { return refuses(tables.backends[number]); });
-    const bool known = std::any_of(order.order.begin(), order.order.end(), [&](std::uint16_t number) {
-      return is_for(tables.backends[number], place);
-    });
+    const bool known = std::any_of(order.order.begin(), order.order.end(),
+                                   [&](std::uint16_t number) { return is_for(tables.backends[number], place); });
     if (none && known) out.push_back({"no attention backend takes this launch", kv});
   }
 }
