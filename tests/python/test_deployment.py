@@ -147,7 +147,7 @@ def test_nothing_is_lost_by_leaving_out_what_was_not_asked() -> None:
         checkpoint=quantized(sparse, section),
         gpu="sm120",
     )
-    kv = next(d for d in mapping.decisions if d.field == "kv_dtype")
+    kv = next(d for d in mapping.decisions if d.field == "kv_cache.dtype")
     assert (kv.outcome, kv.emitted) == ("applied", {}) and mapping.args["--dtype"] == "bfloat16"
 
 
