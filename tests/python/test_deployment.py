@@ -137,20 +137,6 @@ def test_a_launch_that_the_checkpoint_makes_impossible_cannot_be_served() -> Non
         assert result.ok is served
 
 
-def test_nothing_is_lost_by_leaving_out_what_was_not_asked() -> None:
-    """Neither KV cache goes with the model's dtype; the dtype that is asked for makes it go."""
-    section = {**packed(8, "float"), "kv_cache_scheme": {"num_bits": 4, "type": "float"}}
-    sparse = {**MLA, "index_head_dim": 128, "torch_dtype": "float16"}
-    mapping = quantmap.explain(
-        "vllm@0.33.0",
-        {"kv_cache": {"dtype": "auto"}, "attention": {"backend": "triton"}, "dtype": "bfloat16"},
-        checkpoint=quantized(sparse, section),
-        gpu="sm120",
-    )
-    kv = next(d for d in mapping.decisions if d.field == "kv_cache.dtype")
-    assert (kv.outcome, kv.emitted) == ("applied", {}) and mapping.args["--dtype"] == "bfloat16"
-
-
 def test_a_dtype_is_set_where_the_checkpoints_own_is_refused() -> None:
     model = {**SINKS, "torch_dtype": "float16"}
     found = args("vllm@0.33.0", {}, checkpoint=model, gpu="H100")

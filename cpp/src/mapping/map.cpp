@@ -130,9 +130,8 @@ class Evaluator {
     const bool dropped = choice.candidate == nullptr || choice.candidate->outcome == Outcome::kDropped;
     const std::optional<Refusal> refusal = worded(dropped ? choice.last_refusal : choice.first_refusal);
     if (choice.candidate == nullptr) {
-      decision.outcome = left_out(field, taken);
-      const Code code = decision.outcome == Outcome::kDropped ? Code::kDropped : Code::kNothingAsked;
-      return conclude(code, {}, *choice.row, field, std::move(decision), refusal);
+      decision.outcome = Outcome::kDropped;
+      return conclude(Code::kDropped, {}, *choice.row, field, std::move(decision), refusal);
     }
     const Alternative& candidate = *choice.candidate;
     for (const Assignment& emission : candidate.emissions) emit(*choice.row, field, taken, emission, decision);
@@ -140,13 +139,8 @@ class Evaluator {
     conclude(candidate.code, candidate.why, *choice.row, field, std::move(decision), refusal);
   }
 
-  // Of a setting for which nothing is emitted: the engine's own default is what its default asks for.
-  static Outcome left_out(const Field& field, const Setting& taken) noexcept {
-    return field.default_option >= 0 && taken.number == field.default_option ? Outcome::kApplied : Outcome::kDropped;
-  }
-
   void apply_silently(const Choice& choice, const Field& field, const Setting& taken, Decision decision) {
-    decision.outcome = choice.candidate == nullptr ? left_out(field, taken) : choice.candidate->outcome;
+    decision.outcome = choice.candidate == nullptr ? Outcome::kDropped : choice.candidate->outcome;
     if (choice.candidate != nullptr) {
       for (const Assignment& emission : choice.candidate->emissions)
         emit(*choice.row, field, taken, emission, decision);

@@ -32,11 +32,8 @@ class Judge:
         self.evidence = _places(tables)
 
     def is_about(self, statement: Statement) -> bool:
-        """Whether it stands where start-up passes, and says something of what is covered at all."""
-        return bool(
-            self.roots.search(statement.path)
-            and self.topics.search(f"{statement.path} {statement.owner} {statement.text}")
-        )
+        """Whether it says something of what the catalogue is about at all."""
+        return bool(self.topics.search(f"{statement.path} {statement.owner} {statement.text}"))
 
     def judge(self, statement: Statement) -> Judged:
         """Evidence first: what a rule names is covered, whatever its kind."""
