@@ -39,6 +39,15 @@ bool kernels_take(const BackendInterval& backend, const KernelTables& tables, co
   });
 }
 
+// Whether a backend has a row for the model's attention, whatever else.
+bool is_for(const AttentionBackend& backend, const Place& place) {
+  return std::any_of(backend.intervals.begin(), backend.intervals.end(), [&](const BackendInterval& interval) {
+    return inside(interval.since, interval.until, place.release) &&
+           std::any_of(interval.takes.begin(), interval.takes.end(),
+                       [&](const KernelTakes& row) { return has_bit(row.models, kind_at(place)); });
+  });
+}
+
 // Every text that a target can be set to, and nothing.
 std::vector<std::string> texts_of(std::int8_t target, const std::vector<std::string>& pairs) {
   std::vector<std::string> out{""};
@@ -80,7 +89,9 @@ void check_kernels(const Engine& engine, const Place& place, const TargetValues&
     if (!order.kv.empty() && std::find(order.kv.begin(), order.kv.end(), kv) == order.kv.end()) continue;
     const bool none = std::all_of(order.order.begin(), order.order.end(),
                                   [&](std::uint16_t number) { return refuses(tables.backends[number]); });
-    if (none) out.push_back({"no attention backend takes this launch", kv});
+    const bool known = std::any_of(order.order.begin(), order.order.end(),
+                                   [&](std::uint16_t number) { return is_for(tables.backends[number], place); });
+    if (none && known) out.push_back({"no attention backend takes this launch", kv});
   }
 }
 

@@ -288,6 +288,7 @@ std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problem
   }
   judge_checked(*mapping);
   if (worded) add_notes(*mapping, *read.model);
+  mapping->not_looked_at = not_looked_at(*read.engine, mapping->deployment, read.model->given);
   if (*read.policy == Policy::kStrict) enforce_strict(*mapping, problems);
   if (problems.has_errors()) return std::nullopt;
   return mapping;
