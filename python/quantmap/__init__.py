@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .checkpoint import CheckpointInfo, inspect_checkpoint
     from .failed_start import WhyResult, why
     from .fit import Fit, estimate
+    from .flags import Argument, arguments
     from .hardware import GpuInfo, Requirement, gpu_info, local_gpu, requirements
     from .numerics.arrays import Quantized, quantize, quantize_activations, quantized_matmul
     from .numerics.quality import ModuleQuality, Quality, quality
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 # What the mapper does without is imported at its first use.
 _LATER = {
     "advising": ("Advice", "advise"),
+    "flags": ("Argument", "arguments"),
     "boot_log": ("BootLog", "read_boot_log"),
     "checkpoint": ("CheckpointInfo", "inspect_checkpoint"),
     "fit": ("Fit", "estimate"),
@@ -73,6 +75,7 @@ _LATER = {
 __all__ = [
     "QUANTIZATION_PRESETS",
     "Advice",
+    "Argument",
     "BootLog",
     "CheckResult",
     "CheckpointInfo",
@@ -101,6 +104,7 @@ __all__ = [
     "WhyResult",
     "__version__",
     "advise",
+    "arguments",
     "check",
     "check_script",
     "diff",

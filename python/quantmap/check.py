@@ -37,7 +37,8 @@ class Verdict(Result):
         argument: the flag or variable as given.
         value: its value as given; ``true`` for a bare switch.
         verdict: ``accepted``, ``unknown-flag``, ``value-not-accepted``, ``refused-at-start``,
-            ``fails-later``, ``no-effect``, ``assumed`` or ``deprecated``.
+            ``fails-later``, ``no-effect``, ``assumed``, ``deprecated`` or ``known-trouble`` (it
+            starts, and people report that it then goes wrong; never a refusal).
         refused: whether the launch would stop or fail because of it.
         canonical: the release's own name for the flag; empty when it has none.
         reason: why; empty when the argument is simply accepted.

@@ -17,12 +17,13 @@ import pytest
 
 from .errors import ConfigError
 from .ledger import FAILED, FINISHED, Ledger
-from .plan import Plan, plan, read_task
+from .plan import Plan, plan
 from .results.memory import expected_memory, shortage
 from .results.metrics import read_metrics
 from .results.naming import Names
 from .results.records import last_runs
 from .results.story import summary_lines
+from .task import load_task
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -245,7 +246,7 @@ def _ground(config: pytest.Config, settings: dict[str, Any]) -> dict[str, Any]:
     ground.update({name: value for name, value in given.items() if value is not None})
     checkpoint = ground.get("checkpoint")
     if isinstance(checkpoint, str) and checkpoint.endswith(".json"):
-        ground["checkpoint"] = read_task(checkpoint)
+        ground["checkpoint"] = load_task(checkpoint)
     return ground
 
 

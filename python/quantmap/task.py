@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import _core
+from .errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,8 +11,9 @@ if TYPE_CHECKING:
 
     from .errors import Diagnostic
 
-__all__ = ["Task", "model_path", "read_task"]
+__all__ = ["Task", "load_task", "model_path", "read_task"]
 
+MAX_FILE = 64 * 1024 * 1024  # bytes of a task
 _MODEL_KEYS = ("id_or_path", "id", "name")
 
 
@@ -150,3 +152,37 @@ def read_task(data: Any, runtime: Any = None) -> Task:
         read["presets_path"],
         read["notes"],
     )
+
+
+def load_task(task: Any) -> Any:
+    """A task's data from a dict, JSON text, or the name of a file.
+
+    Args:
+        task: data is returned as it is; text that begins with ``{`` is JSON; other text, and a
+            path, names a file.
+
+    Returns:
+        Any: JSON data.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not JSON.
+    """
+    if isinstance(task, (bytes, bytearray)):
+        return _core.load_json(bytes(task))
+    if isinstance(task, str) and task.lstrip()[:1] in ("{", "["):
+        return _core.load_json(task.encode("utf-8", "surrogatepass"))
+    import os
+
+    if not isinstance(task, (str, os.PathLike)):
+        return task
+    try:
+        with open(task, "rb") as handle:
+            data = handle.read(MAX_FILE + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        context = {"value": repr(os.fspath(task))[:200], "reason": reason}
+        raise ConfigError([_core.make_diagnostic("unreadable-file", "$", context)]) from None
+    if len(data) > MAX_FILE:
+        context = {"got": "the file", "known": f"{MAX_FILE} bytes"}
+        raise ConfigError([_core.make_diagnostic("over-limit", "$", context)])
+    return _core.load_json(data)

@@ -53,7 +53,7 @@ int prove(const Options& options) {
   const std::string found = write_counts(proof.counts());
   if (!options.counts.empty()) std::ofstream(options.counts, std::ios::binary) << found;
   if (!options.compare.empty()) {
-    const auto changes = compare_counts(read_file(options.compare), found);
+    const auto changes = compare_counts(read_file(options.compare), found, options.engine);
     for (const std::string& line : changes) std::printf("%s\n", line.c_str());
     if (!changes.empty()) {
       std::printf("the outcomes differ from %s; after review: quantmap_proof --counts %s\n", options.compare.c_str(),

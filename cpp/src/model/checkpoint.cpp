@@ -135,6 +135,7 @@ class Inspector {
     take_weights(sum, claim.quantization.method);
     describe_gguf(claim.quantization);
     claims_.push_back(std::move(claim));
+    if (const Value* family = header.config.find("model_type"); family != nullptr) out_.family = family->as_text();
     out_.architecture = read_architecture(header.config, path_, out_.notes);
     return finish(&files, &sum);
   }
@@ -285,7 +286,10 @@ class Inspector {
     compare_with_name();
     for (const Disagreement& item : out_.disagreements) {
       std::string list;
-      for (const auto& [source, words] : item.claims) list += (list.empty() ? "" : "; ") + source + ": " + words;
+      for (const auto& [source, words] : item.claims) {
+        if (!list.empty()) list += "; ";
+        list.append(source).append(": ").append(words);
+      }
       out_.notes.add(Code::kFilesDisagree, path_.str(), {{"key", item.subject}, {"list", list}});
     }
     if (files != nullptr) out_.files = files->account();

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from typing import Any
 
@@ -13,11 +12,10 @@ from .. import _core
 from ..boot_log import BootLog, correction_for, keep_correction, read_boot_log
 from ..errors import ConfigError
 from ..fit import Fit, estimate
+from .fit_story import GOOD, in_gb, show_fits
+from .help import command
 from .inputs import apply_settings, engine_names, parameters_of, preset_names, read_checkpoint
-from .tables import Mark, say, show_table
-
-WIDTH = 48  # characters of a bar
-GIGABYTE = 1e9
+from .tables import say, show_table
 
 EPILOGUE = """\b
 Examples:
@@ -32,7 +30,6 @@ Sizes are of one GPU, in GB (10^9 bytes). Exit code 0 when everything fits, also
 (only the best guess fits, not the careful one), 1 when something does not or is refused.
 """
 
-GOOD = ("fits", "tight", "unknown")
 PARTS_OF_NEED = re.compile(r"\s*([\d.]+)\s*([kKmM]?)\s*(?:[x*]\s*(\d+))?\s*")
 THOUSANDS = {"": 1, "k": 1024, "K": 1024, "m": 1024**2, "M": 1024**2}
 MOST_GPUS = 64
@@ -48,7 +45,7 @@ with_concurrency = click.option(
 )
 
 
-@click.command("fit", epilog=EPILOGUE, short_help="Whether a model fits, and what fills memory.")
+@command("fit", epilog=EPILOGUE, short_help="Whether a model fits, and what fills memory.")
 @click.argument("model", metavar="MODEL")
 @click.option("--gpu", metavar="GPU", help="Such as H100, or local; without it: sizes only.")
 @click.option("--tp", type=int, metavar="N", help="GPUs that share each layer.")
@@ -190,7 +187,7 @@ def show_log(
     """A row for each part, the causes, and a case for the shared set."""
     table = []
     for part, measured, estimated, _ in rows:
-        show = (lambda size: f"{size:,.0f}") if part == "tokens" else _gb
+        show = (lambda size: f"{size:,.0f}") if part == "tokens" else in_gb
         error = f"{100 * (estimated / measured - 1):+.1f} %" if measured > 0 else "-"
         table.append([part, show(measured), show(estimated), error])
     title = f"{fit.engine_name} {fit.version}, {fit.gpu or 'no GPU given'}"
@@ -223,7 +220,7 @@ def search(
         click.echo(json.dumps(data, indent=2))
     else:
         rows = [
-            [kv, str(fit.tp), f"{share:.2f}", _gb(fit.weight_bytes), f"{fit.sequences:,}"]
+            [kv, str(fit.tp), f"{share:.2f}", in_gb(fit.weight_bytes), f"{fit.sequences:,}"]
             for kv, fit, share in found
         ]
         title = f"{ground['concurrency']} x {context:,} tokens on {options['gpu']}"
@@ -275,123 +272,3 @@ def least_gpus(
             return fit, -(-high * 100 // 1) / 100
         tp *= 2
     return None
-
-
-def show_fits(model: str, names: list[str], fits: list[Fit], why: bool) -> None:
-    """A row and a bar for each config, then what all of it rests on."""
-    first = fits[0]
-    gpus = f"{first.tp * first.pp} x {first.gpu}" if first.gpu else "no GPU given"
-    title = " · ".join(
-        [
-            os.path.basename(model.rstrip("/")) if model != "-" else "config",
-            f"{first.engine_name} {first.version}",
-            gpus,
-            f"{first.concurrency} x {first.context:,} tokens",
-        ]
-    )
-    columns = ["config", "weights", "KV/token", "KV asked", "KV room", "tokens", "sequences"]
-    rows = [_row(name, fit) for name, fit in zip(names, fits)]
-    show_table(title, [*columns, "verdict"], rows)
-    for name, fit in zip(names, fits):
-        if fit.memory_bytes:
-            say()
-            say(f"{name}  {_bar(fit)}")
-            say("  " + _parts(fit))
-        if fit.verdict == "fits-with-less-context":
-            say(f"  up to {fit.longest_context:,} tokens each")
-        if fit.verdict == "tight":
-            low, high = fit.tokens_band
-            say(f"  tight: {low:,} to {high:,} tokens, as far as boot logs were from the estimate")
-        if fit.cures and fit.verdict not in GOOD[:1]:
-            say("  what makes it fit: " + ", or ".join(fit.cures))
-        if fit.not_counted:
-            say("  not counted: " + ", ".join(fit.not_counted))
-    say()
-    _show_warnings(names, fits)
-    if why:
-        _show_ground(names, fits)
-    else:
-        say("What the numbers rest on: --why")
-
-
-def _row(name: str, fit: Fit) -> list[str]:
-    per_token = f"{fit.kv_token_bytes / 1000:.1f} kB"
-    if fit.kv_window_bytes:
-        per_token += f" + {_gb(fit.kv_window_bytes)} a sequence"
-    if not fit.memory_bytes:
-        return [
-            name,
-            _gb(fit.weight_bytes),
-            per_token,
-            _gb(fit.kv_needed_bytes),
-            "-",
-            "-",
-            "-",
-            "-",
-        ]
-    return [
-        name,
-        _gb(fit.weight_bytes),
-        per_token,
-        _gb(fit.kv_needed_bytes),
-        _gb(fit.kv_budget_bytes),
-        f"{fit.tokens:,}",
-        f"{fit.sequences:,}",
-        Mark(fit.verdict),
-    ]
-
-
-def _gb(size: float) -> str:
-    return f"{size / GIGABYTE:.1f} GB" if size >= GIGABYTE / 10 else f"{size / 1e6:.1f} MB"
-
-
-def _sizes(fit: Fit) -> list[tuple[str, str, float]]:
-    """Letter, name and size of everything in the memory, in the order of the bar."""
-    asked = min(fit.kv_needed_bytes, fit.kv_budget_bytes)
-    return [
-        ("W", "weights", fit.weight_bytes),
-        ("A", "activations and buffers", fit.activation_bytes),
-        ("G", "CUDA graphs", fit.graph_bytes),
-        ("K", "KV cache", asked),
-        ("+", "room for more KV cache", fit.kv_budget_bytes - asked),
-        (".", "left free", fit.kept_free_bytes),
-    ]
-
-
-def _bar(fit: Fit) -> str:
-    """``[WWWWAKK+++..]``: as long as the memory; whatever does not fit is cut off."""
-    total = fit.cuda_bytes or 1
-    out, end = "", 0.0
-    for letter, _, size in _sizes(fit):
-        end += size / total * WIDTH
-        out += letter * max(round(end) - len(out), 1 if size > 0 else 0)
-    return f"[{out[:WIDTH].ljust(WIDTH, '.')}]"
-
-
-def _parts(fit: Fit) -> str:
-    words = [f"{letter} {name} {_gb(size)}" for letter, name, size in _sizes(fit) if size > 0]
-    if 0 < fit.kv_budget_bytes < fit.kv_needed_bytes:
-        words = [f"{w} of {_gb(fit.kv_needed_bytes)}" if w[0] == "K" else w for w in words]
-    total = fit.cuda_bytes
-    used = fit.weight_bytes + fit.activation_bytes
-    over = f"; {_gb(used - total)} more than there is" if used > total else ""
-    return f"{', '.join(words)}, of {_gb(total)}{over}"
-
-
-def _show_warnings(names: list[str], fits: list[Fit]) -> None:
-    for name, fit in zip(names, fits):
-        for diagnostic in fit.diagnostics:
-            if diagnostic.severity != "info":
-                word = "refused" if diagnostic.severity == "error" else "warning"
-                say(f"{name}: {word}: {diagnostic.message}")
-
-
-def _show_ground(names: list[str], fits: list[Fit]) -> None:
-    """Assumptions; those that are not shared name their config."""
-    shared = [text for text in fits[0].assumptions if all(text in fit.assumptions for fit in fits)]
-    for text in shared:
-        say(f"assumed: {text}")
-    for name, fit in zip(names, fits):
-        for text in fit.assumptions:
-            if text not in shared:
-                say(f"assumed for {name}: {text}")

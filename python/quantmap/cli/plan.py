@@ -56,9 +56,8 @@ _ENDINGS = {"csv": "csv", "sh": "shell", "json": "json", "yaml": "config_file"}
 @declare.option(
     "--policy",
     type=declare.Choice(["degrade", "strict", "literal"]),
-    default="degrade",
-    show_default=True,
-    help="What to do with a setting that the release does not take; strict leaves it out.",
+    help="What to do with a setting that the release does not take; strict leaves it out, and "
+    "the default is to degrade.",
 )
 @model_options
 @declare.option(
@@ -211,12 +210,10 @@ def progress(size: int) -> Iterator[Tick]:
     if size < _LONG or not sys.stderr.isatty():
         yield lambda number: None
         return
-    from rich.console import Console
-    from rich.progress import Progress
+    import click
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("planning", total=size)
-        yield lambda number: bar.update(task, completed=number)
+    with click.progressbar(length=size, label="planning", file=sys.stderr) as bar:
+        yield lambda number: bar.update(number - bar.pos)
 
 
 def _show(todo: Todo, minutes: float, unfit: set[str]) -> None:
