@@ -28,5 +28,5 @@ def counts() -> str:
         told = [row for row in found if row["verdict"] == "known-trouble"]
         kinds = collections.Counter(row["effect"] for row in told)
         shown = [f"{kinds[effect]} {words}" for effect, words in EFFECTS.items() if kinds[effect]]
-        rows.append((engine["name"], ", ".join(shown), len(found) - len(told)))
+        rows.append((engine["name"], ", ".join(shown), str(len(found) - len(told))))
     return table(("engine", "known trouble", "what loaders refuse"), rows)

@@ -3,10 +3,11 @@
 
 Usage: start_up_coverage ENGINE SOURCES [--catalog DIR] [--open] [--json]
 
-SOURCES is the unpacked source archive of a release (what extract_surface keeps in its cache). Raise and
-assert statements that start-up or loading can reach, and that say something of quantization, KV cache,
-attention, experts, types or parallel sizes, are tied to the rule, shape, predicate or entry of the
-catalogue whose evidence names the place, or are out of scope for a reason. --open lists what is left.
+SOURCES is the unpacked source archive of a release (what extract_surface keeps in its cache).
+Raise and assert statements that start-up or loading can reach, and that say something of
+quantization, KV cache, attention, experts, types or parallel sizes, are tied to the rule, shape,
+predicate or entry of the catalogue whose evidence names the place, or are out of scope for a
+reason. --open lists the rest.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def measure(engine: str, sources: Path, catalog: Path = CATALOG) -> list[Judged]
         key: scopes["common"][key] + scopes[engine].get(key, []) for key in ("out", "predicates")
     }
     judge = Judge(scopes, tables_of(catalog / "engines" / engine))
-    return [judge.judge(found) for found in statements(sources) if judge.is_about(found)]
+    found = statements(sources, judge.roots.search)
+    return [judge.judge(statement) for statement in found if judge.is_about(statement)]
 
 
 def report(judged: list[Judged]) -> str:

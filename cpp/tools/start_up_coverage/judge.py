@@ -14,7 +14,7 @@ SOURCE = re.compile(r"\S+\.(?:tar\.gz|whl|zip) (?P<path>\S+?)(?:, (?P<symbol>.+)
 
 @dataclass(frozen=True)
 class Judged:
-    """A statement, and what became of it: covered by what, out of scope for which reason, or open."""
+    """A statement, and what became of it: covered by what, out of scope and why, or open."""
 
     statement: Statement
     state: str  # covered, out-of-scope or open
@@ -32,11 +32,8 @@ class Judge:
         self.evidence = _places(tables)
 
     def is_about(self, statement: Statement) -> bool:
-        """Whether it stands where start-up passes, and says something of what is covered at all."""
-        return bool(
-            self.roots.search(statement.path)
-            and self.topics.search(f"{statement.path} {statement.owner} {statement.text}")
-        )
+        """Whether it says something of what the catalogue is about at all."""
+        return bool(self.topics.search(f"{statement.path} {statement.owner} {statement.text}"))
 
     def judge(self, statement: Statement) -> Judged:
         """Evidence first: what a rule names is covered, whatever its kind."""

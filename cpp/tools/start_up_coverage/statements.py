@@ -1,9 +1,9 @@
-"""The raise and assert statements of a release's sources, each with where it stands and what it says."""
+"""The raise and assert statements of a release's sources: where each stands and what it says."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,10 +66,12 @@ class _Collector(ast.NodeVisitor):
         self.found.append(Statement(self.path, line, owner, kind, text + under))
 
 
-def statements(root: Path) -> Iterator[Statement]:
-    """Every statement of every file below a root, in order; a file that is no Python is left out."""
+def statements(root: Path, wanted: Callable[[str], object]) -> Iterator[Statement]:
+    """Every statement of the wanted files below a root, in order; what is no Python is left out."""
     for path in sorted(root.rglob("*.py")):
         name = path.relative_to(root).as_posix()
+        if not wanted(name):
+            continue
         try:
             tree = ast.parse(path.read_text(encoding="utf-8", errors="replace"))
         except SyntaxError:

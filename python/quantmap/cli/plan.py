@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from ..errors import Diagnostic
 from ..files import write_file
 from ..ledger import Ledger, done_signatures
-from ..plan import plan
+from ..plan import Plan, plan
 from . import declare
 from .inputs import engine_names, model_facts, model_options, read_json_file
 from .memory import misfits
@@ -121,9 +122,7 @@ def plan_command(
     data = read_json_file(task)
     ground.update(model_facts(ground, data.get("model") if isinstance(data, dict) else None))
     planned = plan(data, engines=list(engines) or None, **ground)
-    for diagnostic in planned.diagnostics:
-        if diagnostic.severity != "info":
-            say(f"{diagnostic.severity}: {diagnostic}", error=True)
+    _say_warnings(planned.diagnostics)
     unfit = misfits(planned) if ground["gpu"] and ground["checkpoint"] else set()
     if unfit:
         text = f"{len(unfit)} experiments do not fit into the memory of {ground['gpu']}"
@@ -136,11 +135,8 @@ def plan_command(
     else:
         with progress(todo.size) as tick:
             _write(Writer(data, form, image), todo, tick, out)
-        if out:
-            from .plan_story import in_words
-
-            say(f"{out}: {in_words(planned, minutes)}", error=True)
-    return 1 if strict and (planned.skipped or refused or unfit) else 0
+        _say_written(planned, minutes, out)
+    return int(strict and any((planned.skipped, refused, unfit)))
 
 
 def _wrong_options(
@@ -159,6 +155,19 @@ def _wrong_options(
     if out == "" or done == "":
         return f"{'--out' if out == '' else '--done'} needs the name of a file"
     return "--image belongs to --docker" if image is not None and form != "docker" else ""
+
+
+def _say_warnings(found: list[Diagnostic]) -> None:
+    for told in found:
+        if told.severity != "info":
+            say(f"{told.severity}: {told}", error=True)
+
+
+def _say_written(planned: Plan, minutes: float, out: str | None) -> None:
+    if out:
+        from .plan_story import in_words
+
+        say(f"{out}: {in_words(planned, minutes)}", error=True)
 
 
 def _say_refused(todo: Todo) -> bool:

@@ -24,7 +24,7 @@ Examples:
   quantmap quality ./my-model --scheme vllm:fp8_per_channel --scheme vllm:mxfp4
   quantmap quality ./my-model --engine sglang_jax@0.1.0rc0 --json
   quantmap quality ./my-model --scheme compressed_tensors:INT8 --html report.html
-  quantmap quality ./my-model --rules fp8.yaml
+  quantmap quality ./my-model --rules rules.yaml
   quantmap quality ./my-model --engine vllm@0.33.0 --set gemm_dtype=fp8
 
 \b
@@ -218,14 +218,7 @@ def _show(found: Quality, show_all: bool) -> None:
 
 def _show_ground(found: Quality, show_all: bool) -> None:
     """What is notable of the schemes, what was left out, and what the numbers do not say."""
-    for recipe in found.recipes:
-        if recipe.truncates:
-            say(f"{recipe.name} rounds toward zero: every weight shrinks ({recipe.evidence[0]})")
-        if recipe.assumed:
-            say(f"assumed: no release was seen to do {recipe.name}")
-    for name, value in (found.predicted or {}).items():
-        first = ", ".join((found.ranking or {}).get(name, [])[:3])
-        say(f"predicted cost of {name}: {value:.2f} of the first; most of it in {first}")
+    _show_schemes(found)
     for rule in found.rules or ():
         names = rule["modules"]
         shown = ", ".join(names if show_all else names[:3])
@@ -240,3 +233,14 @@ def _show_ground(found: Quality, show_all: bool) -> None:
             say(f"not taken by {name}: {module.name}, {reason}")
     for note in found.notes:
         say(f"note: {note}")
+
+
+def _show_schemes(found: Quality) -> None:
+    for recipe in found.recipes:
+        if recipe.truncates:
+            say(f"{recipe.name} rounds toward zero: every weight shrinks ({recipe.evidence[0]})")
+        if recipe.assumed:
+            say(f"assumed: no release was seen to do {recipe.name}")
+    for name, value in (found.predicted or {}).items():
+        first = ", ".join((found.ranking or {}).get(name, [])[:3])
+        say(f"predicted cost of {name}: {value:.2f} of the first; most of it in {first}")

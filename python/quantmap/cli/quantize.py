@@ -14,7 +14,7 @@ Examples:
   quantmap quantize ./my-model ./my-model-fp8 --scheme compressed_tensors:FP8_DYNAMIC
   quantmap quantize ./my-model ./my-model-int4 --scheme compressed_tensors:W4A16
   quantmap quantize ./my-model ./as-vllm-does --engine vllm@0.33.0 --set gemm_dtype=fp8
-  quantmap quantize ./my-model ./by-rules --rules fp8.yaml
+  quantmap quantize ./my-model ./by-rules --rules rules.yaml
 
 \b
 Codes are the nearest ones, by the scheme's own formula. A run that was stopped goes on where it

@@ -203,26 +203,39 @@ def quality(
     out = Quality(folder, plan.recipes)
     out.plan, out.rules = plan.title, plan.rules
     out.notes = [*plan.notes, *out.notes, *([] if inputs is None else [_OUTPUT])]
-    taken = []
-    for module in found:
-        given = plan.of(module)
-        if isinstance(given, str):
-            out.left_out.append({"name": module.name, "kind": module.kind, "reason": given})
-        else:
-            taken.append((module, given))
-    total = sum(module.tensor.size for module, _ in taken)
-    done = 0
-    sums: dict[str, dict[str, float]] = {recipe.name: {} for recipe in plan.recipes}
-    if plan.title is not None:
-        sums[plan.title] = {}
-    without = 0
-    for module, given in taken:
+    given = {module: plan.of(module) for module in found}
+    taken = {module: own for module, own in given.items() if not isinstance(own, str)}
+    out.left_out += [
+        {"name": module.name, "kind": module.kind, "reason": own}
+        for module, own in given.items()
+        if isinstance(own, str)
+    ]
+    _measure_all(out, taken, inputs, _threads(threads), progress)
+    if sensitivity is not None:
+        _predict(out, _coefficients(sensitivity))
+    return out
+
+
+def _measure_all(
+    out: Quality,
+    taken: dict[Module, list[Recipe]],
+    inputs: Inputs | None,
+    threads: int,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Measure every module that is taken, and add up what was found."""
+    total = sum(module.tensor.size for module in taken)
+    done = without = 0
+    sums: dict[str, dict[str, float]] = {recipe.name: {} for recipe in out.recipes}
+    if out.plan is not None:
+        sums[out.plan] = {}
+    for module, given in taken.items():
         places = [(recipe, [sums[recipe.name]]) for recipe in given]
-        if plan.title is not None:
-            places[0][1].append(sums[plan.title])
+        if out.plan is not None:
+            places[0][1].append(sums[out.plan])
         known = None if inputs is None else inputs.of(module)
         without += inputs is not None and known is None
-        out.modules.append(_measure(module, places, _threads(threads), known))
+        out.modules.append(_measure(module, places, threads, known))
         done += module.tensor.size
         if progress is not None:
             progress(done, total)
@@ -230,9 +243,6 @@ def quality(
         out.notes.append(f"{without} modules have no activations, and no error of outputs.")
     for name, whole in sums.items():
         out.totals[name] = _total(whole)
-    if sensitivity is not None:
-        _predict(out, _coefficients(sensitivity))
-    return out
 
 
 def _measure(
