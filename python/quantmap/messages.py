@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from functools import lru_cache
 
 from . import _core
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from .log_reader import Failure
 
 _HEAD = 6
+_TOKEN = re.compile(r"\{\{|\}\}|\{\}|[^{}]+")
 
 
 class Message:
@@ -35,8 +37,12 @@ class Message:
         self.text, _, self.at, self.when, self.arguments = row[:5]
         self.since = numbers[row[5]]
         self.until = numbers[row[6]] if row[6] else len(numbers)
-        joined = self.text.replace("{{", "\0").replace("}}", "\1")
-        self.pieces = [piece.replace("\0", "{").replace("\1", "}") for piece in joined.split("{}")]
+        self.pieces = [""]
+        for token in _TOKEN.findall(self.text):
+            if token == "{}":
+                self.pieces.append("")
+            else:
+                self.pieces[-1] += token[:1] if token in ("{{", "}}") else token
 
     def fits(self, text: str) -> bool:
         """Whether a text begins with the template, whatever stands in its places."""

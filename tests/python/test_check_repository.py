@@ -114,3 +114,18 @@ def test_the_hook_and_the_action_run_the_command() -> None:
     )
     assert done.stdout == "check|--files|--against|vllm@0.33.0|--|a b|"
     assert set(action["inputs"]) == {"path", "gpu", "against"}
+
+
+def test_another_release_changes_precision_and_kernel_in_silence() -> None:
+    line = "vllm serve Qwen/Qwen3-30B-A3B-FP8 --kv-cache-dtype fp8 -tp 2"
+    ground = {"gpu": "B200"}
+    before, after = (
+        quantmap.check(line, engine_version=version, **ground) for version in ("0.9.0", "0.33.0")
+    )
+    found = repository.changes_between(before, after, **ground)
+    assert ("precision", "attention") in [(change.kind, change.argument) for change in found]
+    same = repository.changes_between(after, after, **ground)
+    assert not [change for change in same if change.kind in ("precision", "kernel")]
+    refused = quantmap.check(f"{line} --nosuch", engine_version="0.33.0", **ground)
+    found = repository.changes_between(before.replace(verdicts=refused.verdicts), refused, **ground)
+    assert not [change for change in found if change.kind in ("precision", "kernel")]

@@ -288,3 +288,22 @@ def test_any_text_may_have_keys_behind_a_dot() -> None:
     text = "vllm serve m --hf-overrides.architectures '[\"A\"]' --port.a 3"
     (launch,) = quantmap.check_script(text, "0.11.0").launches
     assert [verdict.argument for verdict in launch.verdicts if verdict.refused] == ["--port.a"]
+
+
+def test_refused_words_are_marked_in_their_line(capsys: pytest.CaptureFixture[str]) -> None:
+    from quantmap.cli.underline import show_words
+
+    text = "export A=1\nvllm serve m --kv-cache-dtype fp9 \\\n  --nosuch=1 --port 'abc' # \u202e\n"
+    (launch,) = quantmap.check_script(text, "0.11.0").launches
+    show_words(text, launch)
+    shown = capsys.readouterr().out.splitlines()
+    marked = [
+        shown[row][place]
+        for row in (0, 2)
+        for place, letter in enumerate(shown[row + 1])
+        if letter == "^"
+    ]
+    assert "".join(marked) == "fp9--nosuchabc"
+    assert "\u202e" not in "".join(shown)
+    show_words("x " * 400 + text.replace("export A=1\n", ""), launch.replace(line=1))
+    assert all(len(line) <= 110 for line in capsys.readouterr().out.splitlines())

@@ -142,3 +142,43 @@ def test_tensorrt_llm_refuses_nothing_where_not_every_flag_is_known() -> None:
     for flag in ("--host x", "--port 1", "--max_batch_size 2", "--tokenizer x"):
         verdict = one(f"trtllm-serve m {flag}", "0.18.2")
         assert (verdict.verdict, verdict.refused) == ("assumed", False)
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "use"),
+    [
+        ("--enable-reasoning", "", "--reasoning-parser"),
+        ("--guided-decoding-backend", "xgrammar", "--structured-outputs-config"),
+        ("--rope-scaling", "{}", "--hf-overrides"),
+        ("--speculative-model", "m", "--speculative-config"),
+        ("--task", "embed", "--runner"),
+    ],
+)
+def test_successors_that_the_sources_name_elsewhere(flag: str, value: str, use: str) -> None:
+    (verdict,) = quantmap.check(f"{VLLM} {flag} {value}", engine_version="0.33.0").verdicts
+    assert (verdict.refused, verdict.hint) == (True, f"use {use}")
+
+
+def test_a_switch_takes_its_words_in_any_case() -> None:
+    for word in ("True", "false", "FALSE"):
+        assert quantmap.check(f"{VLLM} --enable-chunked-prefill={word}", engine_version="0.7.3").ok
+    assert not quantmap.check(f"{VLLM} --enable-chunked-prefill=no", engine_version="0.7.3").ok
+
+
+def test_a_flag_that_is_known_only_to_be_refused_is_no_question_of_dashes() -> None:
+    verdict = quantmap.check(f"{SGLANG} --enable-flashmla", engine_version="0.4.6").verdicts[-1]
+    assert verdict.refused
+    assert "dashes" not in verdict.reason
+    assert verdict.hint != "write --enable-flashmla"
+
+
+def test_of_a_substituted_release_nothing_is_certain() -> None:
+    line = "docker run vllm/vllm-openai:v0.11.1rc2 m --port 1 --nosuch"
+    (launch,) = quantmap.check_script(line).launches
+    assert {verdict.verdict for verdict in launch.verdicts} == {"assumed"}
+
+
+def test_an_image_that_is_known_is_not_called_unknown() -> None:
+    line = "docker run -it --entrypoint /bin/bash lmsysorg/sglang:v0.5.6"
+    (note,) = quantmap.check_script(line).notes
+    assert note.code == "unknown-launcher"

@@ -318,7 +318,7 @@ void LaunchFinder::container_command(const Command& command, const Container& co
     nested(inside, depth);
     if (named_ && launches_.size() == before) keep(std::move(found), command);
   }
-  if (launches_.size() == before) other_image_ = image.name;
+  if (launches_.size() == before && image.engine == nullptr) other_image_ = image.name;
   const OtherMaker* by_mark = maker_by_mark(command.words, container.image, container.variables);
   for (std::size_t i = before; i < launches_.size(); ++i) {
     if (!launches_[i].image) launches_[i].image = image;

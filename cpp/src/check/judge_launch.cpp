@@ -286,10 +286,9 @@ class LaunchJudge {
   // A release that only stands in for another says nothing for certain.
   void assume_all() {
     for (Verdict& verdict : out_.verdicts) {
-      if (is_refusal(verdict.judgement)) {
+      if (verdict.judgement == Judgement::kAssumed) continue;
+      if (verdict.judgement != Judgement::kAccepted) {
         verdict.reason = "it is not certain for " + quote(out_.asked) + ", but: " + verdict.reason;
-      } else if (verdict.judgement != Judgement::kAccepted) {
-        continue;
       }
       verdict.judgement = Judgement::kAssumed;
     }

@@ -256,7 +256,10 @@ class Judge {
     if (!flag.choices_known) {
       const auto problem = bare ? std::nullopt : value_problem(flag, out.value);
       if (problem) return refused_value(*problem, std::move(out));
-      if (flag.type == FlagType::kUnknown) out.judgement = Judgement::kAssumed;
+      if (flag.type == FlagType::kUnknown) {
+        out.judgement = Judgement::kAssumed;
+        out.reason = "what " + release_ + " takes here is not known";
+      }
       return out;
     }
     if (means_none(flag, out.value)) {

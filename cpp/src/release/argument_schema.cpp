@@ -116,7 +116,7 @@ std::string other_dashes(const ArgumentSchema& surface, std::string_view name, R
   for (const auto& [from, to] : {std::pair{'_', '-'}, std::pair{'-', '_'}}) {
     std::string other(name);
     std::replace(other.begin() + 2, other.end(), from, to);
-    if (find_flag(surface, other, release)) return other;
+    if (other != name && find_flag(surface, other, release)) return other;
   }
   return {};
 }

@@ -382,7 +382,7 @@ def compile_engine(
         f"{compile_plugins(engine.get('plugins', []), out)}, "
         f"{compile_container(engine.get('container', {}), releases, out)}, "
         f"{flags}, {{{orders}}}, {modes}, "
-        f"{out.array('Unsupported', unsupported)}, {compile_surface(surface, out)}, "
+        f"{out.array('Unsupported', unsupported)}, {compile_surface(surface, checked, out)}, "
         f"{compile_kernels(kernels, checked, facts, releases, out)}, "
         f"{compile_memory(memory, facts, releases, out)}, "
         f"{compile_troubles(troubles, names, facts, releases, out)}}}"

@@ -84,7 +84,9 @@ def more_of(item: dict[str, Any], out: Writer) -> str:
     )
 
 
-def compile_surface(surface: dict[str, Any] | None, out: Writer) -> str:
+def compile_surface(
+    surface: dict[str, Any] | None, checked: dict[str, Any] | None, out: Writer
+) -> str:
     if surface is None:
         return "{}"
     numbers = {release["version"]: i for i, release in enumerate(surface["releases"])}
@@ -92,10 +94,16 @@ def compile_surface(surface: dict[str, Any] | None, out: Writer) -> str:
     def bounds(item: dict[str, Any]) -> str:
         return f"{numbers[item['since']]}, {numbers.get(item.get('until', ''), END)}"
 
+    # What takes a flag's place where its own source does not say it.
+    uses = {row["flag"]: row["use"] for row in (checked or {}).get("successors", [])}
     flags = []
     for name, intervals in sorted(surface["flags"].items()):
         rows = []
         for item in intervals:
+            if name in uses and item is intervals[-1]:
+                item = {"use": uses[name], **item}
+            # A switch with a word for on and off takes it in any case: their parsers lower it.
+            any_case = bool(item.get("any_case")) or item["type"] == "bool"
             choices = item.get("choices")
             known = isinstance(choices, list) and item.get("checked") != "open"
             gone = item.get(
@@ -105,7 +113,7 @@ def compile_surface(surface: dict[str, Any] | None, out: Writer) -> str:
             rows.append(
                 f"{{{bounds(item)}, FlagType::{ident(item['type'])}, Arity::{arity(item)}, "
                 f"{str(known).lower()}, {str(item.get('checked') == 'startup').lower()}, "
-                f"{str(bool(item.get('any_case'))).lower()}, "
+                f"{str(any_case).lower()}, "
                 f"{str(bool(item.get('refused'))).lower()}, {text(shown(item.get('default')))}, "
                 f"{values}, {out.texts(item.get('aliases', []))}, "
                 f"{out.texts(negations(name, item))}, {more_of(item, out)}}}"

@@ -66,6 +66,10 @@ def _names(catalog: Catalog, engine: Engine) -> Iterator[tuple[str, str, str, li
     for index, item in enumerate(checked["precision"]):
         for target in item.get("when", {}).keys() - set(SITUATION):
             yield f"precision[{index}]", "target", target, targets
+    for index, item in enumerate(checked.get("successors", [])):
+        for key in ("flag", "use"):
+            flags = list((engine.surface or {}).get("flags", {}))
+            yield f"successors[{index}]", "flag", item[key], flags
 
 
 def _situations(engine: Engine) -> Iterator[tuple[str, dict[str, Any]]]:
