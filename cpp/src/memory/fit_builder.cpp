@@ -108,11 +108,21 @@ void FitBuilder::take_sizes(const Asked& asked) {
     }
   }
   fill_defaults(inputs_, sizes_);
+  if (sizes_.drafts && !sizes_.draft_model.empty()) read_draft(asked.model_cache);
+  // Without a model of its own the layers in the model's files are what drafts.
+  if (sizes_.draft_model.empty() && model.parts.draft_layers > 0) sizes_.draft_head = false;
   fit_.parallel = parallel;
   fit_.context = sizes_.context;
   fit_.concurrency = asked.concurrency;
   fit_.batched_tokens = sizes_.batched;
   fit_.sequences_at_most = sizes_.sequences;
+}
+
+void FitBuilder::read_draft(const std::string& cache) {
+  Diagnostics unused;
+  auto draft = inspect_checkpoint(Value::text(sizes_.draft_model), Path("checkpoint"), unused, cache);
+  if (!draft || !draft->architecture || draft->architecture->hidden <= 0) return;
+  inputs_.draft = std::make_shared<const Checkpoint>(std::move(*draft));
 }
 
 void FitBuilder::build() {
@@ -154,6 +164,10 @@ void FitBuilder::read_cache_bits(const Precision* kv) {
   if ((kv == nullptr || kv->bits == 0) && !asked.empty()) {
     cache.number = asked.find("fp4") != std::string::npos ? 4.5 : 8;
     kv_words_ = "as the checkpoint asks: " + asked;
+  }
+  if (sizes_.byte_cache) {
+    cache.number = 8;
+    kv_words_ = "8 bits for each number, as the settings ask";
   }
   fit_.kv_bits = cache.number;
 }

@@ -136,7 +136,9 @@ std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems
       for (const Diagnostic& item : own.all()) problems.add_once(item.code, item.path, item.context);
       return std::nullopt;
     }
-    const auto part = std::make_shared<const TargetPlan>(*plan.tasks_.back(), target, *model, *policy, own);
+    const auto part =
+        std::make_shared<const TargetPlan>(*plan.tasks_.back(), target, *model, *policy, request.interrupt, own);
+    if (part->interrupted()) return std::nullopt;
     for (const Diagnostic& item : own.all()) problems.add_once(item.code, item.path, item.context);
     if (problems.has_errors()) return std::nullopt;
     const auto asked = product(part->asked(), target.repeats);

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "quantmap/base/diagnostic.hpp"
+#include "quantmap/base/interrupt.hpp"
 #include "quantmap/base/value.hpp"
 #include "quantmap/mapping/map.hpp"
 #include "quantmap/model/checkpoint.hpp"
@@ -42,6 +43,7 @@ struct PlanRequest {
   std::string default_gpu;  // when no GPU is named
   std::string model_cache;  // the folder that holds models by id; empty: there is none
   std::string default_versions;
+  Interrupt interrupt;  // when somebody wants the work to end, there is no plan
 };
 
 // Points that are left out for one cause.
