@@ -199,9 +199,9 @@ def _document(target: Any) -> str:
 
 
 def _members(kind: type) -> list[tuple[str, Any]]:
-    """What a class offers, its base's first."""
+    """What a class offers, its base's first; of what it has of its own, its own."""
     bases = [base for base in reversed(kind.__mro__) if base.__module__.startswith("quantmap")]
-    return [item for base in bases for item in vars(base).items()]
+    return list({key: value for base in bases for key, value in vars(base).items()}.items())
 
 
 def python_api() -> str:

@@ -19,7 +19,6 @@ from lint import (
     checked_references,
     checked_rows,
     contents,
-    reach,
     references,
     rows,
     schemas,
@@ -33,7 +32,6 @@ STAGES = (
     schemas.RULES,
     (*references.RULES, *checked_references.RULES),
     (*contents.RULES, *rows.RULES, *checked_rows.RULES),
-    reach.RULES,
 )
 
 

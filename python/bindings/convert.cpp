@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 namespace quantmap::bindings {
 

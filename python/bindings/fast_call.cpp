@@ -4,6 +4,7 @@
 // first call for a combination maps it in the core and keeps the finished dict; later calls copy it and lay the user's
 // parameters over it. Everything unusual (a preset with overrides, the unified form, a list, a message that someone
 // reads, an error) goes to the slow path, which gives the same answer with all its words; tests compare the two.
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -43,6 +44,10 @@ struct Call {
 
   [[nodiscard]] PyObject* at(std::size_t index) const { return values[index]; }
   [[nodiscard]] bool gives(std::size_t index) const { return values[index] != nullptr && values[index] != Py_None; }
+  // Of an ASCII text; empty for everything else.
+  [[nodiscard]] std::string_view text(std::size_t index) const {
+    return gives(index) ? ascii(at(index)) : std::string_view();
+  }
 };
 
 int parameter_index(PyObject* name) {
@@ -96,21 +101,8 @@ int engine_index(PyObject* runtime) {
   return -1;
 }
 
-// What the version and the GPU of a call mean, kept for the texts seen last. Nothing when they need the slow path:
-// no ASCII text, not known, or something to say about them.
-std::optional<Deployment> read_fast(const Call& call, std::size_t engine) {
-  struct Memory {
-    std::string version;
-    std::string gpu;
-    std::size_t engine = 0;
-    Deployment deployment;
-  };
-  thread_local Memory last;
-  const std::string_view version = call.gives(4) ? ascii(call.at(4)) : std::string_view();
-  const std::string_view gpu = call.gives(5) ? ascii(call.at(5)) : std::string_view();
-  if ((call.gives(4) && version.empty()) || (call.gives(5) && gpu.empty())) return std::nullopt;
-  if (version.empty() && gpu.empty() && default_versions().empty()) return Deployment{};
-  if (last.engine == engine + 1 && last.version == version && last.gpu == gpu) return last.deployment;
+// What a version and a GPU mean; nothing when they are not known or there is something to say about them.
+std::optional<Deployment> plain_deployment(std::string_view version, std::string_view gpu, std::size_t engine) {
   LaunchRequest request;
   if (!version.empty()) request.engine_version = Value::text(std::string(version));
   if (!gpu.empty()) request.gpu = Value::text(std::string(gpu));
@@ -120,8 +112,25 @@ std::optional<Deployment> read_fast(const Call& call, std::size_t engine) {
   Diagnostics notes;
   const auto deployment = read_deployment(request, catalog().engines[engine], {}, notes);
   const bool plain = deployment && notes.all().empty() && (deployment->checked || gpu.empty());
-  if (!plain) return std::nullopt;
-  last = {std::string(version), std::string(gpu), engine + 1, *deployment};
+  return plain ? deployment : std::nullopt;
+}
+
+// What the version and the GPU of a call mean, kept for the texts seen last. Nothing when they need the slow path.
+std::optional<Deployment> read_fast(const Call& call, std::size_t engine) {
+  struct Memory {
+    std::string version;
+    std::string gpu;
+    std::size_t engine = 0;
+    Deployment deployment;
+  };
+  thread_local Memory last;
+  const std::string_view version = call.text(4);
+  const std::string_view gpu = call.text(5);
+  if ((call.gives(4) && version.empty()) || (call.gives(5) && gpu.empty())) return std::nullopt;
+  if (version.empty() && gpu.empty() && default_versions().empty()) return Deployment{};
+  if (last.engine == engine + 1 && last.version == version && last.gpu == gpu) return last.deployment;
+  std::optional<Deployment> deployment = plain_deployment(version, gpu, engine);
+  if (deployment) last = {std::string(version), std::string(gpu), engine + 1, *deployment};
   return deployment;
 }
 
@@ -134,17 +143,24 @@ bool read_checkpoint(PyObject* model, Deployment& deployment) {
   return true;
 }
 
+bool gives_unusual(const Call& call) {
+  return std::any_of(call.values.begin() + kFirstSlow, call.values.end(),
+                     [](const PyObject* value) { return value != nullptr; });
+}
+
+// The call's model; false when it, or the engine without a release, is for the slow path.
+bool complete(const Call& call, std::size_t engine, Deployment& deployment) {
+  if (!deployment.checked && catalog().engines[engine].documented.rows.empty()) return false;
+  return !call.gives(3) || read_checkpoint(call.at(3), deployment);
+}
+
 PyObject* fast_path(const Call& call) {
-  for (std::size_t i = kFirstSlow; i < kParameters; ++i) {
-    if (call.values[i] != nullptr) return nullptr;
-  }
-  const int index = engine_index(call.at(0));
+  const int index = gives_unusual(call) ? -1 : engine_index(call.at(0));
   const long combination = index < 0 ? -1 : read_combination(call.at(1));
   if (combination < 0) return nullptr;
   const auto engine = static_cast<std::size_t>(index);
   std::optional<Deployment> deployment = read_fast(call, engine);
-  if (!deployment || (!deployment->checked && catalog().engines[engine].documented.rows.empty())) return nullptr;
-  if (call.gives(3) && !read_checkpoint(call.at(3), *deployment)) return nullptr;
+  if (!deployment || !complete(call, engine, *deployment)) return nullptr;
   const Launch* launch = find_launch(engine, *deployment, static_cast<std::size_t>(combination));
   if (launch == nullptr || (launch->warns && logs_warnings())) return nullptr;
   PyObject* arguments = PyDict_Copy(launch->arguments);

@@ -167,45 +167,77 @@ std::string_view ascii(PyObject* object) {
   return {static_cast<const char*>(PyUnicode_DATA(object)), static_cast<std::size_t>(PyUnicode_GET_LENGTH(object))};
 }
 
+namespace {
+
+// The parameters of one call, laid over the arguments of a launch. Whatever is unusual ends it: the slow path says why.
+class Overlay {
+ public:
+  Overlay(PyObject* arguments, std::size_t engine, const Deployment& deployment, const Launch& launch)
+      : arguments_(arguments), engine_(engine), deployment_(deployment), launch_(launch) {}
+
+  bool take(PyObject* key, PyObject* value) {
+    if (value == Py_None) return is_parameter_name(ascii(key));  // the derived value stays
+    const ParameterName* name = PyUnicode_CheckExact(key) ? find_name(ascii(key), engine_, deployment_) : nullptr;
+    if (name == nullptr || (name->flag != nullptr && !fits(*name->flag, value)) || !is_first(*name)) return false;
+    PyObject* made = plain_value(value);
+    const bool set = made != nullptr && put(*name, made);
+    Py_XDECREF(made);
+    return set;
+  }
+
+  // Whether a rule of the release refuses the launch as it is now.
+  [[nodiscard]] bool is_refused() const {
+    return !values_.empty() && refused_by(catalog().engines[engine_], deployment_, values_) != nullptr;
+  }
+
+ private:
+  // Two names of one argument are for the slow path.
+  bool is_first(const ParameterName& name) {
+    if (count_ == kFastParameters) return false;
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (seen_[i] == name.identity) return false;
+    }
+    seen_[count_++] = name.identity;
+    return true;
+  }
+
+  bool put(const ParameterName& name, PyObject* made) {
+    const int derived = PyDict_Contains(arguments_, name.identity);
+    if (derived < 0 || PyDict_SetItem(arguments_, derived == 1 ? name.identity : name.spelling, made) != 0)
+      return false;
+    if (name.target >= 0) {
+      if (values_.empty()) values_ = launch_.values;
+      values_[static_cast<std::size_t>(name.target)] = PyBool_Check(made) ? "true" : ascii(made);
+    }
+    return true;
+  }
+
+  PyObject* arguments_;
+  std::size_t engine_;
+  const Deployment& deployment_;
+  const Launch& launch_;
+  std::array<PyObject*, kFastParameters> seen_{};
+  std::size_t count_ = 0;
+  TargetValues values_;  // of the launch, with the parameters; empty while no parameter is a target
+};
+
+}  // namespace
+
 bool lay_over(PyObject* arguments, PyObject* parameters, std::size_t engine, const Deployment& deployment,
               const Launch& launch) {
   if (!PyDict_CheckExact(parameters) || PyDict_GET_SIZE(parameters) > static_cast<Py_ssize_t>(kFastParameters)) {
     return false;
   }
-  std::array<PyObject*, kFastParameters> seen{};
-  std::size_t count = 0;
-  TargetValues values;  // of the launch, with the parameters; empty while no parameter is a target
+  Overlay overlay(arguments, engine, deployment, launch);
   bool plain = true;
   Py_BEGIN_CRITICAL_SECTION(parameters);
   PyObject* key = nullptr;
   PyObject* value = nullptr;
   Py_ssize_t position = 0;
-  while (plain && PyDict_Next(parameters, &position, &key, &value) != 0) {
-    if (value == Py_None) {
-      plain = is_parameter_name(ascii(key));
-      continue;
-    }
-    const ParameterName* name = PyUnicode_CheckExact(key) ? find_name(ascii(key), engine, deployment) : nullptr;
-    const bool accepted = name != nullptr && (name->flag == nullptr || fits(*name->flag, value));
-    PyObject* made = accepted ? plain_value(value) : nullptr;
-    plain = made != nullptr && count < kFastParameters;
-    if (plain) {
-      for (std::size_t i = 0; i < count; ++i) plain = plain && seen[i] != name->identity;
-      seen[count++] = name->identity;
-      const int derived = PyDict_Contains(arguments, name->identity);
-      plain =
-          plain && derived >= 0 && PyDict_SetItem(arguments, derived == 1 ? name->identity : name->spelling, made) == 0;
-    }
-    if (plain && name->target >= 0) {
-      if (values.empty()) values = launch.values;
-      values[static_cast<std::size_t>(name->target)] = PyBool_Check(made) ? "true" : ascii(made);
-    }
-    Py_XDECREF(made);
-  }
+  while (plain && PyDict_Next(parameters, &position, &key, &value) != 0) plain = overlay.take(key, value);
   Py_END_CRITICAL_SECTION();
   PyErr_Clear();  // whatever failed, the slow path says it
-  if (plain && !values.empty()) return refused_by(catalog().engines[engine], deployment, values) == nullptr;
-  return plain;
+  return plain && !overlay.is_refused();
 }
 
 }  // namespace quantmap::bindings

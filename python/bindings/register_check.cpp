@@ -1,6 +1,7 @@
 // Releases and what they accept; verdicts on launch lines.
 #include "checkpoint_argument.hpp"
 #include "convert.hpp"
+#include "quantmap/catalog/messages.hpp"
 #include "quantmap/check/check.hpp"
 #include "quantmap/mapping/acceptance.hpp"
 #include "quantmap/mapping/render.hpp"
@@ -173,6 +174,13 @@ py::dict documented_refusals(const py::object& name, const py::object& version, 
   return out;
 }
 
+// What releases of an engine say when they refuse to start, as JSON; empty when their sources were not read.
+std::string messages(const py::object& name) {
+  std::string out;
+  for (const std::string_view piece : messages_of(engine_named(name).id)) out += piece;
+  return out;
+}
+
 std::string to_yaml(const py::object& data) { return write_yaml(to_core(data)); }
 
 }  // namespace
@@ -184,6 +192,7 @@ void register_check(py::module_& module) {
              py::arg("gpu"), py::arg("model_quantization"), py::arg("checkpoint"), "Every launch of a script, judged.");
   module.def("releases", &releases, py::arg("engine"), "Every known release of an engine, oldest first.");
   module.def("surface", &surface, py::arg("engine"), py::arg("version"), "What one release accepts.");
+  module.def("messages", &messages, py::arg("engine"), "What releases say when they refuse to start, as JSON.");
   module.def("container", &container, py::arg("engine"), py::arg("version"),
              "The image of a release and how it is run.");
   module.def("documented_refusals", &documented_refusals, py::arg("engine"), py::arg("version"),

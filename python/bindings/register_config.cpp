@@ -2,6 +2,7 @@
 #include "convert.hpp"
 #include "quantmap/base/json_io.hpp"
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/config/method.hpp"
 #include "quantmap/config/resolve.hpp"
 #include "quantmap/mapping/merge.hpp"

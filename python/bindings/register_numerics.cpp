@@ -5,6 +5,7 @@
 
 #include "convert.hpp"
 #include "numerics.hpp"
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/quantize/number.hpp"
 #include "register.hpp"
 #include "report.hpp"

@@ -1,4 +1,5 @@
 // Plans: a task reduced to the experiments that differ.
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/plan/plan.hpp"
 
 #include <pybind11/stl.h>
@@ -139,13 +140,9 @@ py::tuple signatures(const Plan& plan, Count begin, Count end, std::size_t bytes
   return py::make_tuple(text(out), next);
 }
 
-// The axes as parameters of one launch: every axis has one value, or the first one counts.
-py::dict first_values(const std::vector<TaskAxis>& axes, bool dashes) {
-  py::dict out;
-  for (const TaskAxis& axis : axes) {
-    const Value& value = axis.values.front();
-    if (!value.is_null()) out[text((dashes ? "--" : "") + axis.key)] = to_python(value);
-  }
+py::list values_of(const TaskAxis& axis) {
+  py::list out;
+  for (const Value& value : axis.values) out.append(to_python(value));
   return out;
 }
 
@@ -165,20 +162,44 @@ py::dict parallel_arguments(const py::object& config, const py::object& runtime)
     if (axis.values.size() > 1) problems.add(Code::kListOfValues, axis.path);
   }
   if (problems.has_errors()) raise_config_error(problems);
-  return first_values(axes, true);
+  py::dict out;
+  for (const TaskAxis& axis : axes) {
+    const Value& value = axis.values.front();
+    if (!value.is_null()) out[text("--" + axis.key)] = to_python(value);
+  }
+  return out;
 }
 
-// A task's parameters with its parallel sizes, as one launch has them, and what nobody reads of it.
-py::tuple task_parameters(const py::object& task, const py::object& runtime) {
+// A task as whoever maps its launches takes it: its parallel sizes among the parameters of the engine, which may be
+// named instead of the task's own.
+py::dict read_task_parts(const py::object& given, const py::object& runtime) {
   Diagnostics problems;
+  std::optional<Task> task = read_launch_task(to_core(given), problems);
+  if (!task) raise_config_error(problems);
   std::string version;
   Diagnostics unused;  // who maps the task tells it
-  const Engine* engine = read_runtime(to_core(runtime), version, unused);
-  std::optional<Task> read = read_task(to_core(task), problems);
-  if (engine == nullptr || !read) return py::make_tuple(py::none(), py::list());
-  const Task whole = with_parallel(std::move(*read), *engine, problems);
+  const Engine* engine = read_runtime(runtime.is_none() ? task->runtime : to_core(runtime), version, unused);
+  if (engine != nullptr) *task = with_parallel(std::move(*task), *engine, problems);
   if (problems.has_errors()) raise_config_error(problems);
-  return py::make_tuple(first_values(whole.parameters, false), to_python(problems));
+  py::dict config;  // without its presets, which stand beside it
+  for (const auto& [key, value] : task->config.members()) {
+    if (key != catalog().keys.preset && key != catalog().keys.presets) config[text(key)] = to_python(value);
+  }
+  py::dict parameters;
+  for (const TaskAxis& axis : task->parameters) parameters[text(axis.key)] = values_of(axis);
+  py::dict out;
+  out["name"] = to_python(task->name);
+  out["runtime"] = to_python(task->runtime);
+  out["image_tag"] = to_python(task->image_tag);
+  out["model"] = to_python(task->model);
+  out["config"] = config;
+  out["config_path"] = text(task->config_path);
+  out["presets"] = task->presets.empty() ? py::list() : values_of(task->presets.front());
+  out["presets_path"] = text(task->presets.empty() ? "" : task->presets.front().path);
+  out["presets_listed"] = !task->presets.empty() && task->presets.front().is_list;
+  out["parameters"] = parameters;
+  out["notes"] = to_python(problems);
+  return out;
 }
 
 void require_index(const Plan& plan, Count index) {
@@ -217,8 +238,8 @@ void register_plan(py::module_& module) {
       .def("signatures", &signatures, py::arg("begin"), py::arg("end"), py::arg("bytes"));
   module.def("parallel_arguments", &parallel_arguments, py::arg("config"), py::arg("runtime"),
              "The arguments of one launch's parallel sizes.");
-  module.def("task_parameters", &task_parameters, py::arg("task"), py::arg("runtime"),
-             "The parameters of a task's first launch, its parallel sizes among them, and notes about the task.");
+  module.def("read_task", &read_task_parts, py::arg("task"), py::arg("runtime") = py::none(),
+             "The parts of a task, its parallel sizes among its parameters, and notes about it.");
   module.def("make_plan", &make_plan, py::arg("task"), py::arg("engines"), py::arg("engine_version"), py::arg("gpu"),
              py::arg("checkpoint"), py::arg("model_quantization"), py::arg("policy"),
              "Reduce a task to the experiments that differ.");

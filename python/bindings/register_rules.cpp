@@ -3,6 +3,7 @@
 
 #include "convert.hpp"
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/pattern/pattern.hpp"
 #include "register.hpp"
 #include "report.hpp"

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .advising import Advice, advise, servable
     from .boot_log import BootLog, read_boot_log
     from .checkpoint import CheckpointInfo, inspect_checkpoint
+    from .failed_start import WhyResult, why
     from .fit import Fit, estimate
     from .hardware import GpuInfo, Requirement, gpu_info, local_gpu, requirements
     from .launch_fit import estimate_script
@@ -67,6 +68,7 @@ _LATER = {
     "numerics.writing": ("quantize_checkpoint", "quantize_shards"),
     "rules": ("ModuleDecision", "Rule", "RulesFile", "read_rules"),
     "search_space": ("Space", "space"),
+    "failed_start": ("WhyResult", "why"),
     "schema": ("json_schema", "output_schema", "typescript_types", "ui_table"),
 }
 
@@ -98,6 +100,7 @@ __all__ = [
     "Skip",
     "Space",
     "Verdict",
+    "WhyResult",
     "__version__",
     "advise",
     "check",
@@ -142,6 +145,7 @@ __all__ = [
     "ui_table",
     "validate_config_for_engine",
     "validate_quant_config",
+    "why",
 ]
 
 

@@ -243,7 +243,7 @@ def _least(
     while sizes:
         tp, pp = sizes.pop(0)
         ground = (engine, None, gpu, tp, pp if pp > 1 else None, context, concurrency)
-        fit = Fit(_core.estimate(checkpoint, config, *ground, None, None, None, cures=False))
+        fit = Fit.of(_core.estimate(checkpoint, config, *ground, None, None, None, cures=False))
         legal = fit.verdict != "refused" and not _is_uneven(fit)
         if legal and fit.verdict == "fits":
             return fit

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .checkpoint import CheckpointInfo
     from .words import Judgement
 
+_SETTINGS = (".yaml", ".yml")
+
 __all__ = [
     "CheckResult",
     "ScriptResult",
@@ -229,10 +231,14 @@ def check_script(
 
 def _launch(data: dict[str, Any]) -> CheckResult:
     """A launch, with what the file of arguments that it names sets."""
-    if any(verdict["canonical"] == data["config_flag"] for verdict in data["verdicts"]):
-        from .settings_file import add_settings
+    flag, verdicts = data["config_flag"], data["verdicts"]
+    settings = flag and any(verdict["canonical"] == flag for verdict in verdicts)
+    if settings or any(verdict["value"].endswith(_SETTINGS) for verdict in verdicts):
+        from .settings_file import add_settings, note_unread
 
-        add_settings(data)
+        note_unread(data, _SETTINGS)
+        if settings:
+            add_settings(data)
     result = _result(data)
     object.__setattr__(result, "_files", data["files"])
     return result

@@ -88,21 +88,26 @@ def problems_of(config: dict[str, Any]) -> list[Diagnostic]:
     found += [_moved(problem, places) for problem in told]
     if sum(1 for _ in leaves(config)) > _MAX_LEAVES:
         return found
+    for address, index, value in _later_values(listed):
+        if len(found) >= _MAX_PROBLEMS:
+            break
+        here = {**places, **dict([_place(address, index)])}
+        own = _core.check_config(replaced(base, address, value))
+        found += [_moved(problem, here) for problem in own if problem not in told]
+    return found
+
+
+def _later_values(
+    listed: dict[tuple[str, ...], list[Any]],
+) -> Iterator[tuple[tuple[str, ...], int, Any]]:
+    """The values behind the first of each list, each once, with its address and number."""
     for address, values in listed.items():
         seen: set[str] = set()
         for index in range(1, len(values)):
-            if len(found) >= _MAX_PROBLEMS:
-                return found
             same = repr(values[index])
-            if same in seen:
-                continue
-            seen.add(same)
-            value = [values[index]] if address == (PRESETS,) else values[index]
-            here = {**places, **dict([_place(address, index)])}
-            for problem in _core.check_config(replaced(base, address, value)):
-                if problem not in told:
-                    found.append(_moved(problem, here))
-    return found
+            if same not in seen:
+                seen.add(same)
+                yield address, index, [values[index]] if address == (PRESETS,) else values[index]
 
 
 def _path(address: tuple[str, ...]) -> str:

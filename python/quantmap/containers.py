@@ -125,6 +125,14 @@ def _mappings(documents: list[Any]) -> Iterator[dict[str, Any]]:
             open_ += reversed(item)
 
 
+def _is_kubernetes(item: dict[str, Any]) -> bool:
+    """Whether ``command`` of a mapping is the entrypoint, as in a manifest, and not its words."""
+    if "args" in item:
+        return True
+    listed = isinstance(item.get("env"), list) or "entrypoint" not in item
+    return listed and not isinstance(item.get("command"), str) and "environment" not in item
+
+
 def _of_mapping(item: dict[str, Any], places: _Places) -> Container | None:
     image = _image(item.get("image"))
     has_command = any(
@@ -133,16 +141,14 @@ def _of_mapping(item: dict[str, Any], places: _Places) -> Container | None:
     )
     if image is None and not has_command:
         return None
-    kubernetes = "args" in item or isinstance(item.get("env"), list) or "entrypoint" not in item
-    kubernetes = kubernetes and not isinstance(item.get("command"), str)
     environment = _environment(
         item.get("env" if isinstance(item.get("env"), list) else "environment")
     )
-    if "args" in item or (kubernetes and "environment" not in item):
-        entrypoint = _words(item.get("command"))
-        command = _words(item.get("args"))
-        words = [_kubernetes_value(word, environment) for word in [*entrypoint, *command]]
-        entrypoint, command = words[: len(entrypoint)], words[len(entrypoint) :]
+    if _is_kubernetes(item):
+        entrypoint, command = (
+            [_kubernetes_value(word, environment) for word in _words(item.get(key))]
+            for key in ("command", "args")
+        )
     else:
         entrypoint = [_compose_value(word) for word in _words(item.get("entrypoint"))]
         command = [_compose_value(word) for word in _words(item.get("command"))]
@@ -234,12 +240,13 @@ def _of_dockerfile(text: str) -> list[Container]:
     rows = text.split("\n")
     while number < len(rows):
         first = number
-        joined = rows[number]
-        while joined.rstrip().endswith("\\") and number + 1 < len(rows):
+        parts = [rows[number].rstrip()]
+        while parts[-1].endswith("\\") and number + 1 < len(rows):
             number += 1
-            joined = f"{joined.rstrip()[:-1]} {rows[number]}"
+            parts[-1] = parts[-1][:-1]
+            parts.append(rows[number].rstrip())
         number += 1
-        match = _INSTRUCTION.match(joined)
+        match = _INSTRUCTION.match(" ".join(parts))
         if not match:
             continue
         word, rest = match[1].upper(), match[2].strip()

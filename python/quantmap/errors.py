@@ -70,6 +70,14 @@ class ConfigError(ValueError):
         return "; ".join(shown)
 
 
+def log(told: list[Diagnostic]) -> None:
+    """Log messages as warnings of the logger ``quantmap``."""
+    import logging
+
+    for diagnostic in told:
+        logging.getLogger("quantmap").warning("%s", diagnostic.message)
+
+
 def list_diagnostics() -> list[dict[str, str]]:
     """The registry of every message that quantmap can give.
 

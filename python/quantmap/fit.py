@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import _core
 from .errors import Diagnostic
+from .result import Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["Fit", "estimate"]
 
 
-class Fit:
+_WHOLE = ("kv_token_bytes", "kv_window_bytes", "state_bytes")
+
+
+class Fit(Result):
     """What one GPU has to hold, and whether it can. All sizes are bytes of the fullest GPU.
 
     Attributes:
@@ -62,90 +66,59 @@ class Fit:
         diagnostics: the mapping's warnings.
     """
 
-    __slots__ = (
-        "activation_bytes",
-        "active_share",
-        "assumptions",
-        "batched_tokens",
-        "concurrency",
-        "config",
-        "context",
-        "cuda_bytes",
-        "cures",
-        "diagnostics",
-        "engine",
-        "engine_name",
-        "gpu",
-        "graph_bytes",
-        "kept_free_bytes",
-        "kv_bits",
-        "kv_budget_band",
-        "kv_budget_bytes",
-        "kv_needed_bytes",
-        "kv_token_bytes",
-        "kv_window_bytes",
-        "longest_context",
-        "memory_bytes",
-        "memory_fraction",
-        "not_counted",
-        "parameters",
-        "pp",
-        "precision",
-        "preset",
-        "sequences",
-        "sequences_at_most",
-        "state_bytes",
-        "tokens",
-        "tokens_band",
-        "tp",
-        "verdict",
-        "version",
-        "weight_bytes",
-        "weights_exact",
-    )
+    engine: str
+    engine_name: str
+    version: str
+    preset: str | None
+    config: dict[str, Any]
+    precision: dict[str, str]
+    gpu: str | None
+    memory_bytes: int | None
+    cuda_bytes: int
+    tp: int
+    pp: int
+    context: int
+    concurrency: int
+    parameters: int
+    active_share: float
+    weights_exact: bool
+    weight_bytes: int
+    kv_bits: float
+    kv_token_bytes: int
+    kv_window_bytes: int
+    state_bytes: int
+    kv_needed_bytes: int
+    kv_budget_bytes: int
+    kv_budget_band: tuple[int, int]
+    activation_bytes: int
+    graph_bytes: int
+    kept_free_bytes: int
+    memory_fraction: float
+    batched_tokens: int
+    sequences_at_most: int
+    tokens: int
+    tokens_band: tuple[int, int]
+    sequences: int
+    longest_context: int
+    verdict: str
+    cures: list[str]
+    not_counted: list[str]
+    assumptions: list[str]
+    diagnostics: list[Diagnostic]
 
-    def __init__(self, data: dict[str, Any]) -> None:
-        self.engine: str = data["engine"]
-        self.engine_name: str = data["engine_name"]
-        self.version: str = data["version"]
-        self.preset: str | None = data["preset"]
-        self.config: dict[str, Any] = data["config"]
-        self.precision: dict[str, str] = data["precision"]
-        self.gpu: str | None = data["gpu"]
-        self.memory_bytes: int | None = data["memory_bytes"]
-        self.tp: int = data["tp"]
-        self.pp: int = data["pp"]
-        self.context: int = data["context"]
-        self.concurrency: int = data["concurrency"]
-        self.parameters: int = data["parameters"]
-        self.active_share: float = data["active_share"]
-        self.weights_exact: bool = data["weights_exact"]
-        self.weight_bytes: int = data["weight_bytes"]
-        self.kv_bits: float = data["kv_bits"]
-        self.kv_token_bytes: int = round(data["kv_token_bytes"])
-        self.kv_window_bytes: int = round(data["kv_window_bytes"])
-        self.state_bytes: int = round(data["state_bytes"])
-        self.graph_bytes: int = data["graph_bytes"]
-        self.cuda_bytes: int = data["cuda_bytes"]
-        self.batched_tokens: int = data["batched_tokens"]
-        self.sequences_at_most: int = data["sequences_at_most"]
+    _shown = ("engine", "gpu", "verdict")
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Fit:
+        """An estimate as the core has it, in whole bytes and tokens."""
+        whole = {name: round(data[name]) for name in _WHOLE}
         low, high = data["kv_budget_band"]
-        self.kv_budget_band: tuple[int, int] = (round(low), round(high))
-        low, high = data["tokens_band"]
-        self.tokens_band: tuple[int, int] = (int(low), int(high))
-        self.cures: list[str] = data["cures"]
-        self.not_counted: list[str] = data["not_counted"]
-        self.kv_needed_bytes: int = data["kv_needed_bytes"]
-        self.kv_budget_bytes: int = data["kv_budget_bytes"]
-        self.activation_bytes: int = data["activation_bytes"]
-        self.kept_free_bytes: int = data["kept_free_bytes"]
-        self.memory_fraction: float = data["memory_fraction"]
-        self.tokens: int = data["tokens"]
-        self.sequences: int = data["sequences"]
-        self.longest_context: int = data["longest_context"]
-        self.verdict: str = data["verdict"]
-        self.assumptions: list[str] = data["assumptions"]
-        self.diagnostics: list[Diagnostic] = data["diagnostics"]
+        fewest, most = data["tokens_band"]
+        bands = {
+            "kv_budget_band": (round(low), round(high)),
+            "tokens_band": (int(fewest), int(most)),
+        }
+        return super().of({**data, **whole, **bands})
 
     @property
     def fits(self) -> bool:
@@ -158,13 +131,8 @@ class Fit:
         Returns:
             dict: the attributes by name, with the catalogue's version and hash.
         """
-        out = {name: getattr(self, name) for name in self.__slots__}
-        out["diagnostics"] = [diagnostic.to_dict() for diagnostic in self.diagnostics]
-        out["catalog"] = {"version": _core.catalog_version, "hash": _core.catalog_hash}
-        return out
-
-    def __repr__(self) -> str:
-        return f"Fit({self.engine!r}, {self.gpu!r}, {self.verdict!r})"
+        catalog = {"version": _core.catalog_version, "hash": _core.catalog_hash}
+        return {**super().to_dict(), "catalog": catalog}
 
 
 def estimate(
@@ -238,7 +206,7 @@ def estimate(
         >>> fit.parameters, fit.kv_token_bytes, fit.verdict
         (8030261248, 65536, 'fits')
     """
-    return Fit(
+    return Fit.of(
         _core.estimate(
             checkpoint,
             config,

@@ -13,7 +13,7 @@ import os
 
 from . import _core, documented
 from .choices import PRESET, PRESETS, axes, labelled, preset_names, problems_of, read, read_valid
-from .errors import ConfigError
+from .errors import ConfigError, log
 from .task import read_task
 
 TYPE_CHECKING = False
@@ -371,6 +371,7 @@ def generate_experiment_configs(task: dict[str, Any]) -> list[dict[str, Any]]:
         ['auto', 'bfloat16']
     """
     parts = read_task(_core.plain_object(task, "$"))
+    log(parts.notes)
     path, known = parts.model_path(), parts.model if isinstance(parts.model, dict) else None
     quantized = None if path is None else detect_model_quantization(path, known)
     experiments = []
@@ -392,9 +393,6 @@ def generate_experiment_configs(task: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _log_left_out(preset: str | None, runtime: str, unsupported: list[str]) -> None:
-    import logging
-
     what = "The config" if preset is None else f"Preset '{preset}'"
     context = {"value": what, "engine": runtime, "list": ", ".join(unsupported)}
-    told = _core.make_diagnostic("config-left-out", "$.base_runtime", context)
-    logging.getLogger("quantmap").warning("%s", told.message)
+    log([_core.make_diagnostic("config-left-out", "$.base_runtime", context)])

@@ -73,12 +73,12 @@ def estimate_script(
             user_parameters=with_settings(launch.engine, parameters, getattr(launch, "_files", [])),
             **more,
         )
-        fit.not_counted += variables
+        changes: dict[str, Any] = {"not_counted": [*fit.not_counted, *variables]}
         if not launch.ok:
-            fit.verdict = "refused"
             known = {(note.code, note.message) for note in fit.diagnostics}
-            fit.diagnostics += [n for n in launch.refusals if (n.code, n.message) not in known]
-        found.append((launch, fit))
+            new = [n for n in launch.refusals if (n.code, n.message) not in known]
+            changes.update(verdict="refused", diagnostics=[*fit.diagnostics, *new])
+        found.append((launch, fit.replace(**changes)))
     return found
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from . import _core
 from .compared import Compared
-from .errors import ConfigError, Diagnostic
+from .errors import Diagnostic
 from .experiment import Experiment, Skip, explained
+from .task import load_task
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["Pending", "Plan", "plan"]
 
 FORMAT = 1  # of the JSON lines
-MAX_FILE = 64 * 1024 * 1024  # bytes of a task
 _CHUNK = 1 << 20  # bytes written at a time
 
 
@@ -106,6 +106,12 @@ class Plan(Compared):
     def __reduce__(self) -> tuple[Any, ...]:
         """Made again of its task where it is unpickled: a plan keeps no list that could be sent."""
         return _remade, (self.task, self.arguments)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Plan) and self.__reduce__() == other.__reduce__()
+
+    def __hash__(self) -> int:
+        return hash((self.asked, self.distinct, self.skipped))
 
     def __len__(self) -> int:
         return self._core.size
@@ -304,40 +310,6 @@ class Plan(Compared):
         return f"Plan(asked={self.asked}, distinct={self.distinct}, skipped={self.skipped})"
 
 
-def read_task(task: Any) -> Any:
-    """A task's data from a dict, JSON text, or the name of a file.
-
-    Args:
-        task: data is returned as it is; text that begins with ``{`` is JSON; other text, and a
-            path, names a file.
-
-    Returns:
-        Any: JSON data.
-
-    Raises:
-        ConfigError: the file cannot be read, or is not JSON.
-    """
-    if isinstance(task, (bytes, bytearray)):
-        return _core.load_json(bytes(task))
-    if isinstance(task, str) and task.lstrip()[:1] in ("{", "["):
-        return _core.load_json(task.encode("utf-8", "surrogatepass"))
-    import os
-
-    if not isinstance(task, (str, os.PathLike)):
-        return task
-    try:
-        with open(task, "rb") as handle:
-            data = handle.read(MAX_FILE + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        context = {"value": repr(os.fspath(task))[:200], "reason": reason}
-        raise ConfigError([_core.make_diagnostic("unreadable-file", "$", context)]) from None
-    if len(data) > MAX_FILE:
-        context = {"got": "the file", "known": f"{MAX_FILE} bytes"}
-        raise ConfigError([_core.make_diagnostic("over-limit", "$", context)])
-    return _core.load_json(data)
-
-
 def _remade(task: Any, arguments: dict[str, Any]) -> Plan:
     return plan(task, **arguments)
 
@@ -388,7 +360,7 @@ def plan(
         >>> plan[1].args["--kv-cache-dtype"]
         'fp8'
     """
-    data = read_task(task)
+    data = load_task(task)
     arguments = {
         "engines": engines,
         "engine_version": engine_version,

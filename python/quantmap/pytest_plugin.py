@@ -17,16 +17,18 @@ import pytest
 
 from .errors import ConfigError
 from .ledger import FAILED, FINISHED, Ledger
-from .plan import Plan, plan, read_task
+from .plan import Plan, plan
 from .results.memory import expected_memory, shortage
 from .results.metrics import read_metrics
 from .results.naming import Names
 from .results.records import last_runs
 from .results.story import summary_lines
+from .task import load_task
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
     from typing import Any, Callable
 
     from .experiment import Experiment
@@ -226,6 +228,28 @@ def _session(config: pytest.Config) -> Session:
     return found
 
 
+def _ledger(config: pytest.Config, base: Path, given: Any, named: str) -> str:
+    """The ledger: of the option, else of the marker, else beside the task or the test."""
+    option: str | None = config.getoption("quantmap_ledger")
+    if option:
+        return os.fspath(config.invocation_params.dir / option)
+    return os.fspath(base / given) if given else f"{named}.ledger.jsonl"
+
+
+def _ground(config: pytest.Config, settings: dict[str, Any]) -> dict[str, Any]:
+    """What a plan is made with: of the options, else of the marker."""
+    ground = {name: settings.pop(name) for name in _GROUND if name in settings}
+    if settings:
+        raise pytest.UsageError(f"@pytest.mark.quantmap does not know {', '.join(settings)}")
+    options = {"gpu": "gpu", "checkpoint": "checkpoint", "engines": "engine"}
+    given = {name: config.getoption(f"quantmap_{option}") for name, option in options.items()}
+    ground.update({name: value for name, value in given.items() if value is not None})
+    checkpoint = ground.get("checkpoint")
+    if isinstance(checkpoint, str) and checkpoint.endswith(".json"):
+        ground["checkpoint"] = load_task(checkpoint)
+    return ground
+
+
 def generate(metafunc: pytest.Metafunc) -> None:
     """Parametrize a test with the experiments of its task.
 
@@ -240,29 +264,16 @@ def generate(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("quantmap")
     settings = dict(marker.kwargs) if marker else {}
     task = marker.args[0] if marker and marker.args else settings.pop("task", None)
+    base = metafunc.definition.path.parent
     if task is None:
         task = config.getoption("quantmap_task")
         base = config.invocation_params.dir
-    else:
-        base = metafunc.definition.path.parent
     if task is None:
         return
     source = os.fspath(base / task) if isinstance(task, (str, os.PathLike)) else task
     named = source if isinstance(source, str) else os.fspath(metafunc.definition.path)
-    ledger = settings.pop("ledger", None)
-    ledger = os.fspath(base / ledger) if ledger else f"{named}.ledger.jsonl"
-    if config.getoption("quantmap_ledger"):
-        ledger = os.fspath(config.invocation_params.dir / config.getoption("quantmap_ledger"))
-    ground = {name: settings.pop(name) for name in _GROUND if name in settings}
-    if settings:
-        raise pytest.UsageError(f"@pytest.mark.quantmap does not know {', '.join(settings)}")
-    for name in ("gpu", "checkpoint"):
-        if config.getoption(f"quantmap_{name}") is not None:
-            ground[name] = config.getoption(f"quantmap_{name}")
-    if config.getoption("quantmap_engine") is not None:
-        ground["engines"] = config.getoption("quantmap_engine")
-    if isinstance(ground.get("checkpoint"), str) and ground["checkpoint"].endswith(".json"):
-        ground["checkpoint"] = read_task(ground["checkpoint"])
+    ledger = _ledger(config, base, settings.pop("ledger", None), named)
+    ground = _ground(config, settings)
     try:
         suite = _session(config).suite(source, ledger, ground)
         metafunc.parametrize("experiment", suite.params(), indirect=True)

@@ -8,6 +8,7 @@ import re
 from . import _core
 from .check import CheckResult, ScriptResult, check_script
 from .errors import ConfigError
+from .mapping import explain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,9 +46,11 @@ class Change:
     """What another release makes of a launch.
 
     Attributes:
-        kind: ``breaks``, ``mends``, ``changes`` (another verdict), ``default`` (what the line
-            leaves open has another default), or ``redundant`` (the line says the default there).
-        argument: the argument.
+        kind: ``breaks``, ``mends``, ``changes`` (another verdict), ``precision`` (the same line
+            runs at another one), ``kernel`` (by another attention backend), ``default`` (what the
+            line leaves open has another default), or ``redundant`` (the line says the default
+            there).
+        argument: the argument, or the part of the model.
         before: what it was.
         after: what it is.
     """
@@ -134,12 +137,14 @@ def check_files(paths: Iterable[str], folder: str = "", **ground: Any) -> list[F
     return found
 
 
-def changes_between(before: CheckResult, after: CheckResult) -> list[Change]:
+def changes_between(before: CheckResult, after: CheckResult, **ground: Any) -> list[Change]:
     """What is different for one launch at another release.
 
     Args:
         before: the launch at its own release.
         after: the same launch at the other.
+        **ground: of the keyword arguments of `check_script` those about GPU and model, so that
+            precision and kernels can be told.
 
     Returns:
         list[Change]: what breaks first.
@@ -151,27 +156,75 @@ def changes_between(before: CheckResult, after: CheckResult) -> list[Change]:
         >>> changes_between(*releases)[0].kind
         'breaks'
     """
-    changes = []
-    given = set()
     defaults = [_core.surface(result.engine, result.version) for result in (before, after)]
-    for old, new in zip(before.verdicts, after.verdicts):
-        given.add(new.canonical)
-        given.add(old.canonical)
-        if old.verdict != new.verdict:
-            kind = "breaks" if new.refused else "mends" if old.refused else "changes"
-            changes.append(Change(kind, new.argument, old.verdict, new.reason or new.verdict))
-        elif new.verdict == "accepted" and _is_default(new.canonical, new.value, defaults[1]):
-            if not _is_default(old.canonical, old.value, defaults[0]):
-                changes.append(Change("redundant", new.argument, new.value, "the default"))
+    changes = _of_verdicts(before, after, defaults)
+    given = {verdict.canonical for result in (before, after) for verdict in result.verdicts}
     for flag in sorted(set(defaults[0]) & set(defaults[1]) - given):
         was, becomes = (table[flag]["default"] for table in defaults)
         if was and becomes and was != becomes:
             changes.append(Change("default", flag, was, becomes))
-    order = ("breaks", "changes", "mends", "default", "redundant")
+    if before.ok and after.ok:
+        changes += _of_effects(_effective(before, ground), _effective(after, ground))
+    order = ("breaks", "changes", "precision", "kernel", "mends", "default", "redundant")
     return sorted(changes, key=lambda change: order.index(change.kind))
 
 
-def _is_default(flag: str, value: str, table: dict[str, Any]) -> bool:
+def _of_effects(here: dict[str, str], there: dict[str, str]) -> Iterator[Change]:
+    """Parts that run at another precision, or by another kernel."""
+    for part in here:
+        if part in there and here[part] != there[part]:
+            kind = "kernel" if part == "backend" else "precision"
+            yield Change(kind, part, here[part], there[part])
+
+
+def _of_verdicts(
+    before: CheckResult, after: CheckResult, defaults: list[dict[str, Any]]
+) -> list[Change]:
+    """Arguments with another verdict, and those that are not needed any more."""
+    changes = []
+    for old, new in zip(before.verdicts, after.verdicts):
+        if old.verdict != new.verdict:
+            kind = "breaks" if new.refused else "mends" if old.refused else "changes"
+            changes.append(Change(kind, new.argument, old.verdict, new.reason or new.verdict))
+        elif new.verdict == "accepted" and is_default(new.canonical, new.value, defaults[1]):
+            if not is_default(old.canonical, old.value, defaults[0]):
+                changes.append(Change("redundant", new.argument, new.value, "the default"))
+    return changes
+
+
+def _effective(result: CheckResult, ground: dict[str, Any]) -> dict[str, str]:
+    """What really runs, part by part; nothing where that is not known."""
+    given = [verdict for verdict in result.verdicts if verdict.canonical[:1] == "-"]
+    parameters = {
+        verdict.canonical: True if verdict.value == "true" else verdict.value
+        for verdict in given
+        if "$" not in verdict.value
+    }
+    named = ground.get("checkpoint") or result.model
+    for checkpoint in (named, None):
+        try:
+            mapping = explain(
+                result.engine,
+                {},
+                parameters,
+                ground.get("model_quantization"),
+                engine_version=result.version,
+                gpu=ground.get("gpu"),
+                checkpoint=checkpoint,
+                policy="degrade",
+            )
+        except ConfigError:
+            continue
+        # The release stands in the words for a kernel that nobody asked for.
+        return {
+            part: told.partition(f" of {result.engine_name} {result.version}")[0]
+            for part, told in mapping.precision.items()
+        }
+    return {}
+
+
+def is_default(flag: str, value: str, table: dict[str, Any]) -> bool:
+    """Whether a value is what a release takes when nothing is given; `table` is its schema."""
     return bool(flag in table and table[flag]["default"] and table[flag]["default"] == value)
 
 

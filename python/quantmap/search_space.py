@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from . import _core
 from .errors import ConfigError
-from .plan import plan, read_task
+from .plan import plan
 from .results.memory import expected_memory, shortage
-from .task import read_task as read_parts
+from .task import load_task
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,26 +47,24 @@ class Space:
     """
 
     def __init__(self, task: Any, ground: dict[str, Any]) -> None:
-        data = read_task(task)
-        parts = read_parts(data)
+        data = load_task(task)
+        parts = _core.read_task(data)
         self._task = data if isinstance(data, dict) else {}
         self._ground = ground
-        self._runtime = parts.runtime
-        self._tag = parts.image_tag
+        self._runtime = parts["runtime"]
+        self._tag = parts["image_tag"]
         self._fields: list[str] = []
         self.axes: dict[str, list[Any]] = {}
-        for name, value in parts.config.items():
-            plural = name == "presets"  # the one key that is always a list
-            self._take("preset" if plural else name, value)
-            self._fields.append("preset" if plural else name)
-        for name, value in parts.parameters.items():
+        presets = {"preset": parts["presets"]} if parts["presets"] else {}
+        for name, value in {**presets, **parts["config"]}.items():
+            self._take(name, value)
+            self._fields.append(name)
+        for name, value in parts["parameters"].items():
             self._take(name, value)
         self._memo: dict[tuple[Any, ...], tuple[bool, str]] = {}
         self._signatures: dict[tuple[Any, ...], str] = {}
 
     def _take(self, name: str, value: Any) -> None:
-        if isinstance(value, dict) and isinstance(value.get("values"), list):
-            value = value["values"]  # the autotuner's structured form
         values = list(value) if isinstance(value, (list, tuple)) else [value]
         bad = [item for item in values if not isinstance(item, (str, int, float, type(None)))]
         if name in self.axes or not values or bad:
@@ -258,7 +256,9 @@ class Space:
         return f"Space({len(self)} points, axes={list(self.axes)})"
 
 
-_REPLACED = frozenset({"quant_config", "quantization_config", "parameters", "optimization"})
+_REPLACED = frozenset(
+    {"quant_config", "quantization_config", "parameters", "parallel_config", "optimization"}
+)
 
 
 def space(

@@ -27,8 +27,7 @@ def add_settings(data: dict[str, Any]) -> None:
     name = [verdict["value"] for verdict in verdicts if verdict["canonical"] == flag][-1]
     settings = _settings_of(name, data["files"])
     if settings is None:
-        note = _core.make_diagnostic("file-not-read", "command", {"value": repr(name)})
-        data["notes"].append(note)
+        _note(data, name)
         return
     model = settings.pop("model", None)
     if data["model"] is None and isinstance(model, str):
@@ -45,6 +44,24 @@ def add_settings(data: dict[str, Any]) -> None:
             verdict["verdict"], verdict["refused"] = "no-effect", False
             verdict["reason"], verdict["hint"] = "the line sets it as well: the line counts", ""
         verdicts.append(verdict)
+
+
+def note_unread(data: dict[str, Any], endings: tuple[str, ...]) -> None:
+    """Name the files of settings that a launch gives to other arguments: nothing reads them.
+
+    Args:
+        data: the launch.
+        endings: what the names of such files end with.
+    """
+    for verdict in data["verdicts"]:
+        flag, value = verdict["canonical"], verdict["value"]
+        if value.endswith(endings) and (not flag or flag != data["config_flag"]):
+            _note(data, value)
+
+
+def _note(data: dict[str, Any], name: str) -> None:
+    note = _core.make_diagnostic("file-not-read", "command", {"value": repr(name)})
+    data["notes"].append(note)
 
 
 def _settings_of(name: str, written: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -9,11 +9,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["Task", "model_path", "read_task"]
+    from .errors import Diagnostic
 
-_CONFIG_KEYS = ("quant_config", "quantization_config")
+__all__ = ["Task", "load_task", "model_path", "read_task"]
+
+MAX_FILE = 64 * 1024 * 1024  # bytes of a task
 _MODEL_KEYS = ("id_or_path", "id", "name")
-_TASK_KEYS = (*_CONFIG_KEYS, "base_runtime", "parameters", "model", "task_name")
 
 
 class Task:
@@ -24,12 +25,24 @@ class Task:
         runtime: the engine it names, or None.
         config: the quantization config as given.
         config_path: where the config stands in the task: ``$.quant_config``, or ``$`` by itself.
-        parameters: the user parameters as given; a list counts with its first element.
+        presets_path: where its presets stand; empty without one.
+        parameters: the user parameters; a list counts with its first element.
         image_tag: the container tag (``runtime_image_tag``), which may name the release, or None.
         model: the model as given: an object, or its path or id; or None.
+        notes: what of it nobody reads.
     """
 
-    __slots__ = ("config", "config_path", "image_tag", "model", "name", "parameters", "runtime")
+    __slots__ = (
+        "config",
+        "config_path",
+        "image_tag",
+        "model",
+        "name",
+        "notes",
+        "parameters",
+        "presets_path",
+        "runtime",
+    )
 
     def __init__(
         self,
@@ -40,6 +53,8 @@ class Task:
         image_tag: Any = None,
         model: Any = None,
         config_path: str = "$",
+        presets_path: str = "",
+        notes: list[Diagnostic] | None = None,
     ) -> None:
         self.name = name
         self.runtime = runtime
@@ -48,6 +63,8 @@ class Task:
         self.image_tag = image_tag
         self.model = model
         self.config_path = config_path
+        self.presets_path = presets_path
+        self.notes = notes or []
 
     def model_path(self) -> Any:
         """The model's path or id, as the task gives it.
@@ -99,59 +116,73 @@ def model_path(model: Any) -> Any:
     return next((value for value in found if value is not None), None)
 
 
-def _object(value: Any, path: str) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        got = _core.describe(value)
-        raise ConfigError([_core.make_diagnostic("not-an-object", path, {"got": got})])
-    return dict(value)
-
-
-def read_task(data: Any) -> Task:
+def read_task(data: Any, runtime: Any = None) -> Task:
     """A task from JSON data: the autotuner's task, or a bare quantization config.
 
     Args:
         data: what the JSON text holds.
+        runtime: the engine that is mapped to, when it is not the task's own.
 
     Returns:
         Task: the parts that decide launch arguments; everything else is left alone.
 
     Raises:
-        ConfigError: the data or a part of it is not an object, or the config is given twice.
+        ConfigError: all problems of the task at once. Values of the config are not judged here.
 
     Example:
         >>> task = read_task({"base_runtime": "vllm", "quant_config": {"preset": "default"}})
         >>> task.runtime, task.config
         ('vllm', {'preset': 'default'})
     """
-    task = _object(data, "$")
-    if not any(key in task for key in _TASK_KEYS):
-        return Task(config=task)
-    given = [key for key in _CONFIG_KEYS if task.get(key) is not None]
-    if len(given) > 1:
-        context = {"first": given[0], "second": given[1]}
-        raise ConfigError([_core.make_diagnostic("duplicate-wrapper", f"$.{given[1]}", context)])
-    config = _object(task[given[0]], f"$.{given[0]}") if given else {}
-    parameters = _object(task.get("parameters"), "$.parameters")
-    presets = parameters.pop("quantization_preset", None)
-    if presets is not None:
-        if config.get("preset") is not None or config.get("presets") is not None:
-            raise ConfigError(
-                [
-                    _core.make_diagnostic(
-                        "preset-beside-presets", "$.parameters.quantization_preset", {}
-                    )
-                ]
-            )
-        config["presets"] = presets if isinstance(presets, (list, tuple)) else [presets]
-    name = task.get("task_name")
+    read = _core.read_task(data, runtime)
+    config, presets = read["config"], read["presets"]
+    if presets:
+        listed = read["presets_listed"]
+        several = listed or read["presets_path"].endswith(".presets")
+        config = {"presets" if several else "preset": presets if listed else presets[0], **config}
+    name = read["name"]
     return Task(
         str(name) if name is not None else None,
-        task.get("base_runtime"),
+        read["runtime"],
         config,
-        parameters,
-        task.get("runtime_image_tag"),
-        task.get("model"),
-        f"$.{given[0]}" if given else "$",
+        {key: values[0] for key, values in read["parameters"].items() if values[0] is not None},
+        read["image_tag"],
+        read["model"],
+        read["config_path"],
+        read["presets_path"],
+        read["notes"],
     )
+
+
+def load_task(task: Any) -> Any:
+    """A task's data from a dict, JSON text, or the name of a file.
+
+    Args:
+        task: data is returned as it is; text that begins with ``{`` is JSON; other text, and a
+            path, names a file.
+
+    Returns:
+        Any: JSON data.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not JSON.
+    """
+    if isinstance(task, (bytes, bytearray)):
+        return _core.load_json(bytes(task))
+    if isinstance(task, str) and task.lstrip()[:1] in ("{", "["):
+        return _core.load_json(task.encode("utf-8", "surrogatepass"))
+    import os
+
+    if not isinstance(task, (str, os.PathLike)):
+        return task
+    try:
+        with open(task, "rb") as handle:
+            data = handle.read(MAX_FILE + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        context = {"value": repr(os.fspath(task))[:200], "reason": reason}
+        raise ConfigError([_core.make_diagnostic("unreadable-file", "$", context)]) from None
+    if len(data) > MAX_FILE:
+        context = {"got": "the file", "known": f"{MAX_FILE} bytes"}
+        raise ConfigError([_core.make_diagnostic("over-limit", "$", context)])
+    return _core.load_json(data)

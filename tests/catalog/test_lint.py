@@ -21,14 +21,13 @@ from lint import (  # noqa: E402
     checked_references,
     checked_rows,
     contents,
-    reach,
     references,
     rows,
     schemas,
 )
 from lint.model import Catalog, Finding  # noqa: E402
 
-MODULES = (schemas, references, checked_references, contents, rows, checked_rows, reach)
+MODULES = (schemas, references, checked_references, contents, rows, checked_rows)
 Documents = dict[str, Any]
 MAPPING = "engines/one/mapping.json"
 DROP = object()  # the key or item goes
@@ -184,10 +183,6 @@ BREAKS: list[tuple[str, str, str, Any]] = [
     ("checked-told", "with code 'applied'", "CHECKED|rows|2|try|1|code", "applied"),
     ("checked-told", "nobody is told", "CHECKED|rows|2|try|1|code", "quiet"),
     ("checked-told", "emits nothing", "CHECKED|rows|0|try|0|code", "applied"),
-    ("reach-complete", "takes this candidate", "CHECKED|rows|7|try|+1", {"tp": "2"}),
-    ("reach-complete", "takes this candidate", "CHECKED|rows|2|try|0|quant", "q9"),
-    ("reach-complete", "it refuses what", "CHECKED|rules|by-hand|user_only", DROP),
-    ("reach-complete", "although it is", "CHECKED|rules|too-old|user_only", True),
     ("exhaustive", "no row matches 'fp8'", "ROWS|0|is", ["auto"]),
     ("exhaustive", "'variant': 'a'", "ROWS|7|when", {"variant": ["b"]}),
     ("exhaustive", "no row matches 'fp8'", "ROWS|4|when", {"checkpoint": ["quantized"]}),

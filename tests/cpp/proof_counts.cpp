@@ -68,8 +68,10 @@ std::string write_counts(const CountTable& table) {
   return out + "\n}\n";
 }
 
-std::vector<std::string> compare_counts(std::string_view pinned, std::string_view found) {
-  const auto before = flat(pinned);
+std::vector<std::string> compare_counts(std::string_view pinned, std::string_view found, std::string_view engine) {
+  auto before = flat(pinned);
+  const std::string mine = "\"" + std::string(engine) + "\" ";
+  if (!engine.empty()) std::erase_if(before, [&mine](const std::string& line) { return line.rfind(mine, 0) != 0; });
   const auto after = flat(found);
   const std::set<std::string> old_lines(before.begin(), before.end());
   const std::set<std::string> new_lines(after.begin(), after.end());

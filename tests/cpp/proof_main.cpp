@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "proof_reach.hpp"
 #include "proof_run.hpp"
 
 namespace quantmap::proof {
@@ -12,6 +13,25 @@ namespace {
 std::string read_file(const std::string& name) {
   std::ifstream in(name, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+// Whether everything in an engine's tables can happen.
+int prove_reach(const Options& options) {
+  Findings findings;
+  for (const Engine& engine : catalog().engines) {
+    if (engine.checked.rows.empty() || (!options.engine.empty() && engine.id != options.engine)) continue;
+    const auto begin = std::chrono::steady_clock::now();
+    Reach reach(engine, options.seed);
+    reach.search();
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+    std::printf("%s: %zu rows, %zu rules, %llu launches followed in %.1f s\n", std::string(engine.id).c_str(),
+                engine.checked.rows.size(), engine.checked.rules.size(),
+                static_cast<unsigned long long>(reach.launches()), time.count());
+    for (const Problem& problem : reach.problems()) {
+      findings.add(problem, std::string(engine.id), 1, [] { return std::string("the tables"); });
+    }
+  }
+  return findings.print();
 }
 
 int prove(const Options& options) {
@@ -33,7 +53,7 @@ int prove(const Options& options) {
   const std::string found = write_counts(proof.counts());
   if (!options.counts.empty()) std::ofstream(options.counts, std::ios::binary) << found;
   if (!options.compare.empty()) {
-    const auto changes = compare_counts(read_file(options.compare), found);
+    const auto changes = compare_counts(read_file(options.compare), found, options.engine);
     for (const std::string& line : changes) std::printf("%s\n", line.c_str());
     if (!changes.empty()) {
       std::printf("the outcomes differ from %s; after review: quantmap_proof --counts %s\n", options.compare.c_str(),
@@ -69,6 +89,8 @@ int main(int argc, char** argv) {
       options.counts = value;
     } else if (name == "--facts") {
       options.facts = value == "yes";
+    } else if (name == "--reach") {
+      options.reach = value == "yes";
     } else if (name == "--compare") {
       options.compare = value;
     } else {
@@ -76,5 +98,5 @@ int main(int argc, char** argv) {
       return 2;
     }
   }
-  return quantmap::proof::prove(options);
+  return options.reach ? quantmap::proof::prove_reach(options) : quantmap::proof::prove(options);
 }

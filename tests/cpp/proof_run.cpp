@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/mapping/launch.hpp"
 
 namespace quantmap::proof {

@@ -1,4 +1,5 @@
 // config.hpp, validate.hpp, resolve.hpp: from input to a config, and every way it can be wrong.
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/config/config.hpp"
 
 #include <limits>

@@ -1,5 +1,6 @@
 // json_io.hpp: JSON text in and out.
 #include "quantmap/base/json_io.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <limits>
 

@@ -1,4 +1,5 @@
 // map.hpp: rows, decisions, the fallback chain, the model's own quantization.
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/mapping/map.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // merge.hpp: user parameters over derived arguments.
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/mapping/merge.hpp"
 
 #include <limits>

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("scikit_build_core")
+pytestmark = pytest.mark.xdist_group("recipes")  # one worker makes the copy
 
 ROOT = Path(__file__).resolve().parents[2]
 IGNORED = shutil.ignore_patterns(

@@ -44,9 +44,11 @@ def results() -> dict[str, Any]:
         "CheckResult": checked,
         "ScriptResult": quantmap.check_script("vllm serve m", "0.11.0"),
         "Verdict": checked.verdicts[0],
+        "WhyResult": quantmap.why("vllm: error: unrecognized arguments: --nope", "vllm"),
         "Experiment": plan[1],
         "Skip": skipping.skips[0],
         "GpuInfo": quantmap.gpu_info("H100"),
+        "Fit": quantmap.estimate("Qwen/Qwen3-8B", gpu="H100"),
         "Requirement": quantmap.requirements("vllm")[0],
     }
 
@@ -135,6 +137,8 @@ def test_an_experiment_goes_to_another_process() -> None:
 def test_a_plan_is_made_again_where_it_arrives() -> None:
     plan = quantmap.plan(TASK)
     sent = pickle.loads(pickle.dumps(plan))
+    assert sent == plan and hash(sent) == hash(plan)
+    assert plan != quantmap.plan(TASK, engine_version="0.12.0") and plan != TASK
     assert list(sent) == list(plan) and sent.skips == plan.skips
 
 

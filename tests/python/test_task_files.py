@@ -172,6 +172,54 @@ def test_map_takes_what_plan_takes(tmp_path: Path) -> None:
     assert done.returncode == 2 and "$.parallel_config.cp" in done.stderr
 
 
+MATRIX = [{"dimension": "kv_cache_dtype", "values": ["auto", "fp8"]}]
+
+
+@pytest.mark.parametrize("verb", [("map",), ("explain",), ("diff", "0.5.2", "0.5.6")])
+def test_every_verb_tells_what_it_does_not_read(verb: tuple[str, ...], tmp_path: Path) -> None:
+    task: dict[str, Any] = {"base_runtime": "sglang", "quant_confg": {"gemm_dtype": "fp8"}}
+    (tmp_path / "t.json").write_text(json.dumps(task))
+    words = (*verb[1:], "t.json") if verb[0] == "diff" else ("t.json",)
+    done = run(verb[0], *words, cwd=tmp_path)
+    assert done.returncode == 0 and "did you mean 'quant_config'?" in done.stderr
+    matrix = {"base_runtime": "sglang", "experiment_matrix": MATRIX}
+    (tmp_path / "t.json").write_text(json.dumps(matrix))
+    done = run(verb[0], *words, cwd=tmp_path)
+    assert done.returncode == 2 and "$.experiment_matrix" in done.stderr
+    assert "quantmap plan" in done.stderr
+
+
+def test_python_tells_it_too(caplog: pytest.LogCaptureFixture) -> None:
+    task = {"base_runtime": "vllm", "quant_confg": {}, "quant_config": {"preset": "default"}}
+    assert len(integration.generate_experiment_configs(task)) == 1
+    assert "'quant_confg' is not read" in caplog.text
+    for call in (integration.generate_experiment_configs, quantmap.space):
+        with pytest.raises(quantmap.ConfigError) as caught:
+            call({"base_runtime": "vllm", "experiment_matrix": MATRIX})
+        (told,) = caught.value.diagnostics
+        assert (told.code, told.path) == ("list-of-values", "$.experiment_matrix")
+
+
+def test_a_preset_that_is_not_known_is_named_by_its_place(tmp_path: Path) -> None:
+    presets = ["default", "defualt"]
+    for task, path in (
+        ({"quant_config": {"presets": presets}}, "$.quant_config.presets[1]"),
+        ({"quant_config": {"preset": "defualt"}}, "$.quant_config.preset"),
+        ({"parameters": {"quantization_preset": presets}}, "$.parameters.quantization_preset[1]"),
+    ):
+        (tmp_path / "t.json").write_text(json.dumps({"base_runtime": "vllm", **task}))
+        done = run("map", "t.json", cwd=tmp_path)
+        assert done.returncode == 2 and f"{path}:" in done.stderr, done.stderr
+
+
+def test_a_space_has_parallel_sizes() -> None:
+    task = {"base_runtime": "sglang", "parallel_config": {"tp": [2, 4]}, "parameters": {"seed": 1}}
+    space = quantmap.space(task)
+    assert space.axes == {"tp-size": [2, 4], "seed": [1]}
+    plan = quantmap.plan(task)
+    assert {space.signature(point) for point in space.points()} == set(plan.iter_signatures())
+
+
 def prepare(engine: str, **params: Any) -> dict[str, Any]:
     """What the autotuner's orchestrator asks for; q_ and p_ stand for its prefixes."""
     prefixes = {"q_": "__quant__", "p_": "__parallel__"}

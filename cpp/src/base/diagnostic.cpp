@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/letters.hpp"
 #include "quantmap/base/text.hpp"
 
 namespace quantmap {
@@ -60,9 +61,8 @@ bool Diagnostics::has_errors() const noexcept {
 }
 
 std::string key_step(std::string_view key) {
-  const bool plain = !key.empty() && key.size() <= 60 && std::all_of(key.begin(), key.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  });
+  const bool plain = !key.empty() && key.size() <= 60 &&
+                     std::all_of(key.begin(), key.end(), [](char c) { return is_alnum_or(c, "_-"); });
   return plain ? "." + std::string(key) : "[" + quote(key) + "]";
 }
 

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 namespace quantmap {
 

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/letters.hpp"
+
 namespace quantmap {
 
 class JsonScan {
@@ -51,7 +53,7 @@ class JsonScan {
     skip_space();
     const std::size_t begin = at_;
     out = 0;
-    while (at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9') {
+    while (at_ < text_.size() && is_digit(text_[at_])) {
       if (at_ - begin >= 19) return fail();
       out = out * 10 + static_cast<std::uint64_t>(text_[at_] - '0');
       ++at_;
@@ -78,8 +80,6 @@ class JsonScan {
   }
 
  private:
-  static bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-
   // The inside of a text, escapes as written; the place is after its end then.
   bool raw_text(std::size_t& begin, bool& escapes) noexcept {
     if (!expect('"')) return false;

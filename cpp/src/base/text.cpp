@@ -125,19 +125,75 @@ std::string python_float(double value) {
          mantissa.substr(static_cast<std::size_t>(whole));
 }
 
+namespace {
+
+// What follows a lead byte: how many bytes, and between which the first of them lies, so that no character has two
+// forms, none is half of a pair, and none lies past the last one.
+struct Following {
+  int count;
+  unsigned char low;
+  unsigned char high;
+};
+
+constexpr Following after(unsigned char lead) noexcept {
+  if (lead >= 0xF0)
+    return {3, static_cast<unsigned char>(lead == 0xF0 ? 0x90 : 0x80),
+            static_cast<unsigned char>(lead == 0xF4 ? 0x8F : 0xBF)};
+  if (lead >= 0xE0)
+    return {2, static_cast<unsigned char>(lead == 0xE0 ? 0xA0 : 0x80),
+            static_cast<unsigned char>(lead == 0xED ? 0x9F : 0xBF)};
+  return {1, 0x80, 0xBF};
+}
+
+void append_escape(std::string& out, const char* format, unsigned unit) {
+  char buffer[16];
+  std::snprintf(buffer, sizeof buffer, format, unit);
+  out += buffer;
+}
+
+void append_ascii(std::string& out, unsigned char byte) {
+  switch (byte) {
+    case '"': out += "\\\""; return;
+    case '\\': out += "\\\\"; return;
+    case '\n': out += "\\n"; return;
+    case '\r': out += "\\r"; return;
+    case '\t': out += "\\t"; return;
+    case '\b': out += "\\b"; return;
+    case '\f': out += "\\f"; return;
+    default: break;
+  }
+  if (byte < 0x20 || byte == 0x7F) {
+    append_escape(out, "\\u%04x", byte);
+  } else {
+    out += static_cast<char>(byte);
+  }
+}
+
+// A character beyond ASCII; JSON writes those beyond 16 bits in two halves.
+void append_wide(std::string& out, unsigned point, bool yaml) {
+  if (point < 0x10000) {
+    append_escape(out, "\\u%04x", point);
+  } else if (yaml) {
+    append_escape(out, "\\U%08x", point);
+  } else {
+    append_escape(out, "\\u%04x", 0xD800 + ((point - 0x10000) >> 10U));
+    append_escape(out, "\\u%04x", 0xDC00 + ((point - 0x10000) & 0x3FFU));
+  }
+}
+
+}  // namespace
+
 bool is_valid_utf8(std::string_view text) noexcept {
   const auto* p = reinterpret_cast<const unsigned char*>(text.data());
   const auto* end = p + text.size();
   while (p < end) {
     const unsigned char lead = *p++;
     if (lead < 0x80) continue;
-    const int more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-    if (lead < 0xC2 || lead > 0xF4 || end - p < more) return false;
-    const unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    const unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-    if (*p < low || *p > high) return false;
+    const Following following = after(lead);
+    if (lead < 0xC2 || lead > 0xF4 || end - p < following.count) return false;
+    if (*p < following.low || *p > following.high) return false;
     ++p;
-    for (int i = 1; i < more; ++i, ++p) {
+    for (int i = 1; i < following.count; ++i, ++p) {
       if ((*p & 0xC0U) != 0x80U) return false;
     }
   }
@@ -145,31 +201,12 @@ bool is_valid_utf8(std::string_view text) noexcept {
 }
 
 void append_json_string(std::string& out, std::string_view text, bool yaml) {
-  const auto escape = [&out](unsigned unit) {
-    char buffer[16];
-    std::snprintf(buffer, sizeof buffer, "\\u%04x", unit);
-    out += buffer;
-  };
   out += '"';
   for (std::size_t i = 0; i < text.size();) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if (byte < 0x80) {
+      append_ascii(out, byte);
       ++i;
-      switch (byte) {
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
-        case '\b': out += "\\b"; break;
-        case '\f': out += "\\f"; break;
-        default:
-          if (byte < 0x20 || byte == 0x7F) {
-            escape(byte);
-          } else {
-            out += static_cast<char>(byte);
-          }
-      }
       continue;
     }
     const std::size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2;
@@ -178,16 +215,7 @@ void append_json_string(std::string& out, std::string_view text, bool yaml) {
       point = (point << 6U) | (static_cast<unsigned char>(text[i + k]) & 0x3FU);
     }
     i += length;
-    if (point >= 0x10000 && yaml) {
-      char buffer[16];
-      std::snprintf(buffer, sizeof buffer, "\\U%08x", point);
-      out += buffer;
-    } else if (point >= 0x10000) {
-      escape(0xD800 + ((point - 0x10000) >> 10U));
-      escape(0xDC00 + ((point - 0x10000) & 0x3FFU));
-    } else {
-      escape(point);
-    }
+    append_wide(out, point, yaml);
   }
   out += '"';
 }

@@ -1,4 +1,5 @@
 #include "quantmap/check/check.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 

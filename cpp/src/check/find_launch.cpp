@@ -1,6 +1,7 @@
 #include "find_launch.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace quantmap {
 
@@ -43,6 +44,15 @@ bool is_one_of(std::string_view word, const Words& words) {
 std::string_view program(std::string_view word) {
   const std::size_t slash = word.rfind('/');
   return slash == std::string_view::npos ? word : word.substr(slash + 1);
+}
+
+bool is_no_option(std::string_view word) { return !word.empty() && word[0] != '-'; }
+
+// The script that a word holds, by itself or as the value of an option; empty when it is one plain word.
+std::string script_of(const std::string& word) {
+  if (word.find_first_of(" \t\n") == std::string::npos) return {};
+  const std::size_t mark = word[0] == '-' ? word.find('=') : std::string::npos;
+  return mark == std::string::npos ? word : word.substr(mark + 1);
 }
 
 // The launcher whose words stand, one after another, at this place.
@@ -157,23 +167,25 @@ struct LaunchFinder::Container {
 };
 
 std::vector<EnvironmentVariable> LaunchFinder::environment_of(const Command& command) const {
+  std::map<std::string_view, std::size_t> last;  // of assignments: a name that is given twice has its last value
+  for (std::size_t i = 0; i < command.assignments.size(); ++i) last[command.assignments[i].first] = i;
   std::vector<EnvironmentVariable> out;
   if (command.variables != nullptr) {
     for (const std::string& name : command.variables->exported) {
-      if (out.size() < kMaxLaunchWords) out.push_back({name, value_in_shell(command, name)});
+      if (out.size() >= kMaxLaunchWords) break;
+      if (last.count(name) == 0) out.push_back({name, value_in_shell(command, name)});
     }
   }
-  for (const auto& assignment : command.assignments) {
-    const std::string& name = assignment.first;
-    std::erase_if(out, [&name](const EnvironmentVariable& earlier) { return earlier.name == name; });
-    out.push_back({name, assignment.second});
+  for (std::size_t i = 0; i < command.assignments.size(); ++i) {
+    const auto& [name, value] = command.assignments[i];
+    if (last[name] == i) out.push_back({name, value});
   }
   return out;
 }
 
 void LaunchFinder::keep(FoundLaunch launch, const Command& command) {
   words_ += launch.words.size() + launch.variables.size() + 1;
-  if (launches_.size() >= kMaxLaunches || words_ > kMaxLaunchWords) {
+  if (is_full()) {
     ++left_out_;
     return;
   }
@@ -194,6 +206,10 @@ bool LaunchFinder::launch(const Command& command, std::size_t begin, std::option
   for (std::size_t at = begin; at < command.words.size(); ++at) {
     const auto [engine, launcher] = launcher_at(command.words, at);
     if (engine == nullptr) continue;
+    if (is_full()) {
+      ++left_out_;
+      return true;
+    }
     FoundLaunch found;
     found.engine = engine;
     found.launcher = launcher;
@@ -255,7 +271,7 @@ bool LaunchFinder::container(const Command& command, std::size_t depth) {
   for (std::size_t i = at + 1; i < words.size() && found.image == 0; ++i) {
     if (container_option(command, i, found)) continue;
     const std::string& word = words[i].text;
-    const bool named = known_program && !word.empty() && word[0] != '-';
+    const bool named = known_program && is_no_option(word);
     if (named || read_image(word).engine != nullptr) found.image = i;
     if (known_program && takes_value(word)) ++i;
   }
@@ -315,6 +331,7 @@ ShellVariables LaunchFinder::inherited(const Command& command, bool elsewhere) {
   ShellVariables out;
   if (!elsewhere && command.variables != nullptr) {
     for (const std::string& exported : command.variables->exported) {
+      if (++inherited_ > kMaxInherited) break;
       const auto value = command.variables->values.find(exported);
       if (value == command.variables->values.end()) continue;
       out.values[exported] = value->second;
@@ -343,9 +360,8 @@ void LaunchFinder::nested(const Command& command, std::size_t depth) {
     const bool runs = command.files != nullptr && (shell || i == main);
     if (const WrittenFile* file = runs ? command.files->find(word.text) : nullptr; file != nullptr) {
       scripts.emplace_back(file->text, file->line);
-    } else if (word.text.find_first_of(" \t\n") != std::string::npos) {
-      const std::size_t mark = word.text[0] == '-' ? word.text.find('=') : std::string::npos;
-      scripts.emplace_back(mark == std::string::npos ? word.text : word.text.substr(mark + 1), word.line);
+    } else if (std::string inside = script_of(word.text); !inside.empty()) {
+      scripts.emplace_back(std::move(inside), word.line);
     }
   }
   if (scripts.empty() && command.input != nullptr && (shell || elsewhere)) {

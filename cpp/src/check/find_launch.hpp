@@ -46,6 +46,8 @@ struct FoundLaunch {
 // Most launches of one text that are looked at, and most words of all of them together.
 inline constexpr std::size_t kMaxLaunches = 1'000;
 inline constexpr std::size_t kMaxLaunchWords = 20'000;
+// Most variables that scripts inside of scripts get from the outer one; what is not handed on is not known there.
+inline constexpr std::size_t kMaxInherited = 1'000'000;
 
 class LaunchFinder {
  public:
@@ -67,11 +69,12 @@ class LaunchFinder {
   bool container(const Command& command, std::size_t depth);
   static bool container_option(const Command& command, std::size_t& at, Container& out);
   static Command inside_of(const Command& command, const Container& container);
-  static ShellVariables inherited(const Command& command, bool elsewhere);
+  ShellVariables inherited(const Command& command, bool elsewhere);
   void container_command(const Command& command, const Container& container, std::size_t depth);
   bool launch(const Command& command, std::size_t begin, std::optional<ImageName> image);
   void nested(const Command& command, std::size_t depth);
   void keep(FoundLaunch launch, const Command& command);
+  [[nodiscard]] bool is_full() const noexcept { return launches_.size() >= kMaxLaunches || words_ > kMaxLaunchWords; }
   [[nodiscard]] std::vector<EnvironmentVariable> environment_of(const Command& command) const;
 
   Diagnostics& problems_;
@@ -80,6 +83,7 @@ class LaunchFinder {
   std::vector<FoundLaunch> launches_;
   WrittenFiles files_;
   std::size_t words_ = 0;
+  std::size_t inherited_ = 0;
   std::size_t left_out_ = 0;
   std::string other_image_;
 };

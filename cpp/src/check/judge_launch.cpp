@@ -6,6 +6,7 @@
 #include "line_arguments.hpp"
 #include "line_model.hpp"
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/config/checkpoint_kind.hpp"
 #include "quantmap/deployment/line_rules.hpp"
 #include "quantmap/model/checkpoint.hpp"

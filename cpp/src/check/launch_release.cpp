@@ -4,6 +4,7 @@
 #include "judge_launch.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/base/version.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 namespace quantmap {
 

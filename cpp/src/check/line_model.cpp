@@ -2,6 +2,7 @@
 
 #include "model/file_store.hpp"
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/mapping/launch.hpp"
 
 namespace quantmap {

@@ -214,16 +214,8 @@ class Interpreter {
 
   // Files that here-documents, or words that a program prints, are written to.
   void write_files(const Simple& simple, Command& command) {
-    const WrittenFile* input = piped_;
-    std::string target;
-    for (const Token* token : simple.redirections) {
-      if (token->sign.substr(0, 2) == "<<") {
-        input = &keep_input(*token);
-      } else if (token->sign.find('>') != std::string::npos && token->sign != ">&") {
-        target = shell::joined(expander_.text_of(token->word.parts), 0).text;
-      }
-    }
     const std::string_view program = command.words.empty() ? std::string_view() : command.words[0].text;
+    auto [input, target] = redirected(simple);
     const bool prints = program == "echo" || program == "printf";
     if (input == nullptr && prints) input = &printed(command);
     if (program == "tee" && target.empty()) target = last_name(command.words);
@@ -231,6 +223,19 @@ class Interpreter {
     const bool passes_on = is_one_of(program, kPassing);
     piped_ = passes_on && target.empty() && simple.behind == "|" ? input : nullptr;
     if (!passes_on) command.input = input;
+  }
+
+  // What the command reads, if that is in the script, and the name of the file that it writes.
+  std::pair<const WrittenFile*, std::string> redirected(const Simple& simple) {
+    std::pair<const WrittenFile*, std::string> out{piped_, {}};
+    for (const Token* token : simple.redirections) {
+      if (token->sign.substr(0, 2) == "<<") {
+        out.first = &keep_input(*token);
+      } else if (token->sign.find('>') != std::string::npos && token->sign != ">&") {
+        out.second = shell::joined(expander_.text_of(token->word.parts), 0).text;
+      }
+    }
+    return out;
   }
 
   static std::string last_name(const std::vector<Word>& words) {

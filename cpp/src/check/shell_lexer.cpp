@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 namespace quantmap::shell {
 

@@ -1,4 +1,5 @@
 #include "quantmap/config/method.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,5 @@
 #include "quantmap/config/resolve.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include "quantmap/base/text.hpp"
 #include "quantmap/config/validate.hpp"

@@ -1,4 +1,5 @@
 #include "quantmap/config/validate.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <charconv>
 #include <cmath>

@@ -1,4 +1,5 @@
 #include "quantmap/deployment/line_rules.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,5 @@
 #include "quantmap/deployment/model_quantization.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 

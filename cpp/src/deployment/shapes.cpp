@@ -44,24 +44,29 @@ std::int64_t dense_mlp(const Architecture& model) {
   return dense == model.layers.end() ? 0 : dense->intermediate;
 }
 
+// Sizes of heads and what is as wide as they are. Latent attention has neither queries nor keys by head.
+std::int64_t attention_size(const Architecture& model, ShapeSize size) {
+  if (size == ShapeSize::kHeads) return fewest(model, [](const Layer& layer) { return layer.heads; });
+  if (size == ShapeSize::kOutputWidth) {
+    return fewest(model, [](const Layer& layer) { return layer.heads * layer.value_size; });
+  }
+  if (model.is_mla()) return 0;
+  if (size == ShapeSize::kKvHeads) return fewest(model, [](const Layer& layer) { return layer.kv_heads; });
+  if (size == ShapeSize::kKvWidth) {
+    return fewest(model, [](const Layer& layer) { return layer.kv_heads * layer.key_size; });
+  }
+  return fewest(model, [](const Layer& layer) { return layer.heads * layer.key_size; });
+}
+
 std::int64_t size_of(const Architecture& model, ShapeSize size) {
   switch (size) {
-    case ShapeSize::kHeads: return fewest(model, [](const Layer& layer) { return layer.heads; });
-    case ShapeSize::kKvHeads:
-      return model.is_mla() ? 0 : fewest(model, [](const Layer& layer) { return layer.kv_heads; });
-    case ShapeSize::kQueryWidth:
-      return model.is_mla() ? 0 : fewest(model, [](const Layer& layer) { return layer.heads * layer.key_size; });
-    case ShapeSize::kKvWidth:
-      return model.is_mla() ? 0 : fewest(model, [](const Layer& layer) { return layer.kv_heads * layer.key_size; });
-    case ShapeSize::kOutputWidth:
-      return fewest(model, [](const Layer& layer) { return layer.heads * layer.value_size; });
     case ShapeSize::kMlp: return dense_mlp(model);
     case ShapeSize::kExpertMlp: return model.is_moe() ? model.experts.intermediate : 0;
     case ShapeSize::kSharedMlp: return model.is_moe() ? model.experts.shared_intermediate : 0;
     case ShapeSize::kExperts: return model.experts.routed;
-    case ShapeSize::kLayers: break;
+    case ShapeSize::kLayers: return static_cast<std::int64_t>(model.layers.size());
+    default: return attention_size(model, size);
   }
-  return static_cast<std::int64_t>(model.layers.size());
 }
 
 std::string_view name_of(ShapeSize size) {

@@ -1,4 +1,5 @@
 #include "quantmap/deployment/verdict.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 #include <optional>

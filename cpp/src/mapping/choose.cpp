@@ -19,14 +19,19 @@ bool Chooser::matches(const MappingRule& row, const Config& config, const Field&
   });
 }
 
+const MappingRule* Chooser::find_row(const Config& config, const Field& field, const Setting& setting) const {
+  if (rows_.ranges.empty()) return nullptr;
+  const RowRange range = rows_.ranges[index_of(field.field)];
+  for (std::size_t i = range.begin; i < range.end; ++i) {
+    if (matches(rows_.rows[i], config, field, setting)) return &rows_.rows[i];
+  }
+  return nullptr;
+}
+
 Choice Chooser::choose(const Config& config, const Field& field, const Setting& setting,
                        const TargetValues& values) const {
   Choice choice;
-  if (rows_.ranges.empty()) return choice;
-  const RowRange range = rows_.ranges[index_of(field.field)];
-  for (std::size_t i = range.begin; i < range.end && choice.row == nullptr; ++i) {
-    if (matches(rows_.rows[i], config, field, setting)) choice.row = &rows_.rows[i];
-  }
+  choice.row = find_row(config, field, setting);
   if (choice.row == nullptr) return choice;
   for (const Alternative& candidate : choice.row->candidates) {
     PassedOver refusal = deployment_.checked ? pass_over(candidate, field, setting, values) : PassedOver{};

@@ -1,4 +1,5 @@
 #include "quantmap/mapping/launch.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 
@@ -206,53 +207,75 @@ const Engine* read_runtime(const Value& runtime, std::string& version, Diagnosti
   return nullptr;
 }
 
-std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problems) {
-  std::string suffix;
-  const Engine* engine = read_runtime(request.runtime, suffix, problems);
-  const std::optional<Policy> policy = read_policy(request.policy, problems);
-  Diagnostics release_notes;
+namespace {
+
+// What a request means; what could not be read is absent, and its problem told.
+struct Reading {
+  const Engine* engine = nullptr;
+  std::optional<Policy> policy;
   std::optional<Deployment> deployment;
-  if (engine != nullptr) {
-    deployment = read_deployment(request, *engine, suffix, release_notes);
-    if (deployment && !deployment->checked && policy) need_version(request, *policy, problems);
+  std::optional<Config> config;
+  std::optional<ModelQuantization> model;
+  Diagnostics warnings;
+
+  [[nodiscard]] bool is_whole() const { return engine != nullptr && policy && deployment && config && model; }
+};
+
+// Problems are told in the order engine, release, config, model; warnings in the order model, release.
+Reading read_request(const LaunchRequest& request, Diagnostics& problems) {
+  Reading out;
+  std::string suffix;
+  out.engine = read_runtime(request.runtime, suffix, problems);
+  out.policy = read_policy(request.policy, problems);
+  Diagnostics release_notes;
+  if (out.engine != nullptr) {
+    out.deployment = read_deployment(request, *out.engine, suffix, release_notes);
+    if (out.deployment && !out.deployment->checked && out.policy) need_version(request, *out.policy, problems);
     if (release_notes.has_errors()) problems.append(release_notes);
   }
   Diagnostics config_problems;
-  const std::optional<Config> config = resolve(request.quant_config, Path("$"), config_problems);
+  out.config = resolve(request.quant_config, Path("$"), config_problems);
   problems.append(config_problems);
+  out.model = read_model(request, out.warnings, problems);
+  if (!release_notes.has_errors()) out.warnings.append(release_notes);
+  return out;
+}
 
-  Diagnostics warnings;
-  const std::optional<ModelQuantization> model = read_model(request, warnings, problems);
-  if (!release_notes.has_errors()) warnings.append(release_notes);
+// What the release makes of the finished arguments.
+void judge_checked(Mapping& mapping, const ModelQuantization& model) {
+  refresh_values(mapping);
+  const std::vector<Verdict> verdicts = judge(*mapping.engine, mapping.deployment, mapping.arguments);
+  report_refusals(*mapping.engine, mapping.deployment, verdicts, mapping.arguments, mapping.diagnostics);
+  report_sizes(mapping);
+  add_notes(mapping, model);
+  mapping.not_looked_at = not_looked_at(*mapping.engine, mapping.deployment, model.given);
+}
 
-  const Path parameters("user_parameters");
-  if (engine == nullptr || !config || !deployment || !policy || !model) {
-    std::vector<Argument> unused;
-    Diagnostics merged;
-    merge(unused, request.user_parameters, engine, parameters, merged);
-    if (merged.has_errors()) problems.append(merged);
-    return std::nullopt;
+}  // namespace
+
+std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problems) {
+  Reading read = read_request(request, problems);
+  std::optional<Mapping> mapping;
+  if (read.is_whole()) {
+    mapping = map_by_policy(*read.config, *read.engine, *read.model, *read.deployment, *read.policy);
+    read.warnings.append(mapping->diagnostics);
   }
-  Mapping mapping = map_by_policy(*config, *engine, *model, *deployment, *policy);
-  warnings.append(mapping.diagnostics);
+  // Parameters are read in any case: all problems of the input are told at once.
+  std::vector<Argument> unused;
   Diagnostics merged;
-  merge(mapping.arguments, request.user_parameters, engine, parameters, merged, &*deployment);
+  merge(mapping ? mapping->arguments : unused, request.user_parameters, read.engine, Path("user_parameters"), merged,
+        mapping ? &*read.deployment : nullptr);
   if (merged.has_errors()) problems.append(merged);
-  if (problems.has_errors()) return std::nullopt;
-  warnings.append(merged);
-  mapping.diagnostics = std::move(warnings);
-  note_overrides(mapping);
-  if (!deployment->checked) {
-    report_never_accepted(mapping);
+  if (!mapping || problems.has_errors()) return std::nullopt;
+  read.warnings.append(merged);
+  mapping->diagnostics = std::move(read.warnings);
+  note_overrides(*mapping);
+  if (!read.deployment->checked) {
+    report_never_accepted(*mapping);
     return mapping;
   }
-  refresh_values(mapping);
-  const std::vector<Verdict> verdicts = judge(*engine, mapping.deployment, mapping.arguments);
-  report_refusals(*engine, mapping.deployment, verdicts, mapping.arguments, mapping.diagnostics);
-  report_sizes(mapping);
-  add_notes(mapping, *model);
-  mapping.not_looked_at = not_looked_at(*engine, mapping.deployment, model->given);
-  if (*policy == Policy::kStrict) enforce_strict(mapping, problems);
+  judge_checked(*mapping, *read.model);
+  if (*read.policy == Policy::kStrict) enforce_strict(*mapping, problems);
   if (problems.has_errors()) return std::nullopt;
   return mapping;
 }

@@ -1,4 +1,5 @@
 #include "quantmap/mapping/map.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 #include <optional>

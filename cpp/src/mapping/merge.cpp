@@ -1,9 +1,11 @@
 #include "quantmap/mapping/merge.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <unordered_map>
 
+#include "base/letters.hpp"
 #include "quantmap/base/json_io.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/config/validate.hpp"
@@ -83,10 +85,8 @@ bool report_unwritable(const Value& value, const Path& path, Diagnostics& proble
 bool is_parameter_name(std::string_view key) noexcept {
   const std::size_t begin = key.find_first_not_of('-');
   if (begin == std::string_view::npos || begin > 2 || key.size() > 256) return false;
-  return std::all_of(key.begin() + static_cast<std::ptrdiff_t>(begin), key.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-           c == '.';
-  });
+  return std::all_of(key.begin() + static_cast<std::ptrdiff_t>(begin), key.end(),
+                     [](char c) { return is_alnum_or(c, "_-."); });
 }
 
 std::optional<ArgumentValue> parameter_value(const Value& value, const Path& path, Diagnostics& problems) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/config/checkpoint_kind.hpp"
 #include "quantmap/mapping/launch.hpp"
 #include "quantmap/release/argument_schema.hpp"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/letters.hpp"
 #include "quantmap/base/json_io.hpp"
 #include "quantmap/base/text.hpp"
 
@@ -55,19 +56,18 @@ Value leaf_of(const Argument& argument) {
   return Value::text(std::get<std::string>(argument.value));
 }
 
-bool plain_in_yaml(const std::string& text) {
+// Whether a reader of YAML would take the plain text for something else than a text.
+bool means_more_in_yaml(const std::string& text) {
   static constexpr std::string_view kWords[] = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
-  const std::string low = lower(text);
-  if (text.empty() || std::find(std::begin(kWords), std::end(kWords), low) != std::end(kWords)) return false;
+  if (std::find(std::begin(kWords), std::end(kWords), lower(text)) != std::end(kWords)) return true;
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size()) return false;
-  const char first = text.front();
-  const bool letter = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || first == '_';
-  return letter && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-                  c == '.' || c == '/';
-         });
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+bool plain_in_yaml(const std::string& text) {
+  return !text.empty() && !means_more_in_yaml(text) && (is_letter(text.front()) || text.front() == '_') &&
+         std::all_of(text.begin(), text.end(), [](char c) { return is_alnum_or(c, "_-./"); });
 }
 
 std::string yaml_text(const std::string& text) {
@@ -191,10 +191,8 @@ std::vector<std::string> argv(const Mapping& mapping) {
 }
 
 std::string shell_quote(std::string_view word) {
-  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("@%_-+=:,./").find(c) != std::string_view::npos;
-  });
+  const bool plain =
+      !word.empty() && std::all_of(word.begin(), word.end(), [](char c) { return is_alnum_or(c, "@%_-+=:,./"); });
   if (plain) return std::string(word);
   std::string out = "'";
   for (const char c : word) {

@@ -3,6 +3,7 @@
 
 #include "quantmap/base/text.hpp"
 #include "quantmap/base/version.hpp"
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/config/validate.hpp"
 #include "quantmap/mapping/launch.hpp"
 #include "quantmap/release/gpu.hpp"

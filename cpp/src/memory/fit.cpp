@@ -1,4 +1,5 @@
 #include "quantmap/memory/fit.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 namespace quantmap {
 

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/letters.hpp"
+
 namespace quantmap {
 
 namespace {
 
 constexpr std::string_view kRegex = "re:";
 constexpr std::string_view kLayers = "layers.";
-
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 // "*self_attn*" as a regular expression.
 std::string of_stars(std::string_view text) {
@@ -100,7 +100,7 @@ bool targets_module(const std::vector<std::string>& targets, std::size_t layer, 
   return std::any_of(targets.begin(), targets.end(), [&](const std::string& target) {
     // A class of modules, such as every linear layer.
     if (target.find('.') == target.npos && target.find(':') == target.npos && target.find('*') == target.npos &&
-        !target.empty() && target.front() >= 'A' && target.front() <= 'Z') {
+        !target.empty() && is_upper(target.front())) {
       return true;
     }
     if (target.starts_with(kRegex) || target.find('*') != target.npos) {

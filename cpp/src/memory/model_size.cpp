@@ -31,7 +31,10 @@ double share(std::int64_t heads, std::int64_t gpus) {
 
 double split(std::int64_t size, std::int64_t gpus) { return static_cast<double>(size) / static_cast<double>(gpus); }
 
-double rounded(std::int64_t size, std::int64_t tile) { return static_cast<double>((size + tile - 1) / tile * tile); }
+double rounded(std::int64_t size, std::int64_t tile) {
+  const std::int64_t tiles = (size + tile - 1) / tile;
+  return static_cast<double>(tiles * tile);
+}
 
 // Goes over the modules of one stage on one GPU.
 class Walk {

@@ -1,4 +1,5 @@
 #include "quantmap/model/architecture.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,9 @@
 #include "quantmap/model/checkpoint.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 
+#include "base/letters.hpp"
 #include "model/declarations.hpp"
 #include "model/model_files.hpp"
 #include "model/shards.hpp"
@@ -74,14 +76,10 @@ class Inspector {
 
  private:
   static bool is_model_id(std::string_view text) {
-    const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-             c == '.' || c == '/';
-    });
-    const auto slashes = std::count(text.begin(), text.end(), '/');
+    if (text.size() > 200 || std::count(text.begin(), text.end(), '/') > 1) return false;
+    if (text.front() == '/' || text.front() == '.' || text.back() == '/') return false;
     const bool file = text.ends_with(".gguf") || text.ends_with(".json") || text.ends_with(kSafetensors);
-    return plain && slashes <= 1 && !file && text.front() != '/' && text.front() != '.' && text.back() != '/' &&
-           text.size() <= 200;
+    return !file && std::all_of(text.begin(), text.end(), [](char c) { return is_alnum_or(c, "_-./"); });
   }
 
   // Where the local cache keeps a model of this id: models--owner--name.
@@ -154,32 +152,19 @@ class Inspector {
   }
 
   std::optional<Checkpoint> from_folder(const Place& given) {
-    Place inner;
-    const Place snapshots = given.store->has(std::string(kConfig)) ? Place{} : inner_place(given.folder, "snapshots");
-    if (snapshots.store != nullptr) {
-      const std::optional<std::string> revision = revision_in(given, snapshots);
-      if (revision) inner = inner_place(given.folder, "snapshots/" + *revision);
-      if (inner.store == nullptr) return refuse(out_.source, "a cache folder without a snapshot");
-      out_.revision = *revision;
-    }
-    const Place& place = inner.store != nullptr ? inner : given;
+    Place snapshot;
+    if (!find_snapshot(given, snapshot)) return refuse(out_.source, "a cache folder without a snapshot");
+    const Place& place = snapshot.store != nullptr ? snapshot : given;
     ModelFiles files(*place.store, path_);
     out_.folder = place.folder;
-    const bool has_config = files.has(std::string(kConfig));
-    if (!has_config) {
-      std::vector<std::string> names = files.ending(".gguf");
-      std::erase_if(names, [](const std::string& name) { return name.starts_with("mmproj"); });
+    if (!files.has(std::string(kConfig))) {
+      const std::vector<std::string> names = gguf_models(files);
       const bool one_model = !names.empty() && gguf_parts(files, names.front()).size() == names.size();
       if (one_model) return from_gguf(files, names.front());
       if (!names.empty()) return refuse(out_.source, "a folder with several GGUF models: name one of the files");
       if (files.ending(kSafetensors).empty()) return refuse(out_.source, "no config.json and no weight file in it");
-    }
-    if (has_config) {
-      const std::optional<Value> config = files.json(std::string(kConfig), problems_);
-      if (!config) return std::nullopt;
-      out_.evidence = Evidence::kConfig;
-      const Path at(path_, kConfig);
-      read_config(*config, std::string(kConfig) + "#", at);
+    } else if (!read_config_file(files)) {
+      return std::nullopt;
     }
     for (const SideFile& side : kSideFiles) read_side_file(files, side);
     if (problems_.has_errors()) return std::nullopt;
@@ -191,6 +176,34 @@ class Inspector {
     return finish(&files, &sum);
   }
 
+  // Of a folder of the cache, the snapshot in it; false when it has none. Any other folder is left as it is.
+  bool find_snapshot(const Place& given, Place& out) {
+    if (given.store->has(std::string(kConfig))) return true;
+    const Place snapshots = inner_place(given.folder, "snapshots");
+    if (snapshots.store == nullptr) return true;
+    const std::optional<std::string> revision = revision_in(given, snapshots);
+    if (!revision) return false;
+    out = inner_place(given.folder, "snapshots/" + *revision);
+    out_.revision = *revision;
+    return out.store != nullptr;
+  }
+
+  // The GGUF files of a folder that are models: a projector of images stands beside one.
+  static std::vector<std::string> gguf_models(const ModelFiles& files) {
+    std::vector<std::string> names = files.ending(".gguf");
+    std::erase_if(names, [](const std::string& name) { return name.starts_with("mmproj"); });
+    return names;
+  }
+
+  bool read_config_file(ModelFiles& files) {
+    const std::optional<Value> config = files.json(std::string(kConfig), problems_);
+    if (!config) return false;
+    out_.evidence = Evidence::kConfig;
+    const Path at(path_, kConfig);
+    read_config(*config, std::string(kConfig) + "#", at);
+    return true;
+  }
+
   // The commit that refs/main names, or the only snapshot.
   std::optional<std::string> revision_in(const Place& folder, const Place& snapshots) {
     ModelFiles cache(*folder.store, path_);
@@ -198,9 +211,7 @@ class Inspector {
       const std::optional<std::string> text = cache.text("refs/main", 200, problems_);
       if (!text) return std::nullopt;
       const std::string revision(trim(*text));
-      const bool plain = !revision.empty() && std::all_of(revision.begin(), revision.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-      });
+      const bool plain = !revision.empty() && std::all_of(revision.begin(), revision.end(), is_alnum);
       if (plain && cache.has("snapshots/" + revision)) return revision;
       report_bad_file(problems_, path_, "refs/main", 0, "it names no snapshot");
       return std::nullopt;
@@ -274,7 +285,10 @@ class Inspector {
     compare_with_name();
     for (const Disagreement& item : out_.disagreements) {
       std::string list;
-      for (const auto& [source, words] : item.claims) list += (list.empty() ? "" : "; ") + source + ": " + words;
+      for (const auto& [source, words] : item.claims) {
+        if (!list.empty()) list += "; ";
+        list.append(source).append(": ").append(words);
+      }
       out_.notes.add(Code::kFilesDisagree, path_.str(), {{"key", item.subject}, {"list", list}});
     }
     if (files != nullptr) out_.files = files->account();

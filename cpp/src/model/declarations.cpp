@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/letters.hpp"
 #include "model/config_reader.hpp"
 #include "quantmap/base/text.hpp"
 
@@ -31,7 +32,7 @@ std::array<std::int64_t, 2> read_pair(const ConfigReader& config, Keys keys) {
   for (const char c : text) {
     if (c == 'x' && part == 0) {
       part = 1;
-    } else if (c >= '0' && c <= '9') {
+    } else if (is_digit(c)) {
       out[part] = out[part] * 10 + (c - '0');
     } else {
       return {};
@@ -259,36 +260,50 @@ std::string describe(const Scheme& scheme) {
   return scheme.group_size < 0 ? out + ", per channel" : out;
 }
 
+// The format that a declaration is of: the first row that holds, or null.
+const FormatRow* format_of(const Declaration& claim) {
+  const auto& formats = catalog().detection.formats;
+  const auto found =
+      std::find_if(formats.begin(), formats.end(), [&claim](const FormatRow& row) { return holds(row.when, claim); });
+  return found == formats.end() ? nullptr : &*found;
+}
+
+// What the format says of the weights, where the file says nothing or less.
+void fill_weights(Scheme& scheme, const FormatRow& row) {
+  if (scheme.weight_bits == 0) scheme.weight_bits = number(filled(row, "weight_bits"));
+  const bool same_bits = scheme.weight_bits == number(filled(row, "weight_bits"));
+  // "float" is what config_groups call every kind of float.
+  const bool vague = scheme.weight_type == "float" && same_bits && !filled(row, "weight_type").empty();
+  if (scheme.weight_type.empty() || vague) scheme.weight_type = filled(row, "weight_type");
+  if (vague && scheme.activation_type == "float") scheme.activation_type = filled(row, "activation_type");
+}
+
+void fill_groups(Scheme& scheme, const FormatRow& row) {
+  if (scheme.group_size == 0) scheme.group_size = static_cast<std::int64_t>(number(filled(row, "group_size")));
+  const std::string_view block = filled(row, "block");
+  const std::size_t mark = block.find('x');
+  if (scheme.block[0] != 0 || mark == block.npos) return;
+  scheme.block = {static_cast<std::int64_t>(number(block.substr(0, mark))),
+                  static_cast<std::int64_t>(number(block.substr(mark + 1)))};
+}
+
+void fill_activations(Scheme& scheme, const FormatRow& row) {
+  if (!scheme.activation_type.empty() || filled(row, "activation_bits").empty()) return;
+  scheme.activation_bits = number(filled(row, "activation_bits"));
+  scheme.activation_type = filled(row, "activation_type");
+}
+
 // What the format means beyond what the file says.
 void complete(Declaration& claim) {
   Quantization& out = claim.quantization;
-  const FormatRow* row = nullptr;
-  for (const FormatRow& candidate : catalog().detection.formats) {
-    if (row == nullptr && holds(candidate.when, claim)) row = &candidate;
-  }
-  if (row != nullptr && row->kind >= 0) {
-    out.kind = static_cast<std::size_t>(row->kind);
-  } else {
-    out.kind = find_checkpoint_kind(out.method);
-  }
+  const FormatRow* row = format_of(claim);
+  const bool has_kind = row != nullptr && row->kind >= 0;
+  out.kind = has_kind ? static_cast<std::size_t>(row->kind) : find_checkpoint_kind(out.method);
   for (Scheme& scheme : out.schemes) {
     if (row != nullptr) {
-      if (scheme.weight_bits == 0) scheme.weight_bits = number(filled(*row, "weight_bits"));
-      const bool same_bits = scheme.weight_bits == number(filled(*row, "weight_bits"));
-      // "float" is what config_groups call every kind of float.
-      const bool vague = scheme.weight_type == "float" && same_bits && !filled(*row, "weight_type").empty();
-      if (scheme.weight_type.empty() || vague) scheme.weight_type = filled(*row, "weight_type");
-      if (vague && scheme.activation_type == "float") scheme.activation_type = filled(*row, "activation_type");
-      if (scheme.group_size == 0) scheme.group_size = static_cast<std::int64_t>(number(filled(*row, "group_size")));
-      const std::string_view block = filled(*row, "block");
-      if (const std::size_t mark = block.find('x'); scheme.block[0] == 0 && mark != block.npos) {
-        scheme.block = {static_cast<std::int64_t>(number(block.substr(0, mark))),
-                        static_cast<std::int64_t>(number(block.substr(mark + 1)))};
-      }
-      if (scheme.activation_type.empty() && out.schemes.size() == 1 && !filled(*row, "activation_bits").empty()) {
-        scheme.activation_bits = number(filled(*row, "activation_bits"));
-        scheme.activation_type = filled(*row, "activation_type");
-      }
+      fill_weights(scheme, *row);
+      fill_groups(scheme, *row);
+      if (out.schemes.size() == 1) fill_activations(scheme, *row);
     }
     scheme.name = describe(scheme);
   }

@@ -1,6 +1,7 @@
 // What engines make of claims, what a model id says, and where claims differ.
 #include <algorithm>
 
+#include "base/letters.hpp"
 #include "model/declarations.hpp"
 #include "quantmap/base/text.hpp"
 
@@ -40,7 +41,7 @@ bool is_separator(char c) { return c == '-' || c == '_' || c == '.' || c == '/' 
 
 bool is_variant(std::string_view word) {
   const auto& after = catalog().detection.name_after;
-  const bool number = std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool number = std::all_of(word.begin(), word.end(), is_digit);
   return number || std::find(after.begin(), after.end(), word) != after.end();
 }
 

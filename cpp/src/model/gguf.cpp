@@ -187,20 +187,26 @@ class GgufReader {
     if (type >= kTypeSize.size()) return refuse("unknown type " + std::to_string(type) + " of an array");
     const std::uint64_t least = std::max<std::uint64_t>(kTypeSize[type], 1);
     if (count > cursor_.left() / least) return refuse("an array of " + std::to_string(count) + " in a shorter file");
-    Value list = Value::array();
     const bool keep = out != nullptr && count <= kKeptItems && kept_ < kKeptInAll;
+    Value list = Value::array();
     if (keep) kept_ += count;
-    if (!keep && kTypeSize[type] > 0) {
-      if (!cursor_.skip(count * kTypeSize[type])) return cut();
-    } else {
-      for (std::uint64_t i = 0; i < count; ++i) {
-        Value item;
-        if (!read_value(type, keep ? &item : nullptr, nesting + 1)) return false;
-        if (keep) list.append(std::move(item));
-      }
-    }
+    if (!(keep ? read_items(type, count, &list, nesting) : pass_items(type, count, nesting))) return false;
     last_count_ = count;
     if (out != nullptr) *out = std::move(list);
+    return true;
+  }
+
+  bool pass_items(std::uint64_t type, std::uint64_t count, int nesting) {
+    if (kTypeSize[type] > 0) return cursor_.skip(count * kTypeSize[type]) || cut();
+    return read_items(type, count, nullptr, nesting);
+  }
+
+  bool read_items(std::uint64_t type, std::uint64_t count, Value* list, int nesting) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      Value item;
+      if (!read_value(type, list == nullptr ? nullptr : &item, nesting + 1)) return false;
+      if (list != nullptr) list->append(std::move(item));
+    }
     return true;
   }
 
@@ -224,41 +230,54 @@ class GgufReader {
   bool read_tensor(std::vector<Entry>& entries) {
     Entry entry;
     entry.at = cursor_.at();
-    std::uint64_t dimensions = 0;
-    std::uint64_t type = 0;
     if (!read_text(entry.name, kMostName)) return false;
     if (!is_valid_utf8(entry.name)) return refuse("a tensor's name that is not UTF-8", entry.at);
     if (!keys_.insert("tensor " + entry.name).second) {
       return refuse("the tensor " + quote(entry.name) + " is given twice", entry.at);
     }
+    std::uint64_t row = 1;
+    std::uint64_t type = 0;
+    if (!read_shape(entry, row)) return false;
+    if (!cursor_.number(type, 4) || !cursor_.number(entry.offset, 8)) return cut();
+    if (!take_type(entry, type, row)) return false;
+    entries.push_back(std::move(entry));
+    return true;
+  }
+
+  // How many elements it has, and how many of them stand in a row.
+  bool read_shape(Entry& entry, std::uint64_t& row) {
+    std::uint64_t dimensions = 0;
     if (!cursor_.number(dimensions, 4)) return cut();
     if (dimensions > kMostDimensions) return refuse(std::to_string(dimensions) + " dimensions", entry.at);
     entry.tensor.elements = 1;
     entry.tensor.dimensions = static_cast<std::size_t>(dimensions);
-    std::uint64_t first = 1;
     for (std::uint64_t i = 0; i < dimensions; ++i) {
       std::uint64_t size = 0;
       if (!cursor_.number(size, length_)) return cut();
-      if (size != 0 && entry.tensor.elements > std::numeric_limits<std::int64_t>::max() / size) {
-        return refuse("the shape of " + quote(entry.name) + " is larger than any file", entry.at);
-      }
+      if (size != 0 && entry.tensor.elements > std::numeric_limits<std::int64_t>::max() / size) return too_large(entry);
       entry.tensor.elements *= size;
-      if (i == 0) first = size;
+      if (i == 0) row = size;
     }
-    if (!cursor_.number(type, 4) || !cursor_.number(entry.offset, 8)) return cut();
-    for (const StoredDtype& dtype : catalog().weights.gguf) {
-      if (dtype.id == static_cast<std::int64_t>(type)) entry.tensor.dtype = &dtype;
-    }
-    if (entry.tensor.dtype == nullptr) return refuse("unknown type " + std::to_string(type) + " of a tensor", entry.at);
-    const StoredDtype& dtype = *entry.tensor.dtype;
-    if (first % dtype.block != 0) return refuse("a row of " + quote(entry.name) + " ends within a block", entry.at);
-    const std::uint64_t blocks = entry.tensor.elements / dtype.block;
-    if (blocks > std::numeric_limits<std::int64_t>::max() / dtype.bytes) {
-      return refuse("the shape of " + quote(entry.name) + " is larger than any file", entry.at);
-    }
-    entry.tensor.bytes = blocks * dtype.bytes;
-    entries.push_back(std::move(entry));
     return true;
+  }
+
+  // How its elements are stored: in blocks, which lie within a row.
+  bool take_type(Entry& entry, std::uint64_t type, std::uint64_t row) {
+    const auto& known = catalog().weights.gguf;
+    const auto dtype = std::find_if(known.begin(), known.end(), [type](const StoredDtype& item) {
+      return item.id == static_cast<std::int64_t>(type);
+    });
+    if (dtype == known.end()) return refuse("unknown type " + std::to_string(type) + " of a tensor", entry.at);
+    entry.tensor.dtype = &*dtype;
+    if (row % dtype->block != 0) return refuse("a row of " + quote(entry.name) + " ends within a block", entry.at);
+    const std::uint64_t blocks = entry.tensor.elements / dtype->block;
+    if (blocks > std::numeric_limits<std::int64_t>::max() / dtype->bytes) return too_large(entry);
+    entry.tensor.bytes = blocks * dtype->bytes;
+    return true;
+  }
+
+  bool too_large(const Entry& entry) {
+    return refuse("the shape of " + quote(entry.name) + " is larger than any file", entry.at);
   }
 
   // Every tensor lies in the file, at a multiple of the alignment, and none over another.

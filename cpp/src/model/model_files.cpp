@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
+#include "base/letters.hpp"
 #include "quantmap/base/json_io.hpp"
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 namespace quantmap {
 
 namespace {
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // Python writes NaN and Infinity into JSON, and the engines read them back: null stands for both.
 std::string without_infinities(std::string_view text) {

@@ -68,29 +68,39 @@ class HeaderReader {
     return scan_.fail();
   }
 
+  // The keys of an entry: each must be there once, whatever else stands beside them.
+  enum Key : std::uint8_t { kOther = 0, kDtype = 1, kShape = 2, kOffsets = 4, kAll = 7 };
+
+  static Key key_of(std::string_view name) {
+    return name == "dtype" ? kDtype : name == "shape" ? kShape : name == "data_offsets" ? kOffsets : kOther;
+  }
+
   bool read_entry(Entry& entry) {
-    enum { kDtype = 1, kShape = 2, kOffsets = 4, kAll = 7 };
-    int seen = 0;
+    unsigned seen = 0;
     if (!scan_.expect('{')) return false;
     if (!scan_.take('}')) {
       do {
-        std::string_view key;
-        if (!scan_.text(key) || !scan_.expect(':')) return false;
-        const int bit = key == "dtype" ? kDtype : key == "shape" ? kShape : key == "data_offsets" ? kOffsets : 0;
-        if ((seen & bit) != 0)
-          return refuse("the key " + quote(key) + " of " + quote(entry.tensor.name) + " is given twice");
-        seen |= bit;
-        if (bit == kDtype     ? !read_dtype(entry)
-            : bit == kShape   ? !read_shape(entry)
-            : bit == kOffsets ? !read_offsets(entry)
-                              : !scan_.skip()) {
-          return false;
-        }
+        if (!read_member(entry, seen)) return false;
       } while (scan_.take(','));
       if (!scan_.expect('}')) return false;
     }
     if (seen != kAll) return refuse(quote(entry.tensor.name) + " lacks dtype, shape or data_offsets", entry.at);
     return check_size(entry);
+  }
+
+  bool read_member(Entry& entry, unsigned& seen) {
+    std::string_view name;
+    if (!scan_.text(name) || !scan_.expect(':')) return false;
+    const Key key = key_of(name);
+    if ((seen & key) != 0)
+      return refuse("the key " + quote(name) + " of " + quote(entry.tensor.name) + " is given twice");
+    seen |= key;
+    switch (key) {
+      case kDtype: return read_dtype(entry);
+      case kShape: return read_shape(entry);
+      case kOffsets: return read_offsets(entry);
+      default: return scan_.skip();
+    }
   }
 
   bool read_dtype(Entry& entry) {

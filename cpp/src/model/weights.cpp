@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/letters.hpp"
+
 namespace quantmap {
 
 namespace {
@@ -80,12 +82,12 @@ WeightSum::Kind WeightSum::classify(std::string_view name) {
 
 const WeightSum::Kind& WeightSum::kind_of(std::string_view name) {
   pattern_.clear();
-  bool digit = false;
+  bool in_number = false;
   for (const char c : name) {
-    const bool is_digit = c >= '0' && c <= '9';
-    if (!is_digit) pattern_ += c;
-    if (is_digit && !digit) pattern_ += '#';
-    digit = is_digit;
+    const bool digit = is_digit(c);
+    if (!digit) pattern_ += c;
+    if (digit && !in_number) pattern_ += '#';
+    in_number = digit;
   }
   const auto found = kinds_.find(pattern_);
   if (found != kinds_.end()) return found->second;

@@ -95,42 +95,50 @@ class Parser {
     while (!failed_ && at_ < text_.size() && !is_in(peek(), U"|)")) {
       const std::size_t start = at_;
       const char32_t c = text_[at_++];
-      if (is_in(c, U"*+?{")) {
-        unsigned least = 0;
-        unsigned most = kEndless;
-        if (counts(c, start, least, most)) {
-          repeat(node, takes, start, least, most);
-          takes = Takes::kNoSecond;
-          continue;
-        }
-      }
+      if (is_in(c, U"*+?{") && take_repeat(node, takes, c, start)) continue;
       if (c == U'(' && peek() == U'?' && peek(1) == U'#') {
         comment(start);
         continue;
       }
-      takes = Takes::kRepeat;
-      if (c == U'(') {
-        node.parts.push_back(group(start, depth + 1));
-      } else if (c == U'[') {
-        node.parts.push_back(add({Kind::kSet, start, char_class(start)}));
-      } else if (c == U'.') {
-        node.parts.push_back(add({Kind::kSet, start, ~one(U'\n')}));
-      } else if (c == U'^' || c == U'$') {
-        node.parts.push_back(add({c == U'^' ? Kind::kStart : Kind::kEnd, start}));
-        takes = Takes::kNothing;
-      } else if (c == U'\\' && is_in(peek(), U"AZbB")) {
-        const char32_t letter = text_[at_++];
-        const Kind kind = letter == U'A'   ? Kind::kStart
-                          : letter == U'Z' ? Kind::kFinish
-                          : letter == U'b' ? Kind::kBoundary
-                                           : Kind::kNoBoundary;
-        node.parts.push_back(add({kind, start}));
-        takes = Takes::kNothing;
-      } else {
-        node.parts.push_back(add({Kind::kSet, start, c == U'\\' ? escape(start, false).set : one(c)}));
-      }
+      const std::optional<Kind> place = place_of(c);
+      node.parts.push_back(place ? add({*place, start}) : part(c, start, depth));
+      takes = place ? Takes::kNothing : Takes::kRepeat;
     }
     return add(std::move(node));
+  }
+
+  // A repeat of the last part; false when the sign is a brace that is only a brace.
+  bool take_repeat(Node& sequence, Takes& takes, char32_t sign, std::size_t start) {
+    unsigned least = 0;
+    unsigned most = kEndless;
+    if (!counts(sign, start, least, most)) return false;
+    repeat(sequence, takes, start, least, most);
+    takes = Takes::kNoSecond;
+    return true;
+  }
+
+  // A place in the text, which takes no character: its end, the end of a word; taken whole.
+  std::optional<Kind> place_of(char32_t c) {
+    if (c == U'^') return Kind::kStart;
+    if (c == U'$') return Kind::kEnd;
+    if (c != U'\\' || !is_in(peek(), U"AZbB")) return std::nullopt;
+    switch (text_[at_++]) {
+      case U'A': return Kind::kStart;
+      case U'Z': return Kind::kFinish;
+      case U'b': return Kind::kBoundary;
+      default: return Kind::kNoBoundary;
+    }
+  }
+
+  // What takes characters.
+  NodeId part(char32_t c, std::size_t start, std::size_t depth) {
+    switch (c) {
+      case U'(': return group(start, depth + 1);
+      case U'[': return add({Kind::kSet, start, char_class(start)});
+      case U'.': return add({Kind::kSet, start, ~one(U'\n')});
+      case U'\\': return add({Kind::kSet, start, escape(start, false).set});
+      default: return add({Kind::kSet, start, one(c)});
+    }
   }
 
   // Reads the counts of a repeat; false when a brace is only a brace.

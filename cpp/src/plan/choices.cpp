@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/deployment/verdict.hpp"
 #include "quantmap/mapping/merge.hpp"
 

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "quantmap/base/json_io.hpp"
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/config/method.hpp"
 #include "quantmap/config/resolve.hpp"
 #include "quantmap/config/validate.hpp"

@@ -1,4 +1,5 @@
 #include "quantmap/plan/parallel.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 #include <iterator>

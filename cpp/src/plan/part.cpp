@@ -4,6 +4,7 @@
 
 #include "quantmap/base/json_io.hpp"
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/config/resolve.hpp"
 
 namespace quantmap {

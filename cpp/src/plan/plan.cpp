@@ -1,4 +1,5 @@
 #include "quantmap/plan/plan.hpp"
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/config/checkpoint_kind.hpp"
 
 #include <algorithm>
@@ -111,6 +112,22 @@ void add_skips(const std::vector<Skip>& from, Count repeats, std::vector<Skip>& 
 
 }  // namespace
 
+namespace {
+
+std::optional<ModelQuantization> read_plan_model(const PlanRequest& request, Diagnostics& problems) {
+  LaunchRequest launch;
+  launch.model_quantization = request.model_quantization;
+  launch.checkpoint = request.checkpoint;
+  launch.inspected = request.inspected;
+  launch.model_cache = request.model_cache;
+  Diagnostics notes;
+  std::optional<ModelQuantization> model = read_model(launch, notes, problems);
+  problems.append(notes);
+  return model;
+}
+
+}  // namespace
+
 std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems) {
   Plan plan;
   std::optional<Task> task = read_task(request.task, problems);
@@ -118,49 +135,44 @@ std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems
   if (!task || !policy) return std::nullopt;
   plan.task_ = std::make_shared<const Task>(std::move(*task));
   plan.targets_ = TargetReader(request, *plan.task_, problems).read(*policy);
-  Diagnostics notes;
-  LaunchRequest launch;
-  launch.model_quantization = request.model_quantization;
-  launch.checkpoint = request.checkpoint;
-  launch.inspected = request.inspected;
-  launch.model_cache = request.model_cache;
-  const std::optional<ModelQuantization> model = read_model(launch, notes, problems);
-  problems.append(notes);
+  const std::optional<ModelQuantization> model = read_plan_model(request, problems);
   if (!model || problems.has_errors()) return std::nullopt;
-  for (PlanTarget& target : plan.targets_) take_model(*model, target.deployment);
-  std::uint64_t groups = 0;
-  for (const PlanTarget& target : plan.targets_) {
-    Diagnostics own;
-    plan.tasks_.push_back(std::make_shared<const Task>(with_parallel(*plan.task_, *target.engine, own)));
-    if (own.has_errors()) {
-      for (const Diagnostic& item : own.all()) problems.add_once(item.code, item.path, item.context);
-      return std::nullopt;
-    }
-    const auto part =
-        std::make_shared<const TargetPlan>(*plan.tasks_.back(), target, *model, *policy, request.interrupt, own);
-    if (part->interrupted()) return std::nullopt;
-    for (const Diagnostic& item : own.all()) problems.add_once(item.code, item.path, item.context);
-    if (problems.has_errors()) return std::nullopt;
-    const auto asked = product(part->asked(), target.repeats);
-    if (!asked || *asked > kMostPoints - plan.asked_) {
-      problems.add(Code::kTooManyPoints, "engines", {{"known", std::to_string(kMostPoints)}});
-      return std::nullopt;
-    }
-    plan.asked_ += *asked;
-    plan.begins_.push_back(plan.distinct_);
-    plan.group_begins_.push_back(groups);
-    plan.distinct_ += part->distinct();
-    groups += part->groups();
-    add_skips(part->skips(), target.repeats, plan.skips_);
+  for (PlanTarget& target : plan.targets_) {
+    take_model(*model, target.deployment);
+    if (!plan.add_part(target, *model, *policy, request.interrupt, problems)) return std::nullopt;
     if (target.deployment.checked && !model->given) {
       problems.add_once(Code::kCheckpointNotGiven, "model_quantization");
     }
-    plan.parts_.push_back(part);
   }
   for (const Skip& skip : plan.skips_) plan.skipped_ += skip.count;
   if (plan.distinct_ == 0) problems.add(Code::kNothingToPlan, "$", {{"count", std::to_string(plan.asked_)}});
   plan.diagnostics_ = problems;
   return plan;
+}
+
+// The plan of one target, behind those of the targets before it; false when a problem ends the plan.
+bool Plan::add_part(const PlanTarget& target, const ModelQuantization& model, Policy policy, const Interrupt& interrupt,
+                    Diagnostics& problems) {
+  Diagnostics own;
+  tasks_.push_back(std::make_shared<const Task>(with_parallel(*task_, *target.engine, own)));
+  std::shared_ptr<const TargetPlan> part;
+  if (!own.has_errors())
+    part = std::make_shared<const TargetPlan>(*tasks_.back(), target, model, policy, interrupt, own);
+  if (part && part->interrupted()) return false;
+  for (const Diagnostic& item : own.all()) problems.add_once(item.code, item.path, item.context);
+  if (problems.has_errors()) return false;
+  const auto asked = product(part->asked(), target.repeats);
+  if (!asked || *asked > kMostPoints - asked_) {
+    problems.add(Code::kTooManyPoints, "engines", {{"known", std::to_string(kMostPoints)}});
+    return false;
+  }
+  asked_ += *asked;
+  begins_.push_back(distinct_);
+  group_begins_.push_back(parts_.empty() ? 0 : group_begins_.back() + parts_.back()->groups());
+  distinct_ += part->distinct();
+  add_skips(part->skips(), target.repeats, skips_);
+  parts_.push_back(std::move(part));
+  return true;
 }
 
 Count Plan::size() const noexcept {

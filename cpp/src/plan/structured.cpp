@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/config/validate.hpp"
 
 namespace quantmap {

@@ -1,4 +1,5 @@
 #include "quantmap/plan/task.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -126,11 +127,9 @@ class Reader {
 
   static std::string hint_for(const std::string& key) {
     std::vector<std::string_view> known{kParameters, kMatrix, kParallelKey};
-    for (const auto& list : {std::vector<std::string_view>(std::begin(kConfigKeys), std::end(kConfigKeys)),
-                             std::vector<std::string_view>(std::begin(kRead), std::end(kRead)),
-                             std::vector<std::string_view>(std::begin(kPassed), std::end(kPassed))}) {
-      known.insert(known.end(), list.begin(), list.end());
-    }
+    known.insert(known.end(), std::begin(kConfigKeys), std::end(kConfigKeys));
+    known.insert(known.end(), std::begin(kRead), std::end(kRead));
+    known.insert(known.end(), std::begin(kPassed), std::end(kPassed));
     return did_you_mean(key, known);
   }
 
@@ -201,6 +200,7 @@ class Reader {
     const ConfigKeys& keys = catalog().keys;
     task_.config_path = path.str();
     check_structure(config, path);
+    task_.config = config;
     for (const std::string_view key : {keys.preset, keys.presets}) {
       if (const Value* value = given(config, key)) add_presets(key, *value, Path(path, key));
     }
@@ -270,6 +270,7 @@ class Reader {
   }
 
   void read_matrix(const Value& matrix, const Path& path) {
+    task_.has_matrix = true;
     if (!matrix.is_array()) return report_wrong_type(matrix, "a list of dimensions", path, problems_);
     if (!task_.presets.empty() || !task_.fields.empty() || !task_.sections.empty()) {
       problems_.add(Code::kAxisGivenTwice, path.str(), {{"first", task_.config_path}});
@@ -282,28 +283,14 @@ class Reader {
 
   void read_dimension(const Value& item, const Path& path) {
     if (!item.is_object()) return report_no_object(item, path);
-    const Value* name = given(item, "dimension");
-    const Path name_path(path, "dimension");
-    if (name == nullptr || !name->is_text()) {
-      return report_wrong_type(name == nullptr ? Value() : *name, "the name of a dimension", name_path, problems_);
-    }
-    const auto known = std::find_if(std::begin(kDimensions), std::end(kDimensions),
-                                    [name](const Dimension& dimension) { return dimension.name == name->as_text(); });
-    if (known == std::end(kDimensions)) {
-      std::vector<std::string_view> names;
-      for (const Dimension& dimension : kDimensions) names.push_back(dimension.name);
-      std::string hint = did_you_mean(name->as_text(), names);
-      if (hint.empty()) hint = "choose one of the known dimensions";
-      problems_.add(Code::kUnknownDimension, name_path.str(),
-                    {{"value", quote(name->as_text())}, {"known", join(names)}, {"hint", hint}});
-      return;
-    }
+    const Dimension* known = find_dimension(item, path);
+    if (known == nullptr) return;
     const Value* values = given(item, "values");
     const Path values_path(path, "values");
     if (values == nullptr || !values->is_array()) {
       return report_wrong_type(values == nullptr ? Value() : *values, "a list of values", values_path, problems_);
     }
-    std::optional<TaskAxis> axis = axis_of(name->as_text(), *values, values_path);
+    std::optional<TaskAxis> axis = axis_of(std::string(known->name), *values, values_path);
     if (!axis) return;
     axis->field = known->field;
     axis->may_be_method = known->field == kNoField;
@@ -314,6 +301,26 @@ class Reader {
       problems_.add(Code::kAxisGivenTwice, axis->path, {{"first", other.path}});
     }
     axes.push_back(std::move(*axis));
+  }
+
+  // The dimension that an item of the matrix names; null when it names none, which is told.
+  const Dimension* find_dimension(const Value& item, const Path& path) {
+    const Value* name = given(item, "dimension");
+    const Path here(path, "dimension");
+    if (name == nullptr || !name->is_text()) {
+      report_wrong_type(name == nullptr ? Value() : *name, "the name of a dimension", here, problems_);
+      return nullptr;
+    }
+    std::vector<std::string_view> names;
+    for (const Dimension& dimension : kDimensions) {
+      if (dimension.name == name->as_text()) return &dimension;
+      names.push_back(dimension.name);
+    }
+    std::string hint = did_you_mean(name->as_text(), names);
+    if (hint.empty()) hint = "choose one of the known dimensions";
+    problems_.add(Code::kUnknownDimension, here.str(),
+                  {{"value", quote(name->as_text())}, {"known", join(names)}, {"hint", hint}});
+    return nullptr;
   }
 
   static bool overlap(const TaskAxis& a, const TaskAxis& b) {
@@ -378,5 +385,12 @@ std::string TaskAxis::path_of(std::size_t index) const {
 bool TaskAxis::is_for(const Engine& engine) const { return engines.empty() || has(engines, engine.id); }
 
 std::optional<Task> read_task(const Value& input, Diagnostics& problems) { return Reader(problems).read(input); }
+
+std::optional<Task> read_launch_task(const Value& input, Diagnostics& problems) {
+  std::optional<Task> task = read_task(input, problems);
+  if (!task || !task->has_matrix) return task;
+  problems.add(Code::kListOfValues, "$." + std::string(kMatrix));
+  return std::nullopt;
+}
 
 }  // namespace quantmap

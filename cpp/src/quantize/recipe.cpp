@@ -1,4 +1,5 @@
 #include "quantmap/quantize/recipe.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 

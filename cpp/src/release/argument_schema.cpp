@@ -1,4 +1,5 @@
 #include "quantmap/release/argument_schema.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 

@@ -1,8 +1,10 @@
 #include "quantmap/release/flag_value.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 #include <charconv>
 
+#include "base/letters.hpp"
 #include "quantmap/base/json_io.hpp"
 #include "quantmap/base/text.hpp"
 
@@ -11,8 +13,6 @@ namespace quantmap {
 namespace {
 
 constexpr std::string_view kNotSet = "None";  // of Python, as the parsers that read it spell it
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::optional<double> number_of(std::string_view text, bool whole) {
   const char* begin = text.data();

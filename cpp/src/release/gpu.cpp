@@ -1,9 +1,11 @@
 #include "quantmap/release/gpu.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <vector>
 
+#include "base/letters.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/config/validate.hpp"
 
@@ -20,8 +22,6 @@ using Words = std::vector<std::string>;
 bool holds(std::span<const std::string_view> words, std::string_view word) noexcept {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
-
-bool is_alnum(char c) noexcept { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); }
 
 // "nvidia a100-sxm4-80gb" → nvidia a100 sxm4 80gb
 Words words_of(std::string_view name) {
@@ -46,25 +46,27 @@ std::optional<int> number_in(std::string_view digits) noexcept {
   return number;
 }
 
-// "9.0", "90", "sm_90a", "compute_100f", "cc 8.9" → times ten
-std::optional<int> read_capability(std::string_view text) {
+// "sm_90a", "compute_100f", "cc 8.9" → 90, 100, 8.9
+std::string_view bare_capability(std::string_view text) {
   for (const std::string_view prefix : {"sm", "compute", "cc"}) {
-    if (text.substr(0, prefix.size()) != prefix) continue;
+    if (!text.starts_with(prefix)) continue;
     text.remove_prefix(prefix.size());
-    if (!text.empty() && (text.front() == '_' || text.front() == ' ' || text.front() == '-')) text.remove_prefix(1);
+    if (text.starts_with('_') || text.starts_with(' ') || text.starts_with('-')) text.remove_prefix(1);
     break;
   }
-  if (text.size() > 2 && (text.back() == 'a' || text.back() == 'f')) text.remove_suffix(1);
+  if (text.size() > 2 && (text.ends_with('a') || text.ends_with('f'))) text.remove_suffix(1);
+  return text;
+}
+
+// A compute capability, with or without its dot → times ten
+std::optional<int> read_capability(std::string_view text) {
+  text = bare_capability(text);
   const std::size_t dot = text.find('.');
-  if (dot != std::string_view::npos) {
-    if (text.size() != dot + 2) return std::nullopt;
-    const auto major = number_in(text.substr(0, dot));
-    const auto minor = number_in(text.substr(dot + 1));
-    if (!major || !minor || *major > 99) return std::nullopt;
-    return *major * 10 + *minor;
-  }
-  if (text.size() < 2 || text.size() > 3) return std::nullopt;
-  return number_in(text);
+  if (dot == std::string_view::npos) return text.size() == 2 || text.size() == 3 ? number_in(text) : std::nullopt;
+  const auto major = number_in(text.substr(0, dot));
+  const auto minor = number_in(text.substr(dot + 1));
+  if (text.size() != dot + 2 || !major || !minor || *major > 99) return std::nullopt;
+  return *major * 10 + *minor;
 }
 
 // "80gb", "80g", "80gib", or 80 and gb in two words: the number.
@@ -250,47 +252,71 @@ std::optional<Gpu> find_gpu(std::string_view name, const Path& path, Diagnostics
 
 namespace {
 
+constexpr const char* kExpected = "a GPU's name or compute capability";
+
 // What a machine reports. Its own numbers win over the catalogue's.
-std::optional<Gpu> read_reported(const Value& value, const Path& path, Diagnostics& problems) {
-  Gpu gpu;
-  for (const auto& [key, part] : value.members()) {
-    const Path at(path, key);
-    if (key == "name" && part.is_text()) {
-      gpu.name = part.as_text();
-    } else if (key == "capability" && part.is_text()) {
-      const auto capability = read_capability(lower(trim(part.as_text())));
-      if (const auto known = capability ? of_capability(*capability) : std::nullopt) {
-        gpu.capability = known->capability;
-        gpu.gpu_class = known->gpu_class;
-      } else {
-        problems.add(Code::kUnknownGpu, at.str(), {{"value", quote(part.as_text())}});
-        return std::nullopt;
-      }
-    } else if (key == "memory_bytes" && part.kind() == Value::Kind::kInteger) {
-      const std::string& digits = part.as_text();
-      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), gpu.memory_bytes);
-      if (error != std::errc() || end != digits.data() + digits.size()) {
-        report_wrong_type(part, "a number of bytes", at, problems);
-        return std::nullopt;
-      }
-      gpu.reported = gpu.memory_bytes > 0;
-    } else if (key == "others" && part.is_array()) {
-      std::string names;
-      for (const Value& item : part.items()) names += (names.empty() ? "" : ", ") + one_line(item.as_text(), 60);
-      if (!names.empty()) {
-        problems.add(Code::kGpusDiffer, path.str(), {{"value", gpu.name}, {"known", names}});
-      }
-    } else {
-      report_wrong_type(value, "a GPU's name or compute capability", at, problems);
-      return std::nullopt;
+class ReportReader {
+ public:
+  ReportReader(const Path& path, Diagnostics& problems) : path_(path), problems_(problems) {}
+
+  std::optional<Gpu> read(const Value& value) {
+    for (const auto& [key, part] : value.members()) {
+      if (!read_part(value, key, part)) return std::nullopt;
     }
-  }
-  if (gpu.gpu_class == 0) {
-    report_wrong_type(value, "a GPU's name or compute capability", path, problems);
+    if (gpu_.gpu_class != 0) return std::move(gpu_);
+    report_wrong_type(value, kExpected, path_, problems_);
     return std::nullopt;
   }
-  return gpu;
-}
+
+ private:
+  bool read_part(const Value& whole, const std::string& key, const Value& part) {
+    const Path at(path_, key);
+    if (key == "name" && part.is_text()) {
+      gpu_.name = part.as_text();
+      return true;
+    }
+    if (key == "capability" && part.is_text()) return read_capability_of(part, at);
+    if (key == "memory_bytes" && part.kind() == Value::Kind::kInteger) return read_memory(part, at);
+    if (key == "others" && part.is_array()) return read_others(part);
+    report_wrong_type(whole, kExpected, at, problems_);
+    return false;
+  }
+
+  bool read_capability_of(const Value& part, const Path& at) {
+    const auto capability = read_capability(lower(trim(part.as_text())));
+    const auto known = capability ? of_capability(*capability) : std::nullopt;
+    if (!known) {
+      problems_.add(Code::kUnknownGpu, at.str(), {{"value", quote(part.as_text())}});
+      return false;
+    }
+    gpu_.capability = known->capability;
+    gpu_.gpu_class = known->gpu_class;
+    return true;
+  }
+
+  bool read_memory(const Value& part, const Path& at) {
+    const std::string& digits = part.as_text();
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), gpu_.memory_bytes);
+    if (error != std::errc() || end != digits.data() + digits.size()) {
+      report_wrong_type(part, "a number of bytes", at, problems_);
+      return false;
+    }
+    gpu_.reported = gpu_.memory_bytes > 0;
+    return true;
+  }
+
+  // The other GPUs of the machine, when they are not of the same kind.
+  bool read_others(const Value& part) {
+    std::string names;
+    for (const Value& item : part.items()) names += (names.empty() ? "" : ", ") + one_line(item.as_text(), 60);
+    if (!names.empty()) problems_.add(Code::kGpusDiffer, path_.str(), {{"value", gpu_.name}, {"known", names}});
+    return true;
+  }
+
+  const Path& path_;
+  Diagnostics& problems_;
+  Gpu gpu_;
+};
 
 }  // namespace
 
@@ -299,8 +325,8 @@ std::optional<Gpu> read_gpu(const Value& value, const Path& path, Diagnostics& p
     case Value::Kind::kText:
     case Value::Kind::kInteger: return find_gpu(value.as_text(), path, problems);
     case Value::Kind::kReal: return find_gpu(python_float(value.as_real()), path, problems);
-    case Value::Kind::kObject: return read_reported(value, path, problems);
-    default: report_wrong_type(value, "a GPU's name or compute capability", path, problems); return std::nullopt;
+    case Value::Kind::kObject: return ReportReader(path, problems).read(value);
+    default: report_wrong_type(value, kExpected, path, problems); return std::nullopt;
   }
 }
 

@@ -174,7 +174,8 @@ def compile_rules(
             f"{{{text(rule['id'])}, {releases.interval(rule)}, "
             f"{facts.masks(dict(rule))}, {compile_terms(rule['refuse'], targets, out)}, "
             f"Stage::{ident(rule['stage'])}, {text(rule['text'])}, "
-            f"{str(rule.get('assumed', False)).lower()}, {out.texts(rule['evidence'])}}}"
+            f"{str(rule.get('assumed', False)).lower()}, "
+            f"{str(rule.get('user_only', False)).lower()}, {out.texts(rule['evidence'])}}}"
         )
     return out.array("Constraint", rows)
 

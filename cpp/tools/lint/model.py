@@ -84,6 +84,7 @@ class Engine:
     surface: dict[str, Any] | None = None
     kernels: dict[str, Any] | None = None
     memory: dict[str, Any] | None = None
+    messages: dict[str, Any] | None = None
 
     def beside(self, name: str) -> str:
         """Another file of this engine's folder."""
@@ -142,7 +143,7 @@ class Catalog:
             if file not in out.documents:
                 continue
             engine = Engine(file, out.documents[file])
-            for name in ("surface", "checked", "kernels", "memory"):
+            for name in ("surface", "checked", "kernels", "memory", "messages"):
                 if (path.parent / f"{name}.json").exists():
                     beside = engine.beside(f"{name}.json")
                     out._read(beside, beside)

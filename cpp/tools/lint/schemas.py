@@ -24,7 +24,7 @@ def schema_valid(catalog: Catalog) -> list[Finding]:
 
     kinds = [(name, f"{name}.json", name) for name in TOP_FILES]
     for engine in catalog.engines:
-        names = ("mapping", "surface", "checked", "kernels")
+        names = ("mapping", "surface", "checked", "kernels", "messages")
         files = [(engine.beside(f"{name}.json"), name) for name in names]
         files.append((engine.beside("memory.json"), "engine_memory"))
         kinds += [(file, file, name) for file, name in files]

@@ -24,6 +24,7 @@ VERBS = (
     "page",
     "explain",
     "check",
+    "why",
     "diff",
     "inspect",
     "fit",

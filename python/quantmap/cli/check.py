@@ -89,7 +89,7 @@ def check_command(
     else:
         from .verdicts import show_script
 
-        show_script(result, show_all=show_all)
+        show_script(result, text, show_all=show_all)
     return 0 if result.ok else 1
 
 

@@ -15,11 +15,17 @@ from .style import marked, paint, printable, show_detail
 from .tables import say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..check import CheckResult
+
+    Compared = tuple[str, CheckResult, CheckResult, list[Change]]
 
 _KINDS = {
     "breaks": "breaks",
     "changes": "has another verdict",
+    "precision": "runs at another precision",
+    "kernel": "is another one",
     "mends": "is accepted",
     "default": "has another default",
     "redundant": "is the default there",
@@ -32,7 +38,8 @@ def check_paths(
     """Judge every launch in files and folders; exit code 1 when one is refused, or breaks."""
     files = _judge(paths, ground)
     if against is not None:
-        return _compare(files, _judge(paths, _there(ground, against)), as_json=as_json)
+        there = _judge(paths, _there(ground, against))
+        return _compare(files, there, ground, as_json=as_json)
     ok = all(file.result.ok for file in files)
     if as_json:
         data = {"ok": ok, "files": {file.path: file.result.to_dict() for file in files}}
@@ -62,7 +69,7 @@ def compare_text(text: str, ground: dict[str, Any], against: str, *, as_json: bo
     if not here.result.launches:
         raise ConfigError([note for note in here.result.notes if note.severity == "error"])
     there = FileResult("", check_script(text, **_there(ground, against)))
-    return _compare([here], [there], as_json=as_json)
+    return _compare([here], [there], ground, as_json=as_json)
 
 
 def _there(ground: dict[str, Any], against: str) -> dict[str, Any]:
@@ -99,34 +106,48 @@ def _show(files: list[FileResult]) -> None:
     say(f"{total} launches in {len(files)} files, {refused} of them refused")
 
 
-def _compare(here: list[FileResult], there: list[FileResult], *, as_json: bool) -> int:
+def _compare(
+    here: list[FileResult], there: list[FileResult], ground: dict[str, Any], *, as_json: bool
+) -> int:
+    rows = list(_compared(here, there, ground))
+    breaks = any(change.kind == "breaks" for *_, changes in rows for change in changes)
+    if as_json:
+        data = [_compared_data(row) for row in rows]
+        declare.echo(json.dumps({"ok": not breaks, "launches": data}, indent=2))
+    else:
+        _show_compared(rows)
+    return 1 if breaks else 0
+
+
+def _compared(
+    here: list[FileResult], there: list[FileResult], ground: dict[str, Any]
+) -> Iterator[Compared]:
+    """Each launch with its verdicts there, by its place; one of another engine is left out."""
     others = {
         (file.path, launch.line, launch.model): launch
         for file in there
         for launch in file.result.launches
     }
-    rows: list[tuple[str, CheckResult, CheckResult, list[Change]]] = []
     for file in here:
         for launch in file.result.launches:
             other = others.get((file.path, launch.line, launch.model))
-            if other is None or other.engine != launch.engine:
-                continue
-            place = f"{file.path}:{launch.line}" if file.path else f"line {launch.line}"
-            rows.append((place, launch, other, changes_between(launch, other)))
-    breaks = any(change.kind == "breaks" for *_, changes in rows for change in changes)
-    if as_json:
-        data = [
-            {
-                "place": place,
-                "engine": launch.engine,
-                "from": launch.version,
-                "to": other.version,
-                "changes": [change.to_dict() for change in changes],
-            }
-            for place, launch, other, changes in rows
-        ]
-        declare.echo(json.dumps({"ok": not breaks, "launches": data}, indent=2))
-        return 1 if breaks else 0
+            if other is not None and other.engine == launch.engine:
+                place = f"{file.path}:{launch.line}" if file.path else f"line {launch.line}"
+                yield place, launch, other, changes_between(launch, other, **ground)
+
+
+def _compared_data(row: Compared) -> dict[str, Any]:
+    place, launch, other, changes = row
+    return {
+        "place": place,
+        "engine": launch.engine,
+        "from": launch.version,
+        "to": other.version,
+        "changes": [change.to_dict() for change in changes],
+    }
+
+
+def _show_compared(rows: list[Compared]) -> None:
     for place, launch, other, changes in rows:
         say(f"{place}: {launch.engine_name} {launch.version} → {other.version}")
         for change in changes:
@@ -136,4 +157,3 @@ def _compare(here: list[FileResult], there: list[FileResult], *, as_json: bool) 
             say("  nothing changes")
     if not rows:
         say("no launch of that engine")
-    return 1 if breaks else 0

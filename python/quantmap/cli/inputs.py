@@ -201,21 +201,18 @@ def task_of(options: dict[str, Any]) -> tuple[Task, dict[str, Any]]:
         raise declare.UsageError(
             "nothing to map: give a task file, or --runtime with --preset or --set"
         )
-    data = read_json_file(name) if name is not None else None
-    task = read_task(data) if name is not None else Task()
+    task = Task() if name is None else read_task(read_json_file(name), options["runtime"])
     if options["runtime"] is not None:
         if task.image_tag is not None and not _same_engine(task.runtime, options["runtime"]):
             task.image_tag = None  # of another engine's container
         task.runtime = options["runtime"]
     if task.runtime is None:
         raise declare.UsageError("no engine: give --runtime, or base_runtime in the task")
-    if data is not None:
-        parameters, notes = _core.task_parameters(data, task.runtime)
-        task.parameters = task.parameters if parameters is None else parameters
-        for note in notes:
-            declare.echo(printable(f"{note.severity}: {note}"), err=True)
+    for note in task.notes:
+        declare.echo(printable(f"{note.severity}: {note}"), err=True)
     if options["preset"] is not None:
         task.config.pop("presets", None)
+        task.presets_path = ""
         task.config["preset"] = options["preset"]
     apply_settings(task.config, options["settings"])
     task.parameters.update(parameters_of(options["parameters"]))
@@ -254,9 +251,10 @@ def map_all(task: Task, situation: dict[str, Any]) -> list[Mapping]:
         except ConfigError as error:
             for problem in error.diagnostics:
                 path = problem.path
-                if path == "$.preset" and "preset" not in task.config:
-                    path = f"$.presets[{number}]"
-                if path[:1] == "$":
+                if path == "$.preset" and task.presets_path:
+                    listed = "presets" in task.config
+                    path = task.presets_path + (f"[{number}]" if listed else "")
+                elif path[:1] == "$":
                     path = task.config_path + path[1:]
                 problem = problem.replace(path=path)
                 if problem not in problems:

@@ -44,6 +44,16 @@ def inspect_command(model: str, evidence: bool, as_json: bool) -> int:
 
 
 def _show(info: CheckpointInfo) -> None:
+    show_table(info.source or "config", ["what", "value"], _rows(info))
+    if info.detections:
+        _show_detections(info)
+    for note in info.notes:
+        # A hint to look here is for who met the note elsewhere.
+        hint = f" — {note.hint}" if note.hint and "quantmap inspect" not in note.hint else ""
+        say(f"{note.severity}: {note.message}{hint}")
+
+
+def _rows(info: CheckpointInfo) -> list[list[str]]:
     rows = [["quantization", info.quantization.title], *_scheme_rows(info)]
     if info.quantization.source:
         rows.append(["said by", info.quantization.source])
@@ -57,26 +67,22 @@ def _show(info: CheckpointInfo) -> None:
         rows += _weight_rows(info.weights)
     read = f"{len(info.files)} files, {_size(info.bytes_read)} read"
     rows.append(["evidence", info.evidence + (f" ({read})" if info.files else "")])
-    show_table(info.source or "config", ["what", "value"], rows)
-    if info.detections:
-        say()
-        show_table(
-            "what each engine makes of it",
-            ["engine", "method", "decided by", "remark"],
-            [
-                [
-                    detection.engine_name,
-                    "refused" if detection.refused else detection.method or "not quantized",
-                    detection.source or "-",
-                    detection.reason or "",
-                ]
-                for detection in info.detections
-            ],
-        )
-    for note in info.notes:
-        # A hint to look here is for who met the note elsewhere.
-        hint = f" — {note.hint}" if note.hint and "quantmap inspect" not in note.hint else ""
-        say(f"{note.severity}: {note.message}{hint}")
+    return rows
+
+
+def _show_detections(info: CheckpointInfo) -> None:
+    say()
+    rows = [
+        [
+            detection.engine_name,
+            "refused" if detection.refused else detection.method or "not quantized",
+            detection.source or "-",
+            detection.reason or "",
+        ]
+        for detection in info.detections
+    ]
+    columns = ["engine", "method", "decided by", "remark"]
+    show_table("what each engine makes of it", columns, rows)
 
 
 def _scheme_rows(info: CheckpointInfo) -> list[list[str]]:

@@ -116,15 +116,10 @@ def plan_command(
     Lists of presets, field values and parameters ask for every combination. Most of them come to
     the same launch: each is planned once, and every combination is accounted for.
     """
-    if rerun and done is None:
-        raise declare.UsageError("--rerun says what of --done to run again: give --done as well")
     form = form or (_ENDINGS.get(out.rpartition(".")[2], "jsonl") if out else None)
-    if not minutes <= _MOST_MINUTES:
-        raise declare.UsageError(f"--minutes-per-experiment takes at most {_MOST_MINUTES} minutes")
-    if out == "" or done == "":
-        raise declare.UsageError(f"{'--out' if out == '' else '--done'} needs the name of a file")
-    if image is not None and form != "docker":
-        raise declare.UsageError("--image belongs to --docker")
+    wrong = _wrong_options(done, rerun, form, image, out, minutes)
+    if wrong:
+        raise declare.UsageError(wrong)
     data = read_json_file(task)
     ground.update(model_facts(ground, data.get("model") if isinstance(data, dict) else None))
     planned = plan(data, engines=list(engines) or None, **ground)
@@ -184,6 +179,24 @@ def _examples() -> dict[str, str]:
         if len(found) > 1:
             break
     return found
+
+
+def _wrong_options(
+    done: str | None,
+    rerun: tuple[str, ...],
+    form: str | None,
+    image: str | None,
+    out: str | None,
+    minutes: float,
+) -> str:
+    """What of the options does not go together; empty when all do."""
+    if rerun and done is None:
+        return "--rerun says what of --done to run again: give --done as well"
+    if not minutes <= _MOST_MINUTES:
+        return f"--minutes-per-experiment takes at most {_MOST_MINUTES} minutes"
+    if out == "" or done == "":
+        return f"{'--out' if out == '' else '--done'} needs the name of a file"
+    return "--image belongs to --docker" if image is not None and form != "docker" else ""
 
 
 def _say_refused(todo: Todo) -> bool:

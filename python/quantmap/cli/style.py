@@ -76,14 +76,19 @@ def _columns() -> int:
         return _WIDEST
 
 
+def width() -> int:
+    """How wide text may be: no wider than is good to read, no narrower than a word needs."""
+    return max(min(_columns(), _WIDEST), 40)
+
+
 def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
     """A paragraph that fits the terminal; no word is broken, so that it can be copied."""
-    width = max(min(_columns(), _WIDEST), 40)
+    most = width()
     first, *words = printable(text).split(" ")
     lines, line = [], indent + first
     for word in words:
         joined = f"{line} {word}"
-        if len(joined) > width:
+        if len(joined) > most:
             lines.append(line)
             joined = (indent if hanging is None else hanging) + word
         line = joined

@@ -8,18 +8,20 @@ from ..check import CheckResult, ScriptResult, Verdict
 from . import declare
 from .style import marked, paint, printable, show_detail, show_line
 from .tables import Mark, say, show_table
+from .underline import show_words
 
 # Verdicts in the order in which they are shown; what is not named comes first.
-_ORDER = ("no-effect", "deprecated", "assumed", "accepted")
+_ORDER = ("assumed", "deprecated", "no-effect", "accepted")
 
 
-def show_script(result: ScriptResult, *, show_all: bool) -> None:
-    """A verdict on every argument of every launch of a script."""
+def show_script(result: ScriptResult, text: str, *, show_all: bool) -> None:
+    """A verdict on every argument of every launch of a script, whose text is given."""
     several = len(result.launches) > 1
     for number, launch in enumerate(result.launches, 1):
         if number > 1:
             declare.echo()
-        show_launch(launch, f"{number}. line {launch.line}: " if several else "", show_all=show_all)
+        place = f"{number}. line {launch.line}: " if several else ""
+        show_launch(launch, text, place, show_all=show_all)
     if several:
         refused = sum(not launch.ok for launch in result.launches)
         declare.echo(f"\n{len(result.launches)} launches, {refused} of them refused")
@@ -28,7 +30,7 @@ def show_script(result: ScriptResult, *, show_all: bool) -> None:
         say(f"note: {note.message}{hint}")
 
 
-def show_launch(result: CheckResult, number: str, *, show_all: bool) -> None:
+def show_launch(result: CheckResult, text: str, number: str, *, show_all: bool) -> None:
     """A verdict on every argument of a launch."""
     title = f"{number}{result.engine_name} {result.version}"
     if result.asked:
@@ -53,6 +55,7 @@ def show_launch(result: CheckResult, number: str, *, show_all: bool) -> None:
         show_table(title, ("argument", "value", "verdict", "why", "instead"), rows)
     else:
         say(title)
+    show_words(text, result)
     _count(result, len(shown))
     for note in result.notes:
         if note.severity != "error":

@@ -90,10 +90,11 @@ def _limits(row: Row) -> str:
 def _picture(results: Results) -> Iterator[str]:
     """The two metrics against each other; what nothing beats is joined by a line."""
     first, second = results.goal.metric, results.rival(results.goal.metric)
-    rows = [row for row in results.rows if first in row.metrics and second in row.metrics]
-    if second is None or len(rows) < 2:
+    if second is None:
         return
-    rows = rows[:MAX_DRAWN]
+    rows = [row for row in results.rows if {first, second} <= row.metrics.keys()][:MAX_DRAWN]
+    if len(rows) < 2:
+        return
     across = _Scale([row.metrics[second].mean for row in rows], LEFT, WIDTH - MARGIN)
     up = _Scale([row.metrics[first].mean for row in rows], HEIGHT - BOTTOM, MARGIN)
     front = results.front(first, second)
@@ -102,6 +103,21 @@ def _picture(results: Results) -> Iterator[str]:
     yield f"<h2>{escape(label)}</h2>"
     yield f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}; the table'
     yield ' below holds the numbers">'
+    yield from _axes(results, across, up, first, second)
+    points = [(across.at(r.metrics[second].mean), up.at(r.metrics[first].mean), r) for r in rows]
+    line = sorted((x, y) for x, y, row in points if row.index in on)
+    yield f'<path class=front d="M{" L".join(f"{x:.1f} {y:.1f}" for x, y in line)}"/>'
+    for x, y, row in sorted(points, key=lambda point: point[2].index in on):
+        kind = "dot on" if row.index in on else "dot"
+        told = f"<title>{escape(f'{row.index} {row.label}')}</title>"
+        yield f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="5">{told}</circle>'
+    yield "</svg>"
+    names = ", ".join(f"{row.index} ({escape(row.label)})" for row in front[:12])
+    yield f"<p>Nothing beats in both: {names}</p>"
+
+
+def _axes(results: Results, across: _Scale, up: _Scale, first: str, second: str) -> Iterator[str]:
+    """Both scales with their lines and numbers, and what they are of."""
     for value in across.ticks():
         place = across.at(value)
         yield f'<path class=axis d="M{place:.1f} {MARGIN}V{HEIGHT - BOTTOM}"/>'
@@ -118,16 +134,6 @@ def _picture(results: Results) -> Iterator[str]:
         way = f", {way_of(name)}" if way_of(name) else ""
         text = escape(results.titled(name) + way)
         yield f'<text {where} text-anchor="{anchor}">{text}</text>'
-    points = [(across.at(r.metrics[second].mean), up.at(r.metrics[first].mean), r) for r in rows]
-    line = sorted((x, y) for x, y, row in points if row.index in on)
-    yield f'<path class=front d="M{" L".join(f"{x:.1f} {y:.1f}" for x, y in line)}"/>'
-    for x, y, row in sorted(points, key=lambda point: point[2].index in on):
-        kind = "dot on" if row.index in on else "dot"
-        told = f"<title>{escape(f'{row.index} {row.label}')}</title>"
-        yield f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="5">{told}</circle>'
-    yield "</svg>"
-    names = ", ".join(f"{row.index} ({escape(row.label)})" for row in front[:12])
-    yield f"<p>Nothing beats in both: {names}</p>"
 
 
 class _Scale:

@@ -146,12 +146,7 @@ def metric(written: str, unit: str | None = None) -> Metric:
         >>> metric("ttft_ms"), metric("memory [GiB]").unit, metric("mine")
         (Metric('ttft', 's', 0.001), 'GB', Metric('mine', '', 1.0))
     """
-    name = written.strip()
-    bracket = _BRACKETS.fullmatch(name)
-    if unit is None and bracket:
-        name, unit = bracket.groups()
-    if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise _wrong("metrics", f"the name of a metric, at most {MAX_NAME} characters", written)
+    name, unit = _with_unit(written, unit)
     stem, statistic = _split(name)
     if unit is None and stem not in _KNOWN:
         head, mark, ending = name.rpartition("_")
@@ -160,13 +155,29 @@ def metric(written: str, unit: str | None = None) -> Metric:
     known = _KNOWN.get(stem)
     if unit is None:
         return Metric(stem + statistic, known[0] if known else "", 1.0)
+    return Metric(stem + statistic, *_kept(name, unit, known[0] if known else None))
+
+
+def _with_unit(written: str, unit: str | None) -> tuple[str, str | None]:
+    """The name, and the unit that stands in brackets behind it unless it is given apart."""
+    name = written.strip()
+    bracket = _BRACKETS.fullmatch(name)
+    if unit is None and bracket:
+        name, unit = bracket.groups()
+    if not name or len(name) > MAX_NAME or not name.isprintable():
+        raise _wrong("metrics", f"the name of a metric, at most {MAX_NAME} characters", written)
+    return name, unit
+
+
+def _kept(name: str, unit: str, wanted: str | None) -> tuple[str, float]:
+    """The unit that is kept for one that is written, and the factor between them."""
     spelt = unit.strip()
     kept = UNITS.get(_SPELT.get(spelt.lower(), spelt))
     if kept is None:
         raise _wrong(f"metrics.{name}", f"a unit: {', '.join(u for u in UNITS if u)}", unit)
-    if known and kept[0] != known[0]:
-        raise _wrong(f"metrics.{name}", f"a unit of {known[0]}", unit)
-    return Metric(stem + statistic, *kept)
+    if wanted is not None and kept[0] != wanted:
+        raise _wrong(f"metrics.{name}", f"a unit of {wanted}", unit)
+    return kept
 
 
 def unit_of(name: str) -> str:

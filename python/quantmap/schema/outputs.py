@@ -156,6 +156,31 @@ def _check() -> Schema:
     return {"anyOf": [here, several], "$defs": {"launch": launch}}
 
 
+def _why() -> Schema:
+    return closed(
+        {
+            "engine": or_null(ENGINE),
+            "engine_name": TEXT_OR_NULL,
+            "version": TEXT_OR_NULL,
+            "error": TEXT,
+            "message": TEXT,
+            "line": COUNT,
+            "template": TEXT_OR_NULL,
+            "source": TEXT_OR_NULL,
+            "condition": TEXT,
+            "said_from": TEXT_OR_NULL,
+            "said_until": TEXT_OR_NULL,
+            "arguments": TEXTS,
+            "launch": TEXTS,
+            "rule": TEXT,
+            "change": TEXT,
+            "certain": FLAG,
+            "fixed_in": TEXT_OR_NULL,
+            "evidence": TEXTS,
+        }
+    )
+
+
 def _diff() -> Schema:
     change = {"type": ["string", "boolean", "null"]}
     changes = values_of(
@@ -296,6 +321,7 @@ OUTPUTS = {
     "map": _mappings,
     "explain": _explained,
     "check": _check,
+    "why": _why,
     "diff": _diff,
     "fit": _fit,
     "advise": _advise,

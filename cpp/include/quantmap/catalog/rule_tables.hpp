@@ -34,6 +34,7 @@ struct Constraint {
   Stage stage;
   std::string_view text;
   bool assumed;
+  bool user_only;  // it judges what others write: no row brings it about
   std::span<const std::string_view> evidence;
 };
 

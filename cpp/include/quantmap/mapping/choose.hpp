@@ -37,6 +37,11 @@ class Chooser {
   [[nodiscard]] const RowSet& rows() const noexcept { return rows_; }
   [[nodiscard]] Choice choose(const Config& config, const Field& field, const Setting& setting,
                               const TargetValues& values) const;
+  // The row that decides about a setting, or null.
+  [[nodiscard]] const MappingRule* find_row(const Config& config, const Field& field, const Setting& setting) const;
+  // Why a candidate cannot be taken after what was emitted before.
+  [[nodiscard]] PassedOver pass_over(const Alternative& candidate, const Field& field, const Setting& setting,
+                                     const TargetValues& before) const;
   // The way by which this release takes the target, or null.
   [[nodiscard]] const Channel* find_route(const Target& target) const;
   [[nodiscard]] static std::string value_of(const Assignment& emission, const Field& field, const Setting& setting);
@@ -44,8 +49,6 @@ class Chooser {
  private:
   [[nodiscard]] bool matches(const MappingRule& row, const Config& config, const Field& field,
                              const Setting& setting) const;
-  [[nodiscard]] PassedOver pass_over(const Alternative& candidate, const Field& field, const Setting& setting,
-                                     const TargetValues& values) const;
   [[nodiscard]] const FlagInterval* interval_of(const Channel& route) const;
 
   const Engine& engine_;

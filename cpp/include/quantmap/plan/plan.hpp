@@ -82,8 +82,10 @@ struct PlanTarget {
   Count repeats = 1;  // how often the same engine and release were asked for
 };
 
-class TargetPlan;  // what one target contributes; plan_part.hpp
+class TargetPlan;  // what one target contributes; plan/part.hpp
 struct Task;
+struct ModelQuantization;
+enum class Policy : std::uint8_t;
 
 class Plan {
  public:
@@ -115,6 +117,8 @@ class Plan {
 
  private:
   Plan() = default;
+  bool add_part(const PlanTarget& target, const ModelQuantization& model, Policy policy, const Interrupt& interrupt,
+                Diagnostics& problems);
   template <typename Write>
   Count walk(Count begin, Count end, std::size_t bytes, const std::string& out, const Write& write) const;
 

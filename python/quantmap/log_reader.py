@@ -1,0 +1,191 @@
+"""A pasted log: what failed in it, where, and the launch and release that it tells of.
+
+Logs are text from anywhere: each line is read once, as far as its first thousand characters.
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONGEST_TEXT = 8_000_000
+LONGEST_LINE = 4_000
+MOST_FAILURES = 60
+MOST_BLOCKS = 20
+_MOST_FOLLOWING = 12
+_LONGEST_CALL = 60_000
+
+_EXCEPTION = re.compile(r"(?:^|[\s\]>|])((?:\w{1,60}\.){0,8}\w{1,60}(?:Error|Exception)): ?(\S.*)")
+_OWN_PREFIX = re.compile(
+    r"^(?:\[?(?:rank|TP|DP|PP|EP)?\d{1,6}[^\]]{0,40}\]:? |\([^()]{1,60}pid=\d{1,9}[^()]{0,60}\) ?|"
+    r"[\w./-]{1,80}\s+\| )+"
+)
+_LOGGED = re.compile(r"^(?:ERROR|WARNING|INFO|CRITICAL)\s[^\]]{0,80}\] ?")
+_STAMP = re.compile(
+    r"^(?:\[\d{4}-\d\d-\d\d[T ][^\]]{5,60}\]|"
+    r"\d{4}-\d\d-\d\d[T ][\d:.,]{5,20}(?:Z|[+-]\d\d:?\d\d)?) ?"
+)
+_FRAME = re.compile(r'^\s*File "([^"]{1,400})", line \d+, in (\S{1,200})')
+_USAGE = re.compile(r"^(?:\S{1,200}(?: \w{1,40})?: )?error: (.{4,})", re.IGNORECASE)
+_WRAPPED = ("Value error, ", "Assertion failed, ")
+_OF_VALUE = " [type="  # what pydantic adds
+_ENDS = ("Traceback (", "During handling", "The above exception", "For further information")
+_PROMPT = re.compile(r"^\s*(?:[^\s$#>]{0,60}[^$#>]{0,60}[$#>]\s+|\+ )?")
+
+
+class Failure:
+    """An error that a log shows.
+
+    Attributes:
+        kind: the class of the exception; empty when a parser refused the arguments.
+        text: what it says, on one line.
+        line: where that stands in the log.
+        frames: files and functions of the traceback above it.
+    """
+
+    __slots__ = ("frames", "kind", "line", "text")
+
+    def __init__(self, kind: str, text: str, line: int, frames: list[tuple[str, str]]) -> None:
+        self.kind = kind
+        self.text = text
+        self.line = line
+        self.frames = frames
+
+
+def bare(line: str) -> str:
+    """A line without what a logger or a container's log puts in front."""
+    for _ in range(4):
+        shorter = _STAMP.sub("", _LOGGED.sub("", _OWN_PREFIX.sub("", line)))
+        if shorter == line:
+            break
+        line = shorter
+    return line
+
+
+def find_failures(text: str) -> list[Failure]:
+    """The errors of a log, in its order; of one that is told again and again the first."""
+    lines = [bare(line[:LONGEST_LINE]) for line in text.split("\n")]
+    found: list[Failure] = []
+    seen: set[str] = set()
+    frames: list[tuple[str, str]] = []
+    for number, line in enumerate(lines):
+        frame = _FRAME.match(line) if "File " in line else None
+        if frame:
+            frames = [*frames[-40:], (frame[1], frame[2])]
+            continue
+        told = _told(line) or _asserted(lines, number)
+        if told is None:
+            continue
+        kind, said = told
+        said = " ".join([said, *_following(lines, number)])[:LONGEST_LINE]
+        said = " ".join(said.partition(_OF_VALUE)[0].split())
+        if said not in seen and len(found) < MOST_FAILURES:
+            seen.add(said)
+            found.append(Failure(kind, said, number + 1, frames))
+        frames = []
+    return found
+
+
+def _told(line: str) -> tuple[str, str] | None:
+    """The kind of error of a line, and what it says."""
+    if "rror" not in line and "xception" not in line:
+        return None
+    usage = _USAGE.match(line)
+    if usage:
+        return "", usage[1]
+    stripped = line.strip()
+    for mark in _WRAPPED:
+        if stripped.startswith(mark):
+            return "ValueError", stripped[len(mark) :]
+    match = _EXCEPTION.search(line)
+    return (match[1].rpartition(".")[2], match[2]) if match else None
+
+
+def _asserted(lines: list[str], number: int) -> tuple[str, str] | None:
+    """An assertion that says nothing: what it asserts stands above."""
+    if not lines[number].strip().endswith("AssertionError"):
+        return None
+    for line in reversed(lines[max(0, number - 3) : number]):
+        if line.strip().startswith("assert "):
+            return "AssertionError", line.strip()
+    return None
+
+
+def _following(lines: list[str], number: int) -> Iterator[str]:
+    """The rest of a message of several lines."""
+    for line in lines[number + 1 : number + 1 + _MOST_FOLLOWING]:
+        plain = line.strip()
+        if not plain or plain.startswith(_ENDS) or _FRAME.match(line) or _told(line):
+            return
+        yield plain
+
+
+def launch_blocks(text: str, words: list[str]) -> list[str]:
+    """Lines that name a launcher, with the lines that they go on in, without a prompt in front."""
+    blocks: list[str] = []
+    lines = iter(text.split("\n"))
+    for line in lines:
+        if len(blocks) >= MOST_BLOCKS:
+            break
+        if len(line) > LONGEST_LINE or not any(word in line for word in words):
+            continue
+        block = [_PROMPT.sub("", bare(line), count=1)]
+        while block[-1].rstrip().endswith("\\") and len(block) < 200:
+            block.append(next(lines, "")[:LONGEST_LINE])
+        blocks.append("\n".join(block))
+    return blocks
+
+
+def call_arguments(text: str, marks: list[str]) -> dict[str, str]:
+    """Names and values behind a mark, as Python shows a dict or a call: the last such place."""
+    for mark in marks:
+        at = text.rfind(mark)
+        if at >= 0:
+            return _pairs(text[at + len(mark) : at + len(mark) + _LONGEST_CALL])
+    return {}
+
+
+_PAIR = re.compile(r"\s*['\"]?([A-Za-z_]\w{0,80})['\"]?\s*[=:]\s*")
+
+
+def _pairs(text: str) -> dict[str, str]:
+    out: dict[str, str] = {}
+    at = 0
+    while at < len(text):
+        pair = _PAIR.match(text, at)
+        if not pair:
+            break
+        end = _end_of_value(text, pair.end())
+        out[pair[1]] = text[pair.end() : end].strip()
+        if end >= len(text) or text[end] != ",":
+            break
+        at = end + 1
+    return out
+
+
+def _end_of_value(text: str, at: int) -> int:
+    """Where a value ends: at a comma or a bracket that closes none of its own."""
+    depth = 0
+    quote = ""
+    while at < len(text):
+        letter = text[at]
+        if quote:
+            if letter == "\\":
+                at += 1
+            elif letter == quote:
+                quote = ""
+        elif letter in "'\"":
+            quote = letter
+        elif letter in "([{<":
+            depth += 1
+        elif letter in ")]}>":
+            depth -= 1
+            if depth < 0:
+                return at
+        elif letter == "," and depth == 0:
+            return at
+        at += 1
+    return at
