@@ -113,7 +113,7 @@ def advise(
 
     Raises:
         ConfigError: the checkpoint cannot be read, or the GPU's memory is not known.
-        ValueError: the goal is not known.
+        ValueError: the goal is not known, or how an engine divides a GPU's memory.
 
     Example:
         >>> from quantmap import advise
@@ -135,6 +135,10 @@ def advise(
     if goal not in GOALS:
         raise ValueError(f"goal {goal!r}: one of {', '.join(GOALS)}")
     found: list[Advice] = []
+    known = {line[0] for line in _core.memory_log_lines()}
+    for engine in engines or ():
+        if engine.partition("@")[0] in {each["id"] for each in _core.engines()} - known:
+            raise ValueError(f"{engine}: how it divides a GPU's memory is not known")
     if not isinstance(checkpoint, CheckpointInfo):
         checkpoint = inspect_checkpoint(checkpoint)
     for engine in engines if engines is not None else _engines():

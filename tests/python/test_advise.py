@@ -69,6 +69,14 @@ def test_what_a_gpu_can_serve() -> None:
     assert advise("Qwen/Qwen3-8B", "L4", **ground)[0].fit.tokens == small.fit.tokens
 
 
+def test_an_engine_whose_memory_is_not_known_is_not_judged() -> None:
+    fit = estimate("Qwen/Qwen3-8B", gpu="H100", engine="sglang_jax")
+    assert fit.verdict == "unknown" and fit.weight_bytes > 0
+    assert any("is not known" in text for text in fit.assumptions)
+    with pytest.raises(ValueError, match="not known"):
+        advise("Qwen/Qwen3-8B", "H100", engines=["sglang_jax"])
+
+
 def test_layers_go_over_stages_where_heads_divide_no_further() -> None:
     shape = {**SHAPES["qwen2.5-7b"], "num_hidden_layers": 200}
     found = advise(shape, "L4", engines=["vllm@0.19.0"], gpus=16, goal="quality", context=4096)

@@ -190,7 +190,12 @@ void FitBuilder::measure() {
   fit_.kv_needed_bytes = whole(cache.needed(sizes_.context, fit_.concurrency));
   describe_weights();
   describe_cache(cache);
-  if (fit_.gpu) judge(cache, weights);
+  const Engine& engine = *fit_.mapping.engine;
+  if (fit_.gpu && engine.memory.known()) {
+    judge(cache, weights);
+  } else if (fit_.gpu) {
+    assume("how " + std::string(engine.name) + " divides the memory is not known: sizes, and no verdict");
+  }
   if (fit_.mapping.diagnostics.has_errors()) fit_.verdict = FitVerdict::kRefused;
 }
 

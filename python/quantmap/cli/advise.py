@@ -9,6 +9,7 @@ import click
 
 from .. import _core
 from ..advising import GOALS, Advice, advise, servable
+from ..errors import ConfigError
 from .fit import with_concurrency, with_context
 from .inputs import engine_names, read_checkpoint
 from .plan import progress
@@ -68,11 +69,15 @@ def advise_command(
     """
     if as_list == (model is not None):
         raise click.UsageError("give a MODEL, or --list")
-    if model is None:
-        return show_list(engines, as_json, options)
-    found = advise(
-        read_checkpoint(model), engines=engines or None, model=name or _model_name(model), **options
-    )
+    try:
+        if model is None:
+            return show_list(engines, as_json, options)
+        words = name or _model_name(model)
+        found = advise(read_checkpoint(model), engines=engines or None, model=words, **options)
+    except ConfigError:
+        raise
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
     if as_json:
         click.echo(json.dumps([advice.to_dict() for advice in found], indent=2))
     else:

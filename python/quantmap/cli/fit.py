@@ -187,7 +187,7 @@ def show_fits(model: str, names: list[str], fits: list[Fit], why: bool) -> None:
     rows = [_row(name, fit) for name, fit in zip(names, fits)]
     show_table(title, [*columns, "verdict"], rows)
     for name, fit in zip(names, fits):
-        if fit.memory_bytes:
+        if fit.memory_bytes and fit.verdict != "unknown":
             say()
             say(f"{name}  {_bar(fit)}")
             say("  " + _parts(fit))
@@ -212,7 +212,7 @@ def _row(name: str, fit: Fit) -> list[str]:
     per_token = f"{fit.kv_token_bytes / 1000:.1f} kB"
     if fit.kv_window_bytes:
         per_token += f" + {gigabytes(fit.kv_window_bytes)} a sequence"
-    if not fit.memory_bytes:
+    if not fit.memory_bytes or fit.verdict == "unknown":
         return [
             name,
             gigabytes(fit.weight_bytes),
