@@ -89,6 +89,7 @@ def sanitize(session: nox.Session) -> None:
     session.run("cmake", "--build", "--preset", "asan", env=environment(), external=True)
     session.run("ctest", "--preset", "asan", "-j", str(os.cpu_count() or 1), external=True)
     session.run("bash", "tests/fuzz/run.sh", "short", env=environment(), external=True)
+    session.run("python", "tests/fuzz/fuzz_scripts.py", "--count", "5000")
     session.run("python", "tests/fuzz/fuzz_objects.py", "--seconds", "10", "--seed", "1")
 
 
@@ -120,3 +121,45 @@ def proof_of_facts(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """libFuzzer with coverage for so many seconds: `nox -s fuzz -- 3600`."""
     session.run("bash", "tests/fuzz/run.sh", *session.posargs, env=environment(), external=True)
+
+
+TORCH = ("torch>=2.5", "compressed-tensors==0.20.1")
+TREES = {"vllm": "VLLM_TREE", "sglang": "SGLANG_TREE", "sglang_jax": "SGLANG_JAX_TREE"}
+
+
+def compare(session: nox.Session, runs: dict[str, dict[str, str]]) -> None:
+    """Run the libraries on larger arrays, and quantmap against what they gave."""
+    folder = session.create_tmp()
+    for library, variables in runs.items():
+        out = os.path.join(folder, f"{library}.json")
+        session.run("python", "tests/oracles/run.py", library, out, "--large", env=variables)
+    test = "tests/python/test_numerics_oracles.py"
+    session.run("pytest", "-q", test, env={"QUANTMAP_ORACLES": folder})
+
+
+@nox.session(venv_backend="virtualenv")
+def oracles(session: nox.Session) -> None:
+    """The numerics against compressed-tensors, and vllm=TREE, sglang=TREE (unpacked wheels)."""
+    session.install(".[test]", *TORCH)
+    runs: dict[str, dict[str, str]] = {"compressed_tensors": {}}
+    for given in session.posargs:
+        library, _, tree = given.partition("=")
+        runs[library] = {TREES[library]: os.path.abspath(tree)}
+    compare(session, runs)
+    session.run("pytest", "-q", "tests/python/test_quantize_checkpoint.py", "-k", "library")
+
+
+@nox.session(venv_backend="virtualenv")
+def oracles_jax(session: nox.Session) -> None:
+    """The numerics against sglang-jax; TREE after `--` is its unpacked wheel."""
+    session.install(".[test]", "jax[cpu]>=0.8", "flax>=0.12")
+    (tree,) = session.posargs
+    variables = {TREES["sglang_jax"]: os.path.abspath(tree), "JAX_PLATFORMS": "cpu"}
+    compare(session, {"sglang_jax": variables})
+
+
+@nox.session(venv_backend="virtualenv")
+def ray(session: nox.Session) -> None:
+    """`quantize_shards` on Ray."""
+    session.install(".[test]", "ray>=2.30")
+    session.run("pytest", "-q", "tests/python/test_numerics_shards.py")

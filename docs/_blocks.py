@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import pty
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PROMPT = "$ "
 COMMAND = "quantmap"
+COLUMNS = 80  # of the terminal on which samples are printed
 
 
 @dataclass
@@ -62,26 +67,36 @@ def environment() -> dict[str, str]:
     """Variables under which output is the same everywhere."""
     dropped = ("_COLOR", "QUANTMAP_ENGINE_VERSIONS")
     kept = {name: value for name, value in os.environ.items() if not name.endswith(dropped)}
-    return {**kept, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
+    plain = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": str(COLUMNS)}
+    return {**kept, **plain, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
 
 
 def run(command: str) -> str:
-    """What a quantmap command prints, stdout and stderr together, in the root of the repository."""
+    """What a quantmap command prints on a terminal, in the root of the repository."""
     words = shlex.split(command)
     if words[0] != COMMAND:
         raise ValueError(f"only {COMMAND} commands are run, not {command!r}")
-    done = subprocess.run(
+    here, there = pty.openpty()
+    running = subprocess.Popen(
         [sys.executable, "-m", COMMAND, *words[1:]],
         cwd=ROOT,
         env=environment(),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
+        stdout=there,
+        stderr=there,
     )
-    return "".join(line.rstrip() + "\n" for line in done.stdout.splitlines())
+    os.close(there)
+    with os.fdopen(here, "rb", buffering=0) as terminal:
+        text = b"".join(_pieces(terminal)).decode()
+    running.wait(timeout=60)
+    return "".join(line.rstrip() + "\n" for line in text.splitlines())
+
+
+def _pieces(terminal: io.RawIOBase) -> Iterator[bytes]:
+    """What comes until the other end is closed, which Linux reports as an error."""
+    with contextlib.suppress(OSError):
+        while piece := terminal.read(65536):
+            yield piece
 
 
 def refresh(text: str) -> str:

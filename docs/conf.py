@@ -35,6 +35,8 @@ CONTENTS = {
     "Use it": ["command-line", "python-api", "cpp-api", "exports", "diagnostics"],
     "Inside": ["design", "contributing", "releasing"],
 }
+PAGE = Path(quantmap.__file__).parent / "page" / "quantmap.html"  # by scripts/page
+NO_DOCS = '<meta name="quantmap-docs" content="">'
 _LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<target>[^)\s#]+)(?:#[^)\s]*)?\)")
 
 
@@ -63,12 +65,23 @@ def prepare(_: Any, page: str, source: list[str]) -> None:
         return f"{match['text']} (`{path[3:]}` in the repository)" if outside else match[0]
 
     source[0] = _LINK.sub(plain, source[0])
+    if page == "page" and PAGE.exists():
+        source[0] += f'\n<p><a href="{PAGE.name}">Open the page</a></p>\n'
     if page == "index":
         for caption, part in contents().items():
             lines = "\n".join(part)
             source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{lines}\n```\n"
 
 
+def copy_page(app: Any, problem: Exception | None) -> None:
+    """Put the page beside the others when it was built, with links to them."""
+    if problem is None and PAGE.exists() and app.builder.format == "html":
+        text = PAGE.read_text(encoding="utf-8")
+        text = text.replace(NO_DOCS, NO_DOCS.replace('content=""', 'content="./"'), 1)
+        (Path(app.outdir) / PAGE.name).write_text(text, encoding="utf-8")
+
+
 def setup(app: Any) -> None:
     """Sphinx calls this."""
     app.connect("source-read", prepare)
+    app.connect("build-finished", copy_page)

@@ -30,6 +30,7 @@ import _memory
 import _numerics
 import _planner
 import _reference
+import _trouble
 import _unified
 from _render import engines
 
@@ -66,6 +67,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "cpp-headers": _cpp.headers,
     "checked-acceptance": _checked.acceptance,
     "checked-releases": _checked.known_releases,
+    "trouble-counts": _trouble.counts,
     "recipes": _numerics.recipes,
     "memory-claims": _memory.claims,
     "memory-parts": _memory.parts,

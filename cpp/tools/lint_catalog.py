@@ -22,6 +22,7 @@ from lint import (
     references,
     rows,
     schemas,
+    trouble,
 )
 from lint.model import Catalog, Finding
 
@@ -30,7 +31,7 @@ CODE = [ROOT / "cpp" / "include", ROOT / "cpp" / "src", ROOT / "python"]
 # A stage relies on what the stages before it have checked.
 STAGES = (
     schemas.RULES,
-    (*references.RULES, *checked_references.RULES),
+    (*references.RULES, *checked_references.RULES, *trouble.RULES),
     (*contents.RULES, *rows.RULES, *checked_rows.RULES),
 )
 

@@ -52,7 +52,9 @@ Answer check(const Value& question, Diagnostics& problems) {
   request.engine = at(question, "engine");
   request.engine_version = at(question, "engine_version");
   request.gpu = at(question, "gpu");
-  const std::optional<Checked> checked = check_command(request, problems);
+  request.inspected = checkpoint_of(question, problems);
+  if (problems.has_errors()) return std::nullopt;
+  const std::optional<CheckedScript> checked = check_script(request, problems);
   return checked ? Answer(described(*checked)) : std::nullopt;
 }
 
@@ -66,6 +68,7 @@ Answer fit(const Value& question, Diagnostics& problems) {
   request.tensor = at(question, "tp");
   request.context = at(question, "context");
   request.concurrency = at(question, "concurrency");
+  request.memory_fraction = at(question, "memory_fraction");
   const std::shared_ptr<const Checkpoint> checkpoint = checkpoint_of(question, problems);
   if (checkpoint == nullptr) return std::nullopt;
   const std::optional<MemoryFit> found = estimate_fit(checkpoint, request, problems);

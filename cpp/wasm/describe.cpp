@@ -14,6 +14,26 @@ namespace {
 Value whole(std::uint64_t number) { return Value::integer(std::to_string(number)); }
 Value whole_signed(std::int64_t number) { return Value::integer(std::to_string(number)); }
 
+Value number(double size) { return Value::integer(std::to_string(static_cast<std::int64_t>(size))); }
+
+Value described(const Band& band) {
+  Value out = Value::array();
+  out.append(number(band.low));
+  out.append(number(band.high));
+  return out;
+}
+
+Value described(const std::vector<NotLookedAt>& skipped) {
+  Value out = Value::array();
+  for (const NotLookedAt& one : skipped) {
+    Value row = Value::object();
+    row.set("what", text(one.what));
+    row.set("give", text(one.give));
+    out.append(std::move(row));
+  }
+  return out;
+}
+
 template <typename Items>
 Value texts(const Items& items) {
   Value out = Value::array();
@@ -89,6 +109,32 @@ std::string release_of(const Mapping& mapping) {
   return std::string(mapping.engine->surface.releases[mapping.deployment.release].version);
 }
 
+Value described(const Checked& checked) {
+  Value verdicts = Value::array();
+  for (const Verdict& verdict : checked.verdicts) {
+    Value row = Value::object();
+    row.set("argument", text(verdict.flag));
+    row.set("value", text(verdict.value));
+    row.set("verdict", text(name_of(verdict.judgement)));
+    row.set("refused", Value::boolean(is_refusal(verdict.judgement)));
+    row.set("reason", text(verdict.reason));
+    row.set("hint", text(verdict.hint));
+    verdicts.append(std::move(row));
+  }
+  Value out = Value::object();
+  out.set("engine", text(checked.engine->id));
+  out.set("engine_name", text(checked.engine->name));
+  out.set("version", text(checked.engine->surface.releases[checked.deployment.release].version));
+  out.set("asked", text(checked.asked));
+  out.set("platform", text(checked.platform));
+  out.set("line", whole(checked.line));
+  out.set("model", text(checked.model));
+  out.set("not_looked_at", described(checked.not_looked_at));
+  out.set("verdicts", std::move(verdicts));
+  out.set("notes", wasm::described(checked.notes));
+  return out;
+}
+
 }  // namespace
 
 Value text(std::string_view value) { return Value::text(std::string(value)); }
@@ -121,34 +167,23 @@ Value described(const Mapping& mapping, const std::string& model) {
   out.set("diagnostics", described(mapping.diagnostics));
   out.set("precision", precision_of(mapping));
   out.set("line", text(line_of(mapping, model)));
+  out.set("not_looked_at", described(mapping.not_looked_at));
   return out;
 }
 
-Value described(const Checked& checked) {
-  Value verdicts = Value::array();
-  for (const Verdict& verdict : checked.verdicts) {
-    Value row = Value::object();
-    row.set("argument", text(verdict.flag));
-    row.set("value", text(verdict.value));
-    row.set("verdict", text(name_of(verdict.judgement)));
-    row.set("refused", Value::boolean(is_refusal(verdict.judgement)));
-    row.set("reason", text(verdict.reason));
-    row.set("hint", text(verdict.hint));
-    verdicts.append(std::move(row));
-  }
+Value described(const CheckedScript& script) {
+  Value launches = Value::array();
+  for (const Checked& launch : script.launches) launches.append(described(launch));
   Value out = Value::object();
-  out.set("engine", text(checked.engine->id));
-  out.set("engine_name", text(checked.engine->name));
-  out.set("version", text(checked.engine->surface.releases[checked.deployment.release].version));
-  out.set("model", text(checked.model));
-  out.set("verdicts", std::move(verdicts));
-  out.set("notes", described(checked.notes));
+  out.set("launches", std::move(launches));
+  out.set("notes", described(script.notes));
   return out;
 }
 
 Value described(const MemoryFit& fit) {
   Value out = Value::object();
   out.set("memory_bytes", fit.gpu ? whole(fit.gpu->memory_bytes) : Value());
+  out.set("cuda_bytes", whole(fit.cuda_bytes));
   out.set("gpu", fit.gpu ? text(fit.gpu->name) : Value());
   out.set("tp", whole_signed(fit.parallel.tensor));
   out.set("context", whole_signed(fit.context));
@@ -158,12 +193,17 @@ Value described(const MemoryFit& fit) {
   out.set("weight_bytes", whole(fit.weight_bytes));
   out.set("kv_needed_bytes", whole(fit.kv_needed_bytes));
   out.set("kv_budget_bytes", whole(fit.kv_budget_bytes));
+  out.set("kv_budget_band", described(fit.kv_budget_band));
   out.set("activation_bytes", whole(fit.activation_bytes));
+  out.set("graph_bytes", whole(fit.graph_bytes));
   out.set("kept_free_bytes", whole(fit.kept_free_bytes));
   out.set("tokens", whole_signed(fit.tokens));
+  out.set("tokens_band", described(fit.tokens_band));
   out.set("sequences", whole_signed(fit.sequences));
   out.set("longest_context", whole_signed(fit.longest));
   out.set("verdict", text(name_of(fit.verdict)));
+  out.set("cures", texts(fit.cures));
+  out.set("not_counted", texts(fit.not_counted));
   out.set("assumptions", texts(fit.assumptions));
   return out;
 }
@@ -218,6 +258,8 @@ Value choices() {
   }
   Value gpus = Value::array();
   for (const GpuProduct& product : all.hardware.products) gpus.append(text(product.name));
+  Value models = Value::array();
+  for (const KnownModel& model : all.known_models) models.append(text(model.id));
   Value out = Value::object();
   out.set("version", text(all.version));
   out.set("hash", text(all.hash));
@@ -225,6 +267,7 @@ Value choices() {
   out.set("presets", std::move(presets));
   out.set("fields", std::move(fields));
   out.set("gpus", std::move(gpus));
+  out.set("models", std::move(models));
   return out;
 }
 

@@ -13,7 +13,7 @@ namespace quantmap::wasm {
 [[nodiscard]] Value text(std::string_view value);
 [[nodiscard]] Value described(const Diagnostics& diagnostics);
 [[nodiscard]] Value described(const Mapping& mapping, const std::string& model);
-[[nodiscard]] Value described(const Checked& checked);
+[[nodiscard]] Value described(const CheckedScript& script);
 [[nodiscard]] Value described(const MemoryFit& fit);
 [[nodiscard]] Value described(const Checkpoint& checkpoint);
 // Engines with their releases, presets, fields and GPUs: what there is to choose.

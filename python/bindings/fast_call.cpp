@@ -150,7 +150,7 @@ bool gives_unusual(const Call& call) {
 
 // The call's model; false when it, or the engine without a release, is for the slow path.
 bool complete(const Call& call, std::size_t engine, Deployment& deployment) {
-  if (!deployment.checked && catalog().engines[engine].documented.rows.empty()) return false;
+  if (deployment.checked ? !default_policy().empty() : catalog().engines[engine].documented.rows.empty()) return false;
   return !call.gives(3) || read_checkpoint(call.at(3), deployment);
 }
 
@@ -186,6 +186,7 @@ PyObject* slow_path(const Call& call) {
   request.arguments_only = true;
   request.default_versions = default_versions();
   request.default_gpu = default_gpu();
+  request.default_policy = default_policy();
   request.model_cache = model_cache();
   if (call.at(7) != nullptr) request.policy = read(7);
   return runtime_args(request).release().ptr();

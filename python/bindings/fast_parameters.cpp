@@ -1,5 +1,6 @@
 #include "fast_parameters.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -64,6 +65,12 @@ int target_of(const Engine& engine, std::string_view flag) {
   return -1;
 }
 
+// Whether rules look into the flag's value, or take it for a part of the launch.
+bool is_read_inside(const Engine& engine, std::string_view flag) {
+  const auto& others = engine.checked.spellings;
+  return std::any_of(others.begin(), others.end(), [flag](const Spelling& other) { return other.flag == flag; });
+}
+
 std::size_t table_of(std::size_t engine, const Deployment& deployment) {
   return deployment.checked ? engine * 4096 + deployment.release + 1 : engine * 4096;
 }
@@ -79,6 +86,7 @@ std::optional<ParameterName> meaning_of(std::string_view name, std::size_t engin
     if (!known || known->interval->refused) return std::nullopt;
     made.flag = known->interval;
     made.target = target_of(info, identity);
+    if (is_read_inside(info, identity)) return std::nullopt;
   }
   made.spelling = interned(deployment.checked ? identity : flag_spelling(name));
   made.identity = interned(identity);
@@ -185,9 +193,11 @@ class Overlay {
     return set;
   }
 
-  // Whether a rule of the release refuses the launch as it is now.
+  // Whether a rule or kernel of the release refuses the launch as it is now.
   [[nodiscard]] bool is_refused() const {
-    return !values_.empty() && refused_by(catalog().engines[engine_], deployment_, values_) != nullptr;
+    const Engine& engine = catalog().engines[engine_];
+    return !values_.empty() && (refused_by(engine, deployment_, values_) != nullptr ||
+                                refused_by_kernels(engine, deployment_, values_).has_value());
   }
 
  private:

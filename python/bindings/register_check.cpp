@@ -114,6 +114,11 @@ py::list releases(const py::object& engine) {
   return out;
 }
 
+constexpr std::string_view kFlagTypes[] = {"flag",   "integer", "number", "text",
+                                           "choice", "json",    "list",   "unknown"};  // by FlagType
+
+py::object bound(bool has, double value) { return has ? py::object(py::float_(value)) : py::object(py::none()); }
+
 // What one release accepts: flag → type, choices, default, aliases.
 py::dict surface(const py::object& name, const py::object& version) {
   const Engine& engine = engine_named(name);
@@ -123,9 +128,15 @@ py::dict surface(const py::object& name, const py::object& version) {
   py::dict out;
   for (const FlagHistory& history : engine.surface.flags) {
     const FlagInterval* flag = interval_at(history, *release);
-    if (flag == nullptr) continue;
+    if (flag == nullptr || flag->refused) continue;
     py::dict row;
+    row["type"] = text(kFlagTypes[static_cast<std::size_t>(flag->type)]);
     row["aliases"] = texts(flag->aliases);
+    row["negations"] = texts(flag->negations);
+    row["minimum"] = bound(flag->bounds.has_least, flag->bounds.least);
+    row["maximum"] = bound(flag->bounds.has_most, flag->bounds.most);
+    row["deprecated"] = flag->deprecated;
+    row["instead"] = text(flag->use);
     row["choices"] = flag->choices_known ? py::object(texts(flag->choices)) : py::object(py::none());
     row["default"] = text(flag->fallback);
     row["checked_at_start"] = flag->checked_at_start;

@@ -66,9 +66,64 @@ py::list attention_backends(const std::string& engine_id, const std::string& ver
   return out;
 }
 
+std::string version_of(const Engine& engine, std::size_t release) {
+  const auto& releases = engine.surface.releases;
+  return release == 0 || release >= releases.size() ? std::string() : std::string(releases[release].version);
+}
+
+std::string_view name_of(Stage stage) {
+  if (stage == Stage::kTrouble) return "known-trouble";
+  return stage == Stage::kStart ? "refused-at-start" : "fails-later";
+}
+
+py::dict trouble_data(const Engine& engine, const Trouble& trouble) {
+  const Constraint& rule = trouble.rule;
+  py::dict row;
+  row["id"] = text(rule.id);
+  row["verdict"] = text(name_of(rule.stage));
+  row["effect"] = text(trouble.effect);
+  row["since"] = version_of(engine, rule.since);
+  row["until"] = version_of(engine, rule.until);
+  row["gpus"] = rule.gpus == 0xFFFF
+                    ? py::list()
+                    : chosen(rule.gpus, catalog().gpu_classes, [](const GpuClass& item) { return item.id; });
+  py::dict when;
+  for (const RuleTerm& term : rule.terms) {
+    const Target& target = engine.checked.targets[term.target];
+    const std::string_view name = target.routes.empty() ? target.id : target.routes.front().name;
+    when[text(name)] = py::make_tuple(!term.others, texts(term.values));
+  }
+  row["when"] = when;
+  row["types"] = py::make_tuple(!trouble.other_types, texts(trouble.types));
+  row["what"] = text(rule.text);
+  row["cure"] = text(trouble.cure);
+  row["assumed"] = rule.assumed;
+  row["evidence"] = texts(rule.evidence);
+  return row;
+}
+
+// Known trouble of an engine, and what its loaders cannot load: of one release, or of all when none is named.
+py::list known_troubles(const std::string& engine_id, const std::string& version) {
+  py::list out;
+  const Engine* engine = find_engine(engine_id);
+  if (engine == nullptr) return out;
+  const auto& releases = engine->surface.releases;
+  const auto at = std::find_if(releases.begin(), releases.end(),
+                               [&version](const Release& release) { return release.version == version; });
+  if (!version.empty() && at == releases.end()) return out;
+  for (const Trouble& trouble : engine->troubles) {
+    const auto release = static_cast<ReleaseNumber>(at - releases.begin());
+    if (version.empty() || covers(trouble.rule.since, trouble.rule.until, release)) {
+      out.append(trouble_data(*engine, trouble));
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 void register_kernels(py::module_& module) {
+  module.def("known_troubles", &known_troubles, py::arg("engine"), py::arg("version") = "");
   module.def("attention_backends", &attention_backends, py::arg("engine"), py::arg("version"));
 }
 

@@ -7,6 +7,7 @@
 #include "convert.hpp"
 #include "quantmap/config/method.hpp"
 #include "quantmap/config/resolve.hpp"
+#include "quantmap/mapping/grid.hpp"
 #include "quantmap/mapping/merge.hpp"
 #include "register.hpp"
 #include "report.hpp"
@@ -75,10 +76,9 @@ py::dict mapping_data(const Mapping& mapping) {
   return out;
 }
 
-py::dict explain(const py::object& runtime, const py::object& quant_config, const py::object& user_parameters,
-                 const py::object& model_quantization, const py::object& engine_version, const py::object& gpu,
-                 const py::object& checkpoint, const py::object& policy, const py::object& image_tag,
-                 const py::object& activations) {
+LaunchRequest request_of(const py::object& runtime, const py::object& quant_config, const py::object& user_parameters,
+                         const py::object& model_quantization, const py::object& engine_version, const py::object& gpu,
+                         const py::object& checkpoint, const py::object& image_tag) {
   LaunchRequest request;
   request.runtime = to_core(runtime);
   request.quant_config = to_core(quant_config);
@@ -87,16 +87,61 @@ py::dict explain(const py::object& runtime, const py::object& quant_config, cons
   request.engine_version = to_core(engine_version);
   request.gpu = gpu_to_core(gpu);
   read_checkpoint_argument(checkpoint, request.checkpoint, request.inspected);
-  request.policy = to_core(policy);
   request.image_tag = to_core(image_tag);
-  request.activations = to_core(activations);
   request.default_versions = default_versions();
   request.default_gpu = default_gpu();
+  request.default_policy = default_policy();
   request.model_cache = model_cache();
+  return request;
+}
+
+py::dict explain(const py::object& runtime, const py::object& quant_config, const py::object& user_parameters,
+                 const py::object& model_quantization, const py::object& engine_version, const py::object& gpu,
+                 const py::object& checkpoint, const py::object& policy, const py::object& image_tag,
+                 const py::object& activations) {
+  LaunchRequest request = request_of(runtime, quant_config, user_parameters, model_quantization, engine_version, gpu,
+                                     checkpoint, image_tag);
+  request.policy = to_core(policy);
+  request.activations = to_core(activations);
   Diagnostics problems;
   const std::optional<Mapping> mapping = launch(request, problems);
   if (!mapping) raise_config_error(problems);
   return mapping_data(*mapping);
+}
+
+py::str refusal(const py::object& runtime, const py::object& quant_config, const py::object& user_parameters,
+                const py::object& engine_version, const py::object& gpu, const py::object& checkpoint,
+                const py::object& image_tag) {
+  return text(refusal_of(
+      request_of(runtime, quant_config, user_parameters, py::none(), engine_version, gpu, checkpoint, image_tag)));
+}
+
+// For every combination of the four-field form, the last field fastest: its place, the order of what is set, then what
+// each field looks at.
+py::list grid_looks(const py::object& runtime, const py::object& model_quantization, const py::object& engine_version,
+                    const py::object& gpu) {
+  const LaunchRequest request =
+      request_of(runtime, py::dict(), py::none(), model_quantization, engine_version, gpu, py::none(), py::none());
+  Diagnostics problems;
+  const std::optional<Mapping> ground = launch(request, problems);
+  if (!ground) raise_config_error(problems);
+  Grid grid(*ground->engine, ground->deployment);
+  Grid::Options options{};
+  Grid::Looks looks{};
+  py::list out;
+  for (bool more = true; more;) {
+    py::tuple row(kGridFields + 2);
+    row[0] = grid.place(options, looks);
+    row[1] = looks.order;
+    for (std::size_t i = 0; i < kGridFields; ++i) row[i + 2] = looks.fields[i];
+    out.append(row);
+    more = false;
+    for (std::size_t i = kGridFields; i-- > 0 && !more;) {
+      more = ++options[i] < field_info(static_cast<FieldId>(i)).options.size();
+      if (!more) options[i] = 0;
+    }
+  }
+  return out;
 }
 
 // Without user parameters and with sizes as integers: the map_to_* functions.
@@ -109,6 +154,7 @@ py::dict map_engine(const py::object& engine, const py::object& config, const py
   request.image_tag = to_core(image_tag);
   request.default_versions = default_versions();
   request.default_gpu = default_gpu();
+  request.default_policy = default_policy();
   request.arguments_only = true;
   Diagnostics problems;
   const std::optional<Mapping> mapping = launch(request, problems);
@@ -188,6 +234,14 @@ const std::string& default_gpu() {
   return text;
 }
 
+const std::string& default_policy() {
+  static const std::string text = [] {
+    const char* value = std::getenv("QUANTMAP_POLICY");
+    return std::string(value == nullptr ? "" : value);
+  }();
+  return text;
+}
+
 const std::string& model_cache() {
   static const std::string text = [] {
     for (const Pair& place : catalog().model_caches) {
@@ -222,12 +276,18 @@ py::dict runtime_args(const LaunchRequest& request) {
 
 void register_launch(py::module_& module) {
   module.attr("default_gpu") = text(default_gpu());
+  module.attr("default_policy") = text(default_policy());
   (void)model_cache();
   module.attr("default_versions") = text(default_versions());  // read here, once
   module.def("explain", &explain, py::arg("runtime"), py::arg("quant_config"), py::arg("user_parameters"),
              py::arg("model_quantization"), py::arg("engine_version"), py::arg("gpu"), py::arg("checkpoint"),
              py::arg("policy"), py::arg("image_tag"), py::arg("activations"),
              "A mapping with its decisions, as plain data.");
+  module.def("refusal", &refusal, py::arg("runtime"), py::arg("quant_config"), py::arg("user_parameters"),
+             py::arg("engine_version"), py::arg("gpu"), py::arg("checkpoint"), py::arg("image_tag"),
+             "Why nothing would start; empty when nothing is known against it.");
+  module.def("grid_looks", &grid_looks, py::arg("runtime"), py::arg("model_quantization"), py::arg("engine_version"),
+             py::arg("gpu"), "What every combination of the four-field form comes to, as numbers.");
   module.def("map_engine", &map_engine, py::arg("engine"), py::arg("config"), py::arg("model_quantization"),
              py::arg("image_tag") = py::none(), "The derived arguments of one engine.");
   module.def("merge_parameters", &merge_parameters, py::arg("quant_args"), py::arg("user_parameters"),

@@ -1,11 +1,11 @@
 // Recipes, and matrices in memory that go through them.
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include "convert.hpp"
 #include "numerics.hpp"
 #include "quantmap/catalog/codes.hpp"
+#include "quantmap/catalog/numeric_tables.hpp"
 #include "quantmap/quantize/number.hpp"
 #include "register.hpp"
 #include "report.hpp"
@@ -63,6 +63,34 @@ py::list recipe_makers() {
   return out;
 }
 
+py::list recipe_name_rows() {
+  py::list out;
+  for (const RecipeName& name : recipe_names()) {
+    py::dict row;
+    row["who"] = text(name.who);
+    row["at"] = text(name.at);
+    row["values"] = texts(name.values);
+    row["part"] = text(name.part);
+    row["scheme"] = text(name.scheme);
+    row["instead_of"] = or_none(name.instead_of);
+    out.append(row);
+  }
+  return out;
+}
+
+py::object module_names(const std::string& engine, const std::string& architecture) {
+  for (const ModelModules& model : model_modules()) {
+    const auto& known = model.architectures;
+    if (model.engine != engine || std::find(known.begin(), known.end(), architecture) == known.end()) continue;
+    py::list rows;
+    for (const ModuleName& module : model.modules) {
+      rows.append(py::make_tuple(text(module.name), texts(module.paths), text(module.kind)));
+    }
+    return py::make_tuple(text(model.read), text(model.source), rows);
+  }
+  return py::none();
+}
+
 py::dict find(const std::string& name) {
   const ChosenRecipe chosen = recipe_of(name);
   py::dict out = row_of(*chosen.row);
@@ -72,7 +100,7 @@ py::dict find(const std::string& name) {
   return out;
 }
 
-// The bytes of a result, filled without the GIL.
+// The bytes of a result. Whoever writes them first touches the memory: the threads, without the GIL.
 template <class Item>
 struct Room {
   explicit Room(std::size_t count)
@@ -80,32 +108,16 @@ struct Room {
             PyByteArray_FromStringAndSize(nullptr, static_cast<py::ssize_t>(count * sizeof(Item))))) {
     if (!bytes) throw py::error_already_set();
     items = reinterpret_cast<Item*>(PyByteArray_AsString(bytes.ptr()));
-    std::fill_n(items, count, Item{});
   }
   py::object bytes;
   Item* items;
 };
 
-Matrix matrix_of(const py::buffer_info& info, const std::string& type, std::size_t rows, std::size_t columns) {
-  const Matrix out{info.ptr, stored_of(type), rows, columns};
-  const auto bytes = static_cast<std::size_t>(info.size * info.itemsize);
-  if (columns != 0 && rows > std::numeric_limits<std::size_t>::max() / columns / 4) throw py::value_error("too large");
-  if (bytes < rows * columns * size_of(out.type)) throw py::value_error("the buffer is shorter than its shape");
-  return out;
-}
-
-ReadRows reader_of(const Matrix& matrix) {
-  return [matrix](std::size_t first, std::size_t, std::vector<unsigned char>&) -> const void* {
-    return static_cast<const unsigned char*>(matrix.values) + first * matrix.columns * size_of(matrix.type);
-  };
-}
-
-py::dict quantize_buffer(const py::buffer& values, const std::string& type, std::size_t rows, std::size_t columns,
+py::dict quantize_buffer(const py::object& values, const std::string& type, std::size_t rows, std::size_t columns,
                          const std::string& name, std::size_t threads, std::size_t kernel, const py::object& absmax) {
-  const py::buffer_info info = values.request();
+  const MatrixSource source(values, type, rows, columns);
   const ChosenRecipe chosen = recipe_of(name);
   const Recipe& recipe = *chosen.row;
-  const Matrix matrix = matrix_of(info, type, rows, columns);
   const std::size_t grid = tile_rows_of(recipe, rows) * tile_columns_of(recipe, columns);
   const bool bits = recipe.scale_type == ScaleType::kE8m0 || recipe.scale_type == ScaleType::kE4m3;
   const bool zeros = recipe.range == RangeRule::kMinmax;
@@ -113,7 +125,7 @@ py::dict quantize_buffer(const py::buffer& values, const std::string& type, std:
   const Room<float> scale(grid);
   const Room<std::uint8_t> scale_bits(bits ? grid : 0);
   const Room<float> zero(zeros ? grid : 0);
-  ProcessIn in{matrix, reader_of(matrix), {}, {}, threads, kernel, std::nullopt};
+  ProcessIn in{source.shape, source.read, {}, {}, threads, kernel, std::nullopt, {}};
   if (!absmax.is_none()) in.absmax = py::cast<float>(absmax);
   in.write = [&](const BlockOut& block) {
     std::copy_n(block.codes, block.rows * columns, codes.items + block.row * columns);
@@ -142,16 +154,29 @@ py::dict quantize_buffer(const py::buffer& values, const std::string& type, std:
   return result;
 }
 
-py::list measure_buffer(const py::buffer& values, const std::string& type, std::size_t rows, std::size_t columns,
-                        const py::sequence& names, std::size_t threads, std::size_t kernel) {
-  const py::buffer_info info = values.request();
-  const Matrix matrix = matrix_of(info, type, rows, columns);
+// Floats of a buffer; none when there is no buffer.
+std::vector<float> floats_of(const py::object& given, std::size_t columns) {
+  if (given.is_none()) return {};
+  const py::buffer_info info = py::cast<py::buffer>(given).request();
+  const auto* items = static_cast<const float*>(info.ptr);
+  const std::size_t count = static_cast<std::size_t>(info.size * info.itemsize) / sizeof(float);
+  if (columns == 0 || count % columns != 0) throw py::value_error("the inputs do not fit the columns");
+  return {items, items + count};
+}
+
+py::list measure_buffer(const py::object& values, const std::string& type, std::size_t rows, std::size_t columns,
+                        const py::sequence& names, std::size_t threads, std::size_t kernel, const py::object& moments,
+                        const py::object& tokens) {
+  const MatrixSource source(values, type, rows, columns);
+  const std::vector<float> squares = floats_of(moments, columns);
+  const std::vector<float> inputs = floats_of(tokens, columns);
+  if (squares.size() > columns) throw py::value_error("more moments than columns");
   std::vector<const Recipe*> recipes;
   for (const py::handle name : names) recipes.push_back(recipe_of(py::cast<std::string>(name)).row);
   ProcessOut out;
   {
     const py::gil_scoped_release release;
-    out = process({matrix, reader_of(matrix), {}, {}, threads, kernel, std::nullopt}, recipes);
+    out = process({source.shape, source.read, {}, {}, threads, kernel, std::nullopt, {squares, inputs}}, recipes);
   }
   raise_failure(out, "the array");
   py::list result;
@@ -229,15 +254,14 @@ py::object matmul_buffer(const py::buffer& left, const std::string& left_kind, c
   return out.bytes;
 }
 
-float absmax_buffer(const py::buffer& values, const std::string& type, std::size_t rows, std::size_t columns,
+float absmax_buffer(const py::object& values, const std::string& type, std::size_t rows, std::size_t columns,
                     std::size_t threads) {
-  const py::buffer_info info = values.request();
-  const Matrix matrix = matrix_of(info, type, rows, columns);
+  const MatrixSource source(values, type, rows, columns);
   ProcessOut out;
   float most = 0;
   {
     const py::gil_scoped_release release;
-    most = absmax_of({matrix, reader_of(matrix), {}, {}, threads, kernel_names().size(), std::nullopt}, out);
+    most = absmax_of({source.shape, source.read, {}, {}, threads, kernel_names().size(), std::nullopt, {}}, out);
   }
   raise_failure(out, "the array");
   return most;
@@ -305,8 +329,15 @@ Stored stored_of(const std::string& name) {
 }
 
 void raise_failure(const ProcessOut& out, const std::string& subject) {
-  if (out.failure != Failure::kNotFinite) return;
+  if (out.failure == Failure::kNone) return;
   Diagnostics problems;
+  if (out.failure == Failure::kNotRead) {
+    problems.add(Code::kBadMatrix, "weights",
+                 {{"value", subject},
+                  {"reason", "the file ended before its data, or could not be read"},
+                  {"hint", "give a file that nobody writes to"}});
+    raise_config_error(problems);
+  }
   problems.add(Code::kNonFiniteWeights, "weights", {{"value", subject}, {"count", std::to_string(out.row)}});
   raise_config_error(problems);
 }
@@ -326,12 +357,17 @@ py::dict to_python(const ErrorSums& sums) {
   out["worst_row_error"] = sums.worst_row_error;
   out["worst_row"] = sums.worst_row;
   out["peak"] = sums.peak;
+  out["output_signal"] = sums.output_signal;
+  out["output_noise"] = sums.output_noise;
   return out;
 }
 
 void register_numerics(py::module_& module) {
   module.def("recipe_rows", &recipe_rows, "Every recipe of the catalogue.");
   module.def("recipe_makers", &recipe_makers, "Who has recipes, and the release that was read.");
+  module.def("recipe_name_rows", &recipe_name_rows, "Which arguments choose which recipe.");
+  module.def("module_names", &module_names, py::arg("engine"), py::arg("architecture"),
+             "How an engine names the modules of an architecture, or None.");
   module.def("find_recipe", &find, py::arg("name"), "A recipe by its name.");
   module.def("quantize_buffer", &quantize_buffer, py::arg("values"), py::arg("type"), py::arg("rows"),
              py::arg("columns"), py::arg("recipe"), py::arg("threads"), py::arg("kernel"),
@@ -340,7 +376,8 @@ void register_numerics(py::module_& module) {
              py::arg("threads"), "The largest magnitude of a matrix.");
   module.def("pack_codes", &pack_codes, py::arg("codes"), py::arg("flip"), "Two codes of four bits in a byte.");
   module.def("measure_buffer", &measure_buffer, py::arg("values"), py::arg("type"), py::arg("rows"), py::arg("columns"),
-             py::arg("recipes"), py::arg("threads"), py::arg("kernel"), "The error sums of recipes on a matrix.");
+             py::arg("recipes"), py::arg("threads"), py::arg("kernel"), py::arg("moments") = py::none(),
+             py::arg("tokens") = py::none(), "The error sums of recipes on a matrix.");
   module.def("dequantize_buffer", &dequantize_buffer, py::arg("codes"), py::arg("columns"), py::arg("scale"),
              py::arg("zero"), py::arg("global_scale"), py::arg("recipe"), "Codes and scales back to numbers.");
   module.def("matmul_buffer", &matmul_buffer, py::arg("left"), py::arg("left_kind"), py::arg("left_scale"),

@@ -102,6 +102,7 @@ Plan make_plan(const py::object& task, const py::object& engines, const py::obje
   request.policy = to_core(policy);
   request.default_versions = default_versions();
   request.default_gpu = default_gpu();
+  request.default_policy = default_policy();
   request.model_cache = model_cache();
   request.interrupt = Interrupt([] {
     const py::gil_scoped_acquire held;

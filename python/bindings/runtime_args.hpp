@@ -14,6 +14,7 @@ namespace quantmap::bindings {
 
 // The GPU named by the environment when the module was imported.
 [[nodiscard]] const std::string& default_gpu();
+[[nodiscard]] const std::string& default_policy();
 // The folder that keeps models by id on this machine, by the environment when the module was imported.
 [[nodiscard]] const std::string& model_cache();
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .checkpoint import CheckpointInfo, inspect_checkpoint
     from .failed_start import WhyResult, why
     from .fit import Fit, estimate
+    from .flags import Argument, arguments
     from .hardware import GpuInfo, Requirement, gpu_info, local_gpu, requirements
     from .launch_fit import estimate_script
     from .numerics.arrays import Quantized, quantize, quantize_activations, quantized_matmul
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 # What the mapper does without is imported at its first use.
 _LATER = {
     "advising": ("Advice", "advise", "servable"),
+    "flags": ("Argument", "arguments"),
     "boot_log": ("BootLog", "read_boot_log"),
     "checkpoint": ("CheckpointInfo", "inspect_checkpoint"),
     "fit": ("Fit", "estimate"),
@@ -75,6 +77,7 @@ _LATER = {
 __all__ = [
     "QUANTIZATION_PRESETS",
     "Advice",
+    "Argument",
     "BootLog",
     "CheckResult",
     "CheckpointInfo",
@@ -103,6 +106,7 @@ __all__ = [
     "WhyResult",
     "__version__",
     "advise",
+    "arguments",
     "check",
     "check_script",
     "diff",

@@ -37,7 +37,8 @@ class Verdict(Result):
         argument: the flag or variable as given.
         value: its value as given; ``true`` for a bare switch.
         verdict: ``accepted``, ``unknown-flag``, ``value-not-accepted``, ``refused-at-start``,
-            ``fails-later``, ``no-effect``, ``assumed`` or ``deprecated``.
+            ``fails-later``, ``no-effect``, ``assumed``, ``deprecated`` or ``known-trouble`` (it
+            starts, and people report that it then goes wrong; never a refusal).
         refused: whether the launch would stop or fail because of it.
         canonical: the release's own name for the flag; empty when it has none.
         reason: why; empty when the argument is simply accepted.
@@ -212,8 +213,9 @@ def check_script(
     ground = (engine, engine_version, gpu, model_quantization, checkpoint)
     containers = None
     if isinstance(text, str) and len(text) <= MAX_BYTES:
-        from .containers import find_containers
+        from .containers import as_posix, find_containers
 
+        text = as_posix(text)
         containers = find_containers(text)
     if containers is None:
         data = _core.check_script(text, *ground)
@@ -223,7 +225,8 @@ def check_script(
     for container in containers:
         data = _core.check_script(container.words, *ground)
         for launch in data["launches"]:
-            launch["line"] = container.line
+            inside = launch["line"] - 1 if container.is_script else 0
+            launch["line"] = container.line + inside
             launches.append(_launch(launch))
         notes += data["notes"]
     return ScriptResult(launches, notes)

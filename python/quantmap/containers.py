@@ -1,4 +1,5 @@
-"""Containers in compose files, Kubernetes manifests, Helm values and Dockerfiles, as command lines.
+"""Launches in files of data, as command lines: compose files, Kubernetes manifests, Helm values,
+steps of a workflow, systemd units and Dockerfiles.
 
 Each container becomes the words of a ``docker run``, which the core reads as any other.
 """
@@ -9,6 +10,7 @@ import json
 import re
 import shlex
 
+from . import _core
 from .errors import ConfigError
 from .yaml_reader import read_yaml_documents
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Container", "find_containers"]
 
 _KEYS = re.compile(
-    r"^\s*(?:-\s+)?[\"']?(?:image|services|apiVersion|containers|command|args)[\"']?\s*:",
+    r"^\s*(?:-\s+)?[\"']?(?:image|repository|services|apiVersion|containers|command|args|run)[\"']?\s*:",
     re.MULTILINE,
 )
 _TOP = re.compile(r"^[\"']?[A-Za-z_][\w.-]*[\"']?\s*:(?:\s|$)|^\{|^---|^- \w+:", re.MULTILINE)
@@ -35,13 +37,15 @@ class Container:
     Attributes:
         words: the words that start it.
         line: the line on which it stands.
+        is_script: whether the last word is a script that begins on that line.
     """
 
-    __slots__ = ("line", "words")
+    __slots__ = ("is_script", "line", "words")
 
-    def __init__(self, words: list[str], line: int) -> None:
+    def __init__(self, words: list[str], line: int, *, is_script: bool = False) -> None:
         self.words = words
         self.line = line
+        self.is_script = is_script
 
 
 def find_containers(text: str) -> list[Container] | None:
@@ -60,6 +64,8 @@ def find_containers(text: str) -> list[Container] | None:
         >>> [found.words for found in find_containers('["vllm", "serve", "m"]')]
         [['vllm', 'serve', 'm']]
     """
+    if re.search(r"^\[Service\]", text, re.MULTILINE):
+        return _of_unit(text)
     if text.lstrip()[:1] == "[":
         return _of_argv(text)
     if re.search(r"^\s*FROM\s+\S+", text, re.MULTILINE | re.IGNORECASE) and re.search(
@@ -78,6 +84,26 @@ def find_containers(text: str) -> list[Container] | None:
     found = [_of_mapping(item, places) for item in _mappings(documents)]
     containers = [container for container in found if container is not None]
     return containers or None
+
+
+def as_posix(text: str) -> str:
+    """Lines that go on as those of cmd and PowerShell do, with the backslash of a shell.
+
+    Args:
+        text: a script.
+
+    Returns:
+        str: the same, character by character in its place.
+
+    Example:
+        >>> as_posix("docker run ^\\n image")
+        'docker run \\\\\\n image'
+    """
+    for mark in "^`":
+        ends = len(re.findall(rf"[ \t]\{mark}[ \t]*$", text, re.MULTILINE))
+        if ends and ends == text.count(mark):
+            text = re.sub(rf"(?<=[ \t])\{mark}(?=[ \t]*$)", r"\\", text, flags=re.MULTILINE)
+    return text
 
 
 def _of_argv(text: str) -> list[Container] | None:
@@ -100,7 +126,8 @@ class _Places:
 
     def line_of(self, key: str, value: str) -> int:
         """The line of ``key: value``, else of the key alone, else the last one found."""
-        for pattern in (rf"{key}[\"']?\s*:\s*[\"']?{re.escape(value)}", rf"{key}[\"']?\s*:"):
+        key = rf"(?:{key})[\"']?\s*:"
+        for pattern in (rf"{key}\s*[\"']?{re.escape(value)}", key):
             match = re.compile(pattern).search(self.text, self.at)
             if match:
                 self.at = match.end()
@@ -135,6 +162,17 @@ def _is_kubernetes(item: dict[str, Any]) -> bool:
 
 def _of_mapping(item: dict[str, Any], places: _Places) -> Container | None:
     image = _image(item.get("image"))
+    if image is not None:
+        return _of_container(image, item, places)
+    if isinstance(item.get("run"), str):
+        return _of_step(item, places)
+    if isinstance(item.get("modelFormat"), dict):
+        return _of_model_server(item, places)
+    # A chart's values name the image beside what they add to its arguments.
+    return _of_container(_image(item) if "tag" in item and _extra(item) else None, item, places)
+
+
+def _of_container(image: str | None, item: dict[str, Any], places: _Places) -> Container | None:
     has_command = any(
         isinstance(item.get(key), (str, list)) and item.get(key)
         for key in ("command", "args", "entrypoint")
@@ -149,15 +187,73 @@ def _of_mapping(item: dict[str, Any], places: _Places) -> Container | None:
             [_kubernetes_value(word, environment) for word in _words(item.get(key))]
             for key in ("command", "args")
         )
+        command += [_kubernetes_value(word, environment) for word in _extra(item)]
     else:
         entrypoint = [_compose_value(word) for word in _words(item.get("entrypoint"))]
         command = [_compose_value(word) for word in _words(item.get("command"))]
         environment = {key: _compose_value(value) for key, value in environment.items()}
         image = None if image is None else _compose_value(image)
     line = (
-        places.line_of("image", image) if image else places.line_of("command|args|entrypoint", "")
+        places.line_of("image|repository", image)
+        if image
+        else places.line_of("command|args|entrypoint", "")
     )
     return Container(_run(image, entrypoint, command, environment, item.get("devices")), line)
+
+
+def _extra(item: dict[str, Any]) -> list[str]:
+    """Arguments that a chart's values add to those of the chart itself."""
+    places = [item, *(value for value in item.values() if isinstance(value, dict))]
+    return [word for place in places for word in _words(place.get("extraArgs"))]
+
+
+def _of_step(item: dict[str, Any], places: _Places) -> Container:
+    """A step of a workflow or job: a script with variables of its own."""
+    given = item.get("envs", item.get("env"))
+    variables = [f"{name}={value}" for name, value in _environment(given).items()]
+    line = places.line_of("run", "")
+    words = [*variables, "sh", "-c", item["run"]]
+    return Container(words, line + ("\n" in item["run"]), is_script=True)
+
+
+def _of_model_server(item: dict[str, Any], places: _Places) -> Container | None:
+    """A model that a serving platform starts by itself: of the engine only the name is given."""
+    name = str(item["modelFormat"].get("name", "")).lower()
+    for engine in _core.engines():
+        if name in engine["runtime_names"]:
+            line = places.line_of("args", "")
+            return Container([*engine["launchers"][0][0], *_words(item.get("args"))], line)
+    return None
+
+
+def _rows(text: str) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers; one that a backslash carries on is one line."""
+    parts: list[str] = []
+    first = 1
+    for number, row in enumerate(text.split("\n"), 1):
+        first = first if parts else number
+        plain = row.rstrip()
+        if plain.endswith("\\"):
+            parts.append(plain[:-1])
+            continue
+        yield first, " ".join([*parts, plain])
+        parts = []
+    if parts:
+        yield first, " ".join(parts)
+
+
+def _of_unit(text: str) -> list[Container] | None:
+    """What a systemd unit starts."""
+    variables: list[str] = []
+    found: list[Container] = []
+    for line, row in _rows(text):
+        key, mark, value = row.strip().partition("=")
+        if mark and key == "Environment":
+            variables += [f"{name}={given}" for name, given in _environment(_words(value)).items()]
+        elif mark and key == "ExecStart" and value.strip():
+            words = _words(value.strip().lstrip("-@+!:"))
+            found.append(Container([*variables, *words], line))
+    return found or None
 
 
 def _run(
@@ -236,28 +332,19 @@ def _of_dockerfile(text: str) -> list[Container]:
     image, line = "", 1
     environment: dict[str, str] = {}
     started: dict[str, list[str]] = {}
-    number = 0
-    rows = text.split("\n")
-    while number < len(rows):
-        first = number
-        parts = [rows[number].rstrip()]
-        while parts[-1].endswith("\\") and number + 1 < len(rows):
-            number += 1
-            parts[-1] = parts[-1][:-1]
-            parts.append(rows[number].rstrip())
-        number += 1
-        match = _INSTRUCTION.match(" ".join(parts))
+    for number, row in _rows(text):
+        match = _INSTRUCTION.match(row)
         if not match:
             continue
         word, rest = match[1].upper(), match[2].strip()
         if word == "FROM":
             image = next((part for part in rest.split() if not part.startswith("--")), "")
-            environment, started, line = {}, {}, first + 1
+            environment, started, line = {}, {}, number
         elif word == "ENV":
             environment.update(_environment(_words(rest)))
         else:
             started[word] = _exec_or_shell(rest)
-            line = first + 1
+            line = number
     words = _run(image, started.get("ENTRYPOINT", []), started.get("CMD", []), environment)
     return [Container(words, line)]
 

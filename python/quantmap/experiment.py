@@ -265,14 +265,17 @@ def explained(experiment: Experiment, arguments: dict[str, Any] | None) -> Mappi
     """
     if arguments is None:
         raise ValueError("a stored plan has no decisions: plan its task again to explain it")
+    from . import _core
     from .mapping import explain
 
     policy = arguments["policy"]
+    if (policy or _core.default_policy) == "strict":
+        policy = "degrade"  # what it refuses is not here
     return explain(
         experiment.engine,
         experiment.config,
         experiment.parameters,
         engine_version=experiment.version,
-        policy="degrade" if policy == "strict" else policy,  # what it refuses is not here
+        policy=policy,
         **{name: arguments[name] for name in ("model_quantization", "gpu", "checkpoint")},
     )

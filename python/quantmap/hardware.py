@@ -180,7 +180,7 @@ def _documented(architectures: list[str], architecture: str) -> bool | None:
 def local_gpu() -> dict[str, Any]:
     """The GPU of this machine; asked once in a process.
 
-    NVML is asked when ``nvidia-ml-py`` is installed (the extra ``quantmap[gpu]``), else
+    NVML is asked when ``nvidia-ml-py`` is installed (the extra ``gpu``), else
     ``nvidia-smi``. Of GPUs of different kinds the weakest is taken, by capability and memory, and
     the others are named.
 

@@ -124,7 +124,7 @@ def explain(
     engine_version: str | None = None,
     gpu: str | None = None,
     checkpoint: str | os.PathLike[str] | dict[str, Any] | CheckpointInfo | None = None,
-    policy: Policy = "degrade",
+    policy: Policy | None = None,
     activations: bool = True,
     runtime_image_tag: str | None = None,
     runtime: str | None = None,
@@ -145,7 +145,8 @@ def explain(
         checkpoint: the model's folder, ``.gguf`` file or config, or what ``inspect_checkpoint``
             returned; its files decide what the model is.
         policy: ``degrade``; ``strict`` raises when anything is not applied at the precision
-            asked; ``literal`` keeps the documented output and adds the release's verdicts.
+            asked; ``literal`` keeps the documented output and adds the release's verdicts. None is
+            what ``QUANTMAP_POLICY`` says, else ``degrade``.
         activations: for sglang-jax: whether activations are quantized as well.
         runtime_image_tag: a container tag that names the release, such as ``v0.5.2-cu126``.
         runtime: the old name of `engine`; it warns, and goes with the next minor version.

@@ -320,7 +320,7 @@ def plan(
     engine_version: str | None = None,
     gpu: str | None = None,
     checkpoint: Any = None,
-    policy: Policy = "degrade",
+    policy: Policy | None = None,
     engines: list[str] | None = None,
     model_quantization: str | dict[str, Any] | None = None,
 ) -> Plan:

@@ -35,7 +35,8 @@ MAX_NAME = 1000
 # A path as the engine walks it; a linear layer is an attribute, so it ends with a name.
 _ATTRIBUTE = r"[A-Za-z_][A-Za-z0-9_]*"
 _STEPS = rf"(?:{_ATTRIBUTE}(?:\[[0-9]+\])*%s)*{_ATTRIBUTE}"
-_WALKED = re.compile(_STEPS % "/")
+# Lists of the library's own kind are modules, whose attributes are numbers.
+_WALKED = re.compile(_STEPS % "(?:/[0-9]+)*/")
 _DOTTED = re.compile(_STEPS % r"\.")
 
 

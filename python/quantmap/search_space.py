@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from . import _core
 from .errors import ConfigError
+from .mapping import explain
 from .plan import plan
 from .results.memory import expected_memory, shortage
 from .task import load_task
@@ -61,6 +62,8 @@ class Space:
             self._fields.append(name)
         for name, value in parts["parameters"].items():
             self._take(name, value)
+        self._names = list(self.axes)
+        self._are_fields = [name in self._fields for name in self._names]
         self._memo: dict[tuple[Any, ...], tuple[bool, str]] = {}
         self._signatures: dict[tuple[Any, ...], str] = {}
 
@@ -84,7 +87,7 @@ class Space:
 
     def _key(self, point: dict[str, Any]) -> tuple[Any, ...]:
         try:
-            return tuple(point[name] for name in self.axes)
+            return tuple([point[name] for name in self._names])
         except KeyError as missing:
             known = ", ".join(self.axes)
             context = {"value": str(missing), "field": "point", "known": known, "hint": ""}
@@ -93,9 +96,9 @@ class Space:
     def _parts(self, key: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
         config: dict[str, Any] = {}
         parameters: dict[str, Any] = {}
-        for name, value in zip(self.axes, key):
+        for name, value, is_field in zip(self._names, key, self._are_fields):
             if value is not None:
-                (config if name in self._fields else parameters)[name] = value
+                (config if is_field else parameters)[name] = value
         return config, parameters
 
     def feasible(self, point: dict[str, Any]) -> tuple[bool, str]:
@@ -120,22 +123,23 @@ class Space:
         return found
 
     def _judge(self, config: dict[str, Any], parameters: dict[str, Any]) -> tuple[bool, str]:
-        from .mapping import explain
-
         given = self._ground
-        known: dict[str, Any] = {
-            name: given.get(name) for name in ("gpu", "checkpoint", "engine_version")
-        }
-        try:
+        gpu, checkpoint = given.get("gpu"), given.get("checkpoint")
+        version = given.get("engine_version")
+        reason = _core.refusal(
+            self._runtime, config, parameters, version, gpu, checkpoint, self._tag
+        )
+        if not reason and gpu is not None and checkpoint is not None:
             mapping = explain(
-                self._runtime, config, parameters, runtime_image_tag=self._tag, **known
+                self._runtime,
+                config,
+                parameters,
+                engine_version=version,
+                gpu=gpu,
+                checkpoint=checkpoint,
+                runtime_image_tag=self._tag,
             )
-        except ConfigError as error:
-            return False, error.diagnostics[0].message
-        errors = [item.message for item in mapping.diagnostics if item.severity == "error"]
-        if errors:
-            return False, errors[0]
-        reason = shortage(expected_memory(mapping, parameters, given))
+            reason = shortage(expected_memory(mapping, parameters, given))
         return not reason, reason
 
     def repair(self, point: dict[str, Any]) -> dict[str, Any] | None:

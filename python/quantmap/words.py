@@ -29,4 +29,5 @@ Judgement = Literal[
     "no-effect",
     "assumed",
     "deprecated",
+    "known-trouble",
 ]

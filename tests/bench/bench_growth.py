@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How cost grows with the input: five tenfold steps for each kind of text a service may be sent.
 
-Usage: bench_growth.py [--quick]
+Usage: bench_growth.py [--quick] [WORD of a series' name]...
 
 A ratio near 10 for a tenfold input is linear. Every step runs in a process of its own, for its peak
 memory. Nothing fails by a clock.
@@ -67,6 +67,28 @@ def flags_of_a_line(size: int) -> None:
     quantmap.check("vllm serve x " + "".join(f"--a{i} " for i in range(size)))
 
 
+def script_of_launches(size: int) -> None:
+    quantmap.check_script("export A=1\n" + "vllm serve m --port $P > log 2>&1 &\n" * size)
+
+
+def script_of_exports(size: int) -> None:
+    text = "".join(f"export A{i}=1\n" for i in range(size)) + "vllm serve m\n" * size
+    quantmap.check_script(text)
+
+
+def scripts_in_a_script(size: int) -> None:
+    text = "".join(f"export A{i}=1\n" for i in range(size)) + "sh -c 'vllm serve m'\n" * size
+    quantmap.check_script(text)
+
+
+def variables_of_a_line(size: int) -> None:
+    quantmap.check_script(" ".join(f"A{i}=1" for i in range(size)) + " vllm serve m")
+
+
+def lines_of_a_log(size: int) -> None:
+    quantmap.why("ERROR [core.py:1] ValueError: no such thing\n" * size, "vllm")
+
+
 SERIES: dict[str, tuple[Callable[[int], None], int]] = {
     "JSON, values": (read_json, 90_000),
     "a plan, parameters": (plan_of_parameters, 10_000),
@@ -77,6 +99,11 @@ SERIES: dict[str, tuple[Callable[[int], None], int]] = {
     "a ledger, bad lines": (bad_ledger, 90_000),
     "a launch line, words": (words_of_a_line, 10_000),
     "a launch line, flags": (flags_of_a_line, 10_000),
+    "a launch line, variables": (variables_of_a_line, 90_000),
+    "a script, launches": (script_of_launches, 27_000),  # 1 MB
+    "a script, exports": (script_of_exports, 30_000),
+    "a script, scripts in it": (scripts_in_a_script, 30_000),
+    "a log, lines": (lines_of_a_log, 25_000),  # 1 MB
 }
 
 
@@ -101,13 +128,16 @@ def measured(run: Callable[[int], None], size: int) -> tuple[float, float]:
 
 def main(arguments: list[str]) -> int:
     steps = 2 if "--quick" in arguments else 5
+    wanted = [word for word in arguments if word != "--quick"]
     for name, (run, most) in SERIES.items():
+        if wanted and not any(word in name for word in wanted):
+            continue
         before = 0.0
         for step in range(steps - 1, -1, -1):
             size = max(1, most // 10**step)
             taken, grown = measured(run, size)
             ratio = f"{taken / before:6.1f}x" if before > 0.001 else "       "
-            print(f"{name:28} {size:>8}  {taken:8.3f} s {ratio}  {grown:7.1f} MB")
+            print(f"{name:28} {size:>8}  {taken:8.3f} s {ratio}  {grown:7.1f} MB", flush=True)
             before = taken
     return 0
 

@@ -24,10 +24,11 @@ from lint import (  # noqa: E402
     references,
     rows,
     schemas,
+    trouble,
 )
 from lint.model import Catalog, Finding  # noqa: E402
 
-MODULES = (schemas, references, checked_references, contents, rows, checked_rows)
+MODULES = (schemas, references, checked_references, trouble, contents, rows, checked_rows)
 Documents = dict[str, Any]
 MAPPING = "engines/one/mapping.json"
 DROP = object()  # the key or item goes
@@ -63,6 +64,7 @@ def change(documents: Documents, path: str, value: Any) -> None:
     """
     path = path.replace("ROWS", f"{MAPPING}|documented|rows").replace("ONE", MAPPING)
     path = path.replace("CHECKED", MAPPING.replace("mapping", "checked"))
+    path = path.replace("TROUBLE", MAPPING.replace("mapping", "trouble"))
     path = path.replace("SURFACE", MAPPING.replace("mapping", "surface"))
     place: Any = documents
     *steps, last = path.split("|")
@@ -96,6 +98,14 @@ IDLE = {"code": "idle", "severity": "info", "since": "0.1.0", "template": "x", "
 LOUD = {"code": "loud", "severity": "warning", "since": "0.1.0", "template": "x", "hint": "y"}
 VARIANT = {"method": "none", "variant": "a"}
 COMPLETION = {"field": "variant", "default": "a", "with": {"a": "none"}}
+ENTRY = {
+    "id": "again",
+    "effect": "crash",
+    "text": "it stops",
+    "seen": ["1.1"],
+    "evidence": ["https://github.com/one/one/pull/2"],
+}
+REPORTED = {**{k: v for k, v in ENTRY.items() if k != "seen"}, "dated": "2026-01"}
 BREAKS: list[tuple[str, str, str, Any]] = [
     ("schema-valid", "'extra' was unexpected", "dtypes|extra", 1),
     ("schema-valid", "'form' is a required", "fields|fields|gemm|form", DROP),
@@ -172,6 +182,15 @@ BREAKS: list[tuple[str, str, str, Any]] = [
     ("sources-formed", "one-1.2.tar.gz", "CHECKED|rows|2|evidence", ["one-1.2.tar.gz a.py, B"]),
     ("checked-unique", "'too-old' is given", "CHECKED|rules|by-hand|id", "too-old"),
     ("checked-unique", "no row emits it", "CHECKED|targets|more", [{"flag": "--tp"}]),
+    ("trouble-refers", "no target 'none'", "TROUBLE|trouble|goes-wrong|when", {"none": ["q8"]}),
+    ("trouble-refers", "no gpu 'sm70'", "TROUBLE|trouble|goes-wrong|gpu", ["sm70"]),
+    ("trouble-refers", "no has 'wings'", "TROUBLE|trouble|goes-wrong|has", ["wings"]),
+    ("trouble-dated", "since 1.7 is no", "TROUBLE|trouble|goes-wrong|since", "1.7"),
+    ("trouble-dated", "no release lies", "TROUBLE|trouble|goes-wrong|until", "1.1"),
+    ("trouble-dated", "names no release", "TROUBLE|trouble", [REPORTED]),
+    ("trouble-read", "names no thread", "TROUBLE|trouble|goes-wrong|evidence", ["hearsay"]),
+    ("trouble-read", "nothing is known", "TROUBLE|trouble|goes-wrong|checkpoint", ["unquantized"]),
+    ("trouble-read", "given twice", "TROUBLE|trouble", [ENTRY, ENTRY]),
     ("precision-complete", "no row of 'kv'", "CHECKED|precision|2|when", {"quant": ["fp8"]}),
     ("precision-complete", "holds always", "CHECKED|precision|+5", {"of": "kv", "is": "more"}),
     ("checked-complete", "no row matches 'rare'", "CHECKED|rows|5|is", ["none"]),

@@ -176,13 +176,28 @@ void check_arguments(const Mapping& mapping, const Place& place, const Ground& g
   }
 }
 
-void check_decisions(const Mapping& mapping, const Ground& ground, std::vector<Problem>& out) {
+bool cannot_serve(const Mapping& mapping) {
+  const auto& all = mapping.decisions;
+  return !all.empty() && std::all_of(all.begin(), all.end(), [](const Decision& decision) {
+    return decision.outcome == Outcome::kCannotServe;
+  });
+}
+
+// Whether what the model asks for by itself is refused.
+bool model_refused(const Engine& engine, const Place& place, const Ground& ground) {
+  const TargetValues nothing(engine.checked.targets.size());
+  std::vector<Problem> refusals;
+  check_kernels(engine, place, nothing, refusals);
+  return !refusals.empty() || std::any_of(ground.with_terms.begin(), ground.with_terms.end(),
+                                          [&](const Constraint* rule) { return holds(engine, place, *rule, nothing); });
+}
+
+void check_decisions(const Mapping& mapping, bool nothing, std::vector<Problem>& out) {
   std::size_t expected = 0;
   for (const FieldId field : mapping.engine->order[static_cast<std::size_t>(mapping.config.form)]) {
     expected += effective(mapping.config, field).present ? 1U : 0U;
   }
   if (mapping.decisions.size() != expected) out.push_back({"not one decision per field", {}});
-  const bool nothing = ground.nothing_served != nullptr;
   if (nothing && !mapping.arguments.empty()) out.push_back({"arguments although nothing can be served", {}});
   for (const Decision& decision : mapping.decisions) {
     const std::string field(field_info(decision.field).id);
@@ -268,20 +283,21 @@ std::vector<Problem> problems_of(const Mapping& mapping, const Place& place, con
                                  bool arguments_only) {
   std::vector<Problem> out;
   check_arguments(mapping, place, ground, arguments_only, out);
-  check_decisions(mapping, ground, out);
+  const bool by_model = cannot_serve(mapping) && model_refused(*mapping.engine, place, ground);
+  check_decisions(mapping, by_model || ground.nothing_served != nullptr, out);
   const TargetValues values = read_back(mapping, ground);
   for (std::size_t t = 0; t < values.size(); ++t) {
     if (values[t] == mapping.values[t]) continue;
     out.push_back({"the target " + std::string(mapping.engine->checked.targets[t].id) + " is not what the launch says",
                    "'" + mapping.values[t] + "', launched '" + values[t] + "'"});
   }
-  if (ground.nothing_served == nullptr) {
+  if (ground.nothing_served == nullptr && !by_model) {
     for (const Constraint* rule : ground.with_terms) {
       if (holds(*mapping.engine, place, *rule, values))
         out.push_back({"the rule " + std::string(rule->id) + " holds", {}});
     }
+    check_kernels(*mapping.engine, place, values, out);
   }
-  check_kernels(*mapping.engine, place, values, out);
   std::vector<const Constraint*> conditions;
   for (const Constraint* rule : ground.conditional) {
     if (holds(*mapping.engine, place, *rule, values)) conditions.push_back(rule);

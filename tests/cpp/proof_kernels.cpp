@@ -25,13 +25,15 @@ bool kernels_take(const BackendInterval& backend, const KernelTables& tables, co
                  std::find(row.maybe_kv.begin(), row.maybe_kv.end(), kv) != row.maybe_kv.end();
     if (place.gpu != 0) takes &= has_bit(row.gpus, place.gpu);
     if (kind_at(place) != 0) takes &= has_bit(row.models, kind_at(place));
+    const bool sinks = has_trait(worlds()[place.world].marks, TraitId::kSinks);
+    if (sinks) takes &= row.sinks;
     for (unsigned i = 0; i < tables.dtypes.size(); ++i) {
       if (tables.dtypes[i] == dtype) takes &= has_bit(row.dtypes, i);
     }
     for (const KernelException& refused : row.refuses) {
       const bool of_kv = refused.kv.empty() || std::find(refused.kv.begin(), refused.kv.end(), kv) != refused.kv.end();
-      if (of_kv && refused.heads.empty() && refused.sinks < 1 && (refused.dtypes & row.dtypes) == row.dtypes)
-        takes = false;
+      const bool of_sinks = refused.sinks < 0 || sinks == (refused.sinks != 0);
+      if (of_kv && refused.heads.empty() && of_sinks && (refused.dtypes & row.dtypes) == row.dtypes) takes = false;
     }
     return takes;
   });
@@ -73,12 +75,12 @@ void check_kernels(const Engine& engine, const Place& place, const TargetValues&
   }
   if (!named.empty() || place.gpu == 0 || kind_at(place) == 0) return;
   for (const BackendOrder& order : tables.orders) {
-    if (!inside(order.since, order.until, place.release) || !order.heads.empty()) continue;
+    if (!inside(order.since, order.until, place.release)) continue;
     if (!has_bit(order.gpus, place.gpu) || !has_bit(order.models, kind_at(place))) continue;
     if (!order.kv.empty() && std::find(order.kv.begin(), order.kv.end(), kv) == order.kv.end()) continue;
     const bool none = std::all_of(order.order.begin(), order.order.end(),
                                   [&](std::uint16_t number) { return refuses(tables.backends[number]); });
-    if (none && kv != tables.unset) out.push_back({"no attention backend takes this launch", kv});
+    if (none) out.push_back({"no attention backend takes this launch", kv});
   }
 }
 

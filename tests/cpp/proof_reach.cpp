@@ -146,7 +146,7 @@ void Reach::follow(const Config& given, const Deployment& deployment) {
   ++launches_;
   const RowSet& rows = engine_.checked;
   TargetValues values(rows.targets.size());
-  if (refused_by(engine_, deployment, values, true) != nullptr) return;
+  if (nothing_served(engine_, deployment) != nullptr) return;
   Diagnostics unfit;
   const Config config = drop_unfit(given, unfit);
   const Chooser chooser(engine_, deployment);
@@ -165,7 +165,7 @@ void Reach::try_candidates(const Chooser& chooser, const MappingRule& row, const
   const auto number = static_cast<std::size_t>(&row - engine_.checked.rows.data());
   for (std::size_t i = 0; i < row.candidates.size(); ++i) {
     const Alternative& candidate = row.candidates[i];
-    const Reason reason = chooser.pass_over(candidate, field, setting, values).reason;
+    const Reason reason = chooser.pass_over(row, candidate, field, setting, values).reason;
     if (reason != Reason::kNone && reason != Reason::kRule && reason != Reason::kKernel) continue;
     TargetValues after = values;
     for (const Assignment& emission : candidate.emissions) {

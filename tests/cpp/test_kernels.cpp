@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "quantmap/config/checkpoint_kind.hpp"
 #include "support.hpp"
 
 namespace quantmap {
@@ -174,6 +175,8 @@ TEST_CASE("a refusal names the target it is about, and every candidate's reason"
   at(roles.method) = "mxfp8";
   CHECK_FALSE(refused_by_kernels(engine, deployment, values).has_value());
   at(roles.dtype) = "float16";
+  CHECK_FALSE(refused_by_kernels(engine, deployment, values).has_value());  // of an unquantized model it is "online"
+  deployment.checkpoint = find_checkpoint_kind("fp8");
   refusal = refused_by_kernels(engine, deployment, values);
   REQUIRE(refusal.has_value());
   CHECK(reason_of(engine, deployment, values, *refusal).text == "mxfp8 takes no float16 model");
@@ -195,7 +198,8 @@ TEST_CASE("a named backend for experts has to have their scheme") {
   CHECK_FALSE(refused("hpc"));  // not known to have experts
   deployment.experts = true;
   CHECK(refused("hpc"));
-  CHECK(refused("Marlin"));
+  CHECK(refused("Aiter_mega_moe"));
+  CHECK_FALSE(refused("marlin"));  // stands for none named
   CHECK_FALSE(refused("triton"));
   CHECK_FALSE(refused("auto"));
   const auto refusal = refused_by_kernels(engine, deployment, (refused("hpc"), values));

@@ -97,8 +97,13 @@ TEST_CASE("what belongs to checked mode needs a version") {
   asked = request("vllm");
   asked.policy = json("\"strikt\"");
   CHECK(refused(asked) == Texts{"bad-policy policy"});
-  asked.policy = json("null");
+  asked.policy = json("3");
   CHECK(refused(asked) == Texts{"wrong-type policy"});
+  asked.policy = json("null");
+  asked.default_policy = "strikt";
+  CHECK_FALSE(mapped(asked).deployment.checked);  // and the default says nothing
+  asked.engine_version = json("\"0.11.0\"");
+  CHECK(refused(asked) == Texts{"bad-policy policy"});
 }
 
 TEST_CASE("problems of all arguments come together") {

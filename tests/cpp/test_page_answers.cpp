@@ -19,7 +19,8 @@ TEST_CASE("the door lists what there is to choose") {
   quantmap::Diagnostics problems;
   CHECK(quantmap::read_json(found, quantmap::Path("$"), problems).has_value());
   CHECK(found.starts_with(R"({"answer":)"));
-  for (const char* part : {R"("engines":)", R"("presets":)", R"("fields":)", R"("gpus":)", R"("hash":)"}) {
+  for (const char* part :
+       {R"("engines":)", R"("presets":)", R"("fields":)", R"("gpus":)", R"("models":)", R"("hash":)"}) {
     CHECK(has(found, part));
   }
 }
@@ -32,11 +33,15 @@ TEST_CASE("the door maps, checks and estimates") {
   const std::string checked =
       answer(R"({"ask":"check","command":"vllm serve m --kv-cache-dtype fp16","engine_version":"0.11.0"})");
   CHECK(has(checked, R"("verdict":"value-not-accepted")"));
+  const std::string script =
+      answer(R"({"ask":"check","command":"K=fp8\nvllm serve m\nvllm serve n --kv-cache-dtype $K"})");
+  CHECK(has(script, R"("line":2)"));
+  CHECK(has(script, R"("value":"fp8")"));
   const std::string shape =
       R"({"model_type":"llama","num_hidden_layers":2,"hidden_size":64,"intermediate_size":128,"num_attention_heads":4,)"
       R"("num_key_value_heads":4,"vocab_size":100,"max_position_embeddings":128})";
-  CHECK(
-      has(answer(R"({"ask":"fit","runtime":"vllm","gpu":"H100","checkpoint":)" + shape + "}"), R"("verdict":"fits")"));
+  const std::string fit = answer(R"({"ask":"fit","runtime":"vllm","gpu":"H100","checkpoint":)" + shape + "}");
+  for (const char* part : {R"("verdict":"fits")", R"("kv_budget_band":[)", R"("cures":[])"}) CHECK(has(fit, part));
   CHECK(has(answer(R"({"ask":"inspect","checkpoint":)" + shape + "}"), R"("architecture":"llama")"));
 }
 

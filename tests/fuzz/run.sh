@@ -7,12 +7,13 @@ cd "$(dirname "$0")/../.."
 seconds=${1:-20}
 build=build/asan
 cmake --preset asan >/dev/null
-cmake --build --preset asan --target fuzz_json fuzz_checkpoint fuzz_script
+cmake --build --preset asan --target fuzz_json fuzz_checkpoint fuzz_script fuzz_quantize
 mkdir -p "$build/found"
 rm -rf "$build/seeds"
 python3 tests/fuzz/seeds.py tests/golden "$build/seeds/fuzz_json" "$build/words.dict"
 python3 tests/fuzz/checkpoint_seeds.py "$build/seeds/fuzz_checkpoint"
 python3 tests/fuzz/script_seeds.py "$build/seeds/fuzz_script"
+mkdir -p "$build/seeds/fuzz_quantize"  # any bytes are a matrix
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 fuzz() {  # target, runs of a short pass
   extent=(-max_total_time="$seconds")
@@ -30,6 +31,7 @@ beside=$!
 status=0
 fuzz fuzz_json 15000 || status=$?
 fuzz fuzz_script 15000 || status=$?
+fuzz fuzz_quantize 4000 || status=$?
 wait $beside || status=$?
 cat "$build/fuzz_checkpoint.log"
 exit $status

@@ -33,9 +33,3 @@ EXEMPT_KEYS = {
     ("python/quantmap/results/memory.py", "tensor_parallel_size"): "a key of the task",
     ("python/quantmap/results/memory.py", "pipeline_parallel_size"): "a key of the task",
 }
-
-# Functions over the bound of law 6, with their complexity: none may grow.
-COMPLEX = {
-    ("python/quantmap/cli/plan.py", "plan_command"): 20,
-    ("python/quantmap/cli/plan_story.py", "_experiments"): 17,
-}

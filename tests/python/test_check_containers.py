@@ -81,6 +81,75 @@ def test_kubernetes() -> None:
     assert told(two)["-tp"] == "2"
 
 
+KSERVE = """\
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+spec:
+  predictor:
+    model:
+      modelFormat: {name: vLLM}
+      args: ["--max-model-len=8192", "--nosuch"]
+"""
+CHART = """\
+servingEngineSpec:
+  modelSpec:
+    - name: llama
+      repository: vllm/vllm-openai
+      tag: v0.10.0
+      vllmConfig:
+        extraArgs: ["--swap-space", "4", "--nosuch"]
+"""
+STEP = """\
+envs:
+  MODEL: Qwen/Qwen3-8B
+run: |
+  pip install vllm
+  vllm serve $MODEL --tensor-parallel-size $GPUS
+"""
+UNIT = """\
+[Service]
+Environment="HF_HOME=/x" VLLM_ATENTION_BACKEND=FLASHINFER
+ExecStart=-/opt/venv/bin/vllm serve Qwen/Qwen3-8B \\
+  --port 8000 --nosuch
+Restart=always
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "version", "model", "found"),
+    [
+        (KSERVE, 7, None, None, {"--nosuch": "unknown-flag"}),
+        (CHART, 4, "0.10.0", None, {"--nosuch": "unknown-flag", "--swap-space": "accepted"}),
+        (STEP, 5, None, "Qwen/Qwen3-8B", {"--tensor-parallel-size": "assumed"}),
+        (
+            UNIT,
+            3,
+            None,
+            "Qwen/Qwen3-8B",
+            {"VLLM_ATENTION_BACKEND": "no-effect", "--nosuch": "unknown-flag"},
+        ),
+    ],
+)
+def test_what_platforms_start_by_themselves(
+    text: str, line: int, version: str | None, model: str | None, found: dict[str, str]
+) -> None:
+    (launch,) = quantmap.check_script(text).launches
+    assert (launch.engine, launch.line, launch.model) == ("vllm", line, model)
+    assert version in (None, launch.version)
+    verdicts = {verdict.argument: verdict.verdict for verdict in launch.verdicts}
+    assert found.items() <= verdicts.items()
+
+
+def test_lines_that_go_on_as_those_of_other_shells_do() -> None:
+    for mark in "^`":
+        words = ("docker run", "--gpus all", "vllm/vllm-openai:v0.11.0", "--model m --nosuch")
+        text = f" {mark}\n ".join(words)
+        (launch,) = quantmap.check_script(text).launches
+        assert (launch.model, launch.version) == ("m", "0.11.0")
+        assert [v.argument for v in launch.verdicts if v.refused] == ["--nosuch"]
+    assert quantmap.check_script("vllm serve m `cat args` --port 1").launches[0].ok
+
+
 def test_helm_values() -> None:
     text = "image: {repository: vllm/vllm-openai, tag: v0.11.0}\nargs: [--model, m]\n"
     (launch,) = launches(text)

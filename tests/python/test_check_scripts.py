@@ -265,3 +265,26 @@ def test_releases_of_images_are_known() -> None:
     launch = one("docker run vllm/vllm-openai:latest m", None)
     assert launch.version == newest and launch.asked is None
     assert "newest-release" in {note.code for note in launch.notes}
+
+
+def test_a_dash_of_printed_text_is_told() -> None:
+    text = "vllm serve m \u2013port 1 \u2014dtype half"
+    (launch,) = quantmap.check_script(text, "0.11.0").launches
+    hints = [verdict.hint for verdict in launch.verdicts if verdict.refused]
+    assert "write --port" in hints
+    assert "write --dtype" in hints
+
+
+def test_other_commands_of_a_launcher_are_no_models() -> None:
+    text = "trtllm-serve disaggregated -c disagg.yaml --request_timeout 3"
+    (launch,) = quantmap.check_script(text, "1.0.0").launches
+    assert launch.model is None
+    assert {verdict.verdict for verdict in launch.verdicts} == {"assumed"}
+    assert any("disaggregated" in what for what, _ in launch.not_looked_at)
+    assert [note.code for note in launch.notes if note.code == "file-not-read"]
+
+
+def test_any_text_may_have_keys_behind_a_dot() -> None:
+    text = "vllm serve m --hf-overrides.architectures '[\"A\"]' --port.a 3"
+    (launch,) = quantmap.check_script(text, "0.11.0").launches
+    assert [verdict.argument for verdict in launch.verdicts if verdict.refused] == ["--port.a"]

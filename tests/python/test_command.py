@@ -265,21 +265,12 @@ def test_off_a_terminal_nothing_heavy_is_imported(line: str) -> None:
         check=True,
     )
     loaded = done.stderr.rsplit("|", 1)[1].split()
-    heavy = {"rich.console", "rich.table", "yaml", "quantmap.rules", "quantmap.cli.matrix"}
+    heavy = {"click", "yaml", "quantmap.rules", "quantmap.cli.matrix"}
     assert heavy.isdisjoint(loaded) and "quantmap.cli.app" in loaded
-
-
-def test_on_a_terminal_a_table_is_folded_to_fit() -> None:
-    shown = on_terminal("matrix --engine vllm --engine-version 0.11.0", NO_COLOR="1")
-    lines = re.sub(r"\x1b\[[\d;]*m", "", shown).splitlines()
-    assert max(map(len, lines)) <= 120
-    assert any("─" in line for line in lines)
 
 
 @pytest.mark.parametrize("line", [SHOWN[0], SHOWN[2]])
 def test_on_a_terminal_sentences_stand_below_what_they_explain(line: str) -> None:
-    lines = on_terminal(line, NO_COLOR="1", PYTHONVERBOSE="1").splitlines()
-    assert not any(text.startswith("import 'rich.console'") for text in lines)
     lines = [text.rstrip() for text in on_terminal(line, NO_COLOR="1").splitlines()]
     assert max(map(len, lines)) <= 120
     marks = "".join({symbol for symbol, _ in style.MARKS.values()} | {style.marked("dropped")[0]})
@@ -290,6 +281,8 @@ def test_on_a_terminal_sentences_stand_below_what_they_explain(line: str) -> Non
         assert re.match("    (why|instead): ", following) or number + 1 in at or not following
     whole = " ".join(" ".join(lines).split())
     for row in run(line).stdout.splitlines()[2:]:
+        if "✓ applied" in row and row.split()[0] not in line:
+            continue  # what nobody asked for needs no sentence
         cells = [cell for cell in re.split("  +", row) if len(cell) > 1]
         assert all(cell in whole for cell in cells if cell not in ("-", "")), row
 

@@ -124,6 +124,61 @@ def test_auto_is_bfloat16_where_the_gpu_has_none_before_0_9_1() -> None:
     )
 
 
+def test_a_launch_that_the_checkpoint_makes_impossible_cannot_be_served() -> None:
+    """This release takes the KV cache from the checkpoint whatever is said."""
+    section = {**packed(8, "float"), "kv_cache_scheme": {"num_bits": 8, "type": "float"}}
+    model = quantized({**SINKS, "quantization_config": None}, section)
+    for gpu, served in (("A100", False), ("H100", True)):
+        for config in ({}, {"kvcache_dtype": "bfloat16", "gemm_dtype": "bfloat16"}):
+            mapping = quantmap.explain("vllm@0.20.0", config, checkpoint=model, gpu=gpu)
+            assert bool(mapping.args) is served
+            assert {d.outcome == "cannot-serve" for d in mapping.decisions} == {not served}
+        result = quantmap.check("vllm serve m", engine_version="0.20.0", gpu=gpu, checkpoint=model)
+        assert result.ok is served
+
+
+def test_a_dtype_is_set_where_the_checkpoints_own_is_refused() -> None:
+    model = {**SINKS, "torch_dtype": "float16"}
+    found = args("vllm@0.33.0", {}, checkpoint=model, gpu="H100")
+    assert found["--dtype"] == "bfloat16"
+
+
+# ------------------------------------------------------------ every spelling of a target
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--attention-backend FLASHMLA",
+        "--attention-backend flashmla",
+        '--attention-config \'{"backend": "FLASHMLA"}\'',
+        '-ac \'{"backend": "FLASHMLA"}\'',
+        "--attention-config.backend FLASHMLA",
+        "--attention_config.backend=FLASHMLA",
+    ],
+)
+def test_every_spelling_of_a_backend_meets_the_same_judgement(words: str) -> None:
+    for model, ok in ((DENSE, False), (MLA, True)):
+        line = f"vllm serve m {words}"
+        result = quantmap.check(line, engine_version="0.33.0", gpu="H100", checkpoint=model)
+        assert result.ok is ok
+        if not ok:
+            assert "FLASHMLA is not valid here" in result.verdicts[0].reason
+
+
+def test_each_part_of_a_launch_is_judged() -> None:
+    ground: dict[str, Any] = {"engine_version": "0.5.23", "gpu": "H100", "checkpoint": DENSE}
+    start = "python -m sglang.launch_server --model m"
+    whole = quantmap.check(f"{start} --attention-backend trtllm_mla", **ground)
+    reason = next(v.reason for v in whole.verdicts if v.refused)
+    for part in ("prefill", "decode"):
+        result = quantmap.check(f"{start} --{part}-attention-backend trtllm_mla", **ground)
+        assert [v.reason for v in result.verdicts if v.refused] == [reason]
+        assert part in next(v.argument for v in result.verdicts if v.refused)
+    both = f"{start} --prefill-attention-backend fa3 --decode-attention-backend triton"
+    assert quantmap.check(both, **ground).ok
+
+
 # --------------------------------------------------------------- attention kinds, sinks
 
 

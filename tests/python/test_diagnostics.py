@@ -212,7 +212,13 @@ def test_files_provoke(code: str) -> None:
 
 
 # What is said of scripts is provoked in their own test.
-DEPLOYMENTS = {"known-model", "model-differs", "only-assumed-model", "size-does-not-go"}
+DEPLOYMENTS = {
+    "known-model",
+    "known-trouble",
+    "model-differs",
+    "only-assumed-model",
+    "size-does-not-go",
+}
 SCRIPTS = {
     "blank-after-backslash",
     "file-not-read",

@@ -74,7 +74,7 @@ def test_json_is_the_estimate(llama: str) -> None:
 
 def test_too_large_is_said(llama: str) -> None:
     printed = run(llama, "--gpu", "L4", "--engine", VLLM)
-    assert "✗ does-not-fit" in printed and "more than there is" in printed
+    assert "✗ does-not-fit" in printed and "short of what the GPU has" in printed
     assert code == 1 and "--tensor-parallel-size 8" in printed
 
 

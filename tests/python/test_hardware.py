@@ -306,7 +306,7 @@ def test_local_without_any_way_to_ask(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(quantmap.ConfigError, match="no nvidia-smi") as caught:
         quantmap.get_runtime_args("vllm", None, engine_version="latest", gpu="local")
-    assert "quantmap[gpu]" in caught.value.diagnostics[0].hint
+    assert "nvidia-ml-py" in caught.value.diagnostics[0].hint
 
 
 # The specification's matrices

@@ -32,6 +32,8 @@ def cases() -> list[Any]:
     out = []
     for library, release in RAN.items():
         path = FOLDER / f"{library}.json"
+        if not path.exists():  # a session runs those whose packages it has
+            continue
         for case in json.loads(path.read_text(encoding="utf-8")):
             name = f"{library}@{release}:{case['recipe']}"
             out.append(pytest.param(name, case, id=f"{name} {case['type']}"))

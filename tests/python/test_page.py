@@ -1,74 +1,34 @@
-"""The page in a real browser: Python's answers, by keyboard, at any width; nothing gets in or out.
-
-Needs what `scripts/page` wrote, Chromium and playwright (the extra `page`); skipped without them.
-"""
+"""The page in a real browser: Python's answers, by keyboard, at any width; nothing leaves it."""
 
 from __future__ import annotations
 
 import json
-import os
 import random
-import shutil
 import struct
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import quantmap
 from quantmap import _core
 
-playwright = pytest.importorskip("playwright.sync_api")
+from tests.python.browser import (
+    AXE,
+    HOSTILE,
+    KNOWN,
+    MARKS,
+    PAGE,
+    SHAPE,
+    Seen,
+    browser,
+    patience,
+    seen,
+    some_results,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = Path(quantmap.__file__).parent / "page" / "quantmap.html"
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
-AXE = Path(os.environ.get("QUANTMAP_AXE", ROOT / "build/page/node_modules/axe-core/axe.min.js"))
-HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
-SHAPE = json.loads((ROOT / "examples" / "llama_3_70b.json").read_text(encoding="utf-8"))
-
-pytestmark = [
-    pytest.mark.skipif(not PAGE.exists(), reason="the page was not built: scripts/page"),
-    pytest.mark.skipif(BROWSER is None, reason="no chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-class Seen:
-    """A page, and what it said and asked for."""
-
-    def __init__(self, page: Any) -> None:
-        self.page = page
-        self.problems: list[str] = []
-        self.requests: list[str] = []
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
-        page.on("console", lambda message: self.problems.append(message.text))
-        page.on("request", lambda request: self.requests.append(request.url))
-
-    def open(self, fragment: str = "") -> Any:
-        self.page.goto("about:blank")
-        self.page.goto(PAGE.as_uri() + fragment)
-        self.page.wait_for_selector("html[data-ready]")
-        return self.page
-
-
-@pytest.fixture
-def seen(browser: Any) -> Iterator[Seen]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    found = Seen(context.new_page())
-    yield found
-    context.close()
-    assert found.problems == []
-    assert all(url.startswith(("file://", "about:", "blob:")) for url in found.requests)
-    assert len({url.partition("#")[0] for url in found.requests if url[:4] == "file"}) == 1
+pytestmark = MARKS
+__all__ = ["browser", "seen"]  # fixtures
 
 
 def questions(count: int) -> list[dict[str, Any]]:
@@ -133,37 +93,64 @@ def test_the_answers_are_pythons(seen: Seen) -> None:
             assert found["line"] == mapping.shell("MODEL")
 
 
-def test_memory_and_checks_are_pythons(seen: Seen) -> None:
+def test_memory_is_pythons(seen: Seen) -> None:
     page = seen.open()
-    for gpu, tp in (("H100", 2), ("A100", 8), ("L4", 1)):
-        question = {
+    for model, gpu, tp in (
+        (SHAPE, "H100", 2),
+        (SHAPE, "A100", 8),
+        (KNOWN, "L4", 1),
+        (KNOWN, "", 4),
+    ):
+        question: dict[str, Any] = {
             "runtime": "vllm",
-            "gpu": gpu,
             "tp": tp,
-            "checkpoint": SHAPE,
+            "checkpoint": model,
             "quant_config": {"kvcache_dtype": "fp8"},
         }
+        if gpu:
+            question["gpu"] = gpu
         found = page.evaluate("(one) => ask('fit', one)", question)["answer"]
-        fit = quantmap.estimate(SHAPE, {"kvcache_dtype": "fp8"}, engine="vllm", gpu=gpu, tp=tp)
-        for name in (
-            "weight_bytes",
-            "kv_budget_bytes",
-            "activation_bytes",
-            "tokens",
-            "verdict",
-            "assumptions",
-        ):
-            assert found[name] == getattr(fit, name)
-    for line in (
-        "vllm serve m --kv-cache-dtype fp16",
-        "vllm serve m --nope 1 --gpu-memory-utilization 0.9",
-    ):
-        found = page.evaluate(
-            "(line) => ask('check', {command: line, engine_version: '0.11.0'})", line
-        )["answer"]
-        result = quantmap.check(line, engine_version="0.11.0")
-        assert [(one["argument"], one["verdict"], one["reason"]) for one in found["verdicts"]] == [
-            (one.argument, one.verdict, one.reason) for one in result.verdicts
+        config = {"kvcache_dtype": "fp8"}
+        fit = quantmap.estimate(model, config, engine="vllm", gpu=gpu or None, tp=tp)
+        data = json.loads(json.dumps(fit.to_dict()))
+        same = [name for name in found if name in data and "band" not in name]
+        assert len(same) > 15
+        assert {name: found[name] for name in same} == {name: data[name] for name in same}
+        for name in ("tokens_band", "kv_budget_band"):
+            # Bytes, of which the last may be rounded otherwise.
+            assert found[name] == pytest.approx(getattr(fit, name), abs=2)
+
+
+SCRIPT = """
+export KV=fp8
+vllm serve m --kv-cache-dtype "$KV" --nope 1 \\
+  --gpu-memory-utilization 0.9
+docker run --gpus all vllm/vllm-openai:v0.11.0 --model org/m --kv-cache-dtype fp16
+python -m sglang.launch_server --model-path m --kv-cache-dtype fp8_e5m2 --tp 2
+"""
+
+
+def test_checks_are_pythons(seen: Seen) -> None:
+    page = seen.open()
+    lines = ["vllm serve m --kv-cache-dtype fp16", SCRIPT, "echo hello", "vllm serve 'm"]
+    for line in lines:
+        found = page.evaluate("(line) => ask('check', {command: line})", line)
+        try:
+            result = quantmap.check_script(line)
+        except quantmap.ConfigError as error:
+            assert [item["message"] for item in found["errors"]] == [
+                item.message for item in error.diagnostics
+            ]
+            continue
+        answer = found["answer"]
+        for launch, same in zip(answer["launches"], result.launches):
+            assert (launch["version"], launch["line"]) == (same.version, same.line)
+            assert [(v["argument"], v["verdict"], v["reason"]) for v in launch["verdicts"]] == [
+                (v.argument, v.verdict, v.reason) for v in same.verdicts
+            ]
+        assert len(answer["launches"]) == len(result.launches)
+        assert [note["message"] for note in answer["notes"]] == [
+            note.message for note in result.notes
         ]
 
 
@@ -190,9 +177,32 @@ def test_a_model_says_what_fits(seen: Seen) -> None:
     page.fill("#tp", "8")
     assert "✓ fits" in page.inner_text("#fit")
     label = page.get_attribute(".bar", "aria-label")
-    assert "weights" in label and "GB" in label
+    assert "weights" in label and "GB" in label and " to " in label
+    band = page.locator(".bar .band").bounding_box()
+    assert band and 0 < band["width"] < page.locator(".bar").bounding_box()["width"] / 4
     page.fill("#model", "{broken")
     assert "not JSON" in page.inner_text("#answer")
+
+
+def test_what_makes_it_fit_is_a_button(seen: Seen) -> None:
+    page = seen.open("#engine=vllm&gpu=H100&tp=1")
+    page.fill("#model", json.dumps(SHAPE))
+    assert "✗ does not fit" in page.inner_text("#fit")
+    cure = page.locator(".acts button", has_text="parallel")
+    count = cure.inner_text().split()[-1]
+    cure.click()
+    assert page.input_value("#tp") == count and f"tp={count}" in page.url
+    assert "✗" not in page.inner_text("#fit")
+
+
+def test_a_model_that_is_known_needs_no_file(seen: Seen) -> None:
+    page = seen.open("#engine=vllm&gpu=H200&tp=8")
+    assert page.locator(f"#models option[value='{KNOWN}']").count() == 1
+    page.fill("#model", KNOWN)
+    assert f"vllm serve {KNOWN}" in page.inner_text("#launch")
+    assert "✓ fits" in page.inner_text("#fit")
+    page.fill("#model", f"nobody/{'x' * 20}")
+    assert "not known" in page.inner_text("#answer")
 
 
 def test_a_folder_of_weights_is_read_from_its_headers(seen: Seen, tmp_path: Path) -> None:
@@ -218,6 +228,16 @@ def test_a_folder_of_weights_is_read_from_its_headers(seen: Seen, tmp_path: Path
     assert found["bytes_read"] == real.bytes_read
 
 
+def test_every_launch_of_a_script_is_judged(seen: Seen) -> None:
+    page = seen.open("#view=check")
+    page.fill("#line", SCRIPT)
+    assert page.inner_text("#launches").startswith("✗ 3 launches, ")
+    assert page.locator(".launch").count() == 3
+    assert "0.11.0" in page.locator(".launch").nth(1).inner_text()
+    page.fill("#line", "echo hello")
+    assert page.locator("#verdicts .bad").count() and not page.locator(".launch").count()
+
+
 def test_checking_a_line(seen: Seen) -> None:
     page = seen.open("#view=check&line=vllm+serve+m+--kv-cache-dtype+fp16")
     page.fill("#check-release", "0.11.0")
@@ -227,55 +247,6 @@ def test_checking_a_line(seen: Seen) -> None:
     page.fill("#line", HOSTILE)
     page.fill("#line", f"vllm serve '{HOSTILE}' --x '{HOSTILE}'")
     assert page.title() == "quantmap"
-
-
-def test_ten_thousand_results_are_drawn_in_a_second(seen: Seen, tmp_path: Path) -> None:
-    rng = random.Random(2)
-    line = '{"signature":"%032x","status":"success","metrics":{"throughput":%d,"ttft":%.3f}}\n'
-    text = "".join(line % (i, rng.randrange(9000), rng.random()) for i in range(10_000))
-    (tmp_path / "runs.jsonl").write_text(text + "{torn")
-    page = seen.open("#view=compare")
-    page.set_input_files("#results", [tmp_path / "runs.jsonl"])
-    page.wait_for_selector("#table")
-    told = page.inner_text("#loaded")
-    assert told.startswith("10000 experiments in ") and "1 lines are no results" in told
-    assert int(told.split(" in ")[1].split(" ms")[0]) < 1000
-    assert page.locator("svg circle").count() > 1
-    assert not page.inner_text("#compared").startswith("null")
-    assert "null" not in page.inner_text("#compared").partition("Measured")[0]
-
-
-def test_results_of_the_command_and_hostile_files(seen: Seen, tmp_path: Path) -> None:
-    from quantmap.ledger import Ledger
-
-    task = {
-        "task_name": HOSTILE, "base_runtime": "vllm@0.11.0", "slo": {"ttft": {"threshold": 1}},
-        "quant_config": {"kvcache_dtype": ["auto", "fp8"]}, "parameters": {"max-num-seqs": [1, 2]},
-    }  # fmt: skip
-    plan = quantmap.plan(task)
-    ledger = Ledger(tmp_path / "a.jsonl")
-    for one, (tokens, seconds) in zip(plan, [(10, 0.5), (20, 2), (15, 0.4)]):
-        ledger.record(one.signature, "success", metrics={"throughput": tokens, "ttft": seconds})
-    ledger.record(plan[3].signature, "failed", reason=HOSTILE, metrics={HOSTILE: 3})
-    (tmp_path / "r.json").write_text(json.dumps(plan.results(ledger.path).to_dict()))
-    page = seen.open("#view=compare")
-    page.set_input_files("#results", [tmp_path / "r.json"])
-    page.wait_for_selector("#table")
-    text = page.inner_text("#compared")
-    assert "Best under the task's limits: kv-cache-dtype:fp8+max-num-seqs:1" in text
-    assert HOSTILE in text and "1x" in text and "What one change does" in text
-    odd = [
-        *("[]", "{}", "null", "\0\1", '{"rows": 3}'),
-        '{"rows": [3, null, {"metrics": {"x": 1}}], "units": 3, "effects": [null]}',
-        '{"rows": [{"label": {}, "metrics": {"__proto__": {"mean": 1}, "a": {"mean": "x"}}}]}',
-    ]
-    for number, content in enumerate(odd):
-        (tmp_path / f"{number}.json").write_text(content)
-        page.set_input_files("#results", [tmp_path / f"{number}.json"])
-        page.locator("#loaded", has_text="experiments in").wait_for()
-    assert (
-        page.title() == "quantmap" and page.locator("#compared img, #compared script").count() == 0
-    )
 
 
 def test_it_works_by_keyboard_and_at_phone_width(seen: Seen) -> None:
@@ -289,7 +260,8 @@ def test_it_works_by_keyboard_and_at_phone_width(seen: Seen) -> None:
     page.keyboard.press("Enter")
     assert page.get_attribute("#presets .chip", "aria-pressed") == "true"
     page.set_viewport_size({"width": 360, "height": 740})
-    for tab in ("choose", "check", "compare"):
+    assert page.is_visible("#glance") and "vLLM" in page.inner_text("#glance")
+    for tab in ("choose", "check", "compare", "words"):
         page.click(f"#tab-{tab}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -297,13 +269,15 @@ def test_it_works_by_keyboard_and_at_phone_width(seen: Seen) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(browser: Any, scheme: str, tmp_path: Path) -> None:
     if not AXE.exists():
-        pytest.skip("no axe-core: npm install --prefix build/page axe-core")
+        pytest.skip("no axe-core: scripts/test-page installs it")
     context = browser.new_context(color_scheme=scheme, bypass_csp=True)
     page = Seen(context.new_page()).open("#engine=vllm&gpu=H100&preset=dynamic-fp8")
     page.fill("#model", json.dumps(SHAPE))
     page.wait_for_selector("#fields[data-judged]")
     page.add_script_tag(path=AXE)
-    for tab in ("choose", "check", "compare"):
+    page.set_input_files("#results", [some_results(tmp_path)])
+    page.wait_for_selector("#table", state="attached")
+    for tab in ("choose", "check", "compare", "words"):
         page.click(f"#tab-{tab}")
         found = page.evaluate("axe.run()")["violations"]
         assert [
@@ -318,23 +292,37 @@ def test_it_is_quick_and_small(seen: Seen) -> None:
     for _ in range(5):
         page = seen.open("#engine=vllm&gpu=H100&preset=dynamic-fp8")
         first.append(int(page.evaluate("document.documentElement.dataset.ready")))
-    assert min(first) < 300
+    assert min(first) < 300 * patience()
     page.fill("#model", json.dumps(SHAPE))
     taken = page.evaluate(
         "Array.from({length: 15}, (_, i) => { const began = performance.now();"
         " change({tp: String(1 + i % 2)}); return performance.now() - began; })"
     )
-    assert sorted(taken)[len(taken) // 2] < 30
+    assert sorted(taken)[len(taken) // 2] < 30 * patience()
 
 
-def test_the_verb_writes_it(tmp_path: Path) -> None:
-    import subprocess
-    import sys
+def test_beside_the_documentation_it_links_to_it(seen: Seen, tmp_path: Path) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert not seen.open().locator("a[href$='.html']").count()
+    mark = '<meta name="quantmap-docs" content="">'
+    assert text.count(mark) == 1
+    place = tmp_path / "quantmap.html"
+    place.write_text(text.replace(mark, mark.replace('""', '"./"')), encoding="utf-8")
+    page = seen.open(page=place)
+    assert page.get_attribute("#about a", "href") == "./index.html"
+    page.click("#tab-words")
+    assert "dry run" in page.inner_text("#view-words")
 
-    began = time.monotonic()
-    environment = {**os.environ, "PYTHONPATH": str(Path(quantmap.__file__).parents[1])}
-    command = [sys.executable, "-m", "quantmap", "page", "--out", str(tmp_path / "q.html")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and "MB; open it in a browser" in done.stderr
-    assert (tmp_path / "q.html").read_bytes() == PAGE.read_bytes()
-    assert time.monotonic() - began < 60
+
+def test_a_hostile_address_and_hostile_names_are_text(seen: Seen, tmp_path: Path) -> None:
+    names = ("engine", "release", "gpu", "tp", "context", "preset", "model", "parameters", "view")
+    page = seen.open("#" + "&".join(f"{name}={quote(HOSTILE)}" for name in names))
+    assert page.title() == "quantmap" and not page.locator("main img, main script").count()
+    page = seen.open("#engine=vllm")
+    page.fill("#model", HOSTILE)
+    page.fill("#parameters", f"x={HOSTILE}")
+    odd = tmp_path / "<img src=x onerror=alert(1)>.json"
+    odd.write_text("{")
+    page.set_input_files("#files", [odd])
+    page.locator("#dropped", has_text="1 file").wait_for()
+    assert page.title() == "quantmap" and not page.locator("main img, main script").count()

@@ -241,7 +241,9 @@ def test_a_terminal_sees_how_far_long_work_is(tmp_path: Path) -> None:
         seen += part
     os.close(master)
     assert running.wait(timeout=120) == 0
-    assert b"planning" in seen and b"%" in seen and b"90000 launches asked" in seen
+    assert b"planning" in seen and b"%" in seen
+    assert "90000 launches asked" in " ".join(seen.decode().split())
+
 
 
 def test_a_hint_where_the_model_would_merge_launches(task: Path) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import quantmap
 from jsonschema import Draft202012Validator
+from quantmap import _core
 
 from tests.python import tsc
-from tests.python.support import four_field_configs
+from tests.python.support import FOUR, four_field_configs
 
 STRICT = ["--strict", "--target", "es2020", "--module", "commonjs"]
 SAMPLES = tsc.ROOT / "tests" / "typescript" / "samples.ts"
@@ -74,9 +75,66 @@ def test_samples_are_to_the_validator_what_they_are_to_the_types(folder: Path) -
     assert not any(task.is_valid(item) for item in samples["badTasks"])
 
 
-def test_types_emit_no_code(folder: Path) -> None:
+def test_types_emit_the_lists_of_a_form_and_no_other_code(folder: Path) -> None:
     emitted = (folder / "quantmap.js").read_text(encoding="utf-8")
     assert "function" not in emitted and "const" not in emitted
+    lists = evaluated(folder, 'require("./quantmap.js")')
+    options = {f"{field['key'].upper()}S": field["options"] for field in FOUR}
+    presets = lists.pop("FOUR_FIELD_PRESETS")
+    assert lists == options
+    assert [row["id"] for row in presets] == [
+        row["id"] for row in _core.presets() if row["form"] == "four_field"
+    ]
+
+
+# What a form does with its value: the shape of the autotuner's own.
+FORM = """
+import { FOUR_FIELD_PRESETS, KVCACHE_DTYPES } from "./quantmap";
+import type { FourFieldForm } from "./quantmap";
+
+export type Rest = Record<string, Omit<FourFieldForm, "preset" | "presets">>;
+
+export function toggled(value: FourFieldForm, preset: string): FourFieldForm {
+  const chosen = value.presets || [];
+  const rest = chosen.filter((name) => name !== preset);
+  return { presets: chosen.includes(preset) ? rest : [...chosen, preset] };
+}
+
+type Field = keyof FourFieldForm;
+
+export function ticked(value: FourFieldForm, field: Field, item: string): FourFieldForm {
+  const now = value[field];
+  let list: string[];
+  if (Array.isArray(now)) {
+    list = now.includes(item) ? now.filter((one) => one !== item) : [...now, item];
+  } else {
+    list = now ? [now, item] : [item];
+  }
+  return { ...value, [field]: list.length === 1 ? list[0] : list };
+}
+
+const others = FOUR_FIELD_PRESETS.filter((one) => one.id !== "default");
+export const offered: string[] = others.map((one) => one.description);
+export const types: string[] = KVCACHE_DTYPES.map((name) => name);
+export const empty: FourFieldForm = { presets: [], kvcache_dtype: [] };
+"""
+
+
+def test_a_form_compiles_with_the_plain_types(folder: Path) -> None:
+    (folder / "form.ts").write_text(FORM, encoding="utf-8")
+    done = tsc.run([*tsc.compiler(), *STRICT, "form.ts"], folder)
+    assert (done.returncode, done.stdout) == (0, "")
+    made = evaluated(
+        folder,
+        '(({ticked, toggled, empty}) => [ticked({}, "moe_dtype", "fp8"),'
+        ' ticked({gemm_dtype: "fp8"}, "gemm_dtype", "int8"), toggled(empty, "default")])'
+        '(require("./form.js"))',
+    )
+    assert made == [
+        {"moe_dtype": "fp8"},
+        {"gemm_dtype": ["fp8", "int8"]},
+        {"presets": ["default"]},
+    ]
 
 
 def test_the_example_answers_as_the_core_does(folder: Path) -> None:

@@ -10,6 +10,7 @@ import xml.etree.ElementTree
 from pathlib import Path
 
 import pytest
+import quantmap
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -75,3 +76,12 @@ def test_picture(picture: Path) -> None:
     assert words[1:3] == ["title", "desc"]  # after the style: what a screen reader says
     shown = [page for page in DOCS.rglob("*.md") if picture.name in page.read_text("utf-8")]
     assert shown, "no page shows it"
+
+
+def test_the_page_stands_beside_the_others_and_links_to_them(site: Path) -> None:
+    built = Path(quantmap.__file__).parent / "page" / "quantmap.html"
+    if not built.exists():
+        pytest.skip("the page was not built: scripts/test-page does")
+    text = (site / built.name).read_text(encoding="utf-8")
+    assert text != built.read_text(encoding="utf-8") and 'content="./"' in text
+    assert f'href="{built.name}"' in (site / "page.html").read_text(encoding="utf-8")

@@ -28,6 +28,13 @@ void note_repeats(std::vector<Verdict>& verdicts) {
   }
 }
 
+// A flag whose hyphens an editor has made a dash (U+2013, U+2014), with hyphens; empty for any other word.
+std::string with_dashes(std::string_view word) {
+  constexpr std::string_view kStart = "\xE2\x80";
+  const bool dash = word.size() > 3 && word.substr(0, 2) == kStart && (word[2] == '\x93' || word[2] == '\x94');
+  return dash ? "--" + std::string(word.substr(3)) : std::string();
+}
+
 bool holds(const ReleaseSpan& span, ReleaseNumber release) { return covers(span.since, span.until, release); }
 
 class LaunchJudge {
@@ -48,7 +55,8 @@ class LaunchJudge {
     for (const EnvironmentVariable& variable : launch_.variables) line.arguments.push_back(argument_of(variable));
     const LineArguments read = read_arguments(engine_, out_.deployment.release, launch_.words);
     line.arguments.insert(line.arguments.end(), read.arguments.begin(), read.arguments.end());
-    out_.model = model_of_words(line.arguments, read.positional);
+    const bool other = is_other_command(read.positional);
+    if (!other) out_.model = model_of_words(line.arguments, read.positional);
     judge(line);
     judge_by_name(line, out_.model);
     for (std::size_t i = 0; i < launch_.variables.size(); ++i) {
@@ -62,6 +70,7 @@ class LaunchJudge {
     judge_positional(read.positional);
     judge_unknown(read.unknown);
     if (launch_.repeats_entrypoint != 0) judge_repeated_entrypoint();
+    if (other) assume_other_command(read.positional.front().text);
     if (!out_.asked.empty()) assume_all();
   }
 
@@ -192,6 +201,11 @@ class LaunchJudge {
         judge_unknown({words[i]});
         continue;
       }
+      if (std::string flag = with_dashes(words[i].text); !flag.empty()) {
+        out_.verdicts.push_back(refused_word(words[i].text, "it begins with a dash of printed text, not with hyphens",
+                                             "write " + std::move(flag)));
+        continue;
+      }
       const bool names_model = i == 0 && !launcher_->model_flag.empty();
       out_.verdicts.push_back(refused_word(
           words[i].text, release_ + " takes no word here that belongs to no flag",
@@ -250,6 +264,23 @@ class LaunchJudge {
       out_.verdicts[i].judgement = Judgement::kAssumed;
       out_.verdicts[i].reason = "the model's name says " + title + ": " + named[i].reason;
     }
+  }
+
+  // Whether the first word starts something else than the server.
+  bool is_other_command(const std::vector<Word>& words) const {
+    if (launcher_ == nullptr || words.empty()) return false;
+    const auto& others = launcher_->other_commands;
+    return std::find(others.begin(), others.end(), words.front().text) != others.end();
+  }
+
+  void assume_other_command(const std::string& name) {
+    for (Verdict& verdict : out_.verdicts) {
+      if (verdict.flag.front() != '-') continue;
+      verdict.judgement = Judgement::kAssumed;
+      verdict.reason = "it is an argument of " + quote(name) + ", whose arguments are not known";
+      verdict.hint.clear();
+    }
+    out_.not_looked_at.push_back({"the arguments of " + quote(name) + ", which is not the server itself", {}});
   }
 
   // A release that only stands in for another says nothing for certain.

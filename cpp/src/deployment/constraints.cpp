@@ -41,13 +41,22 @@ bool terms_hold(std::span<const RuleTerm> terms, const EffectiveValues& values) 
 }
 
 const Constraint* refused_by(const Engine& engine, const Deployment& deployment, const TargetValues& given,
-                             bool whole) {
+                             std::uint32_t looks_at) {
   const EffectiveValues values(engine, deployment, given);
   for (const Constraint& rule : engine.checked.rules) {
-    if (rule.terms.empty() != whole) continue;
-    if (applies(deployment, rule, false) && terms_hold(rule.terms, values)) return &rule;
+    const bool looks = std::any_of(rule.terms.begin(), rule.terms.end(),
+                                   [looks_at](const RuleTerm& term) { return in_mask(looks_at, term.target); });
+    if (looks && applies(deployment, rule, false) && terms_hold(rule.terms, values)) return &rule;
   }
   return nullptr;
+}
+
+const Constraint* nothing_served(const Engine& engine, const Deployment& deployment) {
+  const auto& rules = engine.checked.rules;
+  const auto found = std::find_if(rules.begin(), rules.end(), [&deployment](const Constraint& rule) {
+    return rule.terms.empty() && applies(deployment, rule, false);
+  });
+  return found == rules.end() ? nullptr : &*found;
 }
 
 std::vector<const Constraint*> conditional_rules(const Engine& engine, const Deployment& deployment,

@@ -9,7 +9,7 @@ namespace {
 // The scheme of the model's experts as far as the tables tell it, or null.
 const ExpertsScheme* experts_of(const KernelTables& tables, const Deployment& deployment, std::string_view method) {
   for (const ExpertsOf& row : tables.experts_of) {
-    if (in_mask(row.checkpoints, deployment.checkpoint) && holds(row.methods, method)) {
+    if (in_mask(row.checkpoints, deployment.checkpoint) && (row.methods.empty() || holds(row.methods, method))) {
       return &tables.experts[row.scheme];
     }
   }
@@ -27,26 +27,36 @@ std::vector<std::string_view> expert_backends(const ExpertsInterval& interval, s
   return out;
 }
 
+// The method that a name stands for on this checkpoint.
+std::string_view meant_method(const KernelTables& tables, const Deployment& deployment, std::string_view name) {
+  for (const MethodMeant& meant : tables.meant) {
+    if (covers(meant.since, meant.until, deployment.release) && in_mask(meant.checkpoints, deployment.checkpoint) &&
+        holds(meant.methods, name)) {
+      return meant.as;
+    }
+  }
+  return name;
+}
+
 }  // namespace
 
-std::optional<KernelRefusal> method_refusal(const Engine& engine, const KernelQuery& query,
-                                            const TargetValues& values) {
+std::optional<KernelRefusal> method_refusal(const Engine& engine, const Deployment& deployment,
+                                            const KernelQuery& query, const TargetValues& values) {
   const KernelRoles& roles = engine.kernels.roles;
-  const std::string_view name = value_of(values, roles.method);
-  if (name.empty()) return std::nullopt;
-  for (const MethodLimits& method : engine.kernels.methods) {
-    if (method.name != name) continue;
-    const MethodInterval* limits = at_release(method.intervals, query.release);
-    if (limits == nullptr) return std::nullopt;
-    const auto& classes = catalog().gpu_classes;
-    const bool too_old = query.gpu != 0 && limits->capability > classes[query.gpu].floor &&
-                         (query.gpu + 1 == classes.size() || limits->capability >= classes[query.gpu + 1].floor);
-    if (too_old) return KernelRefusal{static_cast<std::size_t>(roles.method), nullptr, &method};
-    const bool named = !value_of(values, roles.dtype).empty();
-    if (named && query.dtype >= 0 && limits->dtypes != 0 &&
-        !in_mask(limits->dtypes, static_cast<std::size_t>(query.dtype))) {
-      return KernelRefusal{static_cast<std::size_t>(roles.dtype), nullptr, &method};
-    }
+  const std::string_view name = meant_method(engine.kernels, deployment, value_of(values, roles.method));
+  const auto& methods = engine.kernels.methods;
+  const auto method =
+      std::find_if(methods.begin(), methods.end(), [name](const MethodLimits& limits) { return limits.name == name; });
+  const MethodInterval* limits = method == methods.end() ? nullptr : at_release(method->intervals, query.release);
+  if (limits == nullptr) return std::nullopt;
+  const auto& classes = catalog().gpu_classes;
+  const bool too_old = query.gpu != 0 && limits->capability > classes[query.gpu].floor &&
+                       (query.gpu + 1 == classes.size() || limits->capability >= classes[query.gpu + 1].floor);
+  if (too_old) return KernelRefusal{static_cast<std::size_t>(roles.method), nullptr, &*method};
+  const bool named = !value_of(values, roles.dtype).empty();
+  if (named && query.dtype >= 0 && limits->dtypes != 0 &&
+      !in_mask(limits->dtypes, static_cast<std::size_t>(query.dtype))) {
+    return KernelRefusal{static_cast<std::size_t>(roles.dtype), nullptr, &*method};
   }
   return std::nullopt;
 }
@@ -66,7 +76,9 @@ KernelReason method_reason(const Engine& engine, const KernelQuery& query, const
 std::optional<KernelRefusal> experts_refusal(const Engine& engine, const Deployment& deployment,
                                              const TargetValues& values) {
   const KernelTables& tables = engine.kernels;
-  const std::string named = lower(value_of(values, tables.roles.experts));
+  if (value_of(values, tables.roles.experts).empty()) return std::nullopt;
+  const EffectiveValues meant(engine, deployment, values);
+  const std::string named = lower(meant[static_cast<std::size_t>(tables.roles.experts)]);
   if (named.empty() || named == tables.unset || !deployment.experts) return std::nullopt;
   const ExpertsScheme* scheme = experts_of(tables, deployment, value_of(values, tables.roles.method));
   const ExpertsInterval* interval = scheme == nullptr ? nullptr : at_release(scheme->intervals, deployment.release);

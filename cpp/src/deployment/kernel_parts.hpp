@@ -30,8 +30,8 @@ template <typename Item, typename Wanted>
 }
 
 // A named method: its least GPU, and the model's types that it takes.
-[[nodiscard]] std::optional<KernelRefusal> method_refusal(const Engine& engine, const KernelQuery& query,
-                                                          const TargetValues& values);
+[[nodiscard]] std::optional<KernelRefusal> method_refusal(const Engine& engine, const Deployment& deployment,
+                                                          const KernelQuery& query, const TargetValues& values);
 [[nodiscard]] KernelReason method_reason(const Engine& engine, const KernelQuery& query, const KernelRefusal& refusal);
 
 // A named backend for experts: whether there is one for their scheme.

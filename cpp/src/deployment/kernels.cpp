@@ -165,7 +165,9 @@ std::optional<KernelRefusal> named_refusal(const Engine& engine, const KernelQue
   const auto answer = ask_backend(engine, query, *backend);
   if (!answer || answer->fits == Fits::kYes || answer->fits == Fits::kDepends) return std::nullopt;
   const auto target = static_cast<std::size_t>(engine.kernels.roles.attention);
-  return KernelRefusal{target, backend, nullptr, answer->fits == Fits::kUnsure};
+  KernelRefusal out{target, backend, nullptr, answer->fits == Fits::kUnsure};
+  if (!answer->interval->platform.empty()) out.stage = Stage::kRun;  // what it checks is of its own platform
+  return out;
 }
 
 }  // namespace
@@ -244,8 +246,11 @@ std::string reason_of(const Engine& engine, const KernelQuery& query, const Back
 }
 
 bool AttentionChoice::none() const noexcept {
-  return !tried.empty() &&
-         std::all_of(tried.begin(), tried.end(), [](const BackendAnswer& answer) { return answer.fits == Fits::kNo; });
+  const auto is_for_model = [](const BackendAnswer& answer) {
+    return (answer.lacks & bit(KernelPart::kAttention)) == 0;
+  };
+  const auto refuses = [](const BackendAnswer& answer) { return answer.fits == Fits::kNo; };
+  return std::all_of(tried.begin(), tried.end(), refuses) && std::any_of(tried.begin(), tried.end(), is_for_model);
 }
 
 std::optional<AttentionChoice> choose_attention(const Engine& engine, const KernelQuery& query) {
@@ -284,17 +289,16 @@ std::optional<KernelRefusal> refused_by_kernels(const Engine& engine, const Depl
   const KernelRoles& roles = engine.kernels.roles;
   if (roles.attention < 0 || !deployment.checked) return std::nullopt;
   const KernelQuery query = kernel_query(engine, deployment, values);
-  if (auto refusal = method_refusal(engine, query, values)) return refusal;
+  if (auto refusal = method_refusal(engine, deployment, query, values)) return refusal;
   if (auto refusal = experts_refusal(engine, deployment, values)) return refusal;
   if (const std::string_view named = value_of(values, roles.attention); !named.empty()) {
     return named_refusal(engine, query, named);
   }
-  std::int8_t told = query.dtype >= 0 ? roles.dtype : std::int8_t{-1};
-  if (query.kv != engine.kernels.unset) told = roles.kv;
-  if (told < 0) return std::nullopt;
   const auto choice = choose_attention(engine, query);
   if (!choice || !choice->none()) return std::nullopt;
-  return KernelRefusal{static_cast<std::size_t>(told)};
+  std::int8_t told = query.dtype >= 0 ? roles.dtype : std::int8_t{-1};
+  if (query.kv != engine.kernels.unset) told = roles.kv;
+  return KernelRefusal{told < 0 ? kWholeLaunch : static_cast<std::size_t>(told)};
 }
 
 KernelReason reason_of(const Engine& engine, const Deployment& deployment, const TargetValues& values,
@@ -323,6 +327,11 @@ KernelReason reason_of(const Engine& engine, const Deployment& deployment, const
     out.text += separator + std::string(answer.backend->name) + ": " + reason_of(engine, query, answer);
     separator = "; ";
     if (!answer.interval->at.empty()) out.evidence.push_back(evidence_of(engine, query.release, answer.interval->at));
+  }
+  const auto first = std::find_if(choice->tried.begin(), choice->tried.end(),
+                                  [](const BackendAnswer& answer) { return !answer.interval->at.empty(); });
+  if (out.evidence.empty() && first != choice->tried.end()) {
+    out.evidence.push_back(evidence_of(engine, query.release, first->interval->at));
   }
   if (others) out.text += separator + "the others are for other GPUs or other attention";
   out.text += ")";

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "quantmap/deployment/shapes.hpp"
+#include "quantmap/deployment/trouble.hpp"
 
 namespace quantmap {
 
@@ -25,35 +26,48 @@ class LineRules {
       : engine_(engine), deployment_(deployment), checkpoint_known_(checkpoint_known), notes_(notes) {}
 
   void apply(std::vector<Verdict>& verdicts) {
-    const Given given = given_values(engine_, verdicts);
-    const EffectiveValues values(engine_, deployment_, given.values);
-    for (const Constraint& rule : engine_.checked.rules) {
-      if (!terms_hold(rule.terms, values)) continue;
-      const Reach reach = reach_of(rule);
-      if (reach == Reach::kNothing) continue;
-      if (reach == Reach::kSomeGpus) {
-        if (!rule.terms.empty()) note_gpus(rule);  // of GPUs that nobody asked about, what a flag of this line causes
-      } else if (rule.terms.empty()) {
-        refuse_whole(rule, reach);
-      } else {
-        bool told = false;
-        for (const RuleTerm& term : rule.terms) {
-          if (given.by[term.target] == kNotGiven) continue;
-          judge(rule, reach, verdicts[given.by[term.target]]);
-          told = true;
+    const std::vector<Given> parts = given_values(engine_, deployment_, verdicts);
+    for (const Given& given : parts) {
+      const EffectiveValues values(engine_, deployment_, given.values);
+      for (const Constraint& rule : engine_.checked.rules) {
+        const bool about_it = !given.apart || !rule.whole_only;
+        if (about_it && terms_hold(rule.terms, values)) {
+          tell(rule, given, values, &given == &parts.front(), verdicts);
         }
-        // Nothing that is given sets it: the model itself does.
-        const bool by_model = std::any_of(rule.terms.begin(), rule.terms.end(), [&](const RuleTerm& term) {
-          return values[term.target] != given.values[term.target];
-        });
-        if (!told && by_model && rule.stage != Stage::kNoEffect) refuse_whole(rule, reach);
+      }
+      if (const auto reason = judge_kernels(engine_, deployment_, given, false, verdicts)) {
+        notes_.add_once(Code::kCannotServe, "$", whole(reason->text));
       }
     }
-    judge_kernels(engine_, deployment_, given, false, verdicts);
-    judge_shapes(given, verdicts);
+    judge_shapes(parts.front(), verdicts);
+    judge_troubles(engine_, deployment_, parts.front(), verdicts, notes_);
   }
 
  private:
+  // Notes are for the launch: the first part tells them.
+  void tell(const Constraint& rule, const Given& given, const EffectiveValues& values, bool first,
+            std::vector<Verdict>& verdicts) {
+    const Reach reach = reach_of(rule);
+    if (reach == Reach::kNothing) return;
+    if (reach == Reach::kSomeGpus) {
+      if (first && !rule.terms.empty()) note_gpus(rule);  // of GPUs that nobody asked about, what a flag here causes
+      return;
+    }
+    bool told = false;
+    for (const RuleTerm& term : rule.terms) {
+      if (given.by[term.target] == kNotGiven) continue;
+      judge(rule, reach, verdicts[given.by[term.target]]);
+      told = true;
+    }
+    // Nothing that is given sets it: the model itself does.
+    const bool by_model = std::any_of(rule.terms.begin(), rule.terms.end(), [&](const RuleTerm& term) {
+      return values[term.target] != given.values[term.target];
+    });
+    const bool nothing = rule.terms.empty() || (!told && by_model && rule.stage != Stage::kNoEffect);
+    if (!first || !nothing) return;
+    notes_.add(reach == Reach::kCertain ? Code::kCannotServe : Code::kMayNotServe, "$", whole(rule.text));
+  }
+
   Reach reach_of(const Constraint& rule) const {
     if (!covers(rule.since, rule.until, deployment_.release) || !is_about_model(rule, deployment_)) {
       return Reach::kNothing;
@@ -96,11 +110,10 @@ class LineRules {
     notes_.add(Code::kDependsOnGpu, "gpu", {{"known", gpu_names(rule.gpus)}, {"reason", std::string(rule.text)}});
   }
 
-  void refuse_whole(const Constraint& rule, Reach reach) {
-    notes_.add(reach == Reach::kCertain ? Code::kCannotServe : Code::kMayNotServe, "$",
-               {{"engine", std::string(engine_.name)},
-                {"version", std::string(engine_.surface.releases[deployment_.release].version)},
-                {"reason", std::string(rule.text)}});
+  Context whole(std::string_view reason) const {
+    return {{"engine", std::string(engine_.name)},
+            {"version", std::string(engine_.surface.releases[deployment_.release].version)},
+            {"reason", std::string(reason)}};
   }
 
   void judge(const Constraint& rule, Reach reach, Verdict& verdict) const {

@@ -38,6 +38,7 @@ std::uint8_t place_in(std::span<const std::string_view> list, std::string_view w
 ModelFacts read_facts(const Checkpoint& checkpoint) {
   ModelFacts out;
   out.quantization = checkpoint.quantization;
+  out.family = checkpoint.family;
   for (const Scheme& scheme : checkpoint.quantization.schemes) {
     out.schemes.push_back(scheme_of(scheme, checkpoint.quantization.kind));
   }

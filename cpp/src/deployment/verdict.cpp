@@ -60,7 +60,8 @@ class Judge {
     out.value = to_text(argument.value);
     if (argument.kind == ChannelKind::kEnv) {
       out.canonical = argument.flag;
-      return has_variable(surface_, argument.flag, deployment_.release) ? out : unknown_variable(std::move(out));
+      const bool known = has_variable(surface_, argument.flag, deployment_.release);
+      return known ? worn_variable(std::move(out)) : unknown_variable(std::move(out));
     }
     const std::string base = argument.flag.substr(0, argument.flag.find('.'));
     std::optional<KnownFlag> known = literal_ && !engine_.equates_dashes
@@ -124,19 +125,39 @@ class Judge {
     return out;
   }
 
-  Verdict unknown_variable(Verdict out) const {
-    std::string hint;
+  // The flag by which this release takes what the variable sets; empty when there is none.
+  std::string_view flag_beside(std::string_view variable) const {
     for (const Target& target : engine_.checked.targets) {
-      const bool is_it = std::any_of(target.routes.begin(), target.routes.end(), [&out](const Channel& route) {
-        return route.kind == ChannelKind::kEnv && route.name == out.flag;
+      const bool is_it = std::any_of(target.routes.begin(), target.routes.end(), [variable](const Channel& route) {
+        return route.kind == ChannelKind::kEnv && route.name == variable;
       });
       if (!is_it) continue;
       for (const Channel& route : target.routes) {
-        if (route.kind == ChannelKind::kFlag && hint.empty() && find_flag(surface_, route.name, deployment_.release)) {
-          hint = "write " + std::string(route.name);
-        }
+        if (route.kind == ChannelKind::kFlag && find_flag(surface_, route.name, deployment_.release)) return route.name;
       }
     }
+    return {};
+  }
+
+  // A variable that a flag has taken the place of, and that a later release does not read any more.
+  Verdict worn_variable(Verdict out) const {
+    const std::string_view flag = flag_beside(out.flag);
+    const auto& all = surface_.variables;
+    const auto it = std::find_if(all.begin(), all.end(), [&](const Variable& variable) {
+      return variable.name == out.flag && covers(variable.since, variable.until, deployment_.release);
+    });
+    if (flag.empty() || it == all.end() || it->until >= surface_.releases.size()) return out;
+    out.judgement = Judgement::kDeprecated;
+    out.reason = release_ + " reads it still; it goes with " + std::string(surface_.releases[it->until].version);
+    out.hint = "write " + std::string(flag);
+    out.evidence = {evidence_};
+    return out;
+  }
+
+  Verdict unknown_variable(Verdict out) const {
+    const std::string_view flag = flag_beside(out.flag);
+    std::string hint;
+    if (!flag.empty()) hint = "write " + std::string(flag);
     return refusal(std::move(out), Judgement::kNoEffect, release_ + " does not read this variable", std::move(hint));
   }
 
@@ -217,6 +238,8 @@ class Judge {
       return refusal(std::move(out), Judgement::kUnknownFlag, release_ + " takes no key behind a dot",
                      "write " + std::string(known.history->name) + " with JSON");
     }
+    // Keys make JSON of the value: a text may be that.
+    if (flag.type == FlagType::kStr) return out;
     if (flag.type != FlagType::kJson) {
       return refusal(std::move(out), Judgement::kValueNotAccepted,
                      release_ + " has no keys in " + std::string(known.history->name), "");
@@ -262,7 +285,7 @@ class Judge {
 std::string_view name_of(Judgement judgement) noexcept {
   constexpr std::string_view kNames[] = {"accepted",         "unknown-flag", "value-not-accepted",
                                          "refused-at-start", "fails-later",  "no-effect",
-                                         "assumed",          "deprecated"};
+                                         "assumed",          "deprecated",   "known-trouble"};
   return kNames[static_cast<std::size_t>(judgement)];
 }
 
@@ -273,6 +296,7 @@ bool is_refusal(Judgement judgement) noexcept {
 
 Judgement judgement_of(Stage stage) noexcept {
   if (stage == Stage::kNoEffect) return Judgement::kNoEffect;
+  if (stage == Stage::kTrouble) return Judgement::kKnownTrouble;
   return stage == Stage::kStart ? Judgement::kRefusedAtStart : Judgement::kFailsLater;
 }
 
@@ -284,55 +308,45 @@ std::vector<Verdict> judge_each(const Engine& engine, const Deployment& deployme
   return out;
 }
 
-Given given_values(const Engine& engine, const std::vector<Verdict>& verdicts) {
-  const auto& targets = engine.checked.targets;
-  Given out{TargetValues(targets.size()), std::vector<std::size_t>(targets.size(), kNotGiven)};
-  for (std::size_t t = 0; t < targets.size(); ++t) {
-    for (const Channel& route : targets[t].routes) {
-      if (route.kind == ChannelKind::kFile || !route.at.empty()) continue;
-      for (std::size_t i = 0; i < verdicts.size(); ++i) {
-        if (verdicts[i].canonical != route.name || verdicts[i].unset) continue;
-        out.values[t] = verdicts[i].value;
-        out.by[t] = i;
-      }
-    }
-  }
-  return out;
-}
-
-void judge_kernels(const Engine& engine, const Deployment& deployment, const Given& given, bool named_only,
-                   std::vector<Verdict>& verdicts) {
+std::optional<KernelReason> judge_kernels(const Engine& engine, const Deployment& deployment, const Given& given,
+                                          bool named_only, std::vector<Verdict>& verdicts) {
   const auto refusal = refused_by_kernels(engine, deployment, given.values);
-  if (!refusal || given.by[refusal->target] == kNotGiven) return;
-  if (named_only && refusal->backend == nullptr && refusal->method == nullptr && refusal->experts == nullptr) return;
-  Verdict& verdict = verdicts[given.by[refusal->target]];
-  if (is_refusal(verdict.judgement)) return;
+  if (!refusal) return std::nullopt;
+  const bool named = refusal->backend != nullptr || refusal->method != nullptr || refusal->experts != nullptr;
+  if (named_only && !named) return std::nullopt;
   KernelReason reason = reason_of(engine, deployment, given.values, *refusal);
-  verdict.judgement = refusal->assumed ? Judgement::kAssumed : Judgement::kRefusedAtStart;
+  if (refusal->target == kWholeLaunch || given.by[refusal->target] == kNotGiven) return reason;
+  Verdict& verdict = verdicts[given.by[refusal->target]];
+  if (is_refusal(verdict.judgement)) return std::nullopt;
+  verdict.judgement = refusal->assumed ? Judgement::kAssumed : judgement_of(refusal->stage);
   verdict.reason = std::move(reason.text);
   verdict.evidence = std::move(reason.evidence);
+  return std::nullopt;
 }
 
 namespace {
 
+void tell(const Constraint& rule, Verdict& verdict) {
+  if (is_refusal(verdict.judgement)) return;
+  verdict.judgement = judgement_of(rule.stage);
+  verdict.reason = rule.text;
+  verdict.evidence.assign(rule.evidence.begin(), rule.evidence.end());
+}
+
 std::vector<Verdict> judge_all(const Engine& engine, const Deployment& deployment,
                                const std::vector<Argument>& arguments, bool alone) {
   std::vector<Verdict> out = judge_each(engine, deployment, arguments, false);
-  const Given given = given_values(engine, out);
-  const EffectiveValues values(engine, deployment, given.values);
-  for (const Constraint& rule : engine.checked.rules) {
-    if (rule.terms.empty() || (alone && rule.terms.size() > 1) || !terms_hold(rule.terms, values)) continue;
-    if (!is_about(rule, deployment) || !covers(rule.since, rule.until, deployment.release)) continue;
-    for (const RuleTerm& term : rule.terms) {
-      if (given.by[term.target] == kNotGiven) continue;
-      Verdict& verdict = out[given.by[term.target]];
-      if (is_refusal(verdict.judgement)) continue;
-      verdict.judgement = judgement_of(rule.stage);
-      verdict.reason = rule.text;
-      verdict.evidence.assign(rule.evidence.begin(), rule.evidence.end());
+  for (const Given& given : given_values(engine, deployment, out)) {
+    const EffectiveValues values(engine, deployment, given.values);
+    for (const Constraint& rule : engine.checked.rules) {
+      if (rule.terms.empty() || (alone && rule.terms.size() > 1) || !terms_hold(rule.terms, values)) continue;
+      if (!is_about(rule, deployment) || !covers(rule.since, rule.until, deployment.release)) continue;
+      for (const RuleTerm& term : rule.terms) {
+        if (given.by[term.target] != kNotGiven) tell(rule, out[given.by[term.target]]);
+      }
     }
+    static_cast<void>(judge_kernels(engine, deployment, given, alone, out));
   }
-  judge_kernels(engine, deployment, given, alone, out);
   return out;
 }
 

@@ -4,6 +4,20 @@
 
 namespace quantmap {
 
+namespace {
+
+// The targets that some candidate of a row sets: what the model itself asks for, and none of them can set otherwise, is
+// no fault of theirs.
+std::uint32_t set_by(const MappingRule& row) noexcept {
+  std::uint32_t out = 0;
+  for (const Alternative& candidate : row.candidates) {
+    for (const Assignment& emission : candidate.emissions) out |= std::uint32_t{1} << emission.target;
+  }
+  return out;
+}
+
+}  // namespace
+
 Chooser::Chooser(const Engine& engine, const Deployment& deployment)
     : engine_(engine), deployment_(deployment), rows_(deployment.checked ? engine.checked : engine.documented) {}
 
@@ -34,7 +48,7 @@ Choice Chooser::choose(const Config& config, const Field& field, const Setting& 
   choice.row = find_row(config, field, setting);
   if (choice.row == nullptr) return choice;
   for (const Alternative& candidate : choice.row->candidates) {
-    PassedOver refusal = deployment_.checked ? pass_over(candidate, field, setting, values) : PassedOver{};
+    PassedOver refusal = deployment_.checked ? pass_over(*choice.row, candidate, field, setting, values) : PassedOver{};
     if (refusal.reason == PassedOver::Reason::kNone) {
       choice.candidate = &candidate;
       return choice;
@@ -66,8 +80,8 @@ const FlagInterval* Chooser::interval_of(const Channel& route) const {
   return interval == nullptr || interval->refused ? nullptr : interval;
 }
 
-PassedOver Chooser::pass_over(const Alternative& candidate, const Field& field, const Setting& setting,
-                              const TargetValues& before) const {
+PassedOver Chooser::pass_over(const MappingRule& row, const Alternative& candidate, const Field& field,
+                              const Setting& setting, const TargetValues& before) const {
   using Reason = PassedOver::Reason;
   if (candidate.emissions.empty()) return {};
   TargetValues values = before;
@@ -86,13 +100,15 @@ PassedOver Chooser::pass_over(const Alternative& candidate, const Field& field, 
     }
     values[emission.target] = std::move(value);
   }
-  if (const Constraint* rule = refused_by(engine_, deployment_, values)) {
+  const std::uint32_t sets = set_by(row);
+  if (const Constraint* rule = refused_by(engine_, deployment_, values, sets)) {
     return {Reason::kRule, nullptr, nullptr, rule, {}, {}, {}};
   }
-  if (const auto refusal = refused_by_kernels(engine_, deployment_, values)) {
-    return {Reason::kKernel, nullptr, nullptr, nullptr, {}, *refusal, std::move(values)};
-  }
-  return {};
+  const auto refusal = refused_by_kernels(engine_, deployment_, values);
+  if (!refusal) return {};
+  const bool told = refusal->target != kWholeLaunch && in_mask(sets, refusal->target);
+  if (!told && refused_by_kernels(engine_, deployment_, before)) return {};
+  return {Reason::kKernel, nullptr, nullptr, nullptr, {}, *refusal, std::move(values)};
 }
 
 }  // namespace quantmap

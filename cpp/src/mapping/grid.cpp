@@ -60,23 +60,50 @@ Config Grid::config_of(const Options& options) {
 }
 
 std::uint32_t Grid::place(const Options& options) {
+  Looks looks;
+  return walk(options, looks);
+}
+
+std::uint32_t Grid::place(const Options& options, Looks& looks) {
+  const std::uint32_t place = walk(options, looks);
+  std::uint64_t seen = 0;
+  std::string order;
+  for (const Step& step : steps_) {
+    const Alternative* chosen = step.chosen[looks.fields[index_of(step.field)]];
+    if (chosen == nullptr) continue;
+    for (const Assignment& emission : chosen->emissions) {
+      const std::uint64_t bit = std::uint64_t{1} << emission.target;
+      if ((seen & bit) == 0) order += static_cast<char>(emission.target);
+      seen |= bit;
+    }
+  }
+  looks.order = orders_.try_emplace(order, static_cast<std::uint32_t>(orders_.size())).first->second;
+  return place;
+}
+
+std::uint32_t Grid::walk(const Options& options, Looks& looks) {
   std::uint32_t state = 0;
   for (std::size_t k = 0; k < steps_.size(); ++k) {
     Step& step = steps_[k];
     std::size_t at = std::size_t{state} * step.width;
     for (std::size_t i = 0; i < kGridFields; ++i) at += std::size_t{step.stride[i]} * options[i];
-    if (step.next[at] == 0) step.next[at] = evaluate(k, state, options) + 1;
+    looks.fields[index_of(step.field)] = static_cast<std::uint32_t>(at);
+    if (step.next[at] == 0) {
+      const std::uint32_t next = evaluate(k, state, options, at);
+      step.next[at] = next + 1;
+    }
     state = step.next[at] - 1;
   }
   return state;
 }
 
-std::uint32_t Grid::evaluate(std::size_t step, std::uint32_t number, const Options& options) {
+std::uint32_t Grid::evaluate(std::size_t step, std::uint32_t number, const Options& options, std::size_t at) {
   State state = steps_[step].states[number];
   const Field& field = field_info(steps_[step].field);
   const Config config = config_of(options);
   const Setting setting = effective(config, field.field);
   const Choice choice = chooser_.choose(config, field, setting, state.values);
+  steps_[step].chosen[at] = choice.candidate;
   if (choice.candidate != nullptr) {
     state.cannot_serve |= choice.candidate->outcome == Outcome::kCannotServe;
     for (const Assignment& emission : choice.candidate->emissions) {
@@ -94,7 +121,10 @@ std::uint32_t Grid::number_of(std::size_t level, State state) {
       numbers_[level].try_emplace(key_of(state.values, state.emitted, state.cannot_serve), next);
   if (!is_new) return found->second;
   states.push_back(std::move(state));
-  if (level < steps_.size()) steps_[level].next.resize(states.size() * steps_[level].width);
+  if (level < steps_.size()) {
+    steps_[level].next.resize(states.size() * steps_[level].width);
+    steps_[level].chosen.resize(states.size() * steps_[level].width);
+  }
   return next;
 }
 

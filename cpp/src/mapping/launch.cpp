@@ -7,6 +7,7 @@
 #include "quantmap/config/resolve.hpp"
 #include "quantmap/config/validate.hpp"
 #include "quantmap/deployment/shapes.hpp"
+#include "quantmap/deployment/trouble.hpp"
 #include "quantmap/deployment/verdict.hpp"
 #include "quantmap/mapping/merge.hpp"
 
@@ -74,6 +75,9 @@ void add_notes(Mapping& mapping, const ModelQuantization& model) {
     mapping.diagnostics.add(Code::kDependsOnGpu, "gpu",
                             {{"known", gpu_names(rule->gpus)}, {"reason", std::string(rule->text)}});
   }
+  for (const Trouble* trouble : troubles_of(engine, deployment, mapping.values)) {
+    report_trouble(engine, deployment, *trouble, mapping.diagnostics);
+  }
 }
 
 // What the targets that are arguments have in the end, with the parameters.
@@ -133,6 +137,13 @@ std::optional<Policy> read_policy(const Value& value, Diagnostics& problems) {
   return std::nullopt;
 }
 
+std::optional<Policy> read_policy(const Value& value, const std::string& fallback, bool checked,
+                                  Diagnostics& problems) {
+  if (!value.is_null()) return read_policy(value, problems);
+  if (!checked || fallback.empty()) return Policy::kDegrade;
+  return read_policy(Value::text(fallback), problems);
+}
+
 void need_version(const LaunchRequest& request, Policy policy, Diagnostics& problems) {
   if (!request.gpu.is_null()) problems.add(Code::kNeedsVersion, "gpu", {{"value", "gpu"}});
   if (policy != Policy::kDegrade) {
@@ -164,6 +175,7 @@ Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQua
     rest.dense = false;
     Mapping mapping = map_by_policy(without_experts(config), engine, rest, deployment, policy, wording);
     note_dense(config, mapping);
+    mapping.deployment.experts = false;
     return mapping;
   }
   if (policy != Policy::kLiteral) return map_config(config, engine, model, deployment, wording);
@@ -172,6 +184,8 @@ Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQua
   mapping.deployment = deployment;
   mapping.deployment.checkpoint = documented.checkpoint;
   mapping.deployment.model = documented.model;
+  mapping.deployment.head_size = documented.head_size;
+  mapping.deployment.experts = documented.experts;
   mapping.deployment.marks = documented.marks;
   mapping.deployment.facts = documented.facts;
   mapping.values.assign(engine.checked.targets.size(), {});
@@ -226,13 +240,12 @@ Reading read_request(const LaunchRequest& request, Diagnostics& problems) {
   Reading out;
   std::string suffix;
   out.engine = read_runtime(request.runtime, suffix, problems);
-  out.policy = read_policy(request.policy, problems);
   Diagnostics release_notes;
-  if (out.engine != nullptr) {
-    out.deployment = read_deployment(request, *out.engine, suffix, release_notes);
-    if (out.deployment && !out.deployment->checked && out.policy) need_version(request, *out.policy, problems);
-    if (release_notes.has_errors()) problems.append(release_notes);
-  }
+  if (out.engine != nullptr) out.deployment = read_deployment(request, *out.engine, suffix, release_notes);
+  const bool checked = out.deployment && out.deployment->checked;
+  out.policy = read_policy(request.policy, request.default_policy, checked, problems);
+  if (out.deployment && !checked && out.policy) need_version(request, *out.policy, problems);
+  if (release_notes.has_errors()) problems.append(release_notes);
   Diagnostics config_problems;
   out.config = resolve(request.quant_config, Path("$"), config_problems);
   problems.append(config_problems);
@@ -242,13 +255,11 @@ Reading read_request(const LaunchRequest& request, Diagnostics& problems) {
 }
 
 // What the release makes of the finished arguments.
-void judge_checked(Mapping& mapping, const ModelQuantization& model) {
+void judge_checked(Mapping& mapping) {
   refresh_values(mapping);
   const std::vector<Verdict> verdicts = judge(*mapping.engine, mapping.deployment, mapping.arguments);
   report_refusals(*mapping.engine, mapping.deployment, verdicts, mapping.arguments, mapping.diagnostics);
   report_sizes(mapping);
-  add_notes(mapping, model);
-  mapping.not_looked_at = not_looked_at(*mapping.engine, mapping.deployment, model.given);
 }
 
 }  // namespace
@@ -257,7 +268,7 @@ std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problem
   Reading read = read_request(request, problems);
   std::optional<Mapping> mapping;
   if (read.is_whole()) {
-    mapping = map_by_policy(*read.config, *read.engine, *read.model, *read.deployment, *read.policy);
+    mapping = map_by_policy(*read.config, *read.engine, *read.model, *read.deployment, *read.policy, request.wording);
     read.warnings.append(mapping->diagnostics);
   }
   // Parameters are read in any case: all problems of the input are told at once.
@@ -269,15 +280,35 @@ std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problem
   if (!mapping || problems.has_errors()) return std::nullopt;
   read.warnings.append(merged);
   mapping->diagnostics = std::move(read.warnings);
-  note_overrides(*mapping);
+  const bool worded = request.wording == Wording::kFull;
+  if (worded) note_overrides(*mapping);
   if (!read.deployment->checked) {
-    report_never_accepted(*mapping);
+    if (worded) report_never_accepted(*mapping);
     return mapping;
   }
-  judge_checked(*mapping, *read.model);
+  judge_checked(*mapping);
+  if (worded) add_notes(*mapping, *read.model);
   if (*read.policy == Policy::kStrict) enforce_strict(*mapping, problems);
   if (problems.has_errors()) return std::nullopt;
   return mapping;
+}
+
+std::string refusal_of(LaunchRequest request) {
+  const auto cannot_serve = [](const Decision& decision) { return decision.outcome == Outcome::kCannotServe; };
+  request.wording = Wording::kNone;
+  Diagnostics problems;
+  const std::optional<Mapping> silent = launch(request, problems);
+  if (silent && !silent->diagnostics.has_errors() &&
+      std::none_of(silent->decisions.begin(), silent->decisions.end(), cannot_serve)) {
+    return {};
+  }
+  request.wording = Wording::kFull;
+  Diagnostics told;
+  const std::optional<Mapping> mapping = launch(request, told);
+  for (const Diagnostic& diagnostic : (mapping ? mapping->diagnostics : told).all()) {
+    if (diagnostic.text().severity == Severity::kError) return diagnostic.message();
+  }
+  return {};
 }
 
 }  // namespace quantmap

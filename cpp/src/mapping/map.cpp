@@ -39,27 +39,43 @@ class Evaluator {
   }
 
   void run() {
-    const Constraint* nothing = deployment_.checked ? refused_by(engine_, deployment_, out_.values, true) : nullptr;
+    const Constraint* nothing = deployment_.checked ? nothing_served(engine_, deployment_) : nullptr;
+    if (nothing != nullptr) return cannot_serve(refusal_of(*nothing));
+    const Diagnostics before = out_.diagnostics;
     const auto& order = engine_.order[static_cast<std::size_t>(config_.form)];
     out_.decisions.reserve(config_.form == Form::kFourField ? order.size() : 0);
     out_.arguments.reserve(out_.decisions.capacity());
     for (const FieldId field : order) {
-      const Setting setting = effective(config_, field);
-      if (!setting.present) continue;
-      if (nothing != nullptr) {
-        cannot_serve(field_info(field), setting, *nothing);
-      } else {
-        map_field(field_info(field), setting);
-      }
+      if (const Setting setting = effective(config_, field); setting.present) map_field(field_info(field), setting);
     }
-    if (nothing == nullptr) return;
-    out_.diagnostics.add(Code::kCannotServe, "$",
-                         {{"engine", std::string(engine_.name)},
-                          {"version", std::string(release_)},
-                          {"reason", std::string(nothing->text)}});
+    const std::optional<Refusal> left = deployment_.checked ? left_refused() : std::nullopt;
+    if (!left) return;
+    out_.diagnostics = before;
+    out_.decisions.clear();
+    out_.arguments.clear();
+    out_.values.assign(rows_.targets.size(), {});
+    cannot_serve(*left);
   }
 
  private:
+  static Refusal refusal_of(const Constraint& rule) {
+    return {Code::kDropped, std::string(rule.text), {rule.evidence.begin(), rule.evidence.end()}};
+  }
+
+  Refusal refusal_of(const TargetValues& values, const KernelRefusal& refusal) const {
+    KernelReason reason = reason_of(engine_, deployment_, values, refusal);
+    return {Code::kDropped, std::move(reason.text), std::move(reason.evidence)};
+  }
+
+  // What the model itself asks for, when no row has anything to set against it.
+  std::optional<Refusal> left_refused() const {
+    if (const Constraint* rule = refused_by(engine_, deployment_, out_.values)) return refusal_of(*rule);
+    if (const auto refusal = refused_by_kernels(engine_, deployment_, out_.values)) {
+      return refusal_of(out_.values, *refusal);
+    }
+    return std::nullopt;
+  }
+
   Decision start(const Field& field, const Setting& asked) const {
     Decision decision;
     decision.field = field.field;
@@ -68,12 +84,20 @@ class Evaluator {
     return decision;
   }
 
-  void cannot_serve(const Field& field, const Setting& asked, const Constraint& rule) {
-    Decision decision = start(field, asked);
-    decision.outcome = Outcome::kCannotServe;
-    decision.evidence.assign(rule.evidence.begin(), rule.evidence.end());
-    decision.why = words(Code::kCannotServe, field, decision, std::string(rule.text));
-    out_.decisions.push_back(std::move(decision));
+  void cannot_serve(const Refusal& refusal) {
+    for (const FieldId id : engine_.order[static_cast<std::size_t>(config_.form)]) {
+      const Setting setting = effective(config_, id);
+      if (!setting.present) continue;
+      const Field& field = field_info(id);
+      Decision decision = start(field, setting);
+      decision.outcome = Outcome::kCannotServe;
+      decision.evidence = refusal.evidence;
+      decision.why = words(Code::kCannotServe, field, decision, refusal.reason);
+      out_.decisions.push_back(std::move(decision));
+    }
+    out_.diagnostics.add(
+        Code::kCannotServe, "$",
+        {{"engine", std::string(engine_.name)}, {"version", std::string(release_)}, {"reason", refusal.reason}});
   }
 
   void map_field(const Field& field, const Setting& asked) {
@@ -167,14 +191,10 @@ class Evaluator {
                        std::string(engine_.name) + " " + std::string(release_) + " does not accept " +
                            std::string(passed.route->name) + " " + passed.value,
                        {surface_evidence()}};
-      case Reason::kKernel: {
-        KernelReason reason = reason_of(engine_, deployment_, passed.values, passed.kernel);
-        return Refusal{Code::kDropped, std::move(reason.text), std::move(reason.evidence)};
-      }
+      case Reason::kKernel: return refusal_of(passed.values, passed.kernel);
       case Reason::kRule: break;
     }
-    const auto& evidence = passed.rule->evidence;
-    return Refusal{Code::kDropped, std::string(passed.rule->text), {evidence.begin(), evidence.end()}};
+    return refusal_of(*passed.rule);
   }
 
   // The target by the route that a release had first: that is the one to tell about.

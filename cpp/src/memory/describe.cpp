@@ -120,10 +120,10 @@ void FitBuilder::describe_memory(const Parts& parts) {
   if (parts.graphs > 0) {
     assume("CUDA graphs are inside the engine's share: about " + mebibytes(parts.graphs));
   } else if (!sizes_.eager) {
-    assume("CUDA graphs lie in what the engine leaves free");
+    assume("CUDA graphs fit into the memory that the engine leaves unused");
   }
   const Gpu& gpu = *fit_.gpu;
-  if (gpu.size_assumed) assume("the GPU is sold in several sizes: " + std::to_string(gpu.sold_gb) + " GB is taken");
+  if (gpu.size_assumed) assume("the GPU has " + std::to_string(gpu.sold_gb) + " GB; it is sold in several sizes");
   assume(gpu.reported ? "GPU memory: what CUDA reports, " + mebibytes(inputs_.total)
                       : "GPU memory: 10^9 bytes for each GB sold");
   if (inputs_.corrected) assume("corrected by a boot log of this GPU and release");

@@ -135,6 +135,7 @@ class Inspector {
     take_weights(sum, claim.quantization.method);
     describe_gguf(claim.quantization);
     claims_.push_back(std::move(claim));
+    if (const Value* family = header.config.find("model_type"); family != nullptr) out_.family = family->as_text();
     out_.architecture = read_architecture(header.config, path_, out_.notes);
     return finish(&files, &sum);
   }

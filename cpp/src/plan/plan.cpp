@@ -69,7 +69,7 @@ class TargetReader {
     if (is_own(*engine)) launch.image_tag = task_.image_tag;
     const auto deployment = read_deployment(launch, *engine, suffix, problems_);
     if (!deployment) return;
-    if (!deployment->checked) need_version(launch, policy, problems_);
+    if (!deployment->checked) need_version(launch, launch.policy.is_null() ? Policy::kDegrade : policy, problems_);
     for (PlanTarget& known : targets_) {
       const bool same = known.engine == engine && known.deployment.checked == deployment->checked &&
                         known.deployment.release == deployment->release;
@@ -131,7 +131,7 @@ std::optional<ModelQuantization> read_plan_model(const PlanRequest& request, Dia
 std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems) {
   Plan plan;
   std::optional<Task> task = read_task(request.task, problems);
-  const std::optional<Policy> policy = read_policy(request.policy, problems);
+  const std::optional<Policy> policy = read_policy(request.policy, request.default_policy, true, problems);
   if (!task || !policy) return std::nullopt;
   plan.task_ = std::make_shared<const Task>(std::move(*task));
   plan.targets_ = TargetReader(request, *plan.task_, problems).read(*policy);
@@ -139,7 +139,9 @@ std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems
   if (!model || problems.has_errors()) return std::nullopt;
   for (PlanTarget& target : plan.targets_) {
     take_model(*model, target.deployment);
-    if (!plan.add_part(target, *model, *policy, request.interrupt, problems)) return std::nullopt;
+    const bool meant = target.deployment.checked || !request.policy.is_null();
+    const Policy own = meant ? *policy : Policy::kDegrade;
+    if (!plan.add_part(target, *model, own, request.interrupt, problems)) return std::nullopt;
     if (target.deployment.checked && !model->given) {
       problems.add_once(Code::kCheckpointNotGiven, "model_quantization");
     }

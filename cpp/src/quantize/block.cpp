@@ -10,15 +10,6 @@ namespace quantmap {
 
 namespace {
 
-float value_at(const void* values, Stored type, std::size_t index) {
-  switch (type) {
-    case Stored::kBfloat16: return from_bfloat16(static_cast<const std::uint16_t*>(values)[index]);
-    case Stored::kHalf: return from_float16(static_cast<const std::uint16_t*>(values)[index]);
-    case Stored::kFloat: break;
-  }
-  return static_cast<const float*>(values)[index];
-}
-
 const void* row_at(const void* values, Stored type, std::size_t index) {
   return static_cast<const unsigned char*>(values) + index * size_of(type);
 }
@@ -117,6 +108,26 @@ void add_row(ErrorSums& sums, const RowSums& row, float absmax, std::size_t colu
 
 }  // namespace
 
+float value_at(const void* values, Stored type, std::size_t index) {
+  switch (type) {
+    case Stored::kBfloat16: return from_bfloat16(static_cast<const std::uint16_t*>(values)[index]);
+    case Stored::kHalf: return from_float16(static_cast<const std::uint16_t*>(values)[index]);
+    case Stored::kFloat: break;
+  }
+  return static_cast<const float*>(values)[index];
+}
+
+float level_of(Element element, std::uint8_t code) {
+  switch (element) {
+    case Element::kInt8:
+    case Element::kInt4: return static_cast<float>(static_cast<std::int8_t>(code));
+    case Element::kE4m3: return from_e4m3(code);
+    case Element::kE5m2: return from_e5m2(code);
+    case Element::kE2m1: return from_e2m1(code);
+  }
+  return 0;
+}
+
 bool needs_whole(const Recipe& recipe) noexcept {
   const bool two = recipe.scale == ScaleRule::kTwoLevel || recipe.scale == ScaleRule::kTwoLevelDivide;
   return two || (recipe.rows == 0 && recipe.range != RangeRule::kNone);
@@ -141,7 +152,7 @@ Prepared prepare(const Recipe& recipe, const Kernels& kernels, const Matrix& sha
 bool quantize_block(const Prepared& how, const void* values, std::size_t first, std::size_t rows, BlockRoom& room,
                     ErrorSums& sums, std::size_t& bad_row) {
   const std::size_t tiles = (rows + how.tile_rows - 1) / how.tile_rows;
-  room.codes.resize(rows * how.columns);
+  room.codes.resize((room.keep_codes ? rows : 1) * how.columns);
   room.absmax.resize(how.grid_columns * 2);
   room.factor.resize(how.grid_columns);
   room.back.resize(how.grid_columns);
@@ -167,13 +178,14 @@ bool quantize_block(const Prepared& how, const void* values, std::size_t first, 
       span.factor = room.factor.data();
       span.scale = room.back.data();
       span.zero = how.recipe->range == RangeRule::kMinmax ? room.zero.data() + offset : nullptr;
-      span.codes = room.codes.data() + (row + i) * how.columns;
+      span.codes = room.codes.data() + (room.keep_codes ? (row + i) * how.columns : 0);
       RowSums out;
       how.kernels->encode(encoding, span, out);
       float absmax = tile.largest();
       if (count > 1)
         how.kernels->absmax(span.values, how.type, how.columns, std::max<std::size_t>(how.columns, 1), &absmax);
       add_row(sums, out, absmax, how.columns, first + row + i);
+      if (how.inputs.known()) add_output(how.inputs, how.recipe->element, span, room.errors, sums);
       if (out.created > 0 && out.dot == 0) ++sums.lost_rows;  // nothing of it is left
     }
   }
@@ -196,6 +208,8 @@ void add(ErrorSums& to, const ErrorSums& from) {
     to.worst_row = from.worst_row;
   }
   to.peak = std::max(to.peak, from.peak);
+  to.output_signal += from.output_signal;
+  to.output_noise += from.output_noise;
 }
 
 }  // namespace quantmap

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "quantize/kernel.hpp"
+#include "quantize/output.hpp"
 #include "quantize/scale.hpp"
 #include "quantmap/quantize/process.hpp"
 
@@ -22,6 +23,7 @@ struct Prepared {
   std::size_t grid_columns = 0;
   float absmax = 0;  // of the matrix, where the recipe asks for it
   float global = 1;
+  Inputs inputs;
 };
 
 [[nodiscard]] Prepared prepare(const Recipe& recipe, const Kernels& kernels, const Matrix& shape, float absmax);
@@ -30,6 +32,7 @@ struct Prepared {
 
 // Room for one block; kept from block to block.
 struct BlockRoom {
+  bool keep_codes = true;  // of all rows, else of one at a time
   std::vector<std::uint8_t> codes;
   std::vector<float> absmax;
   std::vector<float> factor;
@@ -37,6 +40,7 @@ struct BlockRoom {
   std::vector<float> scale;
   std::vector<float> zero;
   std::vector<std::uint8_t> bits;
+  RowErrors errors;
 };
 
 // Quantizes the rows from `first`, which begins a tile. False when one is not finite: `bad_row` says which.
@@ -44,5 +48,9 @@ bool quantize_block(const Prepared& how, const void* values, std::size_t first, 
                     ErrorSums& sums, std::size_t& bad_row);
 
 void add(ErrorSums& to, const ErrorSums& from);
+
+[[nodiscard]] float value_at(const void* values, Stored type, std::size_t index);
+// What a code stands for, before zero point and scale.
+[[nodiscard]] float level_of(Element element, std::uint8_t code);
 
 }  // namespace quantmap

@@ -5,6 +5,7 @@
 
 #include "quantize/kernel_builds.hpp"
 #include "quantize/kernel_rows.hpp"
+#include "quantize/kernel_x86.hpp"
 
 namespace quantmap {
 
@@ -13,6 +14,7 @@ namespace {
 struct Avx512 {
   using F = __m512;
   using I = __m512i;
+  using M = __mmask16;
   static constexpr std::size_t kWidth = 16;
 
   static F set(float value) { return _mm512_set1_ps(value); }
@@ -20,15 +22,13 @@ struct Avx512 {
   static I bits(F value) { return _mm512_castps_si512(value); }
   static F from_bits(I value) { return _mm512_castsi512_ps(value); }
   static F load(const float* from) { return _mm512_loadu_ps(from); }
-  static __m256i load256(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
   static F load_bfloat16(const std::uint16_t* from) {
-    return from_bits(_mm512_slli_epi32(_mm512_cvtepu16_epi32(load256(from)), 16));
+    return from_bits(_mm512_slli_epi32(_mm512_cvtepu16_epi32(avx512_kernel::load256(from)), 16));
   }
-  static F load_half(const std::uint16_t* from) { return _mm512_cvtph_ps(load256(from)); }
-  static float half(std::uint16_t value) { return _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(value))); }
+  static F load_half(const std::uint16_t* from) { return _mm512_cvtph_ps(avx512_kernel::load256(from)); }
+  static float half(std::uint16_t value) { return avx512_kernel::from_half(value); }
   static F through_half(F value) { return _mm512_cvtph_ps(_mm512_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT)); }
   static void store(F value, float* to) { _mm512_storeu_ps(to, value); }
-  static void storei(I value, std::int32_t* to) { _mm512_storeu_si512(to, value); }
   static F add(F a, F b) { return _mm512_add_ps(a, b); }
   static F sub(F a, F b) { return _mm512_sub_ps(a, b); }
   static F mul(F a, F b) { return _mm512_mul_ps(a, b); }
@@ -42,39 +42,29 @@ struct Avx512 {
   static I addi(I a, I b) { return _mm512_add_epi32(a, b); }
   static I subi(I a, I b) { return _mm512_sub_epi32(a, b); }
   static I andi(I a, I b) { return _mm512_and_si512(a, b); }
-  static I andnoti(I a, I b) { return _mm512_andnot_si512(a, b); }
+  static I maxi(I a, I b) { return _mm512_max_epi32(a, b); }
+  static I absi(I a) { return _mm512_abs_epi32(a); }
   static I ori(I a, I b) { return _mm512_or_si512(a, b); }
   template <int kBits>
   static I shift_right(I a) {
     return _mm512_srli_epi32(a, kBits);
   }
-  static I less(F a, F b) { return _mm512_movm_epi32(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ)); }
-  static I equal(F a, F b) { return _mm512_movm_epi32(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ)); }
-  static I differ(F a, F b) { return _mm512_movm_epi32(_mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ)); }
-  static I lessi(I a, I b) { return _mm512_movm_epi32(_mm512_cmplt_epi32_mask(a, b)); }
-  static F select(I mask, F a, F b) { return _mm512_mask_blend_ps(_mm512_movepi32_mask(mask), b, a); }
-  static I selecti(I mask, I a, I b) { return _mm512_mask_blend_epi32(_mm512_movepi32_mask(mask), b, a); }
+  static M less(F a, F b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+  static M equal(F a, F b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+  static M differ(F a, F b) { return _mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ); }
+  static M lessi(I a, I b) { return _mm512_cmplt_epi32_mask(a, b); }
+  static M not_mask(M a) { return _knot_mask16(a); }
+  static M andnot_mask(M a, M b) { return _kandn_mask16(a, b); }
+  static I ones(M a) { return _mm512_movm_epi32(a); }
+  static unsigned count(M a) { return static_cast<unsigned>(__builtin_popcount(a)); }
+  static F select(M mask, F a, F b) { return _mm512_mask_blend_ps(mask, b, a); }
+  static I selecti(M mask, I a, I b) { return _mm512_mask_blend_epi32(mask, b, a); }
   static void store_bytes(const I (&codes)[1], std::uint8_t* to) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(codes[0]));
   }
   template <class Word>
   static Word largest(const Word* from, std::size_t count, Word magnitude) {
-    I most = seti(0);
-    const I mask = seti(static_cast<std::int32_t>(magnitude));
-    for (std::size_t i = 0; i < count; i += 16) {
-      I words;
-      if constexpr (sizeof(Word) == 2) {
-        words = _mm512_cvtepu16_epi32(load256(from + i));
-      } else {
-        words = _mm512_loadu_si512(from + i);
-      }
-      most = _mm512_max_epu32(most, andi(words, mask));
-    }
-    alignas(64) std::uint32_t all[16];
-    _mm512_store_si512(all, most);
-    std::uint32_t out = 0;
-    for (const std::uint32_t word : all) out = out < word ? word : out;
-    return static_cast<Word>(out);
+    return avx512_kernel::largest_word(from, count, magnitude);
   }
 };
 

@@ -31,29 +31,44 @@ struct Coded {
   typename V::I code;   // without the sign
 };
 
+// To the nearest, halves to the even code. Adding one and a half of the number whose last bit is worth a step of the
+// value's own binade rounds it; what was added to that number counts the steps.
 template <class V, class Format>
-Coded<V> round_small(typename V::F magnitude, Rounding rounding) {
+Coded<V> round_even(typename V::F value) {
   using F = typename V::F;
   using I = typename V::I;
+  constexpr std::int32_t kHalfMore = 0x400000;
+  constexpr std::int32_t kUp = (Format::kShift << 23) + kHalfMore;
+  const I binade = V::andi(V::bits(value), V::seti(0x7f800000));
+  const I shifter = V::maxi(V::addi(binade, V::seti(kUp)), V::seti(Format::kMagic + kHalfMore));
+  const F sum = V::add(value, V::from_bits(shifter));
+  const I steps = V::absi(V::subi(V::bits(sum), shifter));
+  // The shifter's exponent stands where the code's does, and a full mantissa of steps is in it already.
+  constexpr std::int32_t kBase = ((Format::kMagic + kHalfMore) >> Format::kShift);
+  const I base = V::subi(V::template shift_right<Format::kShift>(shifter), V::seti(kBase));
+  return {V::sub(sum, V::from_bits(shifter)), V::addi(base, steps)};
+}
+
+// To the nearest, halves in one direction, of a magnitude.
+template <class V, class Format>
+Coded<V> round_one_way(typename V::F magnitude, Rounding rounding) {
+  using F = typename V::F;
+  using I = typename V::I;
+  using M = typename V::M;
   const I bits = V::bits(magnitude);
-  I carry = V::seti((1 << (Format::kShift - 1)) - 1);
+  // The subnormals' steps are counted as whole numbers.
+  const F all = V::mul(magnitude, V::from_bits(V::seti(Format::kPerStep)));
+  const F steps = V::min(all, V::set(1048576.0F));  // of what is no subnormal nothing is asked
+  const F down = V::trunc(steps);
+  const F rest = V::sub(steps, down);
+  const F half = V::set(0.5F);
+  const bool away = rounding == Rounding::kAway;
+  const M up = away ? V::not_mask(V::less(rest, half)) : V::less(half, rest);
   const F magic = V::from_bits(V::seti(Format::kMagic));
-  F step = V::add(magnitude, magic);
-  if (rounding == Rounding::kEven) {
-    carry = V::addi(carry, V::andi(V::template shift_right<Format::kShift>(bits), V::seti(1)));
-  } else {
-    // Halves in one direction: the subnormals' steps are counted as whole numbers.
-    const F all = V::mul(magnitude, V::from_bits(V::seti(Format::kPerStep)));
-    const F steps = V::min(all, V::set(1048576.0F));  // of what is no subnormal nothing is asked
-    const F down = V::trunc(steps);
-    const F rest = V::sub(steps, down);
-    const F half = V::set(0.5F);
-    const I up = rounding == Rounding::kAway ? V::ori(V::less(half, rest), V::equal(half, rest)) : V::less(half, rest);
-    step = V::from_bits(V::addi(V::seti(Format::kMagic), V::subi(V::to_int(down), up)));
-    if (rounding == Rounding::kAway) carry = V::addi(carry, V::seti(1));
-  }
+  const F step = V::from_bits(V::addi(V::seti(Format::kMagic), V::subi(V::to_int(down), V::ones(up))));
+  const I carry = V::seti((1 << (Format::kShift - 1)) - (away ? 0 : 1));
   const I rounded = V::addi(bits, carry);
-  const I small = V::lessi(bits, V::seti(Format::kLeastNormal));
+  const M small = V::lessi(bits, V::seti(Format::kLeastNormal));
   const I normal_code = V::subi(V::template shift_right<Format::kShift>(rounded), V::seti(Format::kRebias));
   const I small_code = V::subi(V::bits(step), V::seti(Format::kMagic));
   const I cleared = V::andi(rounded, V::seti(~((1 << Format::kShift) - 1)));
@@ -87,7 +102,7 @@ typename V::F rounded_to(typename V::F value, Stored type) {
 
 template <class V>
 typename V::F flushed(typename V::F value) {
-  const auto tiny = V::less(V::abs(value), V::from_bits(V::seti(0x00800000)));
+  const typename V::M tiny = V::less(V::abs(value), V::from_bits(V::seti(0x00800000)));
   return V::select(tiny, V::from_bits(V::andi(V::bits(value), V::seti(INT32_MIN))), value);
 }
 
@@ -98,32 +113,27 @@ struct Sums {
   typename V::F signal[kParts];
   typename V::F noise[kParts];
   typename V::F dot[kParts];
-  typename V::I created[kParts];
-  typename V::I clipped[kParts];
+  std::uint64_t created = 0;
+  std::uint64_t clipped = 0;
 
   void clear() {
-    for (std::size_t part = 0; part < kParts; ++part) {
-      signal[part] = noise[part] = dot[part] = V::set(0);
-      created[part] = clipped[part] = V::seti(0);
-    }
+    for (std::size_t part = 0; part < kParts; ++part) signal[part] = noise[part] = dot[part] = V::set(0);
+    created = clipped = 0;
   }
   void add_to(RowSums& out) const {
     float floats[3][kLanes];
-    std::int32_t counts[2][kLanes];
     for (std::size_t part = 0; part < kParts; ++part) {
       V::store(signal[part], floats[0] + part * V::kWidth);
       V::store(noise[part], floats[1] + part * V::kWidth);
       V::store(dot[part], floats[2] + part * V::kWidth);
-      V::storei(created[part], counts[0] + part * V::kWidth);
-      V::storei(clipped[part], counts[1] + part * V::kWidth);
     }
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       out.signal += static_cast<double>(floats[0][lane]);
       out.noise += static_cast<double>(floats[1][lane]);
       out.dot += static_cast<double>(floats[2][lane]);
-      out.created += static_cast<std::uint64_t>(counts[0][lane]);
-      out.clipped += static_cast<std::uint64_t>(counts[1][lane]);
     }
+    out.created += created;
+    out.clipped += clipped;
   }
 };
 
@@ -134,12 +144,16 @@ struct Tile {
   typename V::F zero;
 };
 
-// Plain: a product, nothing rounded on the way, no zero point, to the nearest even.
-template <class V, Element kElement, bool kPlain>
+// What is known of an encoding when the loop is compiled. The first two: a product, nothing rounded on the way, no zero
+// point.
+enum class Path : std::uint8_t { kEven, kTruncate, kAny };
+
+template <class V, Element kElement, Path kPath>
 typename V::I encode_part(typename V::F value, const Tile<V>& tile, const Encoding& how, bool zeros, Sums<V>& sums,
                           std::size_t part) {
   using F = typename V::F;
   using I = typename V::I;
+  constexpr bool kPlain = kPath != Path::kAny;
   F scaled;
   if constexpr (kPlain) {
     scaled = V::mul(value, tile.factor);
@@ -154,7 +168,8 @@ typename V::I encode_part(typename V::F value, const Tile<V>& tile, const Encodi
   F level;
   I code;
   if constexpr (kElement == Element::kInt8 || kElement == Element::kInt4) {
-    level = kPlain ? V::nearest(clamped) : round_whole<V>(clamped, how.rounding);
+    constexpr Rounding kRounding = kPath == Path::kEven ? Rounding::kEven : Rounding::kTruncate;
+    level = round_whole<V>(clamped, kPlain ? kRounding : how.rounding);
     code = V::to_int(level);
     if constexpr (!kPlain) {
       if (zeros) level = V::sub(level, tile.zero);
@@ -164,8 +179,14 @@ typename V::I encode_part(typename V::F value, const Tile<V>& tile, const Encodi
                                       std::conditional_t<kElement == Element::kE5m2, E5m2, E2m1>>;
     constexpr int kSignShift = kElement == Element::kE2m1 ? 28 : 24;
     const I sign = V::andi(V::bits(clamped), V::seti(INT32_MIN));
-    const Coded<V> coded = round_small<V, Format>(V::abs(clamped), kPlain ? Rounding::kEven : how.rounding);
-    level = V::from_bits(V::ori(V::bits(coded.value), sign));
+    Coded<V> coded;
+    if (kPath == Path::kEven || how.rounding == Rounding::kEven) {
+      coded = round_even<V, Format>(clamped);
+      level = coded.value;
+    } else {
+      coded = round_one_way<V, Format>(V::abs(clamped), how.rounding);
+      level = V::from_bits(V::ori(V::bits(coded.value), sign));
+    }
     code = V::ori(coded.code, V::template shift_right<kSignShift>(sign));
   }
   const F back = V::mul(level, tile.scale);
@@ -173,9 +194,8 @@ typename V::I encode_part(typename V::F value, const Tile<V>& tile, const Encodi
   sums.signal[part] = V::add(sums.signal[part], V::mul(value, value));
   sums.noise[part] = V::add(sums.noise[part], V::mul(error, error));
   sums.dot[part] = V::add(sums.dot[part], V::mul(value, back));
-  const I nothing = V::equal(level, V::set(0));
-  sums.created[part] = V::subi(sums.created[part], V::andnoti(V::equal(value, V::set(0)), nothing));
-  sums.clipped[part] = V::subi(sums.clipped[part], V::differ(scaled, clamped));
+  sums.created += V::count(V::andnot_mask(V::equal(value, V::set(0)), V::equal(level, V::set(0))));
+  sums.clipped += V::count(V::differ(scaled, clamped));
   return code;
 }
 
@@ -190,22 +210,23 @@ typename V::F load(const void* values, std::size_t index) {
   }
 }
 
-template <class V, Stored kType, Element kElement, bool kPlain>
+template <class V, Stored kType, Element kElement, Path kPath>
 void encode_sixteen(const void* values, std::size_t at, const Tile<V>& tile, const Encoding& how, bool zeros,
                     Sums<V>& sums, std::uint8_t* codes) {
   typename V::I out[Sums<V>::kParts];
   for (std::size_t part = 0; part < Sums<V>::kParts; ++part) {
     const typename V::F value = load<V, kType>(values, at + part * V::kWidth);
-    out[part] = encode_part<V, kElement, kPlain>(value, tile, how, zeros, sums, part);
+    out[part] = encode_part<V, kElement, kPath>(value, tile, how, zeros, sums, part);
   }
   V::store_bytes(out, codes);
 }
 
-template <class V, Stored kType, Element kElement, bool kPlain>
+template <class V, Stored kType, Element kElement, Path kPath>
 void encode_span(const Encoding& how, const RowSpan& span, RowSums& out) {
   constexpr std::size_t kSize = kType == Stored::kFloat ? 4 : 2;
   constexpr std::size_t kFold = 4096;  // columns after which the sums become doubles
   const bool zeros = span.zero != nullptr;
+  const auto* values = static_cast<const unsigned char*>(span.values);
   Sums<V> sums;
   sums.clear();
   std::size_t since = 0;
@@ -214,7 +235,8 @@ void encode_span(const Encoding& how, const RowSpan& span, RowSums& out) {
     const Tile<V> tile{V::set(span.factor[index]), V::set(span.scale[index]), V::set(zeros ? span.zero[index] : 0.0F)};
     std::size_t at = begin;
     for (; at + kLanes <= end; at += kLanes) {
-      encode_sixteen<V, kType, kElement, kPlain>(span.values, at, tile, how, zeros, sums, span.codes + at);
+      if (at % (64 / kSize) == 0) __builtin_prefetch(values + (span.count + at) * kSize);  // the next row
+      encode_sixteen<V, kType, kElement, kPath>(span.values, at, tile, how, zeros, sums, span.codes + at);
       since += kLanes;
       if (since == kFold) {
         sums.add_to(out);
@@ -225,10 +247,10 @@ void encode_span(const Encoding& how, const RowSpan& span, RowSums& out) {
     if (at < end) {  // what is left over stands between zeros, which add nothing
       unsigned char rest[kLanes * 4] = {};
       std::uint8_t codes[kLanes];
-      __builtin_memcpy(rest, static_cast<const unsigned char*>(span.values) + at * kSize, (end - at) * kSize);
+      __builtin_memcpy(rest, values + at * kSize, (end - at) * kSize);
       Sums<V> last;
       last.clear();
-      encode_sixteen<V, kType, kElement, kPlain>(rest, 0, tile, how, zeros, last, codes);
+      encode_sixteen<V, kType, kElement, kPath>(rest, 0, tile, how, zeros, last, codes);
       last.add_to(out);
       __builtin_memcpy(span.codes + at, codes, end - at);
     }
@@ -238,10 +260,15 @@ void encode_span(const Encoding& how, const RowSpan& span, RowSums& out) {
 
 template <class V, Stored kType, Element kElement>
 void encode_element(const Encoding& how, const RowSpan& span, RowSums& sums) {
-  const bool plain = !how.divide && how.round_to == Stored::kFloat && !how.flush && span.zero == nullptr &&
-                     how.rounding == Rounding::kEven;
-  plain ? encode_span<V, kType, kElement, true>(how, span, sums)
-        : encode_span<V, kType, kElement, false>(how, span, sums);
+  constexpr bool kWhole = kElement == Element::kInt8;
+  const bool plain = !how.divide && how.round_to == Stored::kFloat && !how.flush && span.zero == nullptr;
+  if (plain && how.rounding == Rounding::kEven) return encode_span<V, kType, kElement, Path::kEven>(how, span, sums);
+  if constexpr (kWhole) {
+    if (plain && how.rounding == Rounding::kTruncate) {
+      return encode_span<V, kType, kElement, Path::kTruncate>(how, span, sums);
+    }
+  }
+  encode_span<V, kType, kElement, Path::kAny>(how, span, sums);
 }
 
 template <class V, Stored kType>

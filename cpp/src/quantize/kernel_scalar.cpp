@@ -13,6 +13,7 @@ namespace {
 struct Scalar {
   using F = float;
   using I = std::int32_t;
+  using M = bool;
   static constexpr std::size_t kWidth = 1;
 
   static F set(float value) { return value; }
@@ -25,7 +26,6 @@ struct Scalar {
   static F half(std::uint16_t value) { return from_float16(value); }
   static F through_half(F value) { return from_float16(to_float16(value)); }
   static void store(F value, float* to) { *to = value; }
-  static void storei(I value, std::int32_t* to) { *to = value; }
   static F add(F a, F b) { return a + b; }
   static F sub(F a, F b) { return a - b; }
   static F mul(F a, F b) { return a * b; }
@@ -43,18 +43,23 @@ struct Scalar {
   static I addi(I a, I b) { return a + b; }
   static I subi(I a, I b) { return a - b; }
   static I andi(I a, I b) { return a & b; }
-  static I andnoti(I a, I b) { return ~a & b; }
+  static I maxi(I a, I b) { return a < b ? b : a; }
+  static I absi(I a) { return a < 0 ? -a : a; }
   static I ori(I a, I b) { return a | b; }
   template <int kBits>
   static I shift_right(I a) {
     return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) >> kBits);
   }
-  static I less(F a, F b) { return a < b ? -1 : 0; }
-  static I equal(F a, F b) { return a == b ? -1 : 0; }
-  static I differ(F a, F b) { return a != b ? -1 : 0; }
-  static I lessi(I a, I b) { return a < b ? -1 : 0; }
-  static F select(I mask, F a, F b) { return mask != 0 ? a : b; }
-  static I selecti(I mask, I a, I b) { return mask != 0 ? a : b; }
+  static M less(F a, F b) { return a < b; }
+  static M equal(F a, F b) { return a == b; }
+  static M differ(F a, F b) { return a != b; }
+  static M lessi(I a, I b) { return a < b; }
+  static M not_mask(M a) { return !a; }
+  static M andnot_mask(M a, M b) { return !a && b; }
+  static I ones(M a) { return a ? -1 : 0; }
+  static unsigned count(M a) { return a ? 1 : 0; }
+  static F select(M mask, F a, F b) { return mask ? a : b; }
+  static I selecti(M mask, I a, I b) { return mask ? a : b; }
   static void store_bytes(const I (&codes)[kLanes], std::uint8_t* to) {
     for (std::size_t i = 0; i < kLanes; ++i) to[i] = static_cast<std::uint8_t>(codes[i]);
   }

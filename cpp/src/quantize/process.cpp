@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cmath>
 #include <mutex>
 #include <numeric>
@@ -16,6 +17,8 @@ namespace quantmap {
 namespace {
 
 constexpr std::size_t kBlockBytes = 1U << 18U;  // of values: stays in the cache between two recipes
+constexpr std::size_t kRoomBytes = 40U << 20U;  // of all threads together: wide blocks take fewer threads
+constexpr std::size_t kWave = 1U << 12U;        // blocks whose results are kept until they are added up in order
 
 // What a thread keeps from block to block.
 struct Scratch {
@@ -23,10 +26,16 @@ struct Scratch {
   BlockRoom room;
 };
 
+// Rows from the first to the end.
+struct Rows {
+  std::size_t first = 0;
+  std::size_t end = 0;
+};
+
 // The number of the blocks, handed out to whoever comes; the first failure by place is what is told.
 class Work {
  public:
-  Work(std::size_t rows, std::size_t step) : rows_(rows), step_(step), results_((rows + step - 1) / step) {}
+  Work(Rows rows, std::size_t step) : rows_(rows), step_(step), results_((rows.end - rows.first + step - 1) / step) {}
 
   template <class Job>
   void run(std::size_t threads, const Job& job) {
@@ -35,8 +44,8 @@ class Work {
     const auto loop = [&] {
       Scratch scratch;
       for (std::size_t index = next_++; index < end_; index = next_++) {
-        const std::size_t first = index * step_;
-        job(index, first, std::min(step_, rows_ - first), scratch);
+        const std::size_t first = rows_.first + index * step_;
+        job(index, first, std::min(step_, rows_.end - first), scratch);
       }
     };
     std::vector<std::thread> helpers;
@@ -56,7 +65,7 @@ class Work {
     if (failure_ == Failure::kNone || row < row_) {
       failure_ = failure;
       row_ = row;
-      end_ = row / step_;  // blocks before it are still looked at, so that the first failure is told
+      end_ = (row - rows_.first) / step_;  // blocks before it are still looked at, so that the first failure is told
     }
   }
 
@@ -66,7 +75,7 @@ class Work {
   [[nodiscard]] std::size_t row() const { return row_; }
 
  private:
-  std::size_t rows_;
+  Rows rows_;
   std::size_t step_;
   std::vector<std::vector<ErrorSums>> results_;
   std::atomic<std::size_t> next_ = 0;
@@ -84,25 +93,45 @@ std::size_t block_rows(const Matrix& shape, std::span<const Recipe* const> recip
   return std::max<std::size_t>(kBlockBytes / row / unit, 1) * unit;
 }
 
+// As many threads as there is room for their blocks.
+std::size_t threads_for(const ProcessIn& in, std::size_t step) {
+  const std::size_t block = std::max<std::size_t>(step * in.shape.columns * (size_of(in.shape.type) + 2), 1);
+  return std::max<std::size_t>(std::min(in.threads, kRoomBytes / block), 1);
+}
+
+// The rows of a matrix, so many blocks at a time, until one part of the work fails.
+template <class Part>
+void in_waves(std::size_t rows, std::size_t step, ProcessOut& out, const Part& part) {
+  for (std::size_t first = 0; first < rows && out.failure == Failure::kNone; first += kWave * step) {
+    Work work({first, first + std::min(kWave * step, rows - first)}, step);
+    part(work);
+    out.failure = work.failure();
+    out.row = work.row();
+  }
+}
+
 // The largest magnitude of the whole matrix.
 float whole_absmax(const ProcessIn& in, const Kernels& build, std::size_t step, ProcessOut& out) {
-  Work work(in.shape.rows, step);
-  std::vector<float> most(work.count(), 0.0F);
-  work.run(in.threads, [&](std::size_t index, std::size_t first, std::size_t rows, Scratch& scratch) {
-    const void* values = in.read(first, rows, scratch.values);
-    if (values == nullptr) return work.fail(Failure::kNotRead, first);
-    const std::size_t row = in.shape.columns * size_of(in.shape.type);
-    for (std::size_t i = 0; i < rows; ++i) {
-      float value = 0;
-      const void* begin = static_cast<const unsigned char*>(values) + i * row;
-      build.absmax(begin, in.shape.type, in.shape.columns, std::max<std::size_t>(in.shape.columns, 1), &value);
-      if (!std::isfinite(value)) return work.fail(Failure::kNotFinite, first + i);
-      most[index] = std::max(most[index], value);
-    }
+  std::atomic<std::uint32_t> most = 0;  // the bits of a float that is not negative are in its order
+  in_waves(in.shape.rows, step, out, [&](Work& work) {
+    work.run(threads_for(in, step), [&](std::size_t, std::size_t first, std::size_t rows, Scratch& scratch) {
+      const void* values = in.read(first, rows, scratch.values);
+      if (values == nullptr) return work.fail(Failure::kNotRead, first);
+      const std::size_t row = in.shape.columns * size_of(in.shape.type);
+      float block = 0;
+      for (std::size_t i = 0; i < rows; ++i) {
+        float value = 0;
+        const void* begin = static_cast<const unsigned char*>(values) + i * row;
+        build.absmax(begin, in.shape.type, in.shape.columns, std::max<std::size_t>(in.shape.columns, 1), &value);
+        if (!std::isfinite(value)) return work.fail(Failure::kNotFinite, first + i);
+        block = std::max(block, value);
+      }
+      const auto bits = std::bit_cast<std::uint32_t>(block);
+      for (std::uint32_t seen = most; seen < bits && !most.compare_exchange_weak(seen, bits);) {
+      }
+    });
   });
-  out.failure = work.failure();
-  out.row = work.row();
-  return most.empty() ? 0 : *std::max_element(most.begin(), most.end());
+  return std::bit_cast<float>(most.load());
 }
 
 struct Block {
@@ -134,6 +163,7 @@ void run_block(const ProcessIn& in, std::span<const Prepared> prepared, Block at
   sums.resize(prepared.size());
   for (std::size_t i = 0; i < prepared.size(); ++i) {
     std::size_t bad = 0;
+    scratch.room.keep_codes = static_cast<bool>(in.write);
     if (!quantize_block(prepared[i], values, at.first, at.rows, scratch.room, sums[i], bad)) {
       return work.fail(Failure::kNotFinite, bad);
     }
@@ -177,20 +207,20 @@ ProcessOut process(const ProcessIn& in, std::span<const Recipe* const> recipes) 
   prepared.reserve(recipes.size());
   for (const Recipe* recipe : recipes) {
     prepared.push_back(prepare(*recipe, build, in.shape, absmax));
+    prepared.back().inputs = in.inputs;
     RecipeOut& result = out.recipes.emplace_back();
     result.global = prepared.back().global;
     result.tile_rows = tile_rows_of(*recipe, in.shape.rows);
     result.tile_columns = tile_columns_of(*recipe, in.shape.columns);
   }
-  Work work(in.shape.rows, step);
-  work.run(in.threads, [&](std::size_t index, std::size_t first, std::size_t rows, Scratch& scratch) {
-    run_block(in, prepared, {first, rows}, scratch, work, work.result(index));
+  in_waves(in.shape.rows, step, out, [&](Work& work) {
+    work.run(threads_for(in, step), [&](std::size_t index, std::size_t first, std::size_t rows, Scratch& scratch) {
+      run_block(in, prepared, {first, rows}, scratch, work, work.result(index));
+    });
+    for (std::size_t index = 0; index < work.count() && work.failure() == Failure::kNone; ++index) {
+      for (std::size_t i = 0; i < prepared.size(); ++i) add(out.recipes[i].sums, work.result(index)[i]);
+    }
   });
-  out.failure = work.failure();
-  out.row = work.row();
-  for (std::size_t index = 0; index < work.count() && out.failure == Failure::kNone; ++index) {
-    for (std::size_t i = 0; i < prepared.size(); ++i) add(out.recipes[i].sums, work.result(index)[i]);
-  }
   return out;
 }
 
@@ -207,14 +237,7 @@ void dequantize(const Recipe& recipe, std::span<const std::uint8_t> codes, std::
       float back = scale[tile];
       if (recipe.scale == ScaleRule::kTwoLevel) back = back * (1.0F / global);
       if (recipe.scale == ScaleRule::kTwoLevelDivide) back = back / global;
-      float level = 0;
-      switch (recipe.element) {
-        case Element::kInt8:
-        case Element::kInt4: level = static_cast<float>(static_cast<std::int8_t>(code)); break;
-        case Element::kE4m3: level = from_e4m3(code); break;
-        case Element::kE5m2: level = from_e5m2(code); break;
-        case Element::kE2m1: level = from_e2m1(code); break;
-      }
+      float level = level_of(recipe.element, code);
       if (!zero.empty()) level -= zero[tile];
       out[row * columns + column] = level * back;
     }

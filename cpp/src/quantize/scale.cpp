@@ -81,24 +81,24 @@ float power_of_two(float exponent) {
   return std::bit_cast<float>(biased == 0 ? 0x400000U : biased << 23U);
 }
 
-// to_e4m3 of numbers that are not negative, saturating, without its care for everything else: there is one for each
-// tile of a few numbers.
-std::uint8_t scale_to_e4m3(float value) {
-  constexpr float kLargest = 448;
-  constexpr float kLeastNormalE4m3 = 0.015625F;
-  constexpr float kMagic = 16384;  // its last bit is the subnormals' step
-  if (value >= kLargest) return 0x7e;
-  if (value < kLeastNormalE4m3) {
-    return static_cast<std::uint8_t>(std::bit_cast<std::uint32_t>(value + kMagic) -
-                                     std::bit_cast<std::uint32_t>(kMagic));
-  }
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  return static_cast<std::uint8_t>(((bits + 0x7ffffU + ((bits >> 20U) & 1U)) >> 20U) - 960U);
-}
+// A scale in e4m3: its bits, and the number they stand for.
+struct SmallScale {
+  std::int32_t bits = 0;
+  float value = 0;
+};
 
-float scale_from_e4m3(std::uint8_t bits) {
-  if (bits < 8) return static_cast<float>(bits) * 0.001953125F;
-  return std::bit_cast<float>((bits + 960U) << 20U);
+// to_e4m3 of numbers that are not negative, saturating, without its care for everything else and without branches:
+// there is one for each tile of a few numbers. How it rounds: kernel_rows.hpp, round_even.
+SmallScale scale_to_e4m3(float value) {
+  constexpr float kLargest = 448;
+  constexpr std::int32_t kUp = 20 << 23;
+  constexpr std::int32_t kLeast = (127 + 14) << 23;  // its last bit is the subnormals' step
+  const float kept = value < kLargest ? value : kLargest;
+  const std::int32_t wanted = (std::bit_cast<std::int32_t>(kept) & 0x7f800000) + kUp;
+  const std::int32_t shifter = wanted > kLeast ? wanted : kLeast;
+  const float sum = kept + std::bit_cast<float>(shifter);
+  const std::int32_t steps = std::bit_cast<std::int32_t>(sum) - shifter;
+  return {((shifter - kLeast) >> 20) + steps, sum - std::bit_cast<float>(shifter)};
 }
 
 float base_scale(const Recipe& recipe, const Steps& step, float absmax, float global) {
@@ -113,8 +113,8 @@ float base_scale(const Recipe& recipe, const Steps& step, float absmax, float gl
       const float ratio = std::max(step(absmax / limit), static_cast<float>(recipe.scale_floor));
       return power_of_two(ceil_exponent(ratio, step));
     }
-    case ScaleRule::kTwoLevel: return scale_from_e4m3(scale_to_e4m3(global * (absmax * (1.0F / limit))));
-    case ScaleRule::kTwoLevelDivide: return scale_from_e4m3(scale_to_e4m3(global * step(absmax / limit)));
+    case ScaleRule::kTwoLevel: return scale_to_e4m3(global * (absmax * (1.0F / limit))).value;
+    case ScaleRule::kTwoLevelDivide: return scale_to_e4m3(global * step(absmax / limit)).value;
   }
   return 1;
 }
@@ -172,7 +172,7 @@ TileScale tile_scale(const Recipe& recipe, Stored type, const TileRange& range, 
   if ((power ? rounded(scale, step.type()) : scale) == 0) scale = instead_of_zero(recipe, type, scale);
   out.stored = scale;
   if (power) out.bits = static_cast<std::uint8_t>(std::bit_cast<std::uint32_t>(scale) >> 23U);
-  if (recipe.scale_type == ScaleType::kE4m3) out.bits = scale_to_e4m3(scale);
+  if (recipe.scale_type == ScaleType::kE4m3) out.bits = static_cast<std::uint8_t>(scale_to_e4m3(scale).bits);
   if (scale == 0) {
     // What the release divides by zero here has no value of its own; code 0 is what it stands for.
     const bool one = recipe.zero == ZeroRule::kDivideByOne;
@@ -203,12 +203,12 @@ bool tile_scales(const Recipe& recipe, Stored type, std::span<const float> absma
   const float share = 1.0F / static_cast<float>(recipe.limit);
   const float under = 1.0F / global;
   for (std::size_t i = 0; i < absmax.size(); ++i) {
-    const std::uint8_t bits = scale_to_e4m3(global * (absmax[i] * share));
-    const float scale = scale_from_e4m3(bits);
-    out.stored[i] = scale;
-    out.bits[i] = bits;
-    out.back[i] = scale * under;
-    out.factor[i] = bits == 0 ? 0.0F : 1.0F / out.back[i];
+    const SmallScale scale = scale_to_e4m3(global * (absmax[i] * share));
+    const float back = scale.value * under;
+    out.stored[i] = scale.value;
+    out.bits[i] = static_cast<std::uint8_t>(scale.bits);
+    out.back[i] = back;
+    out.factor[i] = 1.0F / (scale.bits == 0 ? std::numeric_limits<float>::infinity() : back);
   }
   return true;
 }

@@ -153,6 +153,16 @@ def compile_targets(targets: dict[str, Any], releases: Releases, out: Writer) ->
     return out.array("Target", rows)
 
 
+def compile_spellings(rows: list[dict[str, Any]], targets: list[str], out: Writer) -> str:
+    return out.array(
+        "Spelling",
+        (
+            f"{{{targets.index(row['target'])}, {text(row['flag'])}, {text(row.get('at', ''))}}}"
+            for row in rows
+        ),
+    )
+
+
 def compile_terms(terms: dict[str, Any], targets: list[str], out: Writer) -> str:
     for target in terms:
         if target not in targets:
@@ -168,16 +178,59 @@ def compile_terms(terms: dict[str, Any], targets: list[str], out: Writer) -> str
 def compile_rules(
     rules: list[dict[str, Any]], targets: list[str], facts: Facts, releases: Releases, out: Writer
 ) -> str:
-    rows = []
-    for rule in rules:
-        rows.append(
-            f"{{{text(rule['id'])}, {releases.interval(rule)}, "
-            f"{facts.masks(dict(rule))}, {compile_terms(rule['refuse'], targets, out)}, "
-            f"Stage::{ident(rule['stage'])}, {text(rule['text'])}, "
-            f"{str(rule.get('assumed', False)).lower()}, "
-            f"{str(rule.get('user_only', False)).lower()}, {out.texts(rule['evidence'])}}}"
-        )
+    rows = [compile_rule(rule, rule["refuse"], targets, facts, releases, out) for rule in rules]
     return out.array("Constraint", rows)
+
+
+def compile_rule(
+    rule: dict[str, Any],
+    terms: dict[str, Any],
+    targets: list[str],
+    facts: Facts,
+    releases: Releases,
+    out: Writer,
+) -> str:
+    return (
+        f"{{{text(rule['id'])}, {releases.interval(rule)}, "
+        f"{facts.masks(dict(rule))}, {compile_terms(terms, targets, out)}, "
+        f"Stage::{ident(rule['stage'])}, {text(rule['text'])}, "
+        f"{str(rule.get('assumed', False)).lower()}, "
+        f"{str(rule.get('whole_only', False)).lower()}, "
+        f"{str(rule.get('user_only', False)).lower()}, {out.texts(rule['evidence'])}}}"
+    )
+
+
+def told(trouble: dict[str, Any]) -> str:
+    """What happens, and how well the releases are known for which it is told."""
+    words = str(trouble["text"])
+    if "seen" in trouble:
+        words += f"; seen in {' and '.join(trouble['seen'])}"
+    elif "dated" in trouble:
+        words += f"; reported in {trouble['dated']}"
+    assumed = trouble.get("assumed") and ("seen" in trouble or "dated" in trouble)
+    return words + ("; other releases are assumed" if assumed else "")
+
+
+def compile_troubles(
+    troubles: list[dict[str, Any]],
+    targets: list[str],
+    facts: Facts,
+    releases: Releases,
+    out: Writer,
+) -> str:
+    """What starts and goes wrong, and what loaders cannot load."""
+    rows = []
+    for trouble in troubles:
+        types = trouble.get("types", [])
+        others = isinstance(types, dict)
+        terms = trouble.get("when", {})
+        rule = {"stage": "trouble", **trouble, "text": told(trouble)}
+        rows.append(
+            f"{{{compile_rule(rule, terms, targets, facts, releases, out)}, "
+            f"{out.texts(types['not'] if others else types)}, {str(others).lower()}, "
+            f"{text(trouble['effect'])}, {text(trouble.get('cure', ''))}}}"
+        )
+    return out.array("Trouble", rows)
 
 
 def compile_meanings(
@@ -275,6 +328,7 @@ def compile_mode(
         return "{}"
     return (
         f"{{{compile_targets(table['targets'], releases, out)}, "
+        f"{compile_spellings(table.get('spellings', []), targets, out)}, "
         f"{compile_rows(table, targets, fields, facts, out)}, "
         f"{compile_meanings(table.get('meanings', []), targets, facts, releases, out)}, "
         f"{compile_rules(table.get('rules', []), targets, facts, releases, out)}, "
@@ -292,6 +346,7 @@ def compile_engine(
     surface: dict[str, Any] | None,
     kernels: dict[str, Any] | None,
     memory: dict[str, Any] | None,
+    troubles: list[dict[str, Any]],
     fields: Fields,
     facts: Facts,
     out: Writer,
@@ -305,6 +360,7 @@ def compile_engine(
         out.array("FieldId", (f"FieldId::{ident(f)}" for f in engine["order"][form]))
         for form in ("four_field", "unified")
     )
+    names = list((checked or {}).get("targets", {}))
     documented = {**engine["documented"], "targets": engine["targets"]}
     unsupported = []
     for item in engine["documented"]["unsupported"]:
@@ -328,7 +384,8 @@ def compile_engine(
         f"{flags}, {{{orders}}}, {modes}, "
         f"{out.array('Unsupported', unsupported)}, {compile_surface(surface, out)}, "
         f"{compile_kernels(kernels, checked, facts, releases, out)}, "
-        f"{compile_memory(memory, facts, releases, out)}}}"
+        f"{compile_memory(memory, facts, releases, out)}, "
+        f"{compile_troubles(troubles, names, facts, releases, out)}}}"
     )
 
 

@@ -101,8 +101,13 @@ class _Tables:
 
     def experts_of(self, row: dict[str, Any], schemes: list[str]) -> str:
         mask = self.facts.checkpoint_mask(row["checkpoint"])
-        methods = self.out.texts(row["method"])
+        methods = self.out.texts(row.get("method", []))
         return f"{{{mask}, {methods}, {schemes.index(row['scheme'])}}}"
+
+    def meant(self, row: dict[str, Any]) -> str:
+        mask = self.facts.checkpoint_mask(row["checkpoint"])
+        methods = self.out.texts(row["method"])
+        return f"{{{self.releases.interval(row)}, {mask}, {methods}, {text(row['as'])}}}"
 
 
 def _part(name: str) -> str:
@@ -137,6 +142,7 @@ def compile_kernels(
     schemes = sorted(kernels.get("experts", {}))
     experts = (tables.experts(name, kernels["experts"][name]) for name in schemes)
     experts_of = (tables.experts_of(row, schemes) for row in roles.get("schemes", []))
+    meant = (tables.meant(row) for row in roles.get("methods", []))
     first, last, step = kernels["head_sizes"]
     return (
         f"{{{out.texts(kernels['dtypes'])}, {text(roles.get('unset', ''))}, "
@@ -144,5 +150,6 @@ def compile_kernels(
         f"{out.array('AttentionBackend', backends)}, {out.array('BackendOrder', orders)}, "
         f"{out.array('MethodLimits', methods)}, "
         f"{out.array('ExpertsScheme', experts)}, {out.array('ExpertsOf', experts_of)}, "
+        f"{out.array('MethodMeant', meant)}, "
         f"{{{numbers}}}}}"
     )

@@ -47,7 +47,8 @@ def compile_launchers(launchers: list[dict[str, Any]], releases: Releases, out: 
         )
         rows.append(
             f"{{{out.texts(launcher['words'])}, {text(launcher.get('model_flag', ''))}, "
-            f"{{{spans[0]}}}, {{{spans[1]}}}, {own}}}"
+            f"{{{spans[0]}}}, {{{spans[1]}}}, {own}, "
+            f"{out.texts(launcher.get('other_commands', []))}}}"
         )
     return out.array("Launcher", rows)
 

@@ -22,6 +22,7 @@ from .facts import (
     names_of,
 )
 from .model import Catalog, Engine, Finding
+from .trouble import troubles
 
 PARTS = ("gemm", "kv", "attention", "moe")
 ARTIFACT = re.compile(
@@ -134,6 +135,14 @@ def routes_exist(catalog: Catalog) -> list[Finding]:
                         cure = f"write {spelled[name]}, of which it is an alias"
                     problem = f"no release has {name}"
                     out.append(Finding(rule, file, f"targets.{target}", problem, cure))
+        for i, item in enumerate((engine.checked or {}).get("spellings", [])):
+            place = f"spellings[{i}]"
+            if item["flag"] not in surface["flags"]:
+                problem, cure = f"no release has {item['flag']}", "name one that surface.json lists"
+                out.append(Finding(rule, file, place, problem, cure))
+            if item["target"] not in (engine.checked or {})["targets"]:
+                problem, cure = f"there is no target {item['target']}", "name one of targets"
+                out.append(Finding(rule, file, place, problem, cure))
     return out
 
 
@@ -199,7 +208,8 @@ def sources_formed(catalog: Catalog) -> list[Finding]:
     for engine in [engine for engine in catalog.engines if engine.checked]:
         file, checked = engine.beside("checked.json"), engine.checked or {}
         items = [(f"rows[{i}]", row) for i, row in enumerate(checked["rows"])]
-        for place, item in [*items, *_timed(engine)]:
+        loaders = [(place, item) for file, place, item in troubles(engine) if "loaders" in file]
+        for place, item in [*items, *_timed(engine), *loaders]:
             for text in item.get("evidence", []):
                 found = SOURCES.fullmatch(text)
                 if not found:
@@ -235,6 +245,8 @@ def checked_unique(catalog: Catalog) -> list[Finding]:
                     continue  # shapes or kernels look at it
                 if any(target in item["refuse"] for item in checked["rules"]):
                     continue  # a rule judges what someone else wrote
+                if any(target in item.get("when", {}) for _, _, item in troubles(engine)):
+                    continue  # it may start and then go wrong
                 out.append(Finding(rule, file, f"targets.{target}", problem, "drop it"))
     return out
 

@@ -265,7 +265,14 @@ def evidence_formed(catalog: Catalog) -> list[Finding]:
     """Evidence is a URL, ``owner/repository path@ref`` or a document of the specification."""
     out = []
     for name, document in catalog.documents.items():
-        cites = ("surface.json", "checked.json", "kernels.json", "/memory.json", "recipes")
+        cites = (
+            "surface.json",
+            "checked.json",
+            "kernels.json",
+            "/memory.json",
+            "loaders.json",
+            "recipes",
+        )
         if name.endswith(cites):
             continue  # they name artifacts: see sources_formed
         file = name if name.endswith(".json") else f"{name}.json"

@@ -25,6 +25,7 @@ TOP_FILES = (
     "diagnostics",
     "engines",
 )
+LISTS = ("trouble", "loaders")  # of what goes wrong, by file
 FORMS = ("four_field", "unified")
 CHECKPOINTS = ("unquantized", "quantized")
 METHOD = "method"  # the one field whose missing rows are code's business: the fallback chain
@@ -84,6 +85,8 @@ class Engine:
     surface: dict[str, Any] | None = None
     kernels: dict[str, Any] | None = None
     memory: dict[str, Any] | None = None
+    trouble: dict[str, Any] | None = None
+    loaders: dict[str, Any] | None = None
     messages: dict[str, Any] | None = None
 
     def beside(self, name: str) -> str:
@@ -143,7 +146,7 @@ class Catalog:
             if file not in out.documents:
                 continue
             engine = Engine(file, out.documents[file])
-            for name in ("surface", "checked", "kernels", "memory", "messages"):
+            for name in ("surface", "checked", "kernels", "memory", "messages", *LISTS):
                 if (path.parent / f"{name}.json").exists():
                     beside = engine.beside(f"{name}.json")
                     out._read(beside, beside)

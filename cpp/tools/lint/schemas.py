@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .model import TOP_FILES, Catalog, Finding, load_json
+from .model import LISTS, TOP_FILES, Catalog, Finding, load_json
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "catalog" / "schema"
 
@@ -24,7 +24,7 @@ def schema_valid(catalog: Catalog) -> list[Finding]:
 
     kinds = [(name, f"{name}.json", name) for name in TOP_FILES]
     for engine in catalog.engines:
-        names = ("mapping", "surface", "checked", "kernels", "messages")
+        names = ("mapping", "surface", "checked", "kernels", "messages", "modules", *LISTS)
         files = [(engine.beside(f"{name}.json"), name) for name in names]
         files.append((engine.beside("memory.json"), "engine_memory"))
         kinds += [(file, file, name) for file, name in files]

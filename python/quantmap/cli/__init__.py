@@ -23,7 +23,7 @@ def main() -> int:
     try:
         return guarded(run)
     except ModuleNotFoundError as error:
-        if error.name not in ("click", "rich"):
+        if error.name != "click":
             raise
         print(
             f"quantmap: this needs {error.name}, which is not installed.\n"

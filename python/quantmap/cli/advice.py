@@ -88,7 +88,7 @@ class Ground:
             other = self.ask(decision.field, option)
             if other and _applies(other, decision.field) and _launch(other) == here:
                 asked = f"--set {decision.field}={option}"
-                return f"{asked} comes to the same launch and says what you get."
+                return f"{asked} starts the same launch, and then the config says what runs."
         return ""
 
     def _release(self, good: Callable[[Mapping], bool], does: str) -> str:

@@ -11,9 +11,10 @@ from .. import _core
 from ..advising import GOALS, Advice, advise, servable
 from ..errors import ConfigError
 from .fit import with_concurrency, with_context
+from .help import command
 from .inputs import engine_names, read_checkpoint
 from .plan import progress
-from .style import INDENT, marked
+from .style import INDENT, folded_command, marked, printable
 from .tables import Mark, say, show_table
 
 EPILOGUE = """\b
@@ -30,7 +31,7 @@ one GPU moves for a token, not a speed.
 GIGABYTE = 1e9
 
 
-@click.command("advise", epilog=EPILOGUE, short_help="What to run for a model on a GPU.")
+@command("advise", epilog=EPILOGUE, short_help="What to run for a model on a GPU.")
 @click.argument("model", metavar="[MODEL]", required=False)
 @click.option("--gpu", required=True, metavar="GPU", help="Such as H100, or local.")
 @click.option(
@@ -150,5 +151,6 @@ def show(found: list[Advice], gpu: str, goal: str) -> None:
             say(INDENT + reason)
         for warning in advice.warnings:
             say(f"{INDENT}note: {warning}")
-        for line in advice.command.splitlines():
-            say(f"{INDENT}$ {line}")
+        first, *rest = folded_command(advice.command, f"{INDENT}  ").split("\n")
+        for line in [f"{INDENT}$ {first.lstrip()}", *rest]:
+            click.echo(printable(line))

@@ -8,8 +8,7 @@ import os
 import sys
 
 from ..errors import ConfigError
-from .declare import ClickException, UsageError, Verb, echo
-from .style import printable
+from .declare import ClickException, UsageError, Verb
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,8 +56,10 @@ def load(verb: str) -> Verb | click.Command:
 
 
 def _say(text: str) -> None:
-    """A message of one line; what a name or a file brings into it steers no terminal."""
-    echo(printable(text), err=True)
+    """A message; what a name or a file brings into it steers no terminal."""
+    from .tables import say
+
+    say(text, error=True)
 
 
 def run() -> int:

@@ -9,6 +9,7 @@ from ..errors import ConfigError
 from . import declare
 from .inputs import MAX_FILE, model_options, read_checkpoint, read_input
 
+TROUBLE = "known-trouble"
 EPILOGUE = """\b
 Examples:
   quantmap check --engine-version 0.11.0 'vllm serve my/model --kv-cache-dtype fp16'
@@ -42,6 +43,7 @@ Examples:
     "--against", metavar="ENGINE@RELEASE", help="What another release makes of the same launches."
 )
 @declare.option("--files", is_flag=True, help="Every word is a file; one without a launch is good.")
+@declare.option("--strict", is_flag=True, help="Known trouble is exit code 1 as well.")
 @declare.option("--all", "show_all", is_flag=True, help="Show what is plainly accepted as well.")
 @declare.option("--json", "as_json", is_flag=True, help="The verdicts as JSON on stdout.")
 def check_command(
@@ -53,6 +55,7 @@ def check_command(
     checkpoint: str | None,
     against: str | None,
     files: bool,
+    strict: bool,
     show_all: bool,
     as_json: bool,
 ) -> int:
@@ -61,7 +64,8 @@ def check_command(
     A file may also be a compose file, a Kubernetes manifest or a Dockerfile; of a folder all its
     files are read. "-" or nothing reads standard input. Variables are taken from the script where
     it sets them; nothing is run. The model that a launch names is read when it is a folder here,
-    an id in the local model cache, or well known. Exit code 1 when something is refused.
+    an id in the local model cache, or well known. Exit code 1 when something is refused; what
+    starts and is known to go wrong then is told first, and is exit code 1 with --strict.
     """
     ground = {
         "engine_version": engine_version,
@@ -90,7 +94,16 @@ def check_command(
         from .verdicts import show_script
 
         show_script(result, text, show_all=show_all)
-    return 0 if result.ok else 1
+    return 0 if result.ok and not (strict and has_trouble(result)) else 1
+
+
+def has_trouble(result: ScriptResult) -> bool:
+    """Whether something is known to go wrong with a launch that starts."""
+    return any(
+        any(verdict.verdict == TROUBLE for verdict in launch.verdicts)
+        or any(note.code == TROUBLE for note in launch.notes)
+        for launch in result.launches
+    )
 
 
 def data_of(result: ScriptResult) -> object:

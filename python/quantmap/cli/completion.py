@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from .help import command
+
 EPILOGUE = """\b
 Examples:
   quantmap completion bash
@@ -18,7 +20,7 @@ To use it, read the script when the shell starts:
 """
 
 
-@click.command("completion", epilog=EPILOGUE, short_help="Completion for bash, zsh or fish.")
+@command("completion", epilog=EPILOGUE, short_help="Completion for bash, zsh or fish.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion_command(shell: str) -> int:
     """Print the completion script for SHELL: verbs, options, presets and engines."""

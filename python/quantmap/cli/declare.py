@@ -177,6 +177,8 @@ class Verb:
 
         import click
 
+        from .help import Command
+
         @functools.wraps(self.callback)
         def run(**values: Any) -> Any:
             try:
@@ -189,7 +191,7 @@ class Verb:
         function: Function = run
         for parameter in reversed(self.parameters):
             function = parameter.clicked(function)
-        made: click.Command = click.command(self.name, **self.settings)(function)  # type: ignore[no-untyped-call]
+        made: click.Command = click.command(self.name, cls=Command, **self.settings)(function)
         return made
 
 

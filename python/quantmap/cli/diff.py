@@ -17,7 +17,7 @@ from .tables import say
 EPILOGUE = """\b
 Examples:
   quantmap diff 0.5.2 0.5.18 --runtime sglang --preset bf16-stable
-  quantmap diff 0.9.0 0.33.0 --command 'vllm serve m --kv-cache-dtype fp8 --quantization gguf'
+  quantmap diff 0.9.0 0.33.0 --command 'vllm serve m --quantization gguf'
 """
 
 
@@ -31,7 +31,7 @@ def diff_command(
     before: str, after: str, command: str | None, as_json: bool, **options: object
 ) -> int:
     """Compare a config, a task file or a launch line between releases BEFORE and AFTER."""
-    if options["engine_version"] is not None or options["policy"] != "degrade":
+    if options["engine_version"] is not None or options["policy"] is not None:
         raise declare.UsageError("diff takes its releases as BEFORE and AFTER, and no policy")
     model: Any = options["checkpoint"]
     if command is not None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 import click
 
 from ..boot_log import correction_for
 from ..fit import Fit, estimate
+from .fit_story import GOOD, show_fits
+from .help import command
 from .inputs import apply_settings, engine_names, parameters_of, preset_names, read_checkpoint
-from .memory import gigabytes
-from .tables import Mark, say, show_table
-
-WIDTH = 48  # characters of a bar
 
 EPILOGUE = """\b
 Examples:
@@ -33,7 +30,6 @@ Sizes are of one GPU, in GB (10^9 bytes). Exit code 0 when everything fits, also
 """
 
 DEFAULT_ENGINE = "vllm"
-GOOD = ("fits", "tight", "unknown")
 
 with_context = click.option("--context", type=int, metavar="TOKENS", help="Tokens of one sequence.")
 with_concurrency = click.option(
@@ -46,7 +42,7 @@ with_concurrency = click.option(
 )
 
 
-@click.command("fit", epilog=EPILOGUE, short_help="Whether a model fits, and what fills memory.")
+@command("fit", epilog=EPILOGUE, short_help="Whether a model fits, and what fills memory.")
 @click.argument("model", metavar="MODEL | LAUNCH | TASK.json")
 @click.option("--gpu", metavar="GPU", help="Such as H100, or local; without it: sizes only.")
 @click.option("--checkpoint", metavar="MODEL", help="The model of a launch or a task.")
@@ -169,119 +165,3 @@ def estimate_here(checkpoint: Any, config: dict[str, Any], options: dict[str, An
     if correction is None:
         return fit
     return estimate(checkpoint, config, **options, correction=correction)
-
-
-def show_fits(model: str, names: list[str], fits: list[Fit], why: bool) -> None:
-    """A row and a bar for each config, then what all of it rests on."""
-    first = fits[0]
-    gpus = f"{first.tp * first.pp} x {first.gpu}" if first.gpu else "no GPU given"
-    title = " · ".join(
-        [
-            os.path.basename(model.rstrip("/")) if model != "-" else "config",
-            f"{first.engine_name} {first.version}",
-            gpus,
-            f"{first.concurrency} x {first.context:,} tokens",
-        ]
-    )
-    columns = ["config", "weights", "KV/token", "KV asked", "KV room", "tokens", "sequences"]
-    rows = [_row(name, fit) for name, fit in zip(names, fits)]
-    show_table(title, [*columns, "verdict"], rows)
-    for name, fit in zip(names, fits):
-        if fit.memory_bytes and fit.verdict != "unknown":
-            say()
-            say(f"{name}  {_bar(fit)}")
-            say("  " + _parts(fit))
-        if fit.verdict == "fits-with-less-context":
-            say(f"  up to {fit.longest_context:,} tokens each")
-        if fit.verdict == "tight":
-            low, high = fit.tokens_band
-            say(f"  tight: {low:,} to {high:,} tokens, as far as boot logs were from the estimate")
-        if fit.cures and fit.verdict not in GOOD[:1]:
-            say("  what makes it fit: " + ", or ".join(fit.cures))
-        if fit.not_counted:
-            say("  not counted: " + ", ".join(fit.not_counted))
-    say()
-    _show_warnings(names, fits)
-    if why:
-        _show_ground(names, fits)
-    else:
-        say("What the numbers rest on: --why")
-
-
-def _row(name: str, fit: Fit) -> list[str]:
-    per_token = f"{fit.kv_token_bytes / 1000:.1f} kB"
-    if fit.kv_window_bytes:
-        per_token += f" + {gigabytes(fit.kv_window_bytes)} a sequence"
-    if not fit.memory_bytes or fit.verdict == "unknown":
-        return [
-            name,
-            gigabytes(fit.weight_bytes),
-            per_token,
-            gigabytes(fit.kv_needed_bytes),
-            "-",
-            "-",
-            "-",
-            "-",
-        ]
-    return [
-        name,
-        gigabytes(fit.weight_bytes),
-        per_token,
-        gigabytes(fit.kv_needed_bytes),
-        gigabytes(fit.kv_budget_bytes),
-        f"{fit.tokens:,}",
-        f"{fit.sequences:,}",
-        Mark(fit.verdict),
-    ]
-
-
-def _sizes(fit: Fit) -> list[tuple[str, str, float]]:
-    """Letter, name and size of everything in the memory, in the order of the bar."""
-    asked = min(fit.kv_needed_bytes, fit.kv_budget_bytes)
-    return [
-        ("W", "weights", fit.weight_bytes),
-        ("A", "activations and buffers", fit.activation_bytes),
-        ("G", "CUDA graphs", fit.graph_bytes),
-        ("K", "KV cache", asked),
-        ("+", "room for more KV cache", fit.kv_budget_bytes - asked),
-        (".", "left free", fit.kept_free_bytes),
-    ]
-
-
-def _bar(fit: Fit) -> str:
-    """``[WWWWAKK+++..]``: as long as the memory; whatever does not fit is cut off."""
-    total = fit.cuda_bytes or 1
-    out, end = "", 0.0
-    for letter, _, size in _sizes(fit):
-        end += size / total * WIDTH
-        out += letter * max(round(end) - len(out), 1 if size > 0 else 0)
-    return f"[{out[:WIDTH].ljust(WIDTH, '.')}]"
-
-
-def _parts(fit: Fit) -> str:
-    words = [f"{letter} {name} {gigabytes(size)}" for letter, name, size in _sizes(fit) if size > 0]
-    if 0 < fit.kv_budget_bytes < fit.kv_needed_bytes:
-        words = [f"{w} of {gigabytes(fit.kv_needed_bytes)}" if w[0] == "K" else w for w in words]
-    total = fit.cuda_bytes
-    used = fit.weight_bytes + fit.activation_bytes
-    over = f"; {gigabytes(used - total)} more than there is" if used > total else ""
-    return f"{', '.join(words)}, of {gigabytes(total)}{over}"
-
-
-def _show_warnings(names: list[str], fits: list[Fit]) -> None:
-    for name, fit in zip(names, fits):
-        for diagnostic in fit.diagnostics:
-            if diagnostic.severity != "info":
-                word = "refused" if diagnostic.severity == "error" else "warning"
-                say(f"{name}: {word}: {diagnostic.message}")
-
-
-def _show_ground(names: list[str], fits: list[Fit]) -> None:
-    """Assumptions; those that are not shared name their config."""
-    shared = [text for text in fits[0].assumptions if all(text in fit.assumptions for fit in fits)]
-    for text in shared:
-        say(f"assumed: {text}")
-    for name, fit in zip(names, fits):
-        for text in fit.assumptions:
-            if text not in shared:
-                say(f"assumed for {name}: {text}")

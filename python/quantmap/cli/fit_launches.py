@@ -15,11 +15,11 @@ from ..launch_fit import estimate_script
 from ..plan import Plan, plan
 from ..task import model_path, read_task
 from .check import text_of
+from .fit_story import GOOD, show_fits
 from .inputs import read_json_file
 from .tables import say, words_of
 
 MOST_EXPERIMENTS = 20
-GOOD = ("fits", "tight", "unknown")
 TASK_KEYS = ("base_runtime", "parameters", "quant_config", "quantization_config", "model")
 CONFIG_KEYS = ("architectures", "model_type", "num_hidden_layers", "text_config")
 
@@ -65,8 +65,6 @@ def fit_launches(
         data = [fit.to_dict() for fit in fits]
         click.echo(json.dumps(data[0] if len(data) == 1 else data, indent=2))
     else:
-        from .fit import show_fits
-
         for number, (launch, fit) in enumerate(found):
             if number:
                 say()
@@ -130,8 +128,6 @@ def _common(all_args: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _show(names: list[str], fits: list[Fit], common: dict[str, Any], size: int, why: bool) -> None:
-    from .fit import show_fits
-
     if common:
         say(f"in each: {words_of(common)}")
     show_fits("task", names, fits, why)

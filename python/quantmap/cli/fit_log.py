@@ -11,8 +11,8 @@ import click
 from .. import _core
 from ..boot_log import GIBIBYTE, BootLog, keep_correction, read_boot_log
 from ..fit import Fit, estimate
+from .fit_story import in_gb
 from .inputs import read_json_file
-from .memory import gigabytes
 from .tables import say, show_table
 
 PARTS = {"weights": "weights_gib", "KV room": "kv_gib", "tokens": "tokens"}
@@ -73,7 +73,7 @@ def _show(log: BootLog, fit: Fit, rows: list[Row], kept: str | None) -> None:
     """A row for each part, and the causes."""
     table = []
     for part, measured, estimated, _ in rows:
-        show = (lambda size: f"{size:,.0f}") if part == "tokens" else gigabytes
+        show = (lambda size: f"{size:,.0f}") if part == "tokens" else in_gb
         error = f"{100 * (estimated / measured - 1):+.1f} %" if measured > 0 else "-"
         table.append([part, show(measured), show(estimated), error])
     title = f"{fit.engine_name} {fit.version}, {fit.gpu or 'no GPU given'}"

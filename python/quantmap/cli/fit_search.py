@@ -11,7 +11,7 @@ import click
 from .. import _core
 from ..errors import ConfigError
 from ..fit import Fit, estimate
-from .memory import gigabytes
+from .fit_story import in_gb
 from .tables import say, show_table
 
 PARTS_OF_NEED = re.compile(r"\s*([\d.]+)\s*([kKmM]?)\s*(?:[x*]\s*(\d+))?\s*")
@@ -34,7 +34,7 @@ def search(
         click.echo(json.dumps(data, indent=2))
     else:
         rows = [
-            [kv, str(fit.tp), f"{share:.2f}", gigabytes(fit.weight_bytes), f"{fit.sequences:,}"]
+            [kv, str(fit.tp), f"{share:.2f}", in_gb(fit.weight_bytes), f"{fit.sequences:,}"]
             for kv, fit, share in found
         ]
         title = f"{ground['concurrency']} x {context:,} tokens on {options['gpu']}"

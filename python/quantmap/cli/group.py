@@ -7,26 +7,35 @@ import click
 from .. import __version__
 from .app import VERBS, load
 from .declare import Verb
+from .help import Context
 from .style import printable
+from .tables import say
 
 INTRODUCTION = """Quantization settings to engine launch arguments, before any GPU is used.
 
 \b
 What do you have?
-  a config in mind   quantmap map --runtime sglang --preset kv-cache-fp8
-  a release, a GPU   quantmap explain --preset dynamic-fp8 --runtime vllm@latest --gpu H100
-  a launch line      quantmap check 'vllm serve my/model --kv-cache-dtype fp16'
-  a model, a GPU     quantmap fit ./my-model --gpu H100 --preset kv-cache-fp8
-  a task file        quantmap map task.json
-  lists to compare   quantmap plan task.json
+  a config in mind
+    quantmap map --runtime sglang --preset kv-cache-fp8
+  a release, a GPU
+    quantmap explain --preset dynamic-fp8 --runtime vllm@latest --gpu H100
+  a launch line
+    quantmap check 'vllm serve my/model --kv-cache-dtype fp16'
+  a model, a GPU
+    quantmap fit ./my-model --gpu H100 --preset kv-cache-fp8
+  a task file
+    quantmap map task.json
+  lists to compare
+    quantmap plan task.json
 """
 
-NEXT = """
-All verbs: quantmap --help. One verb, with examples: quantmap VERB --help."""
+NEXT = "\n\nAll verbs: quantmap --help. One verb, with examples: quantmap VERB --help."
 
 
 class Verbs(click.Group):
     """The verbs; of the ones that are not called only the name is known."""
+
+    context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order in which a reader needs them."""
@@ -63,19 +72,21 @@ class Verbs(click.Group):
 def app(context: click.Context) -> None:
     """Say what to do next when no verb is given."""
     if context.invoked_subcommand is None:
-        click.echo(INTRODUCTION.replace("\b\n", "") + NEXT)
+        formatter = context.make_formatter()
+        formatter.write_text(INTRODUCTION.rstrip() + NEXT)
+        click.echo(formatter.getvalue(), nl=False)
 
 
 def show(verb: Verb, problem: str) -> None:
     """What is wrong with the use of a verb, with its usage, on stderr."""
-    context = click.Context(app, info_name="quantmap")
-    _show(click.UsageError(problem, click.Context(verb.command(), context, verb.name)))
+    context = Context(app, info_name="quantmap")
+    _show(click.UsageError(problem, Context(verb.command(), context, verb.name)))
 
 
 def _show(error: click.UsageError) -> None:
     if error.ctx is not None:
         click.echo(error.ctx.get_usage(), err=True)
-    click.echo(printable(f"Error: {error.format_message()}"), err=True)
+    say(f"Error: {error.format_message()}", error=True)
 
 
 def run_by_click() -> int:
@@ -86,7 +97,7 @@ def run_by_click() -> int:
         _show(error)
         return 2
     except click.ClickException as error:
-        click.echo(printable(f"quantmap: error: {error.format_message()}"), err=True)
+        say(f"quantmap: error: {error.format_message()}", error=True)
         return 2
     except click.Abort:  # the parser's name for an interrupt
         raise KeyboardInterrupt from None

@@ -8,7 +8,7 @@ import sys
 from .. import _core
 from ..task import Task, model_path, read_task
 from . import declare
-from .style import printable
+from .tables import say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,10 +129,10 @@ def model_facts(options: dict[str, Any], model: Any) -> dict[str, Any]:
 
         method = detect_model_quantization(path, model if isinstance(model, dict) else None)
         if method is not None:
-            declare.echo(
-                f"note: the task's model is served as {printable(method)}, by its name or files; "
+            say(
+                f"note: the task's model is served as {method}, by its name or files; "
                 "--model-quantization or --checkpoint says otherwise",
-                err=True,
+                error=True,
             )
     return {"model_quantization": method, "checkpoint": checkpoint}
 
@@ -179,9 +179,7 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
         declare.option(
             "--policy",
             type=declare.Choice(["degrade", "strict", "literal"]),
-            default="degrade",
-            show_default=True,
-            help="What to do with a setting that the release does not take.",
+            help="What to do with a setting that the release does not take; default: degrade.",
         ),
         declare.option(
             "--activations/--no-activations",
@@ -209,7 +207,7 @@ def task_of(options: dict[str, Any]) -> tuple[Task, dict[str, Any]]:
     if task.runtime is None:
         raise declare.UsageError("no engine: give --runtime, or base_runtime in the task")
     for note in task.notes:
-        declare.echo(printable(f"{note.severity}: {note}"), err=True)
+        say(f"{note.severity}: {note}", error=True)
     if options["preset"] is not None:
         task.config.pop("presets", None)
         task.presets_path = ""

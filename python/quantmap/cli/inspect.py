@@ -8,6 +8,7 @@ import os
 import click
 
 from ..checkpoint import Architecture, CheckpointInfo, Weights, inspect_checkpoint
+from .help import command
 from .tables import say, show_table
 
 EPILOGUE = """\b
@@ -17,7 +18,7 @@ Examples:
 """
 
 
-@click.command("inspect", epilog=EPILOGUE, short_help="What the files of a model say.")
+@command("inspect", epilog=EPILOGUE, short_help="What the files of a model say.")
 @click.argument("model", metavar="MODEL")
 @click.option("--evidence", is_flag=True, help="Show where each engine's detection is written.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON on stdout.")
@@ -92,7 +93,9 @@ def _scheme_rows(info: CheckpointInfo) -> list[list[str]]:
         bits = f", {scheme.weight_bits:.2f} bits a weight" if info.format == "gguf" else ""
         rows.append(["scheme", scheme.name + bits + targets])
     if info.quantization.excluded:
-        rows.append(["left as they are", f"{len(info.quantization.excluded)} names of modules"])
+        rows.append(
+            ["not quantized", f"{len(info.quantization.excluded)} patterns of modules (--json)"]
+        )
     return rows
 
 

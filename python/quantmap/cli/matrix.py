@@ -9,6 +9,7 @@ import click
 from .. import _core
 from ..checkpoint import inspect_checkpoint
 from ..mapping import Mapping, explain
+from .help import command
 from .inputs import model_options, read_checkpoint
 
 EPILOGUE = """\b
@@ -16,10 +17,11 @@ Examples:
   quantmap matrix --engine vllm --engine-version 0.11.0
   quantmap matrix --engine sglang --engine-version 0.5.18 --gpu B200 --json
   quantmap matrix --engine vllm@0.33.0 --gpu A100 --kernels
+  quantmap matrix --engine sglang@0.5.9 --gpu B200 --trouble
 """
 
 
-@click.command("matrix", epilog=EPILOGUE, short_help="Every setting on one release.")
+@command("matrix", epilog=EPILOGUE, short_help="Every setting on one release.")
 @click.option(
     "--engine",
     "--runtime",
@@ -32,6 +34,7 @@ Examples:
 @click.option("--gpu", metavar="GPU", help="Such as H100, 9.0, or local.")
 @model_options
 @click.option("--kernels", is_flag=True, help="The attention backends, and what each takes.")
+@click.option("--trouble", is_flag=True, help="What starts and then goes wrong, or is not loaded.")
 @click.option("--json", "as_json", is_flag=True, help="The matrix as JSON on stdout.")
 def matrix_command(
     engine: str,
@@ -40,6 +43,7 @@ def matrix_command(
     model_quantization: str | None,
     checkpoint: str | None,
     kernels: bool,
+    trouble: bool,
     as_json: bool,
 ) -> int:
     """Show what each value of each field becomes on a release, all other fields at their default.
@@ -51,9 +55,9 @@ def matrix_command(
         ground = explain(engine, {}, engine_version="latest")
     name, version = ground.engine, ground.version
     model = None if checkpoint is None else inspect_checkpoint(read_checkpoint(checkpoint))
-    if kernels:
+    if kernels or trouble:
         place = explain(name, {}, engine_version=version, gpu=gpu)
-        return _show_kernels(place, as_json)
+        return (_show_kernels if kernels else _show_trouble)(place, as_json)
     rows = []
     for field in _core.fields():
         if field["form"] != "four_field":
@@ -96,4 +100,20 @@ def _show_kernels(place: Mapping, as_json: bool) -> int:
     from .tables import show_kernels
 
     show_kernels(f"{place.engine_name} {place.version}", rows)
+    return 0
+
+
+def _show_trouble(place: Mapping, as_json: bool) -> int:
+    """Print what is known to go wrong with a release, on one GPU or on all."""
+    found = _core.known_troubles(place.engine, place.version)
+    rows = [
+        row for row in found if place.gpu is None or not row["gpus"] or place.gpu in row["gpus"]
+    ]
+    if as_json:
+        head = {"engine": place.engine, "version": place.version, "gpu": place.gpu}
+        click.echo(json.dumps({**head, "rows": rows}, indent=2))
+        return 0
+    from .tables import show_trouble
+
+    show_trouble(f"{place.engine_name} {place.version}", rows)
     return 0

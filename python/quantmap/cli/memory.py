@@ -56,11 +56,6 @@ def memory_data(fit: Fit | None) -> dict[str, Any] | None:
     }
 
 
-def gigabytes(size: float) -> str:
-    """A size in GB, a small one in MB."""
-    return f"{size / GIGABYTE:.1f} GB" if size >= GIGABYTE / 10 else f"{size / 1e6:.1f} MB"
-
-
 def misfits(planned: Plan) -> set[str]:
     """Signatures of the experiments whose weights leave no room for a single token."""
     found: set[str] = set()

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import click
 
 from ..files import write_file
+from .help import command
 from .streams import write_out
+from .tables import say
 
 EPILOGUE = """\b
 Examples:
   quantmap page --out quantmap.html
+  quantmap page --plan task.json --results runs.jsonl --out measured.html
   quantmap page --out - > copy.html
 
 \b
 The file needs no server and no network. It holds the same core as this command,
 so it gives the same answers; the address of a view is a link to it.
 """
+_GROUND = {"engines": (), "model_quantization": None, "checkpoint": None}
 BUILD = "pip install ziglang && scripts/page"
 
 
-@click.command("page", epilog=EPILOGUE, short_help="The whole mapper as one HTML file.")
+@command("page", epilog=EPILOGUE, short_help="The whole mapper as one HTML file.")
 @click.option(
     "--out",
     metavar="FILE",
@@ -29,12 +34,22 @@ BUILD = "pip install ziglang && scripts/page"
     show_default=True,
     help="Where to write it; - is standard output.",
 )
-def page_command(out: str) -> int:
+@click.option("--plan", "plan_name", metavar="PLAN", help="Show the results of this plan or task.")
+@click.option(
+    "--results",
+    "ledgers",
+    multiple=True,
+    metavar="LEDGER",
+    help="A results file; repeat it for several. Default: PLAN.ledger.jsonl.",
+)
+def page_command(out: str, plan_name: str | None, ledgers: tuple[str, ...]) -> int:
     """Write a page to choose a launch, check one, and compare results.
 
     Open the file in a browser. Models, launch lines and results that it is given
-    stay in the browser.
+    stay in the browser. With --plan it opens with the results of a plan.
     """
+    if ledgers and plan_name is None:
+        raise click.UsageError("--results needs --plan: the plan or task that was measured")
     built = os.path.join(os.path.dirname(os.path.dirname(__file__)), "page", "quantmap.html")
     try:
         with open(built, "rb") as handle:
@@ -44,6 +59,8 @@ def page_command(out: str) -> int:
             "this installation was built without the page, which needs a compiler for "
             f"WebAssembly. In a clone of quantmap: {BUILD}"
         ) from None
+    if plan_name is not None:
+        content = with_results(content, plan_name, ledgers)
     if out == "-":
         write_out([content])
         return 0
@@ -51,5 +68,15 @@ def page_command(out: str) -> int:
         write_file([content], out)
     except OSError as error:
         raise click.ClickException(f"{out}: {error.strerror or error}") from None
-    click.echo(f"{out}: {len(content) / 1e6:.1f} MB; open it in a browser", err=True)
+    say(f"{out}: {len(content) / 1e6:.1f} MB; open it in a browser", error=True)
     return 0
+
+
+def with_results(page: bytes, plan_name: str, ledgers: tuple[str, ...]) -> bytes:
+    """The page with the results of a plan in it, as data that cannot end its element."""
+    from ..results.table import Results
+    from .results import plan_of
+
+    found = Results(plan_of(plan_name, dict(_GROUND)), ledgers or [f"{plan_name}.ledger.jsonl"])
+    data = json.dumps(found.to_dict(), separators=(",", ":")).replace("<", "\\u003c")
+    return page.replace(b'id="given"></script>', f'id="given">{data}</script>'.encode(), 1)

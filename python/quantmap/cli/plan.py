@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from ..errors import ConfigError
+from ..errors import ConfigError, Diagnostic
 from ..files import write_file
 from ..ledger import Ledger, done_signatures
 from ..plan import Plan, plan
@@ -57,9 +57,8 @@ _ENDINGS = {"csv": "csv", "sh": "shell", "json": "json", "yaml": "config_file"}
 @declare.option(
     "--policy",
     type=declare.Choice(["degrade", "strict", "literal"]),
-    default="degrade",
-    show_default=True,
-    help="What to do with a setting that the release does not take; strict leaves it out.",
+    help="What to do with a setting that the release does not take; strict leaves it out, and "
+    "the default is to degrade.",
 )
 @model_options
 @declare.option(
@@ -123,9 +122,7 @@ def plan_command(
     data = read_json_file(task)
     ground.update(model_facts(ground, data.get("model") if isinstance(data, dict) else None))
     planned = plan(data, engines=list(engines) or None, **ground)
-    for diagnostic in planned.diagnostics:
-        if diagnostic.severity != "info":
-            say(f"{diagnostic.severity}: {diagnostic}", error=True)
+    _say_warnings(planned.diagnostics)
     unfit = misfits(planned) if ground["gpu"] and ground["checkpoint"] else set()
     if unfit:
         text = f"{len(unfit)} experiments do not fit into the memory of {ground['gpu']}"
@@ -140,11 +137,8 @@ def plan_command(
     else:
         with progress(todo.size) as tick:
             _write(Writer(data, form, image), todo, tick, out)
-        if out:
-            from .plan_story import in_words
-
-            say(f"{out}: {in_words(planned, minutes)}", error=True)
-    return 1 if strict and (planned.skipped or refused or unfit) else 0
+        _say_written(planned, minutes, out)
+    return int(strict and any((planned.skipped, refused, unfit)))
 
 
 def _hint(planned: Plan) -> None:
@@ -199,6 +193,19 @@ def _wrong_options(
     return "--image belongs to --docker" if image is not None and form != "docker" else ""
 
 
+def _say_warnings(found: list[Diagnostic]) -> None:
+    for told in found:
+        if told.severity != "info":
+            say(f"{told.severity}: {told}", error=True)
+
+
+def _say_written(planned: Plan, minutes: float, out: str | None) -> None:
+    if out:
+        from .plan_story import in_words
+
+        say(f"{out}: {in_words(planned, minutes)}", error=True)
+
+
 def _say_refused(todo: Todo) -> bool:
     """Tell what releases refuse of the parameters, which a plan passes on as given."""
     counts: dict[str, int] = {}
@@ -248,12 +255,10 @@ def progress(size: int, what: str = "") -> Iterator[Tick]:
     if (size < _LONG and not what) or not sys.stderr.isatty():
         yield lambda number: None
         return
-    from rich.console import Console
-    from rich.progress import Progress
+    import click
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what or "planning", total=size)
-        yield lambda number: bar.update(task, completed=number)
+    with click.progressbar(length=size, label=what or "planning", file=sys.stderr) as bar:
+        yield lambda number: bar.update(number - bar.pos)
 
 
 def _show(todo: Todo, minutes: float, unfit: set[str]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from typing import Any
 
 import click
 
 from ..experiment import Experiment, Skip
 from ..plan import Plan
-from .style import printable
+from .style import printable, show_detail, wrap
 from .tables import say, show_table, words_of
 
 _REFUSALS = ("cannot-serve", "refused-by-policy")  # codes of skips
@@ -83,16 +84,32 @@ def _accounting(plan: Plan, done: int, minutes: float, unfit: int) -> None:
         if count or always
     ]
     show_table(title, ("what", "launches", f"at {minutes:g} minutes each"), cells)
-    click.echo(f"saved by merging: {duration(plan.merged * minutes)}")
+    say(f"saved by merging: {duration(plan.merged * minutes)}")
 
 
 def _experiments(plan: Plan, shown: list[Experiment], all_of: int) -> None:
     common = _common([experiment.args for experiment in shown])
-    if common:
-        say(f"in each: {words_of(common)}")
+    rows = _rows(shown, common, several=len(plan.targets) > 1)
+    if sys.stdout.isatty():
+        _list_experiments(rows, common, [bool(experiment.presets) for experiment in shown])
+    else:
+        if common:
+            say(f"in each: {words_of(common)}")
+        columns = ["no", "release", "arguments", "launches", "stands for"]
+        if len(plan.targets) == 1:
+            columns.remove("release")
+        show_table("experiments to run", columns, rows)
+    if all_of > len(shown):
+        rest = all_of - len(shown)
+        say(f"and {rest} more: --max {all_of} shows all, --jsonl --out FILE writes them")
+
+
+def _rows(
+    shown: list[Experiment], common: dict[str, str | bool], *, several: bool
+) -> list[tuple[str, ...]]:
+    """Of each experiment what it does not share, and what it stands for."""
     configs = [experiment.configs for experiment in shown]
     varied = _varied([config for group in configs for config in group])
-    several = len(plan.targets) > 1
     rows = []
     for experiment, group in zip(shown, configs):
         own = {k: v for k, v in experiment.args.items() if k not in common}
@@ -107,11 +124,23 @@ def _experiments(plan: Plan, shown: list[Experiment], all_of: int) -> None:
                 _stands_for(experiment, group, varied) or "-",
             )
         )
-    columns = ("no", *(["release"] if several else []), "arguments", "launches", "stands for")
-    show_table("experiments to run", columns, rows)
-    if all_of > len(shown):
-        rest = all_of - len(shown)
-        click.echo(f"and {rest} more: --max {all_of} shows all, --jsonl --out FILE writes them")
+    return rows
+
+
+def _list_experiments(
+    rows: list[tuple[str, ...]], common: dict[str, str | bool], by_preset: list[bool]
+) -> None:
+    """The experiments on a terminal: what differs, and what each stands for."""
+    say("experiments to run", bold=True)
+    if common:
+        show_detail("in each", words_of(common))
+    for (number, *release, words, points, stands_for), named in zip(rows, by_preset):
+        head = " · ".join([*release, words])
+        click.echo(wrap(f"{number:>3}  {head}", "", "       "))
+        if points != "1":
+            click.echo(wrap(f"{points} launches: {stands_for}", "     ", "       "))
+        elif named:
+            click.echo(wrap(f"preset {stands_for}", "     ", "       "))
 
 
 def _common(all_args: list[dict[str, str | bool]]) -> dict[str, str | bool]:
@@ -166,4 +195,4 @@ def _skips(skips: list[Skip]) -> None:
         rows.append((str(skip.count), skip.path, why, printable(words)[:200] or "-"))
     show_table("left out", ("launches", "where", "why", "the first of them"), rows)
     if len(skips) > SHOWN:
-        click.echo(f"and {len(skips) - SHOWN} more causes: --json names all")
+        say(f"and {len(skips) - SHOWN} more causes: --json names all")

@@ -13,6 +13,8 @@ import click
 
 from ..numerics.page import page, picture
 from ..numerics.quality import Quality, quality
+from .help import command
+from .inputs import apply_settings
 from .tables import say, show_table
 
 WORST = 10
@@ -22,6 +24,8 @@ Examples:
   quantmap quality ./my-model --scheme vllm:fp8_per_channel --scheme vllm:mxfp4
   quantmap quality ./my-model --engine sglang_jax@0.1.0rc0 --json
   quantmap quality ./my-model --scheme compressed_tensors:INT8 --html report.html
+  quantmap quality ./my-model --rules rules.yaml
+  quantmap quality ./my-model --engine vllm@0.33.0 --set gemm_dtype=fp8
 
 \b
 Only files are read; no GPU is used. SQNR is signal to quantization noise of the weights in dB:
@@ -44,7 +48,7 @@ def bytes_bar(label: str) -> tuple[Callable[[int, int], None] | None, Callable[[
     return report, lambda: bars[0].__exit__(None, None, None) if bars else None
 
 
-@click.command("quality", epilog=EPILOGUE, short_help="What quantization does to the weights.")
+@command("quality", epilog=EPILOGUE, short_help="What quantization does to the weights.")
 @click.argument("model", metavar="MODEL")
 @click.option(
     "--scheme",
@@ -53,7 +57,26 @@ def bytes_bar(label: str) -> tuple[Callable[[int, int], None] | None, Callable[[
     metavar="RECIPE",
     help="Such as vllm:mxfp4 or sglang_jax@0.1.0rc0:int8/channel; repeat it to compare.",
 )
-@click.option("--engine", metavar="ENGINE", help="All recipes of an engine, such as vllm@0.33.0.")
+@click.option(
+    "--engine",
+    metavar="ENGINE",
+    help="All recipes of an engine, such as vllm@0.33.0; with --set or --rules, whose they are.",
+)
+@click.option(
+    "--rules", metavar="FILE", help="A rules file of sglang-jax: what it does, by module."
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="A setting, such as gemm_dtype=fp8: what the engine does with it while loading.",
+)
+@click.option(
+    "--activations",
+    metavar="FILE",
+    help="Inputs of the modules, or their mean squares (safetensors, npz), or an imatrix.",
+)
 @click.option(
     "--sensitivity",
     metavar="FILE",
@@ -69,6 +92,9 @@ def quality_command(
     model: str,
     schemes: tuple[str, ...],
     engine: str | None,
+    rules: str | None,
+    settings: tuple[str, ...],
+    activations: str | None,
     sensitivity: str | None,
     threads: int | None,
     show_all: bool,
@@ -88,6 +114,9 @@ def quality_command(
             model,
             schemes,
             engine=engine,
+            rules=rules,
+            config=config_of(settings),
+            activations=activations,
             sensitivity=sensitivity,
             threads=threads,
             progress=report,
@@ -104,6 +133,13 @@ def quality_command(
     else:
         _show(found, show_all)
     return 0
+
+
+def config_of(settings: tuple[str, ...]) -> dict[str, Any] | None:
+    """The config of ``--set``, or None."""
+    config: dict[str, Any] = {}
+    apply_settings(config, settings)
+    return config or None
 
 
 def _write(name: str, text: str) -> None:
@@ -144,35 +180,62 @@ def _cells(result: dict[str, Any]) -> list[str]:
     ]
 
 
+def _known(result: dict[str, Any]) -> list[str]:
+    """What is known of the output, in dB."""
+    values = (result.get("output_sqnr_db"), result.get("both_sqnr_db"))
+    return ["-" if value is None else f"{value:.2f}" for value in values]
+
+
 def _show(found: Quality, show_all: bool) -> None:
     columns = ["scheme", "SQNR dB", "error", "shrink", "new zeros", "bits"]
     rows = []
-    for recipe in found.recipes:
-        total = found.totals[recipe.name]
+    for name, total in found.totals.items():
         if not total["modules"]:
-            rows.append([recipe.name, *["-"] * 5, "0", "-"])
+            rows.append([name, *["-"] * 5, "0", "-"])
             continue
         size = f"{total['bytes'] / 1e6:.1f} MB"
-        rows.append([recipe.name, *_cells(total), str(total["modules"]), size])
+        rows.append([name, *_cells(total), str(total["modules"]), size])
     show_table(f"{found.model} · whole model", [*columns, "modules", "size"], rows)
     say()
-    lines = [
-        (result, [module.name, name, *_cells(result), f"{result['worst_row_error']:.2e}"])
-        for module in found.modules
-        for name, result in module.results.items()
-    ]
+    more = ["worst channel"]
+    results = [result for module in found.modules for result in module.results.values()]
+    if any("output_sqnr_db" in result for result in results):
+        more += ["output dB", "with activations"]
+    lines = []
+    for module in found.modules:
+        for name, result in module.results.items():
+            cells = [module.name, name, *_cells(result), f"{result['worst_row_error']:.2e}"]
+            lines.append((result, [*cells, *_known(result)][: 8 + len(more)]))
     lines.sort(key=lambda line: -line[0]["relative_error"])
     shown = lines if show_all else lines[:WORST]
     title = "modules, the largest error first"
-    show_table(title, ["module", *columns, "worst channel"], [cells for _, cells in shown])
+    show_table(title, ["module", *columns, *more], [cells for _, cells in shown])
     if len(shown) < len(lines):
         say(f"{len(lines) - len(shown)} more with --all")
     say()
-    _show_ground(found)
+    _show_ground(found, show_all)
 
 
-def _show_ground(found: Quality) -> None:
+def _show_ground(found: Quality, show_all: bool) -> None:
     """What is notable of the schemes, what was left out, and what the numbers do not say."""
+    _show_schemes(found)
+    for rule in found.rules or ():
+        names = rule["modules"]
+        shown = ", ".join(names if show_all else names[:3])
+        rest = f" and {len(names) - 3} more" if len(names) > 3 and not show_all else ""
+        taken = f"{len(names)} modules: {shown or 'none'}{rest}"
+        say(f"rule {rule['rule']} ({rule['pattern']}) takes {taken}")
+    for item in found.left_out:
+        reason = f": {item['reason']}" if found.plan else ""
+        say(f"left as it is: {item['name']} ({item['kind']}){reason}")
+    for module in found.modules:
+        for name, reason in module.refused.items():
+            say(f"not taken by {name}: {module.name}, {reason}")
+    for note in found.notes:
+        say(f"note: {note}")
+
+
+def _show_schemes(found: Quality) -> None:
     for recipe in found.recipes:
         if recipe.truncates:
             say(f"{recipe.name} rounds toward zero: every weight shrinks ({recipe.evidence[0]})")
@@ -181,10 +244,3 @@ def _show_ground(found: Quality) -> None:
     for name, value in (found.predicted or {}).items():
         first = ", ".join((found.ranking or {}).get(name, [])[:3])
         say(f"predicted cost of {name}: {value:.2f} of the first; most of it in {first}")
-    for item in found.left_out:
-        say(f"left as it is: {item['name']} ({item['kind']})")
-    for module in found.modules:
-        for name, reason in module.refused.items():
-            say(f"not taken by {name}: {module.name}, {reason}")
-    for note in found.notes:
-        say(f"note: {note}")

@@ -7,7 +7,7 @@ from ..errors import ConfigError
 from ..mapping import Mapping, explain
 from ..task import Task
 from . import declare
-from .style import printable
+from .style import folded_command, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ def render(
             declare.echo(f"{name}: note: the launch also needs {missing}", err=True)
     separator = "---\n" if form == "config_file" else "\n"
     # Bytes, whatever the terminal's encoding: these lines are for programs.
+    if form in ("shell", "docker"):
+        texts = [folded_command(text) for text in texts]
     text = separator.join(texts) + ("" if form == "config_file" else "\n")
     declare.echo(text.encode("utf-8", "backslashreplace"), nl=False)
 

@@ -20,9 +20,11 @@ from ..plan import plan
 from ..results.importers import best_load, read_benchmark
 from ..results.table import Results
 from ..stored_plan import StoredPlan
+from .help import command
 from .inputs import engine_names, model_facts, model_options, read_json_file
 from .streams import write_out
 from .style import paint, printable, wrap
+from .tables import say
 
 EPILOGUE = """\b
 Examples:
@@ -39,7 +41,7 @@ SHOWN = 5
 _ENDINGS = {"csv": "csv", "json": "json", "html": "html"}
 
 
-@click.command("results", epilog=EPILOGUE, short_help="What came of a plan's experiments.")
+@command("results", epilog=EPILOGUE, short_help="What came of a plan's experiments.")
 @click.argument("plan_name", metavar="PLAN")
 @click.argument("ledgers", metavar="[LEDGER...]", nargs=-1)
 @click.option(
@@ -89,17 +91,17 @@ def results_command(
     form = form or (_ENDINGS.get(out.rpartition(".")[2]) if out else None)
     if out and form is None:
         raise click.UsageError("--out needs --csv, --json or --html, or a name that ends so")
-    planned = _plan(plan_name, ground)
+    planned = plan_of(plan_name, ground)
     names = list(ledgers) or [f"{plan_name}.ledger.jsonl"]
     _import(planned, names[0], imports)
     results = Results(planned, names, best)
     for name in results.missing:
-        click.echo(f"note: {printable(name)} does not exist yet: nothing was measured", err=True)
+        say(f"note: {name} does not exist yet: nothing was measured", error=True)
     for diagnostic in results.diagnostics:
-        click.echo(f"warning: {printable(str(diagnostic))}", err=True)
+        say(f"warning: {diagnostic}", error=True)
     if results.strangers:
         count = len(results.strangers)
-        click.echo(f"note: {count} results are of experiments that this plan has not", err=True)
+        say(f"note: {count} results are of experiments that this plan has not", error=True)
     if form is None:
         _tell(results, most, by)
     else:
@@ -107,7 +109,7 @@ def results_command(
     return 1 if strict and results.best() is None else 0
 
 
-def _plan(name: str, ground: dict[str, Any]) -> Any:
+def plan_of(name: str, ground: dict[str, Any]) -> Any:
     """The plan of a task, or the one that a file holds."""
     engines = list(ground.pop("engines"))
     with contextlib.suppress(OSError):
@@ -140,7 +142,7 @@ def _import(planned: Any, ledger: str, imports: tuple[str, ...]) -> None:
             file=os.path.basename(name),
         )
         more = f", the best of {len(loads)} loads" if len(loads) > 1 else ""
-        click.echo(f"{printable(name)}: recorded for experiment {number}{more}", err=True)
+        say(f"{name}: recorded for experiment {number}{more}", error=True)
 
 
 def _pieces(results: Results, form: str) -> Iterator[bytes]:

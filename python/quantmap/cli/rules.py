@@ -9,6 +9,7 @@ import click
 from ..rules import ModuleDecision, RulesFile, read_rules
 from ..rules_format import quoted
 from ..yaml_reader import MAX_BYTES
+from .help import command
 from .inputs import read_input
 
 EPILOGUE = """\b
@@ -19,7 +20,7 @@ Examples:
 """
 
 
-@click.command("rules", epilog=EPILOGUE, short_help="Which rule of a sglang-jax file decides.")
+@command("rules", epilog=EPILOGUE, short_help="Which rule of a sglang-jax file decides.")
 @click.argument("file", metavar="FILE")
 @click.option(
     "--module", "modules", multiple=True, metavar="PATH", help="A linear layer; may be repeated."

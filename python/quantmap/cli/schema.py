@@ -7,12 +7,14 @@ from typing import Any
 
 import click
 
+from .help import command
 from .inputs import engine_names
 
 EPILOGUE = """\b
 Examples:
   quantmap schema --json-schema task > task.schema.json
   quantmap schema --ui --engine sglang@0.5.6 --gpu H100 > tables.json
+  quantmap schema --arguments vllm@0.11.0 > flags.json
 """
 
 
@@ -30,7 +32,7 @@ def verbs(_context: object, _option: object, typed: str) -> list[str]:
     return [verb for verb in OUTPUTS if verb.startswith(typed)]
 
 
-@click.command("schema", epilog=EPILOGUE, short_help="JSON Schemas, TypeScript, web form tables.")
+@command("schema", epilog=EPILOGUE, short_help="JSON Schemas, TypeScript, web form tables.")
 @click.option(
     "--json-schema",
     "kind",
@@ -58,6 +60,13 @@ def verbs(_context: object, _option: object, typed: str) -> list[str]:
     shell_complete=verbs,
     help="The JSON Schema of what VERB prints with --json.",
 )
+@click.option(
+    "--arguments",
+    "release",
+    metavar="ENGINE[@VERSION]",
+    shell_complete=engine_names,
+    help="Every flag of a release: type, choices, default.",
+)
 def schema_command(
     kind: str | None,
     typescript: bool,
@@ -65,13 +74,16 @@ def schema_command(
     engines: tuple[str, ...],
     gpu: str | None,
     verb: str | None,
+    release: str | None,
 ) -> int:
     """Print what other programs need, made from the catalogue of this version.
 
-    Choose one of --json-schema, --typescript, --ui and --output.
+    Choose one of --json-schema, --typescript, --ui, --output and --arguments.
     """
-    if (kind is not None) + typescript + ui + (verb is not None) != 1:
-        raise click.UsageError("choose one of --json-schema, --typescript, --ui and --output")
+    if (kind is not None) + typescript + ui + (verb is not None) + (release is not None) != 1:
+        raise click.UsageError(
+            "choose one of --json-schema, --typescript, --ui, --output and --arguments"
+        )
     if not ui and (engines or gpu is not None):
         raise click.UsageError("--engine and --gpu go with --ui")
     from .. import schema
@@ -81,6 +93,10 @@ def schema_command(
     elif ui:
         tables = schema.ui_table(list(engines) or None, gpu=gpu)
         click.echo(json.dumps(tables, separators=(",", ":")))
+    elif release is not None:
+        from ..flags import arguments
+
+        _print([flag.to_dict() for flag in arguments(release)])
     elif verb is not None:
         _print(schema.output_schema(verb))
     elif kind is not None:
@@ -88,5 +104,5 @@ def schema_command(
     return 0
 
 
-def _print(data: dict[str, Any]) -> None:
+def _print(data: Any) -> None:
     click.echo(json.dumps(data, indent=2))

@@ -7,7 +7,17 @@ from ..mapping import Decision, Mapping
 from ..task import Task
 from . import declare
 from .advice import EXACT, Ground, default_of
-from .style import INDENT, as_typed, marked, paint, printable, show_detail, show_line, wrap
+from .style import (
+    INDENT,
+    as_typed,
+    folded_command,
+    marked,
+    paint,
+    printable,
+    show_detail,
+    show_line,
+    wrap,
+)
 from .tables import setting_of
 
 TYPE_CHECKING = False
@@ -16,6 +26,9 @@ if TYPE_CHECKING:
 
 _PARTS = {"gemm": "linear layers", "moe": "experts", "kv": "KV cache", "attention": "attention",
           "backend": "attention backend"}  # fmt: skip
+_NUMBERS = {"linear": "linear layers", "experts": "experts", "cache": "KV cache",
+            "linear_activation": "inputs of linear layers",
+            "expert_activation": "inputs of experts"}  # fmt: skip
 _IN_TABLE = ("degraded", "dropped", "not-separate")  # diagnostics that the settings tell already
 _FINE = (*EXACT, "replaced")
 
@@ -28,6 +41,7 @@ def tell(ground: Ground, task: Task, gpu: str, *, evidence: bool) -> None:
     if serves:
         _settings(ground, evidence)
         _effect(mapping)
+        _numbers(mapping)
     _refusals(ground)
     _notes(mapping)
     if serves:
@@ -79,7 +93,7 @@ def _settings(ground: Ground, evidence: bool) -> None:
         for source in shown if evidence or decision.outcome not in EXACT else ():
             show_detail("source", source)
     if left:
-        show_line("left", f"{', '.join(left)}: to {mapping.engine_name} and the model")
+        show_line("not-set", f"{', '.join(left)} ({mapping.engine_name} and the model decide)")
 
 
 def _reason(mapping: Mapping, decision: Decision) -> str:
@@ -96,6 +110,28 @@ def _effect(mapping: Mapping) -> None:
     declare.echo("\nWhat it will really be:")
     for part, precision in mapping.precision.items():
         declare.echo(wrap(f"{_PARTS.get(part, part)}: {precision}", "  ", INDENT))
+
+
+def _numbers(mapping: Mapping) -> None:
+    """How what is quantized while loading is computed."""
+    from ..numerics.named import Named
+
+    emitted = {key: value for item in mapping.decisions for key, value in item.emitted.items()}
+    named = Named(mapping.engine, mapping.version, emitted)
+    if mapping.version and (named.parts or named.unread):
+        declare.echo("\nHow the numbers are computed:")
+    else:
+        return
+    for part, recipe in named.parts.items():
+        rounding = ""
+        if recipe.rounds_whole:
+            way = "toward zero" if recipe.truncates else "to the nearest"
+            rounding = f"; integers are rounded {way} in this release"
+        words = f"{_NUMBERS[part]}: {recipe.name}: {recipe.formula}{rounding}"
+        declare.echo(wrap(words, "  ", INDENT))
+    if named.unread:
+        words = "not read in the source of this release; quantmap.recipes() lists what was"
+        declare.echo(wrap(words, "  ", INDENT))
 
 
 def _refusals(ground: Ground) -> None:
@@ -139,5 +175,6 @@ def _notes(mapping: Mapping) -> None:
 def _launch(mapping: Mapping, model: Any) -> None:
     known = isinstance(model, str)
     declare.echo("\nLaunch it:" if known else "\nLaunch it (MODEL is yours):")
-    for line in mapping.shell(model if known else "MODEL").split("\n"):
-        declare.echo(f"  {printable(line)}")
+    line = mapping.shell(model if known else "MODEL")
+    for part in folded_command(line, "  ").split("\n"):
+        declare.echo(printable(part))

@@ -21,9 +21,10 @@ MARKS = {
     "falls-back": ("↓", "yellow"),
     "ignored": ("–", "yellow"),
     "no-effect": ("–", "yellow"),
-    "left": ("–", "white"),
+    "not-set": ("–", "white"),
     "assumed": ("?", "yellow"),
     "deprecated": ("!", "yellow"),
+    "known-trouble": ("!", "yellow"),
 }
 _BAD = ("✗", "red")
 _SAFE = frozenset("%+,-./0123456789:=@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
@@ -76,23 +77,67 @@ def _columns() -> int:
         return _WIDEST
 
 
-def width() -> int:
-    """How wide text may be: no wider than is good to read, no narrower than a word needs."""
+def room() -> int:
+    """How many characters a line of text may have."""
     return max(min(_columns(), _WIDEST), 40)
 
 
 def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
     """A paragraph that fits the terminal; no word is broken, so that it can be copied."""
-    most = width()
-    first, *words = printable(text).split(" ")
+    return "\n".join(folded(printable(text), room(), indent, hanging))
+
+
+def folded(text: str, width: int, indent: str = "", hanging: str | None = None) -> list[str]:
+    """Lines of at most a width, unless a word alone is longer."""
+    first, *words = text.split(" ")
     lines, line = [], indent + first
     for word in words:
         joined = f"{line} {word}"
-        if len(joined) > most:
+        if len(joined) > width:
             lines.append(line)
             joined = (indent if hanging is None else hanging) + word
         line = joined
-    return "\n".join([*lines, line])
+    return [*lines, line]
+
+
+def folded_command(line: str, indent: str = "", width: int | None = None) -> str:
+    """A command of a shell, in lines that end with a backslash, so that it runs.
+
+    Without a width it is the terminal's, and elsewhere a line stays one.
+    """
+    most = width or (room() if sys.stdout.isatty() else len(indent + line))
+    if len(indent + line) <= most:
+        return "\n".join(indent + part for part in line.split("\n"))
+    pairs: list[str] = []
+    for word in shell_words(line):
+        if pairs and pairs[-1][:1] == "-" and word[:1] != "-" and " " not in pairs[-1]:
+            pairs[-1] += " " + word
+        else:
+            pairs.append(word)
+    lines = [indent + pairs[0]]
+    for pair in pairs[1:]:
+        joined = f"{lines[-1]} {pair}"
+        if len(joined) <= most - 2:
+            lines[-1] = joined
+        else:
+            lines.append(f"{indent}  {pair}")
+    return " \\\n".join(lines)
+
+
+def shell_words(line: str) -> list[str]:
+    """The words of a command with their quotes: spaces inside of quotes do not end one."""
+    words, word, quote = [], "", ""
+    for character in line:
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character == " ":
+            words.append(word)
+            word = ""
+            continue
+        word += character
+    return [*words, word]
 
 
 def as_typed(hint: str) -> str:
@@ -104,9 +149,17 @@ def as_typed(hint: str) -> str:
 
 
 def show_line(word: str, what: str, width: int = 15) -> None:
-    """An outcome or verdict, and what it is about: one line, however long it is."""
-    shown = paint(f"{marked(word):<{width}}", colour_of(word))
-    declare.echo(f"  {shown} {printable(what)}")
+    """An outcome or verdict, and what it is about."""
+    head = f"{marked(word):<{width}}"
+    first, *rest = folded(printable(what), room() - 3 - len(head)) if _narrow() else [what]
+    declare.echo(f"  {paint(head, colour_of(word))} {printable(first)}".rstrip())
+    for line in rest:
+        declare.echo(f"{INDENT}{INDENT}{line}")
+
+
+def _narrow() -> bool:
+    """Whether lines have to fit: elsewhere than on a terminal they are for programs as well."""
+    return sys.stdout.isatty()
 
 
 def show_detail(word: str, text: str) -> None:

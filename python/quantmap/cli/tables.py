@@ -1,8 +1,8 @@
 """What people read: tables, and lists of sentences that are too long for the cells of one.
 
-On a terminal a table is drawn, and what `map` and `check` say is a list; elsewhere every row is a
-line of aligned columns. The library that draws is imported only where it does: it costs as much as
-everything else of a command's start.
+On a terminal nothing is wider than it: a table's last column is folded, or what does not fit stands
+below its row. Words are never broken, so that a flag can be copied. Elsewhere every row is a line
+of aligned columns.
 """
 
 from __future__ import annotations
@@ -11,12 +11,29 @@ import sys
 
 from ..mapping import Decision, Mapping
 from . import declare
-from .style import colour_of, marked, paint, printable, quoted, show_detail, show_line
+from .style import (
+    INDENT,
+    colour_of,
+    folded,
+    folded_command,
+    marked,
+    paint,
+    printable,
+    quoted,
+    room,
+    show_detail,
+    show_line,
+    wrap,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
+
+
+_PROSE = 28  # the least width of a column of sentences
+_EXACT = ("applied", "renamed")
 
 
 class Mark(str):
@@ -26,17 +43,52 @@ class Mark(str):
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Draw a table: folded to fit on a terminal, else in aligned columns."""
+    """A table: as wide as the terminal at most, else in aligned columns."""
     cells = [[_shown(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty():
-        _draw(printable(title), columns, cells)
-        return
-    lines = [list(columns), *([text for text, _ in row] for row in cells)]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
-    declare.echo(printable(title))
-    for line in lines:
-        padded = (text.ljust(width) for text, width in zip(line, widths))
-        declare.echo("  ".join(padded).rstrip())
+    if title:
+        say(title, bold=True)
+    lines = [[(name, "") for name in columns], *cells]
+    widths = [max(len(line[place][0]) for line in lines) for place in range(len(columns))]
+    fitting = _fitting(widths, lines) if sys.stdout.isatty() else len(widths)
+    for number, line in enumerate(lines):
+        _row(line[:fitting], widths, head=number == 0)
+        for name, (text, colour) in zip(columns[fitting:], line[fitting:] if number else []):
+            if text not in ("", "-"):
+                declare.echo(paint(wrap(f"{name}: {text}", INDENT, INDENT + "  "), colour or None))
+
+
+def _fitting(widths: list[int], lines: list[list[tuple[str, str]]]) -> int:
+    """How many columns fit side by side; the last is made narrower when sentences fit into it."""
+    width = room()
+    used = count = 0
+    for size in widths:
+        used += size + 2
+        if used - 2 > width and count:
+            break
+        count += 1
+    left = width - sum(widths[:-1]) - 2 * (len(widths) - 1)
+    longest = max(len(word) for line in lines for word in line[-1][0].split(" "))
+    if count == len(widths) - 1 and left >= max(longest, _PROSE):
+        widths[-1] = left
+        return len(widths)
+    return count
+
+
+def _row(line: list[tuple[str, str]], widths: list[int], *, head: bool) -> None:
+    """A row; its last cell in several lines where it is longer than its column."""
+    parts = [
+        folded(text, max(size, 1)) for (text, _), size in zip(line[-1:], widths[len(line) - 1 :])
+    ]
+    before = "".join(
+        paint(f"{text:<{size}}", colour or None, bold=head) + "  "
+        for (text, colour), size in zip(line[:-1], widths)
+    )
+    colour = line[-1][1] or None
+    pad = sum(widths[: len(line) - 1]) + 2 * (len(line) - 1)
+    first, *rest = parts[0]
+    declare.echo((before + paint(first, colour, bold=head)).rstrip())
+    for text in rest:
+        declare.echo(" " * pad + paint(text, colour))
 
 
 def _shown(cell: str) -> tuple[str, str]:
@@ -44,30 +96,14 @@ def _shown(cell: str) -> tuple[str, str]:
     return (marked(cell), colour_of(cell)) if isinstance(cell, Mark) else (printable(cell), "")
 
 
-def _draw(title: str, columns: Sequence[str], rows: list[list[tuple[str, str]]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(
-        title=Text(title),
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        header_style="bold",
-    )
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(text, style=colour) for text, colour in row))
-    Console(highlight=False).print(table)
-
-
-def say(text: str = "", *, error: bool = False) -> None:
-    """A line of text on stdout or stderr, as long as it is."""
-    declare.echo(printable(text), err=error)
+def say(text: str = "", *, error: bool = False, bold: bool = False) -> None:
+    """Text on stdout or stderr: on a terminal folded, else one line."""
+    if (sys.stderr if error else sys.stdout).isatty():
+        indent = text[: len(text) - len(text.lstrip(" "))]
+        shown = wrap(text.lstrip(" "), indent, indent + "  ")
+    else:
+        shown = printable(text)
+    declare.echo(paint(shown, bold=True) if bold else shown, err=error)
 
 
 def words_of(emitted: dict[str, str | bool]) -> str:
@@ -113,17 +149,29 @@ def show_changes(changes: dict[str, Any]) -> None:
 
 def show_matrix(title: str, rows: list[dict[str, Any]]) -> None:
     """Every value of every field on one release."""
-    cells = [
-        (
-            row["field"],
-            row["asked"],
-            Mark(row["outcome"]),
-            words_of(row["emitted"]) or "-",
-            row["sentence"],
-        )
-        for row in rows
-    ]
-    show_table(title, ("field", "value", "outcome", "arguments", "why"), cells)
+    if not sys.stdout.isatty():
+        cells = [
+            (
+                row["field"],
+                row["asked"],
+                Mark(row["outcome"]),
+                words_of(row["emitted"]) or "-",
+                row["sentence"],
+            )
+            for row in rows
+        ]
+        show_table(title, ("field", "value", "outcome", "arguments", "why"), cells)
+        return
+    say(title, bold=True)
+    before = None
+    for row in rows:
+        if row["field"] != before:
+            declare.echo(f"\n{row['field']}")
+            before = row["field"]
+        words = words_of(row["emitted"])
+        show_line(row["outcome"], row["asked"] + (f" → {words}" if words else ""))
+        if row["outcome"] not in _EXACT:
+            show_detail("why", row["sentence"])
 
 
 def show_kernels(title: str, rows: list[dict[str, Any]]) -> None:
@@ -142,13 +190,47 @@ def show_kernels(title: str, rows: list[dict[str, Any]]) -> None:
     show_table(title, ("backend", "GPUs", "attention", "types", "KV cache", "sinks"), cells)
 
 
+def show_trouble(title: str, rows: list[dict[str, Any]]) -> None:
+    """What is known to go wrong with a release."""
+    cells = [
+        (
+            row["effect"],
+            words_of_terms(row),
+            " ".join(row["gpus"]) or "any",
+            row["what"],
+            row["cure"] or "-",
+            row["evidence"][0],
+        )
+        for row in rows
+    ]
+    head = ("what happens", "with", "GPUs", "why", "instead", "read in")
+    show_table(title, head, cells)
+
+
+def words_of_terms(row: dict[str, Any]) -> str:
+    """The settings and models that trouble is about, as people write them."""
+
+    def one(name: str, term: tuple[bool, list[str]]) -> str:
+        is_listed, values = term
+        shown = [value or "(not set)" for value in values]
+        return f"{name} {'' if is_listed else 'not '}{'|'.join(shown)}"
+
+    words = [one(name, term) for name, term in row["when"].items()]
+    is_listed, types = row["types"]
+    if types:
+        some = types if len(types) <= 4 else [*types[:4], f"and {len(types) - 4} more"]
+        words.append(one("model", (is_listed, some)))
+    return ", ".join(words) or "any arguments"
+
+
 def show_mapping(mapping: Mapping, title: str) -> None:
     """The decisions of one mapping and its argument list."""
     if sys.stdout.isatty():
-        declare.echo(paint(printable(title), bold=True))
+        say(title, bold=True)
         for decision in mapping.decisions:
             show_line(decision.outcome, setting_of(decision))
-            show_detail("why", decision.sentence)
+            if decision.given or decision.outcome not in _EXACT:
+                show_detail("why", decision.sentence)
     else:
         rows = [
             (
@@ -162,13 +244,13 @@ def show_mapping(mapping: Mapping, title: str) -> None:
         ]
         show_table(title, ("setting", "asked", "outcome", "arguments", "why"), rows)
     line = " ".join(quoted(word) for word in mapping.argv())
-    declare.echo(f"\narguments: {printable(line) or '-'}")
+    declare.echo(folded_command(f"\narguments: {printable(line) or '-'}"))
     for name, value in mapping.env.items():
         say(f"environment: {name}={quoted(value)}")
     for name, content in mapping.files.items():
         say(f"file {name}:")
         for text in content.rstrip().splitlines():
-            say(text)
+            declare.echo(printable(text))
 
 
 def show_problems(mapping: Mapping, title: str) -> None:

@@ -6,7 +6,7 @@ import re
 from itertools import islice
 
 from . import declare
-from .style import paint, printable, width
+from .style import paint, printable, room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ def _spans(line: str, verdict: Verdict) -> Iterator[tuple[int, int]]:
 def _show(line: str, marks: list[tuple[int, int]]) -> None:
     """A line, or what stands around its marks when it is longer than the terminal."""
     begin, end = 0, len(line)
-    room = width() - 6
-    if end > room:
+    most = room() - 6
+    if end > most:
         begin = max(0, marks[0][0] - _AROUND)
-        end = min(end, max(begin + room, marks[0][1]))
+        end = min(end, max(begin + most, marks[0][1]))
     shown = [("…" if begin else ""), ""]
     at = begin
     for first, last in marks:

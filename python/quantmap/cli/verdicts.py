@@ -6,12 +6,12 @@ import sys
 
 from ..check import CheckResult, ScriptResult, Verdict
 from . import declare
-from .style import marked, paint, printable, show_detail, show_line
+from .style import marked, paint, show_detail, show_line
 from .tables import Mark, say, show_table
 from .underline import show_words
 
 # Verdicts in the order in which they are shown; what is not named comes first.
-_ORDER = ("assumed", "deprecated", "no-effect", "accepted")
+_ORDER = ("known-trouble", "assumed", "deprecated", "no-effect", "accepted")
 
 
 def show_script(result: ScriptResult, text: str, *, show_all: bool) -> None:
@@ -79,7 +79,8 @@ def _count(result: CheckResult, shown: int) -> None:
     refused = sum(verdict.refused for verdict in result.verdicts)
     count = f"{refused} refused of {len(result.verdicts)}"
     if result.refusals:
-        count = f"refused as a whole, whatever the arguments; of them {count}"
+        arguments = f"of its {len(result.verdicts)} arguments {refused} are"
+        count = f"the launch is refused, whatever its arguments; {arguments} refused"
     if not result.verdicts and not result.refusals:
         count = "0 refused: the line sets nothing"
     rest = len(result.verdicts) - shown
@@ -90,7 +91,7 @@ def _count(result: CheckResult, shown: int) -> None:
 
 
 def _list_verdicts(verdicts: list[Verdict], title: str) -> None:
-    declare.echo(paint(printable(title), bold=True))
+    say(title, bold=True)
     width = max((len(marked(verdict.verdict)) for verdict in verdicts), default=0)
     for verdict in verdicts:
         show_line(verdict.verdict, f"{verdict.argument} {verdict.value}".rstrip(), width)

@@ -9,7 +9,7 @@ from ..failed_start import WhyResult, why
 from . import declare
 from .check import text_of
 from .inputs import model_options, read_checkpoint
-from .style import paint, show_detail
+from .style import show_detail
 from .tables import say
 
 EPILOGUE = """\b
@@ -74,7 +74,7 @@ def why_command(
 
 def _show(found: WhyResult) -> None:
     title = " ".join(filter(None, [found.engine_name or "an engine", found.version]))
-    say(paint(f"{title}, line {found.line}", bold=True))
+    say(f"{title}, line {found.line}", bold=True)
     show_detail(found.error or "refused", found.message)
     if found.template is None and not found.rule:
         if found.source:

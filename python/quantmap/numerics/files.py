@@ -12,10 +12,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .recipes import Recipe
+
 # How headers spell the dtypes that can be quantized, and their sizes.
 TYPES = {"BF16": "bf16", "F16": "f16", "F32": "f32"}
 SIZES = {"BF16": 2, "F16": 2, "F32": 4}
 _MOST_HEADER = 100_000_000
+_MOST_BAND = 40 << 20  # bytes of the rows that share scales: they are in memory together
 
 
 class Tensor:
@@ -93,6 +96,16 @@ def _tensor(path: str, name: str, entry: Any, start: int, end: int) -> Tensor | 
     return tensor if width is None or tensor.elements * width == tensor.size else None
 
 
+def refusal(recipe: Recipe, tensor: Tensor) -> str | None:
+    """Why a recipe cannot take a matrix of a file, or None."""
+    columns, wide = tensor.shape[-1], recipe.tile[1]
+    if recipe.whole_tiles and columns % wide:
+        return f"{columns} columns are no multiple of {wide}"
+    if max(recipe.tile[0], 1) * columns * SIZES[tensor.dtype] > _MOST_BAND:
+        return f"rows of {columns} numbers do not fit into the memory for one step"
+    return None
+
+
 def read_tensor(path: str, name: str | None) -> tuple[str, Given]:
     """A tensor's name and its numbers.
 
@@ -121,4 +134,4 @@ def read_tensor(path: str, name: str | None) -> tuple[str, Given]:
     return repr(tensor.name), Given(memoryview(data), kind, shape or (1, 1))
 
 
-__all__ = ["SIZES", "TYPES", "Tensor", "read_header", "read_tensor"]
+__all__ = ["SIZES", "TYPES", "Tensor", "read_header", "read_tensor", "refusal"]

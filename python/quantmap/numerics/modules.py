@@ -46,7 +46,8 @@ def kind_of(name: str) -> str:
         return "embedding"
     if last in ("gate", "router", "shared_expert_gate") or words[-2:-1] == ["router"]:
         return "router"
-    return EXPERTS if any("experts" in word for word in words) else LINEAR
+    routed = any(word.endswith("experts") and not word.startswith("shared") for word in words)
+    return EXPERTS if routed else LINEAR
 
 
 def weight_files(folder: str) -> list[str]:

@@ -96,17 +96,22 @@ def page(found: Quality) -> str:
     """
     head = "<tr><th>scheme<th>SQNR dB<th>error<th>shrink<th>new zeros<th>bits<th>MB</tr>"
     totals = []
-    for recipe in found.recipes:
-        total = found.totals[recipe.name]
+    for name, total in found.totals.items():
         if total["modules"]:
-            size = f"{total['bytes'] / 1e6:.1f}"
-            totals.append(_row(recipe.name, total, size))
+            totals.append(_row(name, total, f"{total['bytes'] / 1e6:.1f}"))
     rows = []
     for module in found.modules:
         for name, result in module.results.items():
             worst = f"{result['worst_row_error']:.2e}"
             rows.append(_row(f"{module.name} · {name}", result, worst))
-    left = [f"<li>{escape(item['name'])} ({escape(item['kind'])})" for item in found.left_out]
+    left = [
+        f"<li>{escape(item['name'])} ({escape(item['kind'])}: {escape(item['reason'])})"
+        for item in found.left_out
+    ]
+    left += [
+        f"<li>rule {rule['rule']} ({escape(rule['pattern'])}): {len(rule['modules'])} modules"
+        for rule in found.rules or ()
+    ]
     notes = [f"<li>{escape(note)}" for note in found.notes]
     formulas = [
         f"<li><b>{escape(recipe.name)}</b>: {escape(recipe.formula)}" for recipe in found.recipes

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import json
-import mmap
 import os
 
 from .. import _core
 from ..errors import ConfigError
-from .arrays import _BEST, _threads, problem
-from .files import TYPES
-from .modules import EXPERTS, LINEAR, Module, read_modules
-from .recipes import Recipe, find_recipe, recipes
-from .sums import relative_error, share, shrink, sqnr_db
+from .arrays import _BEST, _threads, problem, quantize
+from .chosen import plan_of
+from .files import TYPES, refusal
+from .inputs import Inputs, is_moments
+from .modules import Module, config_of, read_modules
+from .named import activation_of
+from .recipes import Recipe
+from .sums import in_db, relative_error, share, shrink, sqnr_db
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from .arrays import Given
+
 __all__ = ["ModuleQuality", "Quality", "quality"]
 
+_COUNTED = ("dead_rows", "lost_rows", "small_rows")
+_ADDED = ("signal", "noise", "dot", "created", "clipped", "elements", *_COUNTED)
 NOTES = (
     "These are errors of weights. They say nothing of accuracy or perplexity.",
     "Within one scheme they do not say which layer matters; give --sensitivity for that.",
     "Codes are the nearest ones; AWQ and GPTQ choose them with data and do better.",
 )
-_QUANTIZED = (LINEAR, EXPERTS)
+_OUTPUT = "Errors of outputs are those of single layers, for the inputs that were given."
 
 
 class ModuleQuality:
@@ -39,7 +45,9 @@ class ModuleQuality:
         dtype: as the file has it.
         results: recipe → ``sqnr_db``, ``relative_error``, ``shrink``, ``zeros_created``,
             ``clipped``, ``worst_row``, ``worst_row_error``, ``dead_rows``, ``lost_rows``,
-            ``small_rows``, ``peak``, ``bits_per_weight``.
+            ``small_rows``, ``peak``, ``bits_per_weight``; with activations also
+            ``output_sqnr_db``, and with whole ones ``activation_sqnr_db`` and ``both_sqnr_db``
+            where the engine has a recipe for them.
         refused: recipe → why it cannot take the module.
     """
 
@@ -74,6 +82,9 @@ class Quality:
         modules: each module that is quantized.
         left_out: the matrices that were left as they are, with the reason.
         totals: recipe → the same as of a module, over all of them, and ``modules``, ``bytes``.
+        plan: what gives each module its one recipe: a rules file or a launch; it has a total too.
+            None when schemes are compared.
+        rules: the rules of a file, each with the modules that it takes; None without a file.
         predicted: recipe → the sum of coefficient times relative error, relative to the first
             recipe; None without coefficients.
         ranking: modules by what they are predicted to cost, for each recipe; None without
@@ -86,9 +97,11 @@ class Quality:
         "model",
         "modules",
         "notes",
+        "plan",
         "predicted",
         "ranking",
         "recipes",
+        "rules",
         "totals",
     )
 
@@ -100,6 +113,8 @@ class Quality:
         self.totals: dict[str, dict[str, Any]] = {}
         self.predicted: dict[str, float] | None = None
         self.ranking: dict[str, list[str]] | None = None
+        self.plan: str | None = None
+        self.rules: list[dict[str, Any]] | None = None
         self.notes = list(NOTES)
 
     def to_dict(self) -> dict[str, Any]:
@@ -139,6 +154,9 @@ def quality(
     schemes: Iterable[str | Recipe] | None = None,
     *,
     engine: str | None = None,
+    rules: Any = None,
+    config: dict[str, Any] | None = None,
+    activations: str | os.PathLike[str] | None = None,
     sensitivity: str | os.PathLike[str] | dict[str, float] | None = None,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -151,7 +169,15 @@ def quality(
     Args:
         model: a folder with safetensors files of 16-bit or 32-bit floats.
         schemes: recipes for weights, such as ``vllm:mxfp4``. See `recipes`.
-        engine: such as ``sglang_jax@0.1.0rc0``: every recipe for weights that it has.
+        engine: such as ``sglang_jax@0.1.0rc0``: every recipe for weights that it has, or the one
+            that rules or a config ask for.
+        rules: a rules file of sglang-jax, as `read_rules` takes it: each module gets the recipe of
+            the first rule that matches the engine's own name for it.
+        config: a quantization config, four fields or unified: each module gets what the engine does
+            with it while loading.
+        activations: what the layers are given: a safetensors or npz file with inputs (tokens by
+            features) or mean squares of inputs (one for each feature) under the names of modules,
+            or an imatrix of llama.cpp.
         sensitivity: coefficients by module, or a JSON file of them: what the output loses for each
             unit of relative error, measured once with any one scheme.
         threads: how many; the result does not depend on it. None: one for each processor.
@@ -170,97 +196,112 @@ def quality(
         18.85
     """
     folder = os.fspath(model)
-    chosen = _chosen(schemes, engine)
-    out = Quality(folder, chosen)
     found = read_modules(folder)
-    taken = []
-    for module in found:
-        if module.kind in _QUANTIZED:
-            taken.append(module)
-        else:
-            reason = f"engines leave a {module.kind} as it is"
-            out.left_out.append({"name": module.name, "kind": module.kind, "reason": reason})
-    total = sum(module.tensor.size for module in taken)
-    done = 0
-    sums: dict[str, dict[str, float]] = {recipe.name: {} for recipe in chosen}
-    for module in taken:
-        out.modules.append(_measure(module, chosen, _threads(threads), sums))
-        done += module.tensor.size
-        if progress is not None:
-            progress(done, total)
-    for recipe in chosen:
-        out.totals[recipe.name] = _total(sums[recipe.name])
+    names = config_of(folder).get("architectures") or [""]
+    plan = plan_of(schemes, engine, rules, config, str(names[0]), found)
+    inputs = None if activations is None else Inputs(activations)
+    out = Quality(folder, plan.recipes)
+    out.plan, out.rules = plan.title, plan.rules
+    out.notes = [*plan.notes, *out.notes, *([] if inputs is None else [_OUTPUT])]
+    given = {module: plan.of(module) for module in found}
+    taken = {module: own for module, own in given.items() if not isinstance(own, str)}
+    out.left_out += [
+        {"name": module.name, "kind": module.kind, "reason": own}
+        for module, own in given.items()
+        if isinstance(own, str)
+    ]
+    _measure_all(out, taken, inputs, _threads(threads), progress)
     if sensitivity is not None:
         _predict(out, _coefficients(sensitivity))
     return out
 
 
-def _chosen(schemes: Iterable[str | Recipe] | None, engine: str | None) -> list[Recipe]:
-    names: list[str | Recipe] = list(schemes or ())
-    if engine is not None:
-        who, at, release = engine.partition("@")
-        own = dict.fromkeys(r.scheme for r in recipes(who) if r.use == "weight")
-        for scheme in own:
-            try:
-                names.append(find_recipe(f"{who}{at}{release}:{scheme}"))
-            except ConfigError as error:
-                if error.diagnostics[0].code != "recipe-not-read":
-                    raise
-    chosen = list(dict.fromkeys(find_recipe(name) for name in names))
-    hint = "quantmap.recipes() lists them; name an engine to take all of its own"
-    if not chosen:
-        raise problem("the model", "no scheme is named", hint)
-    for recipe in chosen:
-        if recipe.use != "weight":
-            raise problem(recipe.name, f"it is a recipe for {recipe.use}s", hint)
-    return chosen
+def _measure_all(
+    out: Quality,
+    taken: dict[Module, list[Recipe]],
+    inputs: Inputs | None,
+    threads: int,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Measure every module that is taken, and add up what was found."""
+    total = sum(module.tensor.size for module in taken)
+    done = without = 0
+    sums: dict[str, dict[str, float]] = {recipe.name: {} for recipe in out.recipes}
+    if out.plan is not None:
+        sums[out.plan] = {}
+    for module, given in taken.items():
+        places = [(recipe, [sums[recipe.name]]) for recipe in given]
+        if out.plan is not None:
+            places[0][1].append(sums[out.plan])
+        known = None if inputs is None else inputs.of(module)
+        without += inputs is not None and known is None
+        out.modules.append(_measure(module, places, threads, known))
+        done += module.tensor.size
+        if progress is not None:
+            progress(done, total)
+    if without:
+        out.notes.append(f"{without} modules have no activations, and no error of outputs.")
+    for name, whole in sums.items():
+        out.totals[name] = _total(whole)
 
 
 def _measure(
-    module: Module, chosen: list[Recipe], threads: int, sums: dict[str, dict[str, float]]
+    module: Module,
+    places: list[tuple[Recipe, list[dict[str, float]]]],
+    threads: int,
+    inputs: Given | None,
 ) -> ModuleQuality:
+    """Every recipe on one module, in one pass; sums go to their places."""
     out = ModuleQuality(module)
     tensor = module.tensor
     columns = tensor.shape[-1]
     rows = tensor.elements // columns if columns else 0
     fit = []
-    for recipe in chosen:
-        if recipe.whole_tiles and columns % recipe.tile[1]:
-            out.refused[recipe.name] = f"{columns} columns are no multiple of {recipe.tile[1]}"
+    for recipe, totals in places:
+        reason = refusal(recipe, tensor)
+        if reason is None:
+            fit.append((recipe, totals))
         else:
-            fit.append(recipe)
+            out.refused[recipe.name] = reason
     if not fit or not tensor.size:
         return out
-    names = [recipe.name for recipe in fit]
-    with open(tensor.file, "rb") as file, mapped(file.fileno(), tensor.file) as data:
-        view = memoryview(data)[tensor.offset : tensor.offset + tensor.size]
+    names = [recipe.name for recipe, _ in fit]
+    known: list[Any] = [None, None]
+    if inputs is not None:
+        known[0 if is_moments(inputs) else 1] = inputs.view
+    with open(tensor.file, "rb") as file:
+        place = (file.fileno(), tensor.offset)
         try:
             kind = TYPES[tensor.dtype]
-            found = _core.measure_buffer(view, kind, rows, columns, names, threads, _BEST)
+            found = _core.measure_buffer(place, kind, rows, columns, names, threads, _BEST, *known)
         except ConfigError as error:
             raise named(error, tensor.name) from None
-        finally:
-            view.release()
-    for recipe, item in zip(fit, found):
+    for (recipe, totals), item in zip(fit, found):
         bits = recipe.bits_per_weight(rows, columns)
-        out.results[recipe.name] = {**_result(item), "bits_per_weight": bits}
-        total = sums[recipe.name]
-        for key in ("signal", "noise", "dot", "created", "clipped", "elements"):
-            total[key] = total.get(key, 0) + item[key]
-        for key in ("dead_rows", "lost_rows", "small_rows"):
-            total[key] = total.get(key, 0) + item[key]
-        total["bits"] = total.get("bits", 0) + bits * item["elements"]
-        total["modules"] = total.get("modules", 0) + 1
+        result = {**_result(item), "bits_per_weight": bits}
+        if inputs is not None:
+            result.update(_output(item, recipe, inputs, threads))
+        out.results[recipe.name] = result
+        for total in totals:
+            for key in _ADDED:
+                total[key] = total.get(key, 0) + item[key]
+            total["bits"] = total.get("bits", 0) + bits * item["elements"]
+            total["modules"] = total.get("modules", 0) + 1
     return out
 
 
-def mapped(descriptor: int, path: str) -> mmap.mmap:
-    """A file in memory, to read."""
-    try:
-        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
-    except (OSError, ValueError) as error:
-        hint = "give a file that can be read"
-        raise problem(os.path.basename(path), str(error), hint) from None
+def _output(item: dict[str, Any], recipe: Recipe, inputs: Given, threads: int) -> dict[str, Any]:
+    """The error of a layer's output, and of its inputs where the engine quantizes them."""
+    if item["output_signal"] <= 0:
+        return {"output_sqnr_db": None}
+    noise = item["output_noise"] / item["output_signal"]
+    out = {"output_sqnr_db": in_db(noise)}
+    other = activation_of(recipe)
+    if other is None or is_moments(inputs):
+        return out
+    sums = quantize(inputs, other, threads=threads)._sums
+    lost = relative_error(sums)
+    return {**out, "activation_sqnr_db": in_db(lost), "both_sqnr_db": in_db(noise + lost)}
 
 
 def named(error: ConfigError, tensor: str) -> ConfigError:
@@ -285,8 +326,7 @@ def _result(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _total(sums: dict[str, float]) -> dict[str, Any]:
-    keys = ("signal", "noise", "dot", "created", "clipped", "elements", "bits", "modules")
-    whole: dict[str, Any] = dict.fromkeys((*keys, "dead_rows", "lost_rows", "small_rows"), 0)
+    whole: dict[str, Any] = dict.fromkeys((*_ADDED, "bits", "modules"), 0)
     whole.update(sums)
     out = _result(whole)
     out["bits_per_weight"] = whole["bits"] / whole["elements"] if whole["elements"] else 0.0

@@ -85,6 +85,15 @@ class Recipe:
         for slot in self.__slots__:
             setattr(self, slot, data[slot])
 
+    @property
+    def rounds_whole(self) -> bool:
+        """Whether codes are integers.
+
+        Returns:
+            bool: True for int8 and int4.
+        """
+        return self.element in ("i8", "i4")
+
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for JSON.
 

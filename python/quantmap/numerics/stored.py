@@ -7,6 +7,7 @@ import struct
 
 from .. import _core
 from .files import SIZES, Tensor
+from .modules import WEIGHT
 from .recipes import Recipe
 
 TYPE_CHECKING = False
@@ -16,21 +17,29 @@ if TYPE_CHECKING:
     Part = tuple[str, str, list[int], int]  # name, dtype, shape, bytes
 
 
-def section(recipe: Recipe, left: list[str]) -> dict[str, Any]:
-    """``quantization_config`` of config.json."""
-    activation = recipe.stored_activation
-    group = {
-        "targets": ["Linear"],
-        "weights": json.loads(recipe.stored_weights or "{}"),
-        "input_activations": json.loads(activation) if activation else None,
-        "output_activations": None,
-        "format": recipe.format,
-    }
+_SEVERAL = "mixed-precision"  # how the format calls several forms in one checkpoint
+
+
+def section(chosen: dict[str, Recipe], left: list[str]) -> dict[str, Any]:
+    """``quantization_config`` of config.json, for tensors and their recipes."""
+    forms: dict[tuple[str | None, ...], list[str]] = {}
+    for name, recipe in chosen.items():
+        form = (recipe.format, recipe.stored_weights, recipe.stored_activation)
+        forms.setdefault(form, []).append(name[: -len(WEIGHT)])
+    groups = {}
+    for index, ((kept, weights, activation), names) in enumerate(forms.items()):
+        groups[f"group_{index}"] = {
+            "targets": ["Linear"] if len(forms) == 1 else names,
+            "weights": json.loads(weights or "{}"),
+            "input_activations": json.loads(activation) if activation else None,
+            "output_activations": None,
+            "format": kept,
+        }
     return {
         "quant_method": "compressed-tensors",
-        "format": recipe.format,
+        "format": groups["group_0"]["format"] if len(forms) == 1 else _SEVERAL,
         "quantization_status": "compressed",
-        "config_groups": {"group_0": group},
+        "config_groups": groups,
         "ignore": left,
         "kv_cache_scheme": None,
     }
@@ -102,14 +111,15 @@ def scaled(made: dict[str, Any], recipe: Recipe, kind: str) -> bytes | bytearray
     return out
 
 
-def zero_points(zeros: list[float], rows: int) -> bytes:
-    """Eight rows of one column in a 32-bit number, the first lowest."""
-    columns = len(zeros) // rows
+def zero_points(zeros: bytearray, rows: int) -> bytes:
+    """Eight rows of one column in a 32-bit number, the first lowest; ``zeros`` are floats."""
+    given = memoryview(zeros).cast("f")
+    columns = len(given) // rows
     out = bytearray()
     for first in range(0, rows, 8):
         for column in range(columns):
             word = 0
             for row in range(first, min(first + 8, rows)):
-                word |= (int(zeros[row * columns + column]) + 8) << (4 * (row - first))
+                word |= (int(given[row * columns + column]) + 8) << (4 * (row - first))
             out += word.to_bytes(4, "little")
     return bytes(out)

@@ -9,13 +9,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+def in_db(noise: float) -> float:
+    """Noise, as a share of the signal, in dB; infinite without noise."""
+    return -10 * math.log10(noise) if noise > 0 else math.inf
+
+
 def sqnr_db(sums: dict[str, Any]) -> float | None:
     """Signal to noise in dB; None without signal, infinite without noise."""
     if sums["signal"] <= 0:
         return None
-    if sums["noise"] <= 0:
-        return math.inf
-    return 10 * math.log10(sums["signal"] / sums["noise"])
+    return in_db(sums["noise"] / sums["signal"])
 
 
 def relative_error(sums: dict[str, Any]) -> float:

@@ -1,4 +1,4 @@
-// Choose: engine, release, GPU, model, precision; and the answer.
+// Choose: engine, release, GPU, model, precision. The answer is in answer.js.
 const state = { engine: "", release: "", gpu: "", tp: "1", context: "", concurrency: "1", preset: "", model: "", parameters: "" };
 let known = null;
 let dropped = false;
@@ -65,120 +65,61 @@ function questionNow(changed) {
   return question;
 }
 
-function showAnswer() {
-  const place = byId("answer");
-  const { problem } = modelNow();
-  const question = questionNow();
-  const found = problem ? { errors: [{ message: problem }] } : ask("explain", question);
-  if (found.errors) {
-    place.replaceChildren(el("h2", {}, "No launch"), errorsShown(found.errors));
-    return;
-  }
-  const mapping = found.answer;
-  const list = mapping.decisions.filter((one) => one.given || kindOf(one.outcome) !== "good");
-  place.replaceChildren(
-    el("h2", {}, `Launch of ${mapping.engine_name} ${mapping.version}`),
-    el("pre", { id: "launch", tabindex: "0" }, mapping.line),
-    copyButton("Copy the line", mapping.line),
-    copyButton("Copy the arguments as JSON", JSON.stringify(mapping.args)),
-    copyButton("Copy a link to this", location.href),
-    ...Object.entries(mapping.files).flatMap(([name, text]) => [el("h2", {}, `The file ${name}`), el("pre", {}, text)]),
-    el("h2", {}, "What became of each setting"),
-    list.length ? el("ul", { class: "plain", id: "decisions" }, ...list.map(decisionShown)) : el("p", { class: "soft" }, "Nothing was asked; the engine and the model decide."),
-    ...precisionShown(mapping.precision),
-    ...memoryShown(question),
-    ...notesShown(mapping.diagnostics),
-  );
-}
-
-function decisionShown(one) {
-  const emitted = Object.entries(one.emitted).map(([flag, value]) => (value === true ? flag : `${flag} ${value}`)).join(" ");
-  return el("li", {}, marked(one.outcome), ` ${one.field} ${one.asked} `, emitted ? el("code", {}, `→ ${emitted}`) : null,
-    el("span", { class: "why" }, one.sentence));
-}
-
-function precisionShown(precision) {
-  const rows = Object.entries(precision);
-  if (!rows.length) return [];
-  return [el("h2", {}, "What really runs"), el("table", {}, el("tbody", {}, ...rows.map(([of, is]) =>
-    el("tr", {}, el("th", { scope: "row" }, of), el("td", {}, is)))))];
-}
-
-function notesShown(diagnostics) {
-  const told = diagnostics.filter((item) => item.severity !== "info");
-  if (!told.length) return [];
-  return [el("h2", {}, "Notes"), el("ul", { class: "plain" }, ...told.map((item) =>
-    el("li", {}, el("span", { class: item.severity === "error" ? "bad" : "turned" }, item.severity), ` ${item.message}`)))];
-}
-
-function memoryShown(question) {
-  if (question.checkpoint === undefined) return [el("h2", {}, "Memory"), el("p", { class: "soft" }, "Paste the model's config.json, or open its files, to see whether it fits.")];
-  const number = (text) => (text.trim() ? Number(text) : undefined);
-  const found = ask("fit", { ...question, tp: number(state.tp), context: number(state.context), concurrency: number(state.concurrency) });
-  if (found.errors) return [el("h2", {}, "Memory"), errorsShown(found.errors)];
-  const fit = found.answer;
-  const parts = [
-    ["weights", "weights", fit.weight_bytes], ["active", "activations and buffers", fit.activation_bytes],
-    ["cache", "room for the KV cache", fit.kv_budget_bytes], ["free", "left free by the engine", fit.kept_free_bytes],
-  ];
-  const whole = Math.max(fit.memory_bytes || 0, parts.reduce((sum, part) => sum + part[2], 0)) || 1;
-  const verdicts = { fits: ["✓ fits", "good"], "fits-with-less-context": ["↓ fits with less context", "turned"], "does-not-fit": ["✗ does not fit", "bad"] };
-  const [word, colour] = verdicts[fit.verdict] || ["name a GPU for a verdict", "soft"];
-  const described = parts.map(([, name, bytes]) => `${name} ${inGb(bytes)}`).join(", ");
-  return [
-    el("h2", {}, "Memory of each GPU"),
-    el("p", { id: "fit" }, el("strong", { class: colour }, word), fit.memory_bytes ? ` on ${fit.gpu || "the GPU"} with ${inGb(fit.memory_bytes)}: ${fit.sequences} sequences of ${fit.context} tokens, or ${fit.concurrency} of ${fit.longest_context}` : ""),
-    el("div", { class: "bar", role: "img", "aria-label": described }, ...parts.map(([kind, , bytes]) => {
-      const piece = el("span", { class: kind });
-      piece.style.width = `${(bytes / whole) * 100}%`;
-      return piece;
-    })),
-    el("ul", { class: "legend" }, ...parts.map(([kind, name, bytes]) => el("li", {}, el("i", { class: kind }), `${name} ${inGb(bytes)}`)),
-      el("li", {}, `needed for the cache: ${inGb(fit.kv_needed_bytes)}`)),
-    el("details", {}, el("summary", {}, `${fit.assumptions.length} assumptions behind these numbers`), el("ul", {}, ...fit.assumptions.map((text) => el("li", {}, text)))),
-  ];
-}
-
 const fourFields = () => known.fields.filter((field) => !field.key.includes(".") && field.form === known.presets[0].form);
 
+// What the preset sets where nothing else is chosen.
+function impliedNow() {
+  if (!state.preset) return {};
+  const found = ask("explain", { runtime: state.engine, engine_version: state.release, quant_config: { preset: state.preset } });
+  return found.answer ? found.answer.config : {};
+}
+
 function showChips() {
-  byId("presets").replaceChildren(...known.presets.map((preset) => chip("preset", preset.id, state.preset === preset.id, "", preset.use_case)));
-  byId("fields").replaceChildren(...fourFields().map((field) => el("fieldset", {}, el("legend", {}, field.label),
-    el("div", { class: "chips" }, ...field.options.map((option) => chip(field.key, option, state[field.key] === option, "", ""))))));
-  judgeLater();
+  fill(byId("presets"), known.presets.map((preset) => chip("preset", preset.id, { pressed: state.preset === preset.id, why: preset.use_case })));
+  const implied = impliedNow();
+  fill(byId("fields"), fourFields().map((field) => el("div", { role: "group", "aria-label": field.label }, el("h3", {}, field.label),
+    el("div", { class: "chips" }, ...field.options.map((option) => chip(field.key, option, {
+      pressed: state[field.key] === option, implied: !state[field.key] && implied[field.key] === option,
+    }))))));
+  judgeLater(implied);
 }
 
 // What would become of each value: asked one by one after the answer is there, so that no change has to wait for it.
 let judging = 0;
 
-function judgeLater() {
+function judgeLater(implied) {
   const waiting = fourFields().flatMap((field) => field.options.map((option) => [field.key, option]));
   judging += 1;
   const turn = judging;
   const step = () => {
     const until = performance.now() + 8;
-    while (waiting.length && performance.now() < until) judge(...waiting.shift());
+    while (waiting.length && performance.now() < until) judge(...waiting.shift(), implied);
     if (waiting.length && turn === judging) setTimeout(() => turn === judging && step());
     else if (turn === judging) byId("fields").dataset.judged = String(turn);
   };
   setTimeout(() => turn === judging && step());
 }
 
-function judge(key, option) {
+function judge(key, option, implied) {
   const found = ask("explain", questionNow({ [key]: option }));
   const one = found.answer && found.answer.decisions.find((item) => item.field === key);
   const shown = document.querySelector(`#fields [data-key="${key}"][data-value="${option}"]`);
-  const fresh = chip(key, option, state[key] === option, one ? one.outcome : "dropped", one ? one.sentence : found.errors[0]?.message);
+  const fresh = chip(key, option, {
+    pressed: state[key] === option, implied: !state[key] && implied[key] === option,
+    kind: one ? kindOf(one.outcome) : "bad", outcome: one ? one.outcome : "not taken", why: one ? one.sentence : found.errors[0]?.message,
+  });
   const focused = document.activeElement === shown;
   shown.replaceWith(fresh);
   if (focused) fresh.focus();
 }
 
-function chip(key, value, pressed, outcome, why) {
-  const [sign] = SIGNS[kindOf(outcome)];
+function chip(key, value, { pressed, implied, kind = "good", outcome = "", why }) {
+  const look = { bad: " refused", plain: " plain" }[kind] || "";
+  const sign = kind === "good" ? "" : ` ${SIGNS[kind][0]}`;
+  const label = [value, kind === "good" ? "" : said(outcome), implied ? "from the preset" : ""].filter(Boolean).join(", ");
   return el("button", {
-    type: "button", class: `chip ${kindOf(outcome) === "bad" ? "refused" : ""}`, "aria-pressed": String(pressed),
+    type: "button", class: `chip${look}${implied ? " implied" : ""}`, "aria-pressed": String(pressed), "aria-label": label,
     title: why || false, "data-key": key, "data-value": value,
     onclick: () => { change({ [key]: pressed ? "" : value }, `[data-key="${key}"][data-value="${value}"]`); },
-  }, outcome ? el("span", { class: "sign" }, sign) : null, el("span", { class: "name" }, value), outcome && kindOf(outcome) !== "good" ? el("span", {}, ` ${outcome}`) : null);
+  }, implied ? "• " : null, el("span", { class: "name" }, value), sign);
 }

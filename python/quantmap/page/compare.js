@@ -13,7 +13,7 @@ function mean(values) {
 
 function numbersOf(data) {
   const given = data.metrics && typeof data.metrics === "object" ? data.metrics : {};
-  return Object.entries(given).filter(([, value]) => Number.isFinite(value));
+  return Object.entries(given).filter(([name, value]) => name !== "__proto__" && Number.isFinite(value));
 }
 
 // The lines of ledgers by signature; what a failed or interrupted run measured does not count.
@@ -48,6 +48,7 @@ function fromLedger(found) {
   }));
 }
 
+const argsOf = (args) => (args && typeof args === "object" ? Object.entries(args).map(([flag, value]) => (value === true ? flag : `${flag} ${value}`)).join(" ") : "");
 const textOf = (value) => (typeof value === "string" ? value : "");
 
 function fromResults(data) {
@@ -58,19 +59,23 @@ function fromResults(data) {
   results.effects = Array.isArray(data.effects) ? data.effects : [];
   results.failures = Array.isArray(data.failures) ? data.failures : [];
   return data.rows.slice(0, MOST_ROWS).filter((row) => row && typeof row === "object").map((row, index) => ({
-    index: Number.isInteger(row.index) ? row.index : index, label: textOf(row.label), status: textOf(row.status), reason: textOf(row.reason),
+    index: Number.isInteger(row.index) ? row.index : index, label: textOf(row.label), status: textOf(row.status), reason: textOf(row.reason), args: argsOf(row.args),
     admissible: row.admissible !== false, broken: Array.isArray(row.broken) ? row.broken.map((item) => textOf(item?.metric)) : [],
-    metrics: Object.fromEntries(Object.entries(row.metrics || {}).filter(([, item]) => Number.isFinite(item?.mean)).map(([name, item]) => [named(name), item])),
+    metrics: Object.fromEntries(Object.entries(row.metrics || {}).filter(([name, item]) => name !== "__proto__" && Number.isFinite(item?.mean)).map(([name, item]) => [named(name), item])),
   }));
 }
 
 async function takeResults(list) {
   const began = performance.now();
+  const unread = readResults(await Promise.all([...list].map((file) => file.text())));
+  byId("loaded").textContent = `${count(results.rows.length, "experiment")} in ${Math.round(performance.now() - began)} ms${unread ? `; ${unread} lines are no results` : ""}`;
+}
+
+function readResults(texts) {
   const ledger = new Map();
   let unread = 0;
   Object.assign(results, { rows: [], title: "", best: null, effects: [], failures: [] });
-  for (const file of list) {
-    const text = await file.text();
+  for (const text of texts) {
     let data = null;
     try { data = JSON.parse(text); } catch { /* not one document, so lines */ }
     if (data && Array.isArray(data.rows)) results.rows = fromResults(data);
@@ -84,100 +89,99 @@ async function takeResults(list) {
   const second = results.metrics.find((name) => LESS.test(name) !== LESS.test(first)) || results.metrics.find((name) => name !== first) || "";
   options("up", results.metrics.map((name) => [name, name]), first);
   options("across", results.metrics.map((name) => [name, name]), second);
-  const bad = unread ? `; ${unread} lines are no results` : "";
+  byId("axes").hidden = !results.metrics.length;
   showCompared();
-  byId("loaded").textContent = `${results.rows.length} experiments in ${Math.round(performance.now() - began)} ms${bad}`;
-}
-
-const betterOf = (name, one, two) => (LESS.test(name) ? one < two : one > two);
-
-function frontOf(rows, up, across) {
-  const sign = (name) => (LESS.test(name) ? 1 : -1);
-  const sorted = [...rows].sort((a, b) => sign(up) * (a.y - b.y) || sign(across) * (a.x - b.x));
-  const front = [];
-  for (const row of sorted) if (!front.length || betterOf(across, row.x, front.at(-1).x)) front.push(row);
-  return front;
-}
-
-function scaleOf(values, begin, end) {
-  let low = Infinity, high = -Infinity;
-  for (const value of values) { low = Math.min(low, value); high = Math.max(high, value); }
-  const pad = (high - low) * 0.06 || Math.abs(high) * 0.1 || 1;
-  [low, high] = [low - pad, high + pad];
-  const raw = (high - low) / 5, power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((times) => times * power).find((size) => size >= raw);
-  const ticks = [];
-  for (let value = Math.ceil(low / step) * step; value <= high; value += step) ticks.push(value);
-  return { at: (value) => begin + ((value - low) / (high - low)) * (end - begin), ticks };
-}
-
-function pictureOf(points, front, up, across) {
-  const [width, height, left, bottom, margin] = [720, 360, 76, 48, 16];
-  const x = scaleOf(points.map((point) => point.x), left, width - margin);
-  const y = scaleOf(points.map((point) => point.y), height - bottom, margin);
-  const place = (point) => `${x.at(point.x).toFixed(1)} ${y.at(point.y).toFixed(1)}`;
-  const say = (text, at) => drawn("text", at, text);
-  return drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${up} against ${across}; the table below holds the numbers` },
-    ...x.ticks.map((value) => drawn("path", { class: "grid", d: `M${x.at(value)} ${margin}V${height - bottom}` })),
-    ...y.ticks.map((value) => drawn("path", { class: "grid", d: `M${left} ${y.at(value)}H${width - margin}` })),
-    ...x.ticks.map((value) => say(grouped.format(value), { x: x.at(value), y: height - bottom + 18, "text-anchor": "middle" })),
-    ...y.ticks.map((value) => say(grouped.format(value), { x: left - 8, y: y.at(value) + 4, "text-anchor": "end" })),
-    say(`${across}, ${LESS.test(across) ? "less" : "more"} is better`, { x: width - margin, y: height - 8, "text-anchor": "end" }),
-    say(`${up}, ${LESS.test(up) ? "less" : "more"} is better`, { x: 4, y: 12 }),
-    drawn("path", { class: "dots", d: points.map((point) => `M${place(point)}h0`).join("") }),
-    drawn("path", { class: "front", d: `M${front.map(place).join("L")}` }),
-    ...front.map((point) => drawn("circle", { class: "on", r: 5, cx: x.at(point.x), cy: y.at(point.y) }, drawn("title", {}, point.row.label))));
+  return unread;
 }
 
 function showCompared() {
   const place = byId("compared");
   if (!results.rows.length) {
-    place.replaceChildren(el("p", { class: "soft" }, "Open a ledger to see what nothing beats, or the JSON of quantmap results to see the best under your task's limits as well."));
+    fill(place, card("What came of it", el("p", { class: "soft" }, "Open a ledger to see what nothing beats, or the JSON of quantmap results to see the best under your task's limits as well.")));
     return;
   }
   const up = byId("up").value, across = byId("across").value;
   const points = results.rows.filter((row) => row.admissible && row.metrics[up] && row.metrics[across])
-    .map((row) => ({ row, x: row.metrics[across].mean, y: row.metrics[up].mean }));
+    .map((row) => ({ row, x: row.metrics[across], y: row.metrics[up] }));
   const front = points.length ? frontOf(points, up, across) : [];
-  const on = new Set(front.map((point) => point.row));
+  const numbers = new Map(front.map((point, place) => [point.row, place + 1]));
   const rows = results.rows.filter((row) => row.metrics[up]);
   rows.sort((a, b) => Number(b.admissible) - Number(a.admissible) || (betterOf(up, a.metrics[up].mean, b.metrics[up].mean) ? -1 : 1));
-  const best = results.rows.find((row) => row.index === results.best);
+  const drawing = points.length > 1 && up !== across;
+  const effects = effectsShown();
   fill(
     place,
-    results.title ? el("h2", {}, results.title) : null,
-    best ? el("p", {}, el("strong", { class: "good" }, "Best under the task's limits: "), best.label) : null,
-    points.length > 1 && up !== across ? pictureOf(points, front, up, across) : null,
-    el("h2", {}, `Measured, the best ${up} first`), tableOf(rows, on),
-    ...listOf("What one change does", results.effects.slice(0, 50).map((item) =>
-      `${textOf(item?.part)}: ${textOf(item?.before) || "not set"} → ${textOf(item?.after) || "not set"}  ${(Number(item?.change) * 100).toFixed(1)} % ${textOf(item?.metric)} (${Number(item?.pairs)} pairs)`)),
-    ...listOf("Failed", failuresOf()),
+    bestShown(up),
+    el("div", { class: drawing && effects ? "two" : "one" },
+      drawing ? card(`${up} against ${across}`, pictureOf(points, front, up, across), el("p", { class: "why" }, "Nothing beats the numbered ones in both; the table has their numbers.")) : null, effects),
+    card(`Measured, the best ${up} first`, tableOf(rows, numbers)),
+    failuresShown(),
   );
 }
 
-function failuresOf() {
-  const counts = new Map();
-  for (const row of results.rows) if (row.reason && row.status !== "success") counts.set(row.reason, (counts.get(row.reason) || 0) + 1);
-  return [...counts].sort((a, b) => b[1] - a[1]).slice(0, 50).map(([reason, count]) => `${count}x  ${reason}`);
+// How far it is, and the best of it with its arguments.
+function bestShown(up) {
+  const of = (status) => results.rows.filter((row) => row.status === status).length;
+  const failed = results.rows.filter((row) => FAILED.includes(row.status)).length;
+  const measured = results.rows.filter((row) => Object.keys(row.metrics).length).length;
+  const waiting = of("not-run") + of("unfinished") + of("running");
+  const best = results.rows.find((row) => row.index === results.best);
+  const tiles = best ? Object.entries(best.metrics).map(([name, item]) => el("div", {}, el("dt", {}, name), el("dd", {}, grouped.format(item.mean)))) : [];
+  return el("section", { class: "card" },
+    el("div", { class: "head" }, el("h2", {}, results.title || "Results"), el("div", { class: "chips" }, badge(`${measured} measured`, "good"),
+      failed ? badge(`${failed} failed`, "bad") : null, waiting ? badge(`${waiting} to run`, "plain") : null)),
+    ...(best ? [el("p", {}, el("strong", { class: "good" }, "Best under the task's limits: "), el("code", {}, best.label)),
+      best.args ? el("pre", { tabindex: "0" }, ...unbroken(best.args)) : null,
+      el("div", { class: "acts" }, best.args ? copyButton("Copy its arguments", best.args, true) : null), el("dl", { class: "tiles" }, ...tiles)]
+      : [el("p", { class: "soft" }, `Without the task nothing says which is best; the table begins with the best ${up}.`)]));
 }
 
-function listOf(title, lines) {
-  return lines.length ? [el("h2", {}, title), el("ul", {}, ...lines.map((line) => el("li", {}, line)))] : [];
+function failuresShown() {
+  const counts = new Map();
+  for (const row of results.rows) if (row.reason && row.status !== "success") counts.set(row.reason, (counts.get(row.reason) || 0) + 1);
+  const lines = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 50);
+  return lines.length ? card("Failed", el("ul", { class: "plain" }, ...lines.map(([reason, number]) => el("li", {}, badge(`${number}x`, "bad"), el("span", {}, reason))))) : null;
+}
+
+function effectsShown() {
+  const known = results.effects.filter((item) => item && Number.isFinite(item.change)).slice(0, 50);
+  if (!known.length) return null;
+  const most = Math.max(...known.map((item) => Math.abs(item.change))) || 1;
+  return card("What one change does, all else equal", ...known.map((item) => {
+    const size = (Math.abs(item.change) / most) * 50;
+    const piece = el("span", {});
+    piece.style.width = `${size}%`;
+    piece.style.left = `${item.change < 0 ? 50 - size : 50}%`;
+    const noise = item.clear === false ? ", within the noise" : "";
+    return el("div", { class: "turn" }, el("span", {}, `${textOf(item.part)}: ${textOf(item.before) || "not set"} → ${textOf(item.after) || "not set"}`),
+      el("b", {}, `${item.change > 0 ? "+" : ""}${(item.change * 100).toFixed(1)} %`), el("span", { class: "track", "aria-hidden": "true" }, piece),
+      el("span", { class: "why" }, `${textOf(item.metric)}, ${count(Number(item.pairs) || 0, "pair")}${noise}`));
+  }));
 }
 
 function cellOf(item) {
   if (!item) return el("td", { class: "n" }, "–");
-  const spread = item.count > 1 && item.mean ? ` ±${(((item.high - item.low) / 2 / Math.abs(item.mean)) * 100).toFixed(1)} %` : "";
+  const spread = item.count > 1 && item.mean && Number.isFinite(item.high - item.low) ? ` ±${(((item.high - item.low) / 2 / Math.abs(item.mean)) * 100).toFixed(1)} %` : "";
   return el("td", { class: "n" }, grouped.format(item.mean), spread ? el("span", { class: "soft" }, spread) : null);
 }
 
-function tableOf(rows, on) {
-  const heads = ["launch", ...results.metrics, "limits", "front"];
-  const body = rows.slice(0, SHOWN_ROWS).map((row) => el("tr", {},
-    el("td", {}, el("code", {}, row.label.replaceAll("+", " "))), ...results.metrics.map((name) => cellOf(row.metrics[name])),
-    el("td", { class: row.admissible ? "good" : "bad" }, row.broken.length ? `${row.admissible ? "↓" : "✗"} ${row.broken.join(", ")}` : "✓"),
-    el("td", {}, on.has(row) ? "nothing beats it" : "")));
+// The parts of a label that quantmap made, by name: "a:1+b" is a 1 and b. Null for a label of another kind.
+function partsOf(label) {
+  if (!label.includes(":") || /[\s<>"'`]/.test(label)) return null;
+  return new Map(label.split("+").map((part) => (part.includes(":") ? [part.slice(0, part.indexOf(":")), part.slice(part.indexOf(":") + 1)] : [part, "✓"])));
+}
+
+function tableOf(rows, numbers) {
+  const shown = rows.slice(0, SHOWN_ROWS);
+  const parts = shown.map((row) => partsOf(row.label));
+  const names = parts.every(Boolean) ? [...new Set(parts.flatMap((part) => [...part.keys()]))] : [];
+  const split = names.length > 0 && names.length <= 8;
+  const launch = (place) => (split ? names.map((name) => el("td", {}, parts[place].get(name) || "–")) : [el("td", {}, el("code", {}, shown[place].label))]);
+  const body = shown.map((row, place) => el("tr", { class: row.index === results.best ? "top" : false },
+    el("td", {}, numbers.has(row) ? el("span", { class: "rank" }, String(numbers.get(row))) : ""), ...results.metrics.map((name) => cellOf(row.metrics[name])),
+    el("td", { class: row.admissible ? "good" : "bad" }, row.broken.length ? `${row.admissible ? "↓" : "✗"} ${row.broken.join(", ")}` : "✓"), ...launch(place)));
+  const heads = [["front"], ...results.metrics.map((name) => [name, "n"]), ["limits"], ...(split ? names : ["launch"]).map((name) => [name])];
   const more = rows.length > SHOWN_ROWS ? el("p", { class: "soft" }, `and ${rows.length - SHOWN_ROWS} more, all of them in the picture`) : "";
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Measured" },
-    el("table", { id: "table" }, el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head)))), el("tbody", {}, ...body)), more);
+    el("table", { id: "table" }, el("thead", {}, el("tr", {}, ...heads.map(([head, look]) => el("th", { scope: "col", class: look || false }, head)))), el("tbody", {}, ...body)), more);
 }

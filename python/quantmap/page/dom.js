@@ -17,35 +17,42 @@ function drawn(tag, properties, ...children) {
 }
 
 function fill(place, ...children) {
-  place.replaceChildren(...children.filter((child) => child != null));
+  place.replaceChildren(...children.flat().filter((child) => child != null));
 }
 
 const byId = (id) => document.getElementById(id);
+const card = (title, ...children) => el("section", { class: "card" }, title ? el("h2", {}, title) : null, ...children.flat());
 
 // An outcome or verdict: a sign, a word and a colour.
 const SIGNS = {
-  good: ["✓", "good"], turned: ["↓", "turned"], bad: ["✗", "bad"], plain: ["–", "soft"],
+  good: ["✓", "good"], turned: ["↓", "turned"], plain: ["–", "soft"], bad: ["✗", "bad"],
 };
 const KINDS = {
-  applied: "good", renamed: "good", accepted: "good", "no-effect": "turned", degraded: "turned", "falls-back": "turned",
-  ignored: "turned", assumed: "turned", "fails-later": "turned", deprecated: "turned", "known-trouble": "turned",
-  nothing: "plain", "not-needed": "plain", dropped: "bad", "cannot-serve": "bad", "unknown-flag": "bad",
-  "value-not-accepted": "bad", "refused-at-start": "bad",
+  applied: "good", renamed: "good", accepted: "good", fits: "good", degraded: "turned", "falls-back": "turned", tight: "turned",
+  "fits-with-less-context": "turned", assumed: "turned", "fails-later": "turned", deprecated: "turned", "known-trouble": "turned",
+  "no-effect": "plain", ignored: "plain", replaced: "plain", nothing: "plain", "not-needed": "plain", unknown: "plain", dropped: "bad", "not-supported": "bad",
+  "cannot-serve": "bad", "unknown-flag": "bad", "value-not-accepted": "bad", "refused-at-start": "bad", "does-not-fit": "bad", refused: "bad",
 };
 const kindOf = (word) => KINDS[word] || "plain";
+const said = (word) => word.replaceAll("-", " ");
 
-function marked(word) {
-  const [sign, colour] = SIGNS[kindOf(word)];
-  return el("span", { class: colour }, `${sign} ${word}`);
+function badge(word, kind = kindOf(word)) {
+  const [sign, colour] = SIGNS[kind];
+  return el("span", { class: `badge ${colour}` }, `${sign} ${said(word)}`);
 }
 
 function errorsShown(errors) {
   return el("ul", { class: "plain" }, ...errors.map((item) =>
-    el("li", {}, el("span", { class: "bad" }, "✗ "), item.message, item.hint ? el("span", { class: "why" }, item.hint) : null)));
+    el("li", {}, badge("error", "bad"), el("span", {}, item.message), item.hint ? el("span", { class: "why" }, item.hint) : null)));
 }
 
-function copyButton(name, text) {
-  const button = el("button", { type: "button", class: "act" }, name);
+// A line of words, of which none is broken at its hyphens.
+function unbroken(text) {
+  return text.split(" ").flatMap((word, place) => [place ? " " : "", el("span", { class: "word" }, word)]);
+}
+
+function copyButton(name, text, first) {
+  const button = el("button", { type: "button", class: first ? "act first" : "act" }, name);
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(text);
@@ -58,5 +65,12 @@ function copyButton(name, text) {
   return button;
 }
 
+// A page of the documentation, where this page stands beside it.
+function docs(page, name) {
+  const base = document.querySelector("meta[name=quantmap-docs]").content;
+  return base ? el("a", { href: base + page }, name) : null;
+}
+
+const count = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 const grouped = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
-const inGb = (bytes) => `${grouped.format(bytes / 1e9)} GB`;
+const inGb = (bytes) => `${grouped.format(Number((bytes / 1e9).toPrecision(3)))} GB`;

@@ -1,4 +1,6 @@
 // Wiring: controls to state, state to the address, tabs, and the first answer.
+const VIEWS = ["choose", "check", "compare", "words"];
+const NUMBERS = ["tp", "context", "concurrency"];
 const CONTROLS = ["engine", "release", "gpu", "tp", "context", "concurrency", "model", "parameters"];
 
 function change(changed, focus) {
@@ -20,7 +22,9 @@ function save() {
 function restore() {
   const kept = new URLSearchParams(location.hash.slice(1));
   const keys = new Set([...Object.keys(state), ...known.fields.map((field) => field.key)]);
-  for (const [key, value] of kept) if (keys.has(key)) state[key] = value.slice(0, 20000);
+  for (const [key, value] of kept) {
+    if (keys.has(key)) state[key] = NUMBERS.includes(key) ? value.replace(/\D/g, "").slice(0, 9) : value.slice(0, 20000);
+  }
   if (!known.engines.some((engine) => engine.id === state.engine)) state.engine = known.engines[0].id;
   if (!engineNow().releases.includes(state.release)) state.release = engineNow().releases.at(-1);
   if (!known.presets.some((preset) => preset.id === state.preset)) state.preset = "";
@@ -47,6 +51,7 @@ function openTab(name, focus) {
     byId(tab.getAttribute("aria-controls")).hidden = !on;
     if (on && focus) tab.focus();
   }
+  document.body.classList.toggle("choosing", name === "choose");
   if (name === "check") showVerdicts();
 }
 
@@ -75,7 +80,7 @@ async function takeModel(list) {
   dropped = true;
   const found = ask("inspect", { checkpoint: "dropped" });
   const what = found.errors ? found.errors[0].message : `${found.answer.kind}, ${found.answer.architecture || "no config"}${found.answer.weight_bytes ? `, ${inGb(found.answer.weight_bytes)} of weights` : ""}`;
-  byId("dropped").textContent = `${core.files.size} files, ${grouped.format(read / 1e6)} MB read: ${what}`;
+  byId("dropped").textContent = `${count(core.files.size, "file")}, ${grouped.format(read / 1e6)} MB read: ${what}`;
   show();
 }
 
@@ -86,6 +91,7 @@ async function start() {
   options("engine", known.engines.map((engine) => [engine.id, engine.name]));
   options("check-engine", [["", "as the line says"], ...known.engines.map((engine) => [engine.id, engine.name])]);
   byId("gpus").replaceChildren(...known.gpus.map((name) => el("option", { value: name })));
+  byId("models").replaceChildren(...known.models.map((name) => el("option", { value: name })));
   const view = restore();
   for (const id of CONTROLS) byId(id).addEventListener("input", () => {
     if (id === "model") dropped = false;
@@ -101,11 +107,13 @@ async function start() {
   wireFiles("drop", ["files", "folder"], takeModel);
   wireFiles("drop-results", ["results"], takeResults);
   for (const id of ["up", "across"]) byId(id).addEventListener("change", showCompared);
-  if (["check", "compare"].includes(view)) openTab(view);
-  byId("about").textContent = `quantmap ${known.version}, catalogue ${known.hash.slice(0, 12)}. This page runs by itself: nothing is sent anywhere.`;
+  const given = byId("given").textContent.trim();
+  if (given) byId("loaded").textContent = `${readResults([given]) ? "these results cannot be read" : "the results that came with this page"}; open others here`;
+  else showCompared();
+  openTab(VIEWS.includes(view) ? view : given ? "compare" : "choose");
+  fill(byId("about"), `quantmap ${known.version}, catalogue ${known.hash.slice(0, 12)}. This page runs by itself: nothing is sent anywhere. `, docs("index.html", "Documentation"));
   show();
-  showCompared();
-  window.addEventListener("hashchange", () => { openTab(restore() || "choose"); show(); });
+  window.addEventListener("hashchange", () => { const to = restore(); openTab(VIEWS.includes(to) ? to : "choose"); show(); });
   document.documentElement.dataset.ready = String(Math.round(performance.now() - began));
 }
 

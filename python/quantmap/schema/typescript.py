@@ -23,7 +23,8 @@ _MOST_NUMBERS = 16  # a range this small becomes a union of its numbers
 def module() -> str:
     """The text of the module."""
     made_by = f"// Made by quantmap {_core.__version__}, catalogue {_core.catalog_version}."
-    parts = [made_by, *(_form(form) for form in FORMS), _config(), _task(), _tables()]
+    forms = [_form(form) for form in FORMS]
+    parts = [made_by, *forms, _config(), _task(), _edited(), _tables()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -176,6 +177,33 @@ export interface Task {{
   optimization?: {{ max_iterations?: number | null; [key: string]: unknown }} | null;
   [key: string]: unknown;
 }}"""
+
+
+def _edited() -> str:
+    """What a form holds while somebody edits it, and the lists of what it offers."""
+    form = FORMS[0]
+    fields = fields_of(form)
+    parts = [
+        f"/** {field['title']} */\n"
+        f"export const {field['key'].upper()}S = {json.dumps(field['options'])} as const;"
+        for field in fields
+    ]
+    rows = [
+        {"id": preset["id"], "description": preset["use_case"]}
+        for preset in _core.presets()
+        if preset["form"] == form
+    ]
+    parts.append(
+        "/** The presets of the four fields. */\n"
+        f"export const {form.upper()}_PRESETS = {json.dumps(rows)} as const;"
+    )
+    members = "".join(f"  {field['key']}?: string | string[];\n" for field in fields)
+    parts.append(
+        "/** What a form edits: names as text, lists that may be empty, nothing null. Whether it\n"
+        " * is valid, `TaskConfig` says to a compiler, `validate_quant_config` to a program. */\n"
+        f"export interface {camel(form)}Form {{\n  {PRESETS}?: string[];\n{members}}}"
+    )
+    return "\n\n".join(parts)
 
 
 def _tables() -> str:

@@ -17,7 +17,7 @@ from .configs import FORMS, PRESET, fields_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 FORMAT = 1
@@ -99,7 +99,8 @@ def _target(
         # The first kind is not quantized; one without names is any other.
         method = None if kind is kinds[0] else (kind["names"] or ["another method"])[0]
         launch = partial(_explained, engine, version, gpu, method)
-        checkpoints.append({"checkpoint": kind["id"], **_tables(launch, pools)})
+        looks = _core.grid_looks(engine, method, version, gpu)
+        checkpoints.append({"checkpoint": kind["id"], **_tables(launch, looks, pools)})
     return {
         **{key: ground[key] for key in ("engine", "mode", "version", "gpu")},
         "name": ground["engine_name"],
@@ -113,30 +114,57 @@ def _explained(
     return _core.explain(runtime, config, None, method, version, gpu, None, "degrade", None, True)
 
 
+class _Grid:
+    """The combinations of the four fields; those are mapped that come to something new."""
+
+    def __init__(self, launch: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        self._launch = launch
+        self._mapped: dict[tuple[int, int], tuple[dict[str, Any], dict[str, Any]]] = {}
+        self._decided: dict[tuple[object, ...], dict[str, Any]] = {}
+        self.launches: list[dict[str, Any]] = []
+        self.precision: list[dict[str, Any]] = []
+        self.decisions: dict[str, list[dict[str, Any]]] = {}
+
+    def add(self, config: dict[str, str], looks: tuple[int, ...]) -> None:
+        """Take up a combination, by what it comes to and what each field looks at."""
+        end, order, *looked = looks
+        # A sentence may name the first field's value, at which its row need not look.
+        first = next(iter(config.values()))
+        marks = {key: (key, end, order, look, first) for key, look in zip(config, looked)}
+        if not all(mark in self._decided for mark in marks.values()):
+            mapping = self._launch(config)
+            self._mapped.setdefault((end, order), (_launch(mapping), mapping["precision"]))
+            for decision in mapping["decisions"]:
+                kept = {name: decision[name] for name in ("outcome", "sentence")}
+                self._decided.setdefault(marks[decision["field"]], kept)
+        launched, ran = self._mapped[end, order]
+        self.launches.append(launched)
+        self.precision.append(ran)
+        for key, mark in marks.items():
+            self.decisions.setdefault(key, []).append(self._decided[mark])
+
+
 def _tables(
-    launch: Callable[[dict[str, Any]], dict[str, Any]], pools: dict[str, _Pool]
+    launch: Callable[[dict[str, Any]], dict[str, Any]],
+    looks: Iterable[tuple[int, ...]],
+    pools: dict[str, _Pool],
 ) -> dict[str, Any]:
     fields = fields_of(GRID)
     keys = [field["key"] for field in fields]
     options = [field["options"] for field in fields]
     radices = [len(values) for values in options]
-    launches, precision = [], []
-    decisions: dict[str, list[dict[str, Any]]] = {key: [] for key in keys}
-    for values in itertools.product(*options):
-        mapping = launch(dict(zip(keys, values)))
-        launches.append(_launch(mapping))
-        precision.append(mapping["precision"])
-        for decision in mapping["decisions"]:
-            kept = {name: decision[name] for name in ("outcome", "sentence")}
-            decisions[decision["field"]].append(kept)
+    grid = _Grid(launch)
+    for values, looked in zip(itertools.product(*options), looks):
+        grid.add(dict(zip(keys, values)), looked)
     presets = [preset["id"] for preset in _core.presets()]
     of_presets = [_launch(launch({PRESET: preset})) for preset in presets]
     return {
-        "launches": pools["launches"].add(keys, radices, launches),
+        "launches": pools["launches"].add(keys, radices, grid.launches),
         "decisions": {
-            key: pools["decisions"].add(keys, radices, found) for key, found in decisions.items()
+            key: pools["decisions"].add(keys, radices, decided)
+            for key, decided in grid.decisions.items()
         },
-        "precision": pools["precision"].add(keys, radices, precision),
+        "precision": pools["precision"].add(keys, radices, grid.precision),
         "presets": pools["launches"].add([PRESET], [len(presets)], of_presets),
     }
 
@@ -155,7 +183,13 @@ class _Pool:
     def add(self, keys: list[str], radices: list[int], found: list[dict[str, Any]]) -> int:
         """The place of the table of `found`, one for each combination."""
         numbers: dict[object, int] = {}
-        index = [numbers.setdefault(_frozen(value), len(numbers)) for value in found]
+        seen: dict[int, int] = {}  # the same object is looked at once
+        index = []
+        for value in found:
+            number = seen.get(id(value))
+            if number is None:
+                number = seen[id(value)] = numbers.setdefault(_frozen(value), len(numbers))
+            index.append(number)
         firsts = dict(zip(reversed(index), reversed(found)))
         by, index = _projected(keys, radices, index)
         values = [firsts[number] for number in range(len(numbers))]

@@ -224,6 +224,13 @@ struct Target {
   std::span<const Channel> routes;  // the first that the release has is used
 };
 
+// Another way to say a target's value, for a part of the launch: it is read, and never written.
+struct Spelling {
+  std::uint8_t target;
+  std::string_view flag;
+  std::string_view at;  // where in the flag's JSON value, such as "/backend"; empty: the value itself
+};
+
 struct Assignment {
   std::uint8_t target;
   bool asked;    // the value asked, else `text`
@@ -282,6 +289,7 @@ struct BuiltinFile {
 // The rows of one mode of one engine.
 struct RowSet {
   std::span<const Target> targets;
+  std::span<const Spelling> spellings;
   std::span<const MappingRule> rows;
   std::span<const RowRange> ranges;   // by FieldId
   std::span<const Meaning> meanings;  // those of one target stand together
@@ -320,6 +328,7 @@ struct Engine {
   ArgumentSchema surface;
   KernelTables kernels;
   MemoryPolicy memory;
+  std::span<const Trouble> troubles;  // those of loaders first
 };
 
 struct CheckpointKind {

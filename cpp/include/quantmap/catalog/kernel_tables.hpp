@@ -97,11 +97,21 @@ struct ExpertsScheme {
   std::span<const ExpertsInterval> intervals;
 };
 
-// The scheme of a model's experts, by its checkpoint and the method that is asked for; "" stands for "not set".
+// The scheme of a model's experts, by its checkpoint and the method that is asked for; "" stands for "not set", and no
+// methods for any.
 struct ExpertsOf {
   std::uint32_t checkpoints;
   std::span<const std::string_view> methods;
   std::uint8_t scheme;  // index into KernelTables::experts
+};
+
+// A method whose name stands for another one on some checkpoints: what it takes is that one's.
+struct MethodMeant {
+  std::uint16_t since;
+  std::uint16_t until;
+  std::uint32_t checkpoints;
+  std::span<const std::string_view> methods;
+  std::string_view as;
 };
 
 // Which targets of the checked mode the tables speak of; -1: none.
@@ -124,6 +134,7 @@ struct KernelTables {
   std::span<const MethodLimits> methods;
   std::span<const ExpertsScheme> experts;
   std::span<const ExpertsOf> experts_of;
+  std::span<const MethodMeant> meant;
   KernelRoles roles;
 };
 

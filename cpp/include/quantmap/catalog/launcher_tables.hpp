@@ -27,6 +27,7 @@ struct Launcher {
   ReleaseSpan positional;  // where the model may stand by itself
   ReleaseSpan ignored;     // where such a word is read, and nothing is made of it
   std::span<const OwnFlag> own_flags;
+  std::span<const std::string_view> other_commands;  // words behind it that start something else
 };
 
 // Which launcher the entrypoint of a release's image is.

@@ -8,7 +8,7 @@
 
 namespace quantmap {
 
-enum class Stage : std::uint8_t { kStart, kRun, kNoEffect };
+enum class Stage : std::uint8_t { kStart, kRun, kNoEffect, kTrouble };
 
 // One target having one of these values, or with `others` any value but these; "" stands for "not set".
 struct RuleTerm {
@@ -34,8 +34,19 @@ struct Constraint {
   Stage stage;
   std::string_view text;
   bool assumed;
-  bool user_only;  // it judges what others write: no row brings it about
+  bool whole_only;  // it is not about a part that a flag of its own sets
+  bool user_only;   // it judges what others write: no row brings it about
   std::span<const std::string_view> evidence;
+};
+
+// What starts and then goes wrong on some releases, or what a loader cannot load: a constraint that is never looked at
+// where arguments are chosen, told of what has been chosen or written.
+struct Trouble {
+  Constraint rule;
+  std::span<const std::string_view> types;  // `model_type` or class of the model; none: any, read or not
+  bool other_types;                         // the model is known to be none of `types`
+  std::string_view effect;                  // a word: what happens
+  std::string_view cure;
 };
 
 // What a value of a target stands for: an alias, or what is taken when the model decides. The first that holds is

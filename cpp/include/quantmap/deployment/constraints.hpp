@@ -30,9 +30,11 @@ class EffectiveValues {
 
 [[nodiscard]] bool terms_hold(std::span<const RuleTerm> terms, const EffectiveValues& values) noexcept;
 
-// The first rule that refuses these values here; rules without terms count only when `whole` is set.
+// The first rule that refuses these values here, of those that look at one of these targets (bit i: target i).
 [[nodiscard]] const Constraint* refused_by(const Engine& engine, const Deployment& deployment,
-                                           const TargetValues& values, bool whole = false);
+                                           const TargetValues& values, std::uint32_t looks_at = ~std::uint32_t{0});
+// The first rule by which nothing at all is served here.
+[[nodiscard]] const Constraint* nothing_served(const Engine& engine, const Deployment& deployment);
 
 // Rules that would refuse on some GPUs, when no GPU is given.
 [[nodiscard]] std::vector<const Constraint*> conditional_rules(const Engine& engine, const Deployment& deployment,

@@ -57,7 +57,8 @@ struct AttentionChoice {
   std::optional<std::size_t> taken;  // index into `tried`
   bool certain = false;  // nothing that was not given, and nothing that the sources leave open, could change it
 
-  [[nodiscard]] bool none() const noexcept;  // every backend refuses
+  // Every backend refuses. Where none is for the model's attention at all, the tables do not know it.
+  [[nodiscard]] bool none() const noexcept;
 };
 // Nothing when release, GPU or model are not known well enough to say an order.
 [[nodiscard]] std::optional<AttentionChoice> choose_attention(const Engine& engine, const KernelQuery& query);
@@ -67,12 +68,14 @@ struct AttentionChoice {
                                           const TargetValues& values);
 
 // Values that no kernel serves, and the target to tell it about.
+inline constexpr std::size_t kWholeLaunch = static_cast<std::size_t>(-1);  // nothing that is set: the model itself
 struct KernelRefusal {
   std::size_t target = 0;
   const AttentionBackend* backend = nullptr;  // the one that was named
   const MethodLimits* method = nullptr;       // the method that was named; none of them: no backend is valid
   bool assumed = false;                       // the sources leave it open
   const ExpertsScheme* experts = nullptr;     // the experts that the named backend is not for
+  Stage stage = Stage::kStart;
 };
 [[nodiscard]] std::optional<KernelRefusal> refused_by_kernels(const Engine& engine, const Deployment& deployment,
                                                               const TargetValues& values);

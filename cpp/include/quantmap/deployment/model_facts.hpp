@@ -34,6 +34,7 @@ struct ModelFacts {
   Quantization quantization;
   std::vector<std::uint8_t> schemes;  // SchemeKind of each of quantization.schemes
   bool has_config = false;            // the architecture was read
+  std::string family;                 // of a GGUF file, when nothing else of it was read
   std::string assumed;                // "its name says fp8": not read in its files; empty: read
 };
 

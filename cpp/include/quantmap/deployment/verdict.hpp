@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "quantmap/deployment/constraints.hpp"
+#include "quantmap/deployment/kernels.hpp"
 #include "quantmap/release/argument.hpp"
 
 namespace quantmap {
@@ -19,9 +20,10 @@ enum class Judgement : std::uint8_t {
   kFailsLater,
   kNoEffect,
   kAssumed,
-  kDeprecated
+  kDeprecated,
+  kKnownTrouble
 };
-inline constexpr Judgement kLastJudgement = Judgement::kDeprecated;
+inline constexpr Judgement kLastJudgement = Judgement::kKnownTrouble;
 
 struct Verdict {
   std::string flag;  // as given
@@ -48,14 +50,18 @@ struct Verdict {
 struct Given {
   TargetValues values;
   std::vector<std::size_t> by;  // kNotGiven: no argument sets the target
+  bool apart = false;           // of a part of the launch that is set by itself
 };
 inline constexpr std::size_t kNotGiven = static_cast<std::size_t>(-1);
-[[nodiscard]] Given given_values(const Engine& engine, const std::vector<Verdict>& verdicts);
+// One for each part of the launch that is set apart ("--prefill-attention-backend"); nearly always there is one. Never
+// empty.
+[[nodiscard]] std::vector<Given> given_values(const Engine& engine, const Deployment& deployment,
+                                              const std::vector<Verdict>& verdicts);
 
-// What the kernels of the release refuse of these arguments, told at the argument that it is about. `named_only`: only
-// what is wrong with a named kernel by itself.
-void judge_kernels(const Engine& engine, const Deployment& deployment, const Given& given, bool named_only,
-                   std::vector<Verdict>& verdicts);
+// What the kernels of the release refuse of these arguments, told at the argument that it is about; else the reason
+// why they take no launch of this model. `named_only`: only what is wrong with a named kernel by itself.
+std::optional<KernelReason> judge_kernels(const Engine& engine, const Deployment& deployment, const Given& given,
+                                          bool named_only, std::vector<Verdict>& verdicts);
 
 // One verdict per argument, in order. Combinations are judged over all of them.
 [[nodiscard]] std::vector<Verdict> judge(const Engine& engine, const Deployment& deployment,

@@ -39,9 +39,9 @@ class Chooser {
                               const TargetValues& values) const;
   // The row that decides about a setting, or null.
   [[nodiscard]] const MappingRule* find_row(const Config& config, const Field& field, const Setting& setting) const;
-  // Why a candidate cannot be taken after what was emitted before.
-  [[nodiscard]] PassedOver pass_over(const Alternative& candidate, const Field& field, const Setting& setting,
-                                     const TargetValues& before) const;
+  // Why a row's candidate cannot be taken after what was emitted before.
+  [[nodiscard]] PassedOver pass_over(const MappingRule& row, const Alternative& candidate, const Field& field,
+                                     const Setting& setting, const TargetValues& before) const;
   // The way by which this release takes the target, or null.
   [[nodiscard]] const Channel* find_route(const Target& target) const;
   [[nodiscard]] static std::string value_of(const Assignment& emission, const Field& field, const Setting& setting);

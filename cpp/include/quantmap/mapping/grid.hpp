@@ -27,6 +27,14 @@ class Grid {
   // variables and files, and either both can be served or neither.
   [[nodiscard]] std::uint32_t place(const Options& options);
 
+  struct Looks {
+    // By field, a number for what it looks at: its own option, options of other fields, and what is set before it. With
+    // the place these decide its outcome.
+    std::array<std::uint32_t, kGridFields> fields{};
+    std::uint32_t order = 0;  // of the targets that are set
+  };
+  [[nodiscard]] std::uint32_t place(const Options& options, Looks& looks);
+
   [[nodiscard]] static Config config_of(const Options& options);
 
  private:
@@ -42,9 +50,11 @@ class Grid {
     std::uint32_t width = 1;                          // combinations of the options that they look at
     std::vector<State> states;                        // before the step
     std::vector<std::uint32_t> next;                  // state × combination → state after it, plus one
+    std::vector<const Alternative*> chosen;           // likewise: what the field comes to
   };
 
-  std::uint32_t evaluate(std::size_t step, std::uint32_t state, const Options& options);
+  std::uint32_t walk(const Options& options, Looks& looks);
+  std::uint32_t evaluate(std::size_t step, std::uint32_t state, const Options& options, std::size_t at);
   std::uint32_t number_of(std::size_t level, State state);
 
   Deployment deployment_;
@@ -52,6 +62,7 @@ class Grid {
   std::vector<Step> steps_;
   std::vector<State> last_;
   std::vector<std::unordered_map<std::string, std::uint32_t>> numbers_;  // by level
+  std::unordered_map<std::string, std::uint32_t> orders_;
 };
 
 }  // namespace quantmap

@@ -24,13 +24,15 @@ struct LaunchRequest {
   Value gpu;
   Value checkpoint;                             // a path, the id of a model, or a config
   std::shared_ptr<const Checkpoint> inspected;  // the same, read already
-  Value policy = Value::text("degrade");
-  Value image_tag;               // a task's runtime_image_tag
-  Value activations;             // true or false; null is true
-  std::string default_versions;  // "sglang=0.5.2,vllm=0.11.0"
-  std::string default_gpu;       // where a release is known and no GPU is named
-  std::string model_cache;       // the folder that holds models by id; empty: there is none
-  bool arguments_only = false;   // get_runtime_args: no files, no variables
+  Value policy;                                 // null: the default where a release is known, else to degrade
+  Value image_tag;                              // a task's runtime_image_tag
+  Value activations;                            // true or false; null is true
+  std::string default_versions;                 // "sglang=0.5.2,vllm=0.11.0"
+  std::string default_gpu;                      // where a release is known and no GPU is named
+  std::string default_policy;                   // where a release is known and no policy is named
+  std::string model_cache;                      // the folder that holds models by id; empty: there is none
+  bool arguments_only = false;                  // get_runtime_args: no files, no variables
+  Wording wording = Wording::kFull;
 };
 
 // The engine that a runtime name means, with any version suffix split off into `version`.
@@ -44,6 +46,9 @@ struct LaunchRequest {
 [[nodiscard]] bool names_default(std::string_view list, const Engine& engine);
 
 [[nodiscard]] std::optional<Policy> read_policy(const Value& value, Diagnostics& problems);
+// Of a request: what it names, else `fallback` where a release is known, else to degrade.
+[[nodiscard]] std::optional<Policy> read_policy(const Value& value, const std::string& fallback, bool checked,
+                                                Diagnostics& problems);
 // Reports what means something in checked mode only.
 void need_version(const LaunchRequest& request, Policy policy, Diagnostics& problems);
 
@@ -63,5 +68,9 @@ void note_dense(const Config& asked, Mapping& mapping);
 
 // Nothing when `problems` got an error; its warnings are in the mapping's diagnostics.
 [[nodiscard]] std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problems);
+
+// Why a request comes to no launch, or to one that the release refuses; empty when nothing is known against it. Words
+// are looked for only then, so this is several times cheaper than a launch.
+[[nodiscard]] std::string refusal_of(LaunchRequest request);
 
 }  // namespace quantmap

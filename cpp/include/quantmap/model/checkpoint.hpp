@@ -115,6 +115,7 @@ struct Checkpoint {
   std::uint64_t bytes_read = 0;
   Quantization quantization;
   std::optional<Architecture> architecture;
+  std::string family;  // general.architecture of a GGUF file, whatever else it says
   std::optional<Weights> weights;
   std::vector<Detection> detections;  // one for each engine of the catalogue
   std::vector<Disagreement> disagreements;

@@ -39,8 +39,9 @@ struct PlanRequest {
   Value checkpoint;
   std::shared_ptr<const Checkpoint> inspected;  // the same, read already
   Value model_quantization;
-  Value policy = Value::text("degrade");
+  Value policy;             // null: as in LaunchRequest, for each target
   std::string default_gpu;  // when no GPU is named
+  std::string default_policy;
   std::string model_cache;  // the folder that holds models by id; empty: there is none
   std::string default_versions;
   Interrupt interrupt;  // when somebody wants the work to end, there is no plan

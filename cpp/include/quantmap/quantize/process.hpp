@@ -31,6 +31,9 @@ struct ErrorSums {
   double worst_row_error = 0;    // the largest Σ (w - ŵ)² / Σ w² of a row
   std::uint64_t worst_row = 0;
   double peak = 0;  // the largest max|w| / √(mean w²) of a row
+  // Of the layer's output, where its inputs are known.
+  double output_signal = 0;  // Σ (x·w)²
+  double output_noise = 0;   // Σ (x·(w - ŵ))²
 };
 
 // The part of the result for a block of rows. Scales stand tile by tile, one row of tiles after the other.
@@ -69,6 +72,13 @@ using WriteBlock = std::function<bool(const BlockOut&)>;
 // Called from any thread with bytes that were read; false stops.
 using Progress = std::function<bool(std::size_t bytes)>;
 
+// What is known of a layer's inputs: nothing, the mean square of each, or some of them. One of the two is empty.
+struct Inputs {
+  std::span<const float> moments;  // one for each column
+  std::span<const float> tokens;   // whole rows of columns
+  [[nodiscard]] bool known() const noexcept { return !moments.empty() || !tokens.empty(); }
+};
+
 struct ProcessIn {
   Matrix shape;  // its values are not looked at
   ReadRows read;
@@ -78,6 +88,7 @@ struct ProcessIn {
   std::size_t kernel = 0;  // which build (kernel_names); beyond the last: the best
   // The largest magnitude of the whole matrix, when these are rows of a larger one.
   std::optional<float> absmax;
+  Inputs inputs;
 };
 
 // Rows that are wider are refused before: a row has to fit in memory.

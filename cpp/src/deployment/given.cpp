@@ -1,0 +1,94 @@
+// What judged arguments set, by every spelling of it.
+#include <algorithm>
+#include <optional>
+
+#include "quantmap/base/json_io.hpp"
+#include "quantmap/base/text.hpp"
+#include "quantmap/deployment/verdict.hpp"
+
+namespace quantmap {
+
+namespace {
+
+// The text at a place of a JSON value: "/backend" of {"backend": "X"} is X; "" when nothing is there.
+std::string text_at(const std::string& json, std::string_view place) {
+  Diagnostics unread;
+  const auto whole = read_json(json, Path("$"), unread);
+  const Value* here = whole ? &*whole : nullptr;
+  while (here != nullptr && !place.empty()) {
+    place.remove_prefix(1);
+    const std::size_t end = std::min(place.find('/'), place.size());
+    here = here->is_object() ? here->find(place.substr(0, end)) : nullptr;
+    place.remove_prefix(end);
+  }
+  if (here == nullptr || here->is_null()) return {};
+  return here->is_text() ? here->as_text() : write_json(*here);
+}
+
+// What an argument says in this spelling, if anything.
+std::optional<std::string> said_in(const Spelling& spelling, const Verdict& verdict) {
+  if (verdict.unset || verdict.canonical.compare(0, spelling.flag.size(), spelling.flag) != 0) return std::nullopt;
+  std::string key(std::string_view(verdict.canonical).substr(spelling.flag.size()));
+  std::replace(key.begin(), key.end(), '.', '/');
+  if (key == spelling.at) return verdict.value;
+  std::string inside = key.empty() ? text_at(verdict.value, spelling.at) : std::string();
+  return inside.empty() ? std::nullopt : std::optional(std::move(inside));
+}
+
+// A choice as the release writes it, where case does not matter.
+std::string as_written(const Engine& engine, const Deployment& deployment, std::string_view flag,
+                       const std::string& value) {
+  const auto known = find_flag(engine.surface, flag, deployment.release);
+  if (!known || !known->interval->any_case) return value;
+  for (const std::string_view choice : known->interval->choices) {
+    if (lower(choice) == lower(value)) return std::string(choice);
+  }
+  return value;
+}
+
+Given plain_values(const Engine& engine, const Deployment& deployment, const std::vector<Verdict>& verdicts) {
+  const auto& targets = engine.checked.targets;
+  Given out{TargetValues(targets.size()), std::vector<std::size_t>(targets.size(), kNotGiven)};
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    for (const Channel& route : targets[t].routes) {
+      if (route.kind == ChannelKind::kFile) continue;
+      const Spelling here{static_cast<std::uint8_t>(t), route.name, route.at};
+      for (std::size_t i = 0; i < verdicts.size(); ++i) {
+        const auto said = said_in(here, verdicts[i]);
+        if (!said) continue;
+        out.values[t] = as_written(engine, deployment, route.name, *said);
+        out.by[t] = i;
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<Given> given_values(const Engine& engine, const Deployment& deployment,
+                                const std::vector<Verdict>& verdicts) {
+  const Given plain = plain_values(engine, deployment, verdicts);
+  std::vector<Given> out;
+  std::vector<int> open(plain.values.size(), 0);  // by target: spellings of the release that are not used
+  for (const Spelling& spelling : engine.checked.spellings) {
+    if (!find_flag(engine.surface, spelling.flag, deployment.release)) continue;
+    ++open[spelling.target];
+    for (std::size_t i = 0; i < verdicts.size(); ++i) {
+      std::optional<std::string> value = said_in(spelling, verdicts[i]);
+      if (!value) continue;
+      Given& part = out.emplace_back(plain);
+      part.values[spelling.target] = std::move(*value);
+      part.by[spelling.target] = i;
+      part.apart = spelling.at.empty();  // a place in a JSON value may say what holds of the whole
+      --open[spelling.target];
+    }
+  }
+  // Where every part is set apart, nothing is left of what is set for all.
+  const bool whole = std::all_of(engine.checked.spellings.begin(), engine.checked.spellings.end(),
+                                 [&open](const Spelling& spelling) { return open[spelling.target] > 0; });
+  if (out.empty() || whole) out.insert(out.begin(), plain);
+  return out;
+}
+
+}  // namespace quantmap

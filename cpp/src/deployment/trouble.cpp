@@ -1,0 +1,82 @@
+#include "quantmap/deployment/trouble.hpp"
+
+#include <algorithm>
+
+#include "quantmap/catalog/codes.hpp"
+
+namespace quantmap {
+
+namespace {
+
+bool is_of_type(const Trouble& trouble, const Deployment& deployment) {
+  if (trouble.types.empty()) return true;
+  if (deployment.facts == nullptr || (!deployment.facts->has_config && deployment.facts->family.empty())) return false;
+  const Architecture& model = deployment.facts->architecture;
+  const std::string& family = deployment.facts->family;
+  const bool listed = std::any_of(trouble.types.begin(), trouble.types.end(), [&](std::string_view type) {
+    return type == model.model_type || type == model.text_type || type == family ||
+           std::find(model.classes.begin(), model.classes.end(), type) != model.classes.end();
+  });
+  return listed != trouble.other_types;
+}
+
+bool holds(const Trouble& trouble, const Deployment& deployment, const EffectiveValues& values) {
+  const Constraint& rule = trouble.rule;
+  return covers(rule.since, rule.until, deployment.release) && is_about(rule, deployment) &&
+         is_of_type(trouble, deployment) && terms_hold(rule.terms, values);
+}
+
+// The argument at which it is told: one that it is about, and that is not refused already.
+std::size_t place_of(const Trouble& trouble, const Given& given, const std::vector<Verdict>& verdicts) {
+  for (const RuleTerm& term : trouble.rule.terms) {
+    const std::size_t by = given.by[term.target];
+    if (by == kNotGiven) continue;
+    const Judgement judgement = verdicts[by].judgement;
+    if (judgement == Judgement::kAccepted || judgement == Judgement::kDeprecated) return by;
+  }
+  return kNotGiven;
+}
+
+}  // namespace
+
+std::vector<const Trouble*> troubles_of(const Engine& engine, const Deployment& deployment, const TargetValues& given) {
+  std::vector<const Trouble*> out;
+  if (!deployment.checked) return out;
+  const EffectiveValues values(engine, deployment, given);
+  for (const Trouble& trouble : engine.troubles) {
+    if (holds(trouble, deployment, values)) out.push_back(&trouble);
+  }
+  return out;
+}
+
+void report_trouble(const Engine& engine, const Deployment& deployment, const Trouble& trouble, Diagnostics& notes) {
+  const Constraint& rule = trouble.rule;
+  Code code = Code::kKnownTrouble;
+  if (rule.stage != Stage::kTrouble) code = rule.assumed ? Code::kMayNotServe : Code::kCannotServe;
+  const std::string source(rule.evidence.empty() ? std::string_view() : rule.evidence.front());
+  notes.add(code, "$",
+            {{"engine", std::string(engine.name)},
+             {"version", std::string(engine.surface.releases[deployment.release].version)},
+             {"reason", std::string(rule.text)},
+             {"value", source},
+             {"hint", std::string(trouble.cure)}});
+}
+
+void judge_troubles(const Engine& engine, const Deployment& deployment, const Given& given,
+                    std::vector<Verdict>& verdicts, Diagnostics& notes) {
+  for (const Trouble* trouble : troubles_of(engine, deployment, given.values)) {
+    const Constraint& rule = trouble->rule;
+    const std::size_t by = place_of(*trouble, given, verdicts);
+    if (by == kNotGiven) {
+      report_trouble(engine, deployment, *trouble, notes);
+      continue;
+    }
+    Verdict& verdict = verdicts[by];
+    verdict.judgement = rule.assumed && rule.stage != Stage::kTrouble ? Judgement::kAssumed : judgement_of(rule.stage);
+    verdict.reason = rule.text;
+    verdict.hint = trouble->cure;
+    verdict.evidence.assign(rule.evidence.begin(), rule.evidence.end());
+  }
+}
+
+}  // namespace quantmap

@@ -1,0 +1,46 @@
+// The picture of results: two metrics, what nothing beats, and the spread of its repetitions.
+const betterOf = (name, one, two) => (LESS.test(name) ? one < two : one > two);
+
+function frontOf(rows, up, across) {
+  const sign = (name) => (LESS.test(name) ? 1 : -1);
+  const sorted = [...rows].sort((a, b) => sign(up) * (a.y.mean - b.y.mean) || sign(across) * (a.x.mean - b.x.mean));
+  const front = [];
+  for (const row of sorted) if (!front.length || betterOf(across, row.x.mean, front.at(-1).x.mean)) front.push(row);
+  return front;
+}
+
+function scaleOf(values, begin, end) {
+  let low = Infinity, high = -Infinity;
+  for (const value of values) { low = Math.min(low, value); high = Math.max(high, value); }
+  const pad = (high - low) * 0.06 || Math.abs(high) * 0.1 || 1;
+  [low, high] = [low - pad, high + pad];
+  const raw = (high - low) / 5, power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].map((times) => times * power).find((size) => size >= raw);
+  const ticks = [];
+  for (let value = Math.ceil(low / step) * step; value <= high; value += step) ticks.push(value);
+  return { at: (value) => begin + ((value - low) / (high - low)) * (end - begin), ticks };
+}
+
+function pictureOf(points, front, up, across) {
+  const [width, height, left, bottom, margin] = innerWidth < 600 ? [380, 300, 56, 46, 16] : [720, 360, 76, 48, 16];
+  const x = scaleOf(points.map((point) => point.x.mean), left, width - margin);
+  const y = scaleOf(points.map((point) => point.y.mean), height - bottom, margin);
+  const place = (point) => `${x.at(point.x.mean).toFixed(1)} ${y.at(point.y.mean).toFixed(1)}`;
+  const spread = ({ x: a, y: b }) => `M${x.at(a.mean)} ${y.at(b.low)}V${y.at(b.high)}M${x.at(a.low)} ${y.at(b.mean)}H${x.at(a.high)}`;
+  const measured = front.filter((point) => point.x.count > 1 && [point.x, point.y].every((item) => Number.isFinite(item.low) && Number.isFinite(item.high)));
+  const say = (text, at) => drawn("text", at, text);
+  return drawn("svg", { class: "plot", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${up} against ${across}; the table below holds the numbers` },
+    ...x.ticks.map((value) => drawn("path", { class: "grid", d: `M${x.at(value)} ${margin}V${height - bottom}` })),
+    ...y.ticks.map((value) => drawn("path", { class: "grid", d: `M${left} ${y.at(value)}H${width - margin}` })),
+    ...x.ticks.map((value) => say(grouped.format(value), { x: x.at(value), y: height - bottom + 18, "text-anchor": "middle" })),
+    ...y.ticks.map((value) => say(grouped.format(value), { x: left - 8, y: y.at(value) + 4, "text-anchor": "end" })),
+    say(`${across}, ${LESS.test(across) ? "less" : "more"} is better`, { x: width - margin, y: height - 8, "text-anchor": "end" }),
+    say(`${up}, ${LESS.test(up) ? "less" : "more"} is better`, { x: 4, y: 12 }),
+    drawn("path", { class: "dots", d: points.map((point) => `M${place(point)}h0`).join("") }),
+    drawn("path", { class: "front", d: `M${front.map(place).join("L")}` }),
+    drawn("path", { class: "spread", d: measured.map(spread).join("") }),
+    ...front.flatMap((point, number) => [
+      drawn("circle", { class: "on", r: 9, cx: x.at(point.x.mean), cy: y.at(point.y.mean) }, drawn("title", {}, point.row.label)),
+      say(String(number + 1), { class: "nr", x: x.at(point.x.mean), y: y.at(point.y.mean) + 4 }),
+    ]));
+}

@@ -1,0 +1,94 @@
+"""Results in the page: ledgers, what the command writes, hostile files, and the verb itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import quantmap
+
+from tests.python.browser import (
+    HOSTILE,
+    MARKS,
+    PAGE,
+    Seen,
+    browser,
+    measured,
+    patience,
+    seen,
+)
+
+pytestmark = MARKS
+__all__ = ["browser", "seen"]  # fixtures
+
+
+def test_ten_thousand_results_are_drawn_in_a_second(seen: Seen, tmp_path: Path) -> None:
+    rng = random.Random(2)
+    line = '{"signature":"%032x","status":"success","metrics":{"throughput":%d,"ttft":%.3f}}\n'
+    text = "".join(line % (i, rng.randrange(9000), rng.random()) for i in range(10_000))
+    (tmp_path / "runs.jsonl").write_text(text + "{torn")
+    page = seen.open("#view=compare")
+    page.set_input_files("#results", [tmp_path / "runs.jsonl"])
+    page.wait_for_selector("#table")
+    told = page.inner_text("#loaded")
+    assert told.startswith("10,000 experiments in ") and "1 lines are no results" in told
+    assert int(told.split(" in ")[1].split(" ms")[0]) < 1000 * patience()
+    assert page.locator("svg circle").count() > 1
+    assert not page.inner_text("#compared").startswith("null")
+    assert "null" not in page.inner_text("#compared").partition("Measured")[0]
+
+
+def test_results_of_the_command_and_hostile_files(seen: Seen, tmp_path: Path) -> None:
+    task, ledger = measured(tmp_path, HOSTILE)
+    (tmp_path / "r.json").write_text(json.dumps(quantmap.plan(task).results(ledger).to_dict()))
+    page = seen.open("#view=compare")
+    page.set_input_files("#results", [tmp_path / "r.json"])
+    page.wait_for_selector("#table")
+    text = page.inner_text("#compared")
+    assert "Best under the task's limits: kv-cache-dtype:fp8+max-num-seqs:1" in text
+    assert HOSTILE in text and "1x" in text and "What one change does" in text
+    odd = [
+        *("[]", "{}", "null", "\0\1", '{"rows": 3}', '{"rows": []}'),
+        '{"signature": "'
+        + "0" * 32
+        + '", "status": "success", "metrics": {"__proto__": 1, "b": 2}}',
+        '{"rows": [3, null, {"metrics": {"x": 1}}], "units": 3, "effects": [null]}',
+        '{"rows": [{"label": {}, "metrics": {"__proto__": {"mean": 1}, "a": {"mean": "x"}}}]}',
+    ]
+    for number, content in enumerate(odd):
+        (tmp_path / f"{number}.json").write_text(content)
+        page.set_input_files("#results", [tmp_path / f"{number}.json"])
+        page.locator("#loaded", has_text=re.compile("experiments? in")).wait_for()
+    assert (
+        page.title() == "quantmap" and page.locator("#compared img, #compared script").count() == 0
+    )
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(Path(quantmap.__file__).parents[1])}
+    line = [sys.executable, "-m", "quantmap", "page", *words]
+    return subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_verb_writes_it(tmp_path: Path) -> None:
+    done = command("--out", str(tmp_path / "q.html"))
+    assert done.returncode == 0 and "MB; open it in a browser" in done.stderr
+    assert (tmp_path / "q.html").read_bytes() == PAGE.read_bytes()
+    assert command("--results", "x").returncode == 2
+
+
+def test_results_come_with_the_page(seen: Seen, tmp_path: Path) -> None:
+    task, ledger = measured(tmp_path, HOSTILE)
+    (tmp_path / "task.json").write_text(json.dumps(task))
+    place = tmp_path / "q.html"
+    words = ("--plan", str(tmp_path / "task.json"), "--results", str(ledger), "--out", str(place))
+    done = command(*words)
+    assert done.returncode == 0, done.stderr
+    page = seen.open(page=place)
+    assert page.is_visible("#table") and HOSTILE in page.inner_text("#compared")
+    assert page.title() == "quantmap" and "came with this page" in page.inner_text("#loaded")
