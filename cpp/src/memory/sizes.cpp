@@ -129,13 +129,17 @@ class Reader {
 
   // What precision comes of it is judged with the mapping.
   bool is_target(std::string_view name) const {
+    const auto& checked = mapping_.engine->checked;
+    return std::any_of(checked.precision.begin(), checked.precision.end(), [&](const Precision& row) {
+      return std::any_of(row.terms.begin(), row.terms.end(),
+                         [&](const RuleTerm& term) { return is_route(checked.targets[term.target], name); });
+    });
+  }
+
+  static bool is_route(const Target& target, std::string_view name) {
     const std::string_view flag = name.substr(0, name.find('.'));
-    for (const Target& target : mapping_.engine->checked.targets) {
-      for (const Channel& route : target.routes) {
-        if (route.name == flag && (route.at.empty() || flag != name)) return true;
-      }
-    }
-    return false;
+    return std::any_of(target.routes.begin(), target.routes.end(),
+                       [&](const Channel& route) { return route.name == flag && (route.at.empty() || flag != name); });
   }
 
   void take(const MemoryFlag& flag, const Setting& setting) {
