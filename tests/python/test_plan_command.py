@@ -245,7 +245,6 @@ def test_a_terminal_sees_how_far_long_work_is(tmp_path: Path) -> None:
     assert "90000 launches asked" in " ".join(seen.decode().split())
 
 
-
 def test_a_hint_where_the_model_would_merge_launches(task: Path) -> None:
     data = {"base_runtime": "vllm@0.20.1", "parameters": {"max-num-seqs": [8, 16]}}
     experts = {"quant_config": {"moe_dtype": ["auto", "fp8", "int8"]}}

@@ -34,11 +34,20 @@ def kind_of(given: str) -> tuple[str, Any]:
             and not any(key in data for key in CONFIG_KEYS)
         )
         return ("task" if is_task else "model"), data
-    if os.path.isdir(given) or given.endswith((".gguf", ".safetensors")):
+    if os.path.isdir(given) or _is_binary(given):
         return "model", None
     if os.path.isfile(given) or len(given.split()) > 1:
         return "launch", text_of(given)
     return "model", None
+
+
+def _is_binary(given: str) -> bool:
+    """Whether this is a file of weights and no text."""
+    try:
+        with open(given, "rb") as handle:
+            return os.path.isfile(given) and b"\0" in handle.read(4096)
+    except (OSError, ValueError):
+        return False
 
 
 def fit_launches(
