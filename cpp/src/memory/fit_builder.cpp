@@ -102,12 +102,7 @@ void FitBuilder::take_sizes(const Asked& asked) {
   if (asked.pipeline == 0 && parallel.pipeline > layers) parallel.pipeline = std::max<std::int64_t>(layers, 1);
   if (asked.fraction) sizes_.fraction = asked.fraction;
   if (asked.context > 0) sizes_.context = asked.context;
-  if (sizes_.context <= 0) {
-    sizes_.context = model.max_length > 0 ? model.max_length : kUsualContext;
-    if (model.max_length <= 0) {
-      assume("neither request nor model says how long a sequence is: " + std::to_string(kUsualContext) + " tokens");
-    }
-  }
+  take_context();
   fill_defaults(inputs_, sizes_);
   if (sizes_.drafts && !sizes_.draft_model.empty()) read_draft(asked.model_cache);
   // Without a model of its own the layers in the model's files are what drafts.
@@ -117,6 +112,16 @@ void FitBuilder::take_sizes(const Asked& asked) {
   fit_.concurrency = asked.concurrency;
   fit_.batched_tokens = sizes_.batched;
   fit_.sequences_at_most = sizes_.sequences;
+}
+
+void FitBuilder::take_context() {
+  const Architecture& model = inputs_.model;
+  if (sizes_.context <= 0) {
+    sizes_.context = model.max_length > 0 ? model.max_length : kUsualContext;
+    if (model.max_length <= 0) {
+      assume("neither request nor model says how long a sequence is: " + std::to_string(kUsualContext) + " tokens");
+    }
+  }
 }
 
 void FitBuilder::read_draft(const std::string& cache) {

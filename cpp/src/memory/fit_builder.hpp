@@ -30,6 +30,7 @@ class FitBuilder {
 
  private:
   void take_sizes(const Asked& asked);
+  void take_context();
   void read_draft(const std::string& cache);
   void read_bits();
   void read_cache_bits(const Precision* kv);

@@ -178,8 +178,12 @@ class Reader {
       if (on || flag.when.empty()) out_.sizes.*row.member = on;
       return true;
     }
+    return take_other_switch(flag.role, on);
+  }
+
+  bool take_other_switch(MemoryRole role, bool on) {
     Sizes& sizes = out_.sizes;
-    switch (flag.role) {
+    switch (role) {
       case MemoryRole::kPrefixCaching: sizes.prefix_caching = on; return true;
       case MemoryRole::kPrefillGraphs:
         if (on) sizes.prefill_graphs = true;

@@ -331,7 +331,6 @@ void TargetPlan::collect_skips() {
     return combination < configs_.size() ? configs_.config(combination) : Value::object();
   };
   for (const BadParameter& bad : choices.bad()) {
-    if (interrupt_.wanted()) return;
     add_skip(bad.cause, valid * bad.count, valid_config(), choices.example(bad.axis, bad.index));
   }
   for (const ConfigSkip& skip : config_skips_) {
@@ -339,7 +338,6 @@ void TargetPlan::collect_skips() {
     add_skip(skip.cause, skip.weight * choices.good(), configs_.config(skip.combination), first);
   }
   for (const BadParameter& refused : choices.refused()) {
-    if (interrupt_.wanted()) return;
     const Value config = classes_.empty() ? Value::object() : configs_.config(classes_.front().first);
     add_skip(refused.cause, served * refused.count, config, choices.example(refused.axis, refused.index));
   }

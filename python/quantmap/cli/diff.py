@@ -54,6 +54,11 @@ def diff_command(
             for config in task.configs()
         ]
     memory = [] if command is not None else _memory(before, after, task, situation)
+    return _show(found, memory, as_json=as_json)
+
+
+def _show(found: list[dict[str, Any]], memory: list[list[Fit | None]], *, as_json: bool) -> int:
+    """The differences, and what each config takes of the memory before and after."""
     if as_json:
         for changes, fits in zip(found, memory):
             changes["memory"] = [memory_data(fit) for fit in fits] if all(fits) else None

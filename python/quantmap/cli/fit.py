@@ -121,15 +121,12 @@ def fit_command(
     TASK.json stands for its experiments. Nothing is started and only headers are read. What moves
     memory counts, whether --param, launch, or task says it; the rest is listed as not counted.
     """
-    from .fit_launches import fit_launches, fit_task, kind_of
+    from .fit_launches import kind_of
 
     kind, content = kind_of(model)
     if kind != "model":
-        if presets or settings or parameters or need or log_file:
-            what = "--preset, --set, --param, --need and --log"
-            raise click.UsageError(f"{what} belong to a MODEL: the {kind} says what is set")
-        ground = (checkpoint and read_checkpoint(checkpoint), options, why, as_json)
-        return (fit_task if kind == "task" else fit_launches)(content, *ground)
+        given = any((presets, settings, parameters, need, log_file))
+        return _fit_written(kind, content, checkpoint, options, given, why, as_json)
     if checkpoint is not None:
         raise click.UsageError(
             "--checkpoint is the model of a launch or a task: MODEL says it here"
@@ -148,14 +145,47 @@ def fit_command(
         from .fit_search import search
 
         return search(checkpoint, configs[0], need, options, as_json)
+    names = list(presets) or ["-"]
+    return _fit_configs(model, checkpoint, configs, names, options, why, as_json)
+
+
+def _fit_configs(
+    model: str,
+    checkpoint: Any,
+    configs: list[dict[str, Any]],
+    names: list[str],
+    options: dict[str, Any],
+    why: bool,
+    as_json: bool,
+) -> int:
+    """A row for each config."""
     fits = [estimate_here(checkpoint, config, options) for config in configs]
     good = all(fit.verdict in GOOD for fit in fits)
     if as_json:
         data = [fit.to_dict() for fit in fits]
         click.echo(json.dumps(data[0] if len(data) == 1 else data, indent=2))
     else:
-        show_fits(model, list(presets) or ["-"], fits, why)
+        show_fits(model, names, fits, why)
     return 0 if good else 1
+
+
+def _fit_written(
+    kind: str,
+    content: Any,
+    checkpoint: Any,
+    options: dict[str, Any],
+    given: bool,
+    why: bool,
+    as_json: bool,
+) -> int:
+    """Of a launch or a task, which says by itself what is set."""
+    from .fit_launches import fit_launches, fit_task
+
+    if given:
+        what = "--preset, --set, --param, --need and --log"
+        raise click.UsageError(f"{what} belong to a MODEL: the {kind} says what is set")
+    ground = (checkpoint and read_checkpoint(checkpoint), options, why, as_json)
+    return (fit_task if kind == "task" else fit_launches)(content, *ground)
 
 
 def estimate_here(checkpoint: Any, config: dict[str, Any], options: dict[str, Any]) -> Fit:

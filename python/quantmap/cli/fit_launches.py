@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ..check import CheckResult
 from ..errors import ConfigError
 from ..fit import Fit, estimate
 from ..launch_fit import estimate_script
@@ -74,17 +75,21 @@ def fit_launches(
         data = [fit.to_dict() for fit in fits]
         click.echo(json.dumps(data[0] if len(data) == 1 else data, indent=2))
     else:
-        for number, (launch, fit) in enumerate(found):
-            if number:
-                say()
-            name = f"line {launch.line}"
-            show_fits(launch.model or "the model", [name], [fit], why)
-            for note in launch.refusals:
-                say(f"{name}: refused: {note.message}")
-            for verdict in launch.verdicts:
-                if verdict.refused:
-                    say(f"{name}: refused: {verdict.argument}: {verdict.reason}")
+        _show_launches(found, why)
     return 0 if all(fit.verdict in GOOD for fit in fits) else 1
+
+
+def _show_launches(found: list[tuple[CheckResult, Fit]], why: bool) -> None:
+    for number, (launch, fit) in enumerate(found):
+        if number:
+            say()
+        name = f"line {launch.line}"
+        show_fits(launch.model or "the model", [name], [fit], why)
+        for note in launch.refusals:
+            say(f"{name}: refused: {note.message}")
+        for verdict in launch.verdicts:
+            if verdict.refused:
+                say(f"{name}: refused: {verdict.argument}: {verdict.reason}")
 
 
 def fit_task(data: Any, checkpoint: Any, options: dict[str, Any], why: bool, as_json: bool) -> int:
