@@ -10,6 +10,7 @@ from typing import Any
 from _models import BY_NAME, MODELS
 from _render import code, table
 from quantmap import _core, estimate
+from quantmap.boot_log import BootLog
 from quantmap.fit import Fit
 
 ENGINE = "vllm@0.20.1"
@@ -128,6 +129,43 @@ def logs() -> str:
         rows.append([engine, kind, str(len(cases)), *_spread(weights), *_spread(tokens)])
     header = ["engine", "kind", "logs", "weights, median error", "largest"]
     return table([*header, "tokens, median error", "largest"], rows)
+
+
+def corrected() -> str:
+    """The same with one log of the same GPU and release given first, judged on the others."""
+    folder = Path(__file__).resolve().parents[1] / "tests" / "golden" / "memory"
+    models = json.loads((folder / "models.json").read_text(encoding="utf-8"))
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for line in (folder / "cases.jsonl").read_text(encoding="utf-8").splitlines():
+        case = json.loads(line)
+        if case["starts"] is not False and {"kv_gib", "tokens"} <= case["measured"].keys():
+            groups.setdefault((case["engine"], str(case["gpu"])), []).append(case)
+    rows = []
+    for (engine, gpu), cases in sorted(groups.items()):
+        if len(cases) < 2:
+            continue
+        before, after = [], []
+        first, *others = cases
+        fit = _judged(models, first)
+        log = BootLog(fit.engine, {"kv": first["measured"]["kv_gib"] * 2**30}, 1)
+        held_back = {**log.correction(fit), "weights": 1.0}
+        for case in others:
+            tokens = case["measured"]["tokens"]
+            before.append(abs(_judged(models, case).tokens / tokens - 1))
+            after.append(abs(_judged(models, case, held_back).tokens / tokens - 1))
+        rows.append([engine, gpu, str(len(others)), *_spread(before), *_spread(after)])
+    header = ["release", "GPU", "logs", "tokens, median error", "largest"]
+    return table([*header, "with a log, median", "largest"], rows)
+
+
+def _judged(models: Any, case: Any, correction: Any = None) -> Fit:
+    return estimate(
+        *(models[case["model"]], case.get("config")),
+        engine=case["engine"],
+        gpu=case["gpu"],
+        user_parameters=case["parameters"],
+        correction=correction,
+    )
 
 
 def _spread(errors: list[float]) -> list[str]:

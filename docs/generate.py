@@ -73,6 +73,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "memory-parts": _memory.parts,
     "memory-published": _memory.published,
     "memory-logs": _memory.logs,
+    "memory-logs-corrected": _memory.corrected,
     "hardware-thresholds": _hardware.thresholds,
     "hardware-cuda": _hardware.cuda,
     "hardware-details": _hardware.details,

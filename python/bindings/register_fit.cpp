@@ -1,4 +1,5 @@
 // Whether a model fits into a GPU's memory.
+#include "quantmap/mapping/launch.hpp"
 #include "quantmap/memory/fit.hpp"
 
 #include "checkpoint_argument.hpp"
@@ -75,6 +76,7 @@ py::dict estimate(const py::object& checkpoint, const py::object& quant_config, 
   request.user_parameters = to_core(user_parameters);
   request.correction = to_core(correction);
   request.cures = cures;
+  request.model_cache = model_cache();
   request.default_versions = default_versions();
   request.default_gpu = default_gpu();
   Diagnostics problems;
@@ -99,7 +101,7 @@ py::list memory_log_lines() {
   py::list out;
   for (const Engine& engine : catalog().engines) {
     for (const LogLine& line : engine.memory.log) {
-      out.append(py::make_tuple(text(engine.id), text(line.part), text(line.pattern)));
+      out.append(py::make_tuple(text(engine.id), text(line.part), text(line.pattern), line.unit, line.plus_mib));
     }
   }
   return out;
@@ -122,6 +124,34 @@ py::dict memory_flags(const std::string& engine_id, const std::string& release) 
   return out;
 }
 
+// How a launch may spell the flag that names a file of further arguments.
+py::list settings_flags(const py::object& runtime) {
+  py::list out;
+  std::string version;
+  Diagnostics unused;  // who maps the launch tells it
+  const Engine* engine = read_runtime(to_core(runtime), version, unused);
+  if (engine == nullptr) return out;
+  for (const MemoryFlag& flag : engine->memory.flags) {
+    const FlagHistory* history =
+        flag.role == MemoryRole::kSettings ? find_history(engine->surface, flag.flag) : nullptr;
+    if (history == nullptr) continue;
+    out.append(text(history->name));
+    for (const FlagInterval& interval : history->intervals) {
+      for (const std::string_view alias : interval.aliases) out.append(text(alias));
+    }
+  }
+  return out;
+}
+
+// Ids of well-known models, each with its config.
+py::list known_models() {
+  py::list out;
+  for (const KnownModel& model : catalog().known_models) {
+    out.append(py::make_tuple(text(model.id), text(model.config), model.assumed));
+  }
+  return out;
+}
+
 }  // namespace
 
 void register_fit(py::module_& module) {
@@ -130,7 +160,10 @@ void register_fit(py::module_& module) {
              py::arg("concurrency"), py::arg("memory_fraction"), py::arg("user_parameters"), py::arg("correction"),
              py::arg("cures") = true, "What a model and its cache take of a GPU's memory.");
   module.def("memory_flags", &memory_flags, py::arg("engine"), py::arg("release"), "Flags of memory by their meaning.");
-  module.def("memory_log_lines", &memory_log_lines, "Lines of boot logs: engine, part, pattern.");
+  module.def("settings_flags", &settings_flags, py::arg("engine"), "Spellings of the flag of a file of arguments.");
+  module.def("known_models", &known_models, "Well-known models: id, config as JSON, whether it is assumed.");
+  module.def("memory_log_lines", &memory_log_lines,
+             "Lines of boot logs: engine, part, pattern, unit, MiB that it leaves out.");
 }
 
 }  // namespace quantmap::bindings

@@ -104,12 +104,17 @@ Plan make_plan(const py::object& task, const py::object& engines, const py::obje
   request.default_gpu = default_gpu();
   request.default_policy = default_policy();
   request.model_cache = model_cache();
+  request.interrupt = Interrupt([] {
+    const py::gil_scoped_acquire held;
+    return PyErr_CheckSignals() != 0;
+  });
   Diagnostics problems;
   std::optional<Plan> plan;
   {
     const py::gil_scoped_release unlocked;
     plan = Plan::make(request, problems);
   }
+  if (PyErr_Occurred() != nullptr) throw py::error_already_set();  // what a signal's handler raised
   if (!plan) raise_config_error(problems);
   return std::move(*plan);
 }

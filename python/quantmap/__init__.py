@@ -39,13 +39,14 @@ from .plan import Pending, Plan, plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .advising import Advice, advise
+    from .advising import Advice, advise, servable
     from .boot_log import BootLog, read_boot_log
     from .checkpoint import CheckpointInfo, inspect_checkpoint
     from .failed_start import WhyResult, why
     from .fit import Fit, estimate
     from .flags import Argument, arguments
     from .hardware import GpuInfo, Requirement, gpu_info, local_gpu, requirements
+    from .launch_fit import estimate_script
     from .numerics.arrays import Quantized, quantize, quantize_activations, quantized_matmul
     from .numerics.quality import ModuleQuality, Quality, quality
     from .numerics.recipes import Recipe, recipes
@@ -56,11 +57,12 @@ if TYPE_CHECKING:
 
 # What the mapper does without is imported at its first use.
 _LATER = {
-    "advising": ("Advice", "advise"),
+    "advising": ("Advice", "advise", "servable"),
     "flags": ("Argument", "arguments"),
     "boot_log": ("BootLog", "read_boot_log"),
     "checkpoint": ("CheckpointInfo", "inspect_checkpoint"),
     "fit": ("Fit", "estimate"),
+    "launch_fit": ("estimate_script",),
     "hardware": ("GpuInfo", "Requirement", "gpu_info", "local_gpu", "requirements"),
     "numerics.arrays": ("Quantized", "quantize", "quantize_activations", "quantized_matmul"),
     "numerics.quality": ("ModuleQuality", "Quality", "quality"),
@@ -110,6 +112,7 @@ __all__ = [
     "diff",
     "diff_command",
     "estimate",
+    "estimate_script",
     "expand_preset",
     "explain",
     "get_runtime_args",
@@ -139,6 +142,7 @@ __all__ = [
     "recipes",
     "requirements",
     "resolve_quant_config",
+    "servable",
     "should_apply_dynamic_fp8",
     "space",
     "typescript_types",

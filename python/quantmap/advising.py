@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from . import _core
 from .checkpoint import CheckpointInfo, inspect_checkpoint
 from .errors import ConfigError
@@ -9,11 +11,11 @@ from .fit import Fit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from os import PathLike
     from typing import Any
 
-__all__ = ["Advice", "advise"]
+__all__ = ["Advice", "advise", "servable"]
 
 GOALS = ("memory", "speed", "quality")
 FORM = "four_field"
@@ -111,7 +113,7 @@ def advise(
 
     Raises:
         ConfigError: the checkpoint cannot be read, or the GPU's memory is not known.
-        ValueError: the goal is not known.
+        ValueError: the goal is not known, or how an engine divides a GPU's memory.
 
     Example:
         >>> from quantmap import advise
@@ -133,6 +135,10 @@ def advise(
     if goal not in GOALS:
         raise ValueError(f"goal {goal!r}: one of {', '.join(GOALS)}")
     found: list[Advice] = []
+    known = {line[0] for line in _core.memory_log_lines()}
+    for engine in engines or ():
+        if engine.partition("@")[0] in {each["id"] for each in _core.engines()} - known:
+            raise ValueError(f"{engine}: how it divides a GPU's memory is not known")
     if not isinstance(checkpoint, CheckpointInfo):
         checkpoint = inspect_checkpoint(checkpoint)
     for engine in engines if engines is not None else _engines():
@@ -143,9 +149,58 @@ def advise(
     return found
 
 
+def servable(
+    gpu: str | float | dict[str, Any],
+    *,
+    gpus: int = 8,
+    engines: Sequence[str] | None = None,
+    context: int | None = None,
+    concurrency: int = 1,
+    goal: str = "memory",
+) -> Iterator[tuple[str, Advice | None]]:
+    """What this GPU can serve: the best way for each well-known model, one after the other.
+
+    Args:
+        gpu: a product such as ``H100``, or ``local``.
+        gpus: how many there are at most.
+        engines: engines with or without a release; None takes all, each at its newest release.
+        context: tokens of one sequence; None is the longest that each model is made for.
+        concurrency: sequences at the same time.
+        goal: as for `advise`.
+
+    Yields:
+        tuple: the model's id, and its best `Advice`; None when nothing fits.
+
+    Raises:
+        ConfigError: the GPU's memory is not known.
+        ValueError: the goal is not known.
+
+    Example:
+        >>> from quantmap import servable
+        >>> found = dict(servable("L4", gpus=1, engines=["vllm@0.19.0"], context=8192))
+        >>> found["Qwen/Qwen3-8B"].precision["kv"], found["Qwen/Qwen3-235B-A22B"]
+        ('bfloat16 or as the model says', None)
+    """
+    best: dict[str, Advice | None] = {}  # by config: many models have one shape
+    for model, config, _ in _core.known_models():
+        if config not in best:
+            found = advise(
+                json.loads(config),
+                gpu,
+                gpus=gpus,
+                engines=engines,
+                context=context,
+                concurrency=concurrency,
+                goal=goal,
+                model=model,
+            )
+            best[config] = found[0] if found else None
+        yield model, best[config]
+
+
 def _engines() -> Iterable[str]:
     """Engines of which it is known how they divide a GPU's memory, at their newest release."""
-    known = {engine for engine, _, _ in _core.memory_log_lines()}
+    known = {line[0] for line in _core.memory_log_lines()}
     return [f"{e['id']}@{NEWEST}" for e in _core.engines() if e["id"] in known]
 
 
@@ -187,17 +242,35 @@ def _least(
 ) -> Fit | None:
     """With the fewest GPUs that hold it; with more of them when the best guess alone fits."""
     tight = None
-    tp = 1
-    while tp <= gpus:
-        ground = (engine, None, gpu, tp, None, context, concurrency, None, None, None)
-        fit = Fit.of(_core.estimate(checkpoint, config, *ground, cures=False))
-        if fit.verdict == "refused" or any(d.code == "uneven-parallelism" for d in fit.diagnostics):
-            break
-        if fit.verdict == "fits":
+    largest = 1
+    sizes = [(tp, 1) for tp in _divisors(checkpoint, gpus)]
+    while sizes:
+        tp, pp = sizes.pop(0)
+        ground = (engine, None, gpu, tp, pp if pp > 1 else None, context, concurrency)
+        fit = Fit.of(_core.estimate(checkpoint, config, *ground, None, None, None, cures=False))
+        legal = fit.verdict != "refused" and not _is_uneven(fit)
+        if legal and fit.verdict == "fits":
             return fit
-        tight = tight or (fit if fit.verdict == "tight" else None)
-        tp *= 2
+        if legal and fit.verdict == "tight":
+            tight = tight or fit
+        if legal:
+            largest = max(largest, tp)
+        if not sizes and tight is None and 2 * pp * largest <= gpus:  # layers over stages then
+            sizes = [(largest, 2 * pp)]
     return tight
+
+
+def _divisors(checkpoint: CheckpointInfo, most: int) -> list[int]:
+    """Over how many GPUs the heads divide, fewest first."""
+    model = checkpoint.architecture
+    heads = model.heads if model is not None and model.heads else 0
+    if heads <= 0:
+        return [1]
+    return [size for size in range(1, min(most, heads) + 1) if heads % size == 0]
+
+
+def _is_uneven(fit: Fit) -> bool:
+    return any(diagnostic.code == "uneven-parallelism" for diagnostic in fit.diagnostics)
 
 
 def _advice(
@@ -214,6 +287,8 @@ def _advice(
     parameters: dict[str, Any] = {}
     if fit.tp > 1 and "tensor" in flags:
         parameters[flags["tensor"]] = fit.tp
+    if fit.pp > 1 and "pipeline" in flags:
+        parameters[flags["pipeline"]] = fit.pp
     if context is not None and "context" in flags:
         parameters[flags["context"]] = context
     try:
@@ -232,7 +307,7 @@ def _advice(
 
 
 def _bits(advice: Advice) -> float:
-    return advice.fit.weight_bytes * advice.fit.tp * 8 / max(advice.fit.parameters, 1)
+    return advice.fit.weight_bytes * advice.gpus * 8 / max(advice.fit.parameters, 1)
 
 
 def _rank(advice: Advice, goal: str) -> tuple[Any, ...]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["BootLog", "read_boot_log"]
 
 GIBIBYTE = 1 << 30
+MEBIBYTE = 1 << 20
+USUAL_BLOCK = 16  # tokens, where a log counts blocks
 LONGEST_LOG = 64 * 1024 * 1024
 
 
@@ -41,13 +43,15 @@ class BootLog:
         self.engine = engine
         release = parts.get("release")
         self.release: str | None = release if isinstance(release, str) else None
-        self.weights = _bytes(parts, "weights")
-        self.kv = _bytes(parts, "kv")
-        self.graphs = _bytes(parts, "graphs")
-        tokens = parts.get("tokens")
-        self.tokens: int | None = None if tokens is None else int(float(tokens))
-        context = parts.get("context")
-        self.context: int | None = None if context is None else int(float(context))
+        self.weights = _number(parts, "weights")
+        self.kv = _number(parts, "kv")
+        self.graphs = _number(parts, "graphs")
+        tokens, blocks = _number(parts, "tokens"), _number(parts, "blocks")
+        if tokens is None and blocks is not None:
+            tokens = blocks * USUAL_BLOCK
+        self.tokens: int | None = None if tokens is None else int(tokens)
+        context = _number(parts, "context")
+        self.context: int | None = None if context is None else int(context)
         self.lines = lines
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,9 +100,9 @@ class BootLog:
         return f"BootLog({self.engine!r}, {self.release!r}, tokens={self.tokens!r})"
 
 
-def _bytes(parts: dict[str, str | float], name: str) -> float | None:
+def _number(parts: dict[str, str | float], name: str) -> float | None:
     value = parts.get(name)
-    return None if value is None else float(value) * GIBIBYTE
+    return None if value is None else float(value)
 
 
 def _off(measured: float, estimated: float, share: float) -> bool:
@@ -141,7 +145,7 @@ def read_boot_log(text: str, engine: str | None = None) -> BootLog | None:
     """Read the figures that an engine prints when it starts.
 
     Args:
-        text: the log; other lines may stand between.
+        text: the log; other lines may stand between. Of vLLM also the start-up plan that it keeps.
         engine: the engine's id; None takes the one whose lines are most.
 
     Returns:
@@ -164,7 +168,7 @@ def read_boot_log(text: str, engine: str | None = None) -> BootLog | None:
     best: BootLog | None = None
     found: dict[str, dict[str, str | float]] = {}
     counts: dict[str, int] = {}
-    for name, part, pattern in _core.memory_log_lines():
+    for name, part, pattern, unit, plus in _core.memory_log_lines():
         if engine is not None and name != engine:
             continue
         matches = list(re.finditer(pattern, text))
@@ -176,7 +180,10 @@ def read_boot_log(text: str, engine: str | None = None) -> BootLog | None:
         if part in parts:
             continue
         groups = [group.replace(",", "") for group in matches[-1].groups()]
-        parts[part] = groups[0] if part == "release" else sum(map(float, groups))
+        if part == "release":
+            parts[part] = groups[0]
+        else:
+            parts[part] = sum(map(float, groups)) * unit + plus * MEBIBYTE
     for name, count in counts.items():
         if best is None or count > best.lines:
             best = BootLog(name, found[name], count)

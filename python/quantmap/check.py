@@ -90,6 +90,7 @@ class CheckResult(Result):
     not_looked_at: list[tuple[str, str]]
     verdicts: list[Verdict]
     notes: list[Diagnostic]
+    _files: list[dict[str, Any]]  # that its script writes
 
     _shown = ("engine", "version", "verdicts")
 
@@ -241,7 +242,9 @@ def _launch(data: dict[str, Any]) -> CheckResult:
         note_unread(data, _SETTINGS)
         if settings:
             add_settings(data)
-    return _result(data)
+    result = _result(data)
+    object.__setattr__(result, "_files", data["files"])
+    return result
 
 
 def diff(

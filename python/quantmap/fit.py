@@ -178,7 +178,8 @@ def estimate(
         gpu: a product such as ``H100``, or ``local``; without it there is no verdict.
         engine_version: the release; None is the newest known.
         memory_fraction: the share of memory that the engine may take, as its own flag counts it.
-        user_parameters: arguments by name; those that move memory count.
+        user_parameters: arguments by name; those that move memory count, also in a file of
+            further arguments that they name.
         correction: what a boot log of this GPU and release showed (`BootLog.correction`).
 
     Returns:
@@ -217,7 +218,37 @@ def estimate(
             context,
             concurrency,
             memory_fraction,
-            user_parameters,
+            with_settings(engine, user_parameters),
             correction,
         )
     )
+
+
+def with_settings(
+    engine: str, parameters: dict[str, Any] | None, written: list[dict[str, Any]] | None = None
+) -> dict[str, Any] | None:
+    """Parameters with what stands in the file of further arguments, where they name one.
+
+    Args:
+        engine: the engine.
+        parameters: arguments by name.
+        written: files that a script writes, with their names and texts.
+
+    Returns:
+        dict: the same, the name of a file that can be read replaced by its content.
+    """
+    if not isinstance(parameters, dict):
+        return parameters
+    names = {_plain(flag) for flag in _core.settings_flags(engine)}
+    out = dict(parameters)
+    for key, value in parameters.items():
+        if isinstance(key, str) and isinstance(value, str) and _plain(key) in names:
+            from .settings_file import read_settings
+
+            content = read_settings(value, written or [])
+            out[key] = value if content is None else content
+    return out
+
+
+def _plain(flag: str) -> str:
+    return flag.lstrip("-").replace("-", "_")

@@ -145,7 +145,7 @@ def _engine_of(text: str) -> str | None:
 def _version_of(text: str, engine: str, messages: Messages | None) -> str | None:
     """The release that a log names: as its engine prints it, or as packages are called."""
     rows = _core.memory_log_lines()
-    patterns = [pattern for name, part, pattern in rows if (name, part) == (engine, "release")]
+    patterns = [row[2] for row in rows if row[:2] == (engine, "release")]
     patterns.append(_RELEASE % re.escape(messages.package if messages else engine))
     known = {row["version"] for row in _core.releases(engine)}
     for pattern in patterns:

@@ -66,6 +66,22 @@ def _note(data: dict[str, Any], name: str) -> None:
 
 def _settings_of(name: str, written: list[dict[str, Any]]) -> dict[str, Any] | None:
     """What a file of arguments sets; None when it cannot be read."""
+    data = read_settings(name, written)
+    if data is None:
+        return None
+    return {key: _as_argument(value) for key, value in data.items() if value not in (None, False)}
+
+
+def read_settings(name: str, written: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """What stands in a file of arguments.
+
+    Args:
+        name: the file, as a launch names it.
+        written: the files that its script writes; another file is read where it is.
+
+    Returns:
+        dict: the settings as they are nested, or None when the file cannot be read.
+    """
     texts = [file["text"] for file in written if file["name"] == name]
     text: str | bytes | None = texts[-1] if texts else _local_text(name)
     if text is None:
@@ -76,7 +92,7 @@ def _settings_of(name: str, written: list[dict[str, Any]]) -> dict[str, Any] | N
         return None
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         return None
-    return {key: _as_argument(value) for key, value in data.items() if value not in (None, False)}
+    return data
 
 
 def _as_argument(value: Any) -> Any:

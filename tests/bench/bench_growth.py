@@ -31,6 +31,11 @@ def plan_of_parameters(size: int) -> None:
     quantmap.plan(task)
 
 
+def first_of_parameters(size: int) -> None:
+    task = {"base_runtime": "vllm", "parameters": {f"p{i}": 1 for i in range(size)}}
+    quantmap.plan(task)[0].to_dict()
+
+
 def plan_of_values(size: int) -> None:
     quantmap.plan({"base_runtime": "vllm@0.11.0", "parameters": {"seed": list(range(size))}})
 
@@ -87,6 +92,7 @@ def lines_of_a_log(size: int) -> None:
 SERIES: dict[str, tuple[Callable[[int], None], int]] = {
     "JSON, values": (read_json, 90_000),
     "a plan, parameters": (plan_of_parameters, 10_000),
+    "an experiment, parameters": (first_of_parameters, 10_000),
     "a plan, values": (plan_of_values, 90_000),
     "a plan written, experiments": (plan_as_lines, 90_000),
     "a ledger, good lines": (good_ledger, 90_000),

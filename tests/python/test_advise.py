@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from quantmap import advise, check, estimate
+from quantmap import advise, check, estimate, servable
 
 from tests.python.memory_cases import read_cases
 
@@ -59,6 +59,31 @@ def test_sizes_are_least_and_legal() -> None:
     assert advise(SHAPES["qwen2.5-72b"], "T4", engines=["vllm@0.19.0"], gpus=2) == []
 
 
+def test_what_a_gpu_can_serve() -> None:
+    ground: dict[str, Any] = {"gpus": 1, "engines": ["vllm@0.19.0"], "context": 4096}
+    found = dict(servable("L4", **ground))
+    assert len(found) > 100
+    small, large = found["Qwen/Qwen3-8B"], found["meta-llama/Llama-3.1-70B-Instruct"]
+    assert small is not None and small.fit.fits and small.gpus == 1
+    assert large is None
+    assert advise("Qwen/Qwen3-8B", "L4", **ground)[0].fit.tokens == small.fit.tokens
+
+
+def test_an_engine_whose_memory_is_not_known_is_not_judged() -> None:
+    fit = estimate("Qwen/Qwen3-8B", gpu="H100", engine="sglang_jax")
+    assert fit.verdict == "unknown" and fit.weight_bytes > 0
+    assert any("is not known" in text for text in fit.assumptions)
+    with pytest.raises(ValueError, match="not known"):
+        advise("Qwen/Qwen3-8B", "H100", engines=["sglang_jax"])
+
+
+def test_layers_go_over_stages_where_heads_divide_no_further() -> None:
+    shape = {**SHAPES["qwen2.5-7b"], "num_hidden_layers": 200}
+    found = advise(shape, "L4", engines=["vllm@0.19.0"], gpus=16, goal="quality", context=4096)
+    assert found and found[0].fit.tp == 4 and found[0].fit.pp > 1
+    assert "--pipeline-parallel-size" in found[0].command
+
+
 def test_all_engines_in_time() -> None:
     shape = SHAPES["qwen3-30b-a3b"]
     advise(shape, "H100")
@@ -90,5 +115,10 @@ def test_the_command(tmp_path: Path) -> None:
     _, data = run(*options, "--json")
     found: list[dict[str, Any]] = json.loads(data)
     assert len(found) >= 2 and found[0]["fit"]["verdict"] == "fits"
+    code, printed = run("Qwen/Qwen3-8B", "--gpu", "H100", "--engine", "vllm@0.19.0")
+    assert code == 0 and "$ vllm serve Qwen/Qwen3-8B" in printed
+    code, printed = run("--list", "--gpu", "L4", "--gpus", "1", "--engine", "vllm@0.19.0")
+    assert code == 0 and "well-known models fit on up to 1 x L4" in printed
+    assert any(line.startswith("Qwen/Qwen3-4B ") for line in printed.splitlines())
     code, printed = run(str(config), "--gpu", "GTX 1080", "--gpus", "1", "--engine", "vllm@0.19.0")
     assert code == 1 and "Nothing fits" in printed

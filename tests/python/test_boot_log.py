@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
-from quantmap import estimate, read_boot_log
+from quantmap import estimate, output_schema, read_boot_log
 
-from tests.python.memory_cases import read_cases
+from tests.python.memory_cases import judge, read_cases
 
 VLLM_OLD = """
 INFO 02-26 09:54:02 llm_engine.py:234] Initializing a V0 LLM engine (v0.7.3) with config: ...
@@ -65,6 +66,18 @@ def test_lines_of_each_engine(
         assert log.weights == pytest.approx(weights * GIBIBYTE)
 
 
+def test_the_plan_that_vllm_keeps() -> None:
+    plan = {"schema": 1, "fingerprint": "0f", "kv_cache_memory_bytes": 50 << 30}
+    log = read_boot_log(json.dumps(plan))
+    assert log is not None and log.engine == "vllm"
+    assert log.kv == (50 << 30) + (150 << 20)  # which the plan leaves out
+
+
+def test_blocks_are_tokens() -> None:
+    log = read_boot_log("INFO gpu_executor.py] # GPU blocks: 1952, # CPU blocks: 2048")
+    assert log is not None and log.tokens == 1952 * 16
+
+
 def test_what_is_no_log() -> None:
     assert read_boot_log("") is None
     assert read_boot_log("Hello, world") is None
@@ -109,8 +122,14 @@ def test_the_command_keeps_what_a_log_shows(
     _, plain = run(*options, "--context", "8192", "--json")
     code, printed = run(*options, "--log", str(boot))
     assert code == 0 and "kept for this GPU and release" in printed
-    case = [json.loads(line) for line in printed.splitlines()[-2:]]
-    assert case[0]["engine"] == "vllm@0.19.0" and case[1]["measured"]["tokens"] == 409600
+    shape, case = (json.loads(line) for line in printed.splitlines()[-2:])
+    assert case["engine"] == "vllm@0.19.0" and case["measured"]["tokens"] == 409600
+    judged = judge({**case, "shape": shape[case["model"]]})
+    assert judged.fit.context == 8192 and abs(judged.error("tokens") or 1) < 0.2
+    _, data = run(*options, "--log", str(boot), "--json")
+    jsonschema.validate(json.loads(data), output_schema("fit"))
+    _, named = run(str(config), "--gpu", "H100", "--log", str(boot))  # the log names the release
+    assert "vLLM 0.19.0, H100" in named
     kept = json.loads((tmp_path / "data" / "quantmap" / "memory.json").read_text())
     assert list(kept) == ["vllm@0.19.0 H100"]
     _, corrected = run(*options, "--context", "8192", "--json")

@@ -243,3 +243,41 @@ def test_a_terminal_sees_how_far_long_work_is(tmp_path: Path) -> None:
     assert running.wait(timeout=120) == 0
     assert b"planning" in seen and b"%" in seen
     assert "90000 launches asked" in " ".join(seen.decode().split())
+
+
+def test_a_hint_where_the_model_would_merge_launches(task: Path) -> None:
+    data = {"base_runtime": "vllm@0.20.1", "parameters": {"max-num-seqs": [8, 16]}}
+    experts = {"quant_config": {"moe_dtype": ["auto", "fp8", "int8"]}}
+    task.write_text(json.dumps({**data, **experts}))
+    out = run(task).stdout
+    hint = next(line for line in out.splitlines() if line.startswith("note: of a model"))
+    assert "of a model that is dense" in hint and "--checkpoint" in hint
+    fewer = int(hint.partition("launches differ, ")[2].split()[0])
+    known = run(task, "--checkpoint", "Qwen/Qwen3-8B", "--json").stdout
+    assert json.loads(known)["distinct"] == fewer
+    assert "note: of a model" not in run(task, "--checkpoint", "Qwen/Qwen3-8B").stdout
+    task.write_text(json.dumps(data))
+    assert "note: of a model" not in run(task).stdout
+
+
+def test_long_planning_is_interrupted(tmp_path: Path) -> None:
+    task = tmp_path / "task.json"
+    values = {"seed": list(range(900_000))}
+    task.write_text(json.dumps({"base_runtime": "vllm@0.11.0", "parameters": values}))
+    code = (
+        "import json, signal, threading, time, sys, quantmap\n"
+        "begin = []\n"
+        "def stop():\n"
+        "    begin.append(time.process_time()); signal.raise_signal(signal.SIGINT)\n"
+        "timer = threading.Timer(1.0, stop); timer.daemon = True\n"
+        "data = json.load(open(sys.argv[1]))\n"
+        "timer.start()\n"
+        "try:\n    quantmap.plan(data); print('finished')\n"
+        "except KeyboardInterrupt:\n    print(time.process_time() - begin[0])\n"
+        "except quantmap.ConfigError:\n    print('refused')\n"
+    )
+    words = [sys.executable, "-c", code, str(task)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    last = done.stdout.strip()
+    assert done.returncode == 0, done.stderr
+    assert last in ("finished", "refused") or float(last) < 1.5  # of processor time

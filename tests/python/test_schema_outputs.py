@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PRESET = str(ROOT / "examples" / "quant_preset_task.json")
 SEVERAL = str(ROOT / "examples" / "quant_multi_preset_task.json")
 SHAPE = str(ROOT / "examples" / "llama_3_70b.json")
+MODEL = ("--checkpoint", SHAPE)
 RULES = str(ROOT / "examples" / "sglang_jax_rules.yaml")
 LINE = (
     "VLLM_ATTENTION_BACKEND=FLASHINFER vllm serve m --kv-cache-dtype fp16 --nope 3 --enforce-eager"
@@ -75,9 +76,14 @@ for _one in quantmap.plan(_TASK)[:3]:
         _metrics = {"throughput": _speed + _one.index, "ttft_p99": 90.0}
         Ledger(MEASURED).record(_one.signature, "success", metrics=_metrics)
 RUNS = {
-    "advise": [[SHAPE, "--gpu", "H100", "--engine", "vllm@0.20.1", "--context", "8192"]],
+    "advise": [
+        [SHAPE, "--gpu", "H100", "--engine", "vllm@0.20.1", "--context", "8192"],
+    ],
     "map": MAPPINGS,
-    "explain": MAPPINGS,
+    "explain": [
+        *MAPPINGS,
+        ["--runtime", "vllm@0.20.1", "--preset", "dynamic-fp8", *("--gpu", "H100"), *MODEL],
+    ],
     "check": [
         [LINE],
         [LINE, "--engine-version", "0.11.0", "--gpu", "H100", "--model-quantization", "fp8"],
@@ -93,6 +99,7 @@ RUNS = {
     "diff": [
         ["0.9.0", "latest", "--runtime", "vllm", "--preset", "dynamic-fp8", "--gpu", "H100"],
         ["0.5.2", "0.5.6", SEVERAL, "--runtime", "sglang"],
+        ["0.5.2", "0.5.6", PRESET, "--runtime", "sglang", "--gpu", "H100", "--checkpoint", SHAPE],
         ["0.5.2", "0.5.6", PRESET, "--param", "attention-backend=nope"],
         ["0.9.0", "0.33.0", "--command", LINE],
         ["0.11.0", "0.11.0", "--runtime", "vllm", "--preset", "default"],
@@ -101,6 +108,8 @@ RUNS = {
         [SHAPE],
         [SHAPE, "--gpu", "H100", "--tp", "2", "--preset", "default", "--preset", "dynamic-fp8"],
         [SHAPE, "--gpu", "L4", "--engine", "sglang@0.5.18", "--preset", "universal-fp8"],
+        [SHAPE, "--gpu", "H100", "--engine", "vllm@0.20.1", "--need", "8k x 2"],
+        ["vllm serve Qwen/Qwen3-8B", "--gpu", "H100", "--engine-version", "0.20.1"],
     ],
     "inspect": [
         [str(ROOT / "examples" / "checkpoint")],
@@ -110,6 +119,7 @@ RUNS = {
         [SEVERAL],
         [PRESET, "--engine", "sglang@0.5.2", "--engine", "vllm@0.11.0", "--gpu", "H100"],
         [PRESET, "--engine", "tensorrt_llm@1.0.0"],
+        [PRESET, "--engine", "vllm@0.20.1", "--gpu", "L4", "--checkpoint", SHAPE],
     ],
     "matrix": [
         ["--engine", "vllm", "--engine-version", "0.11.0"],

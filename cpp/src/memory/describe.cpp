@@ -57,14 +57,27 @@ void FitBuilder::describe_division() {
     assume("layers are divided evenly over " + std::to_string(fit_.parallel.pipeline) +
            " stages; the fullest one is shown");
   }
-  if (sizes_.drafts && inputs_.model.parts.draft_layers == 0) {
-    assume("the weights and the cache of a draft model of its own are not counted");
-  }
+  describe_draft();
   if (sizes_.lora_rank > 0) {
     assume("adapters: " + std::to_string(sizes_.loras) + " of rank " + std::to_string(sizes_.lora_rank) +
            " on all linear layers");
   }
   if (sizes_.offload > 0) assume(mebibytes(sizes_.offload) + " of weights lie in the host's memory");
+}
+
+void FitBuilder::describe_draft() {
+  if (!sizes_.drafts) return;
+  if (inputs_.draft) {
+    assume("draft model " + sizes_.draft_model +
+           ": its weights are divided, and its layers cached, like the model's own");
+  } else if (sizes_.draft_head) {
+    assume("draft head: counted as one layer of the model, whose own file was not read");
+  } else if (inputs_.model.parts.draft_layers > 0) {
+    assume("layers that guess further tokens: " + std::to_string(inputs_.model.parts.draft_layers));
+  } else {
+    assume("the weights and the cache of the draft model are not counted: its shape is not known");
+    fit_.not_counted.push_back("the draft model " + sizes_.draft_model);
+  }
 }
 
 void FitBuilder::describe_cache(const Cache& cache) {

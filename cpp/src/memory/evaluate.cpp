@@ -9,7 +9,6 @@ namespace {
 
 constexpr double kMebibyte = 1048576.0;
 constexpr double kHalf = 2;  // bytes of an activation
-constexpr double kUsualFraction = 0.9;
 
 double number(std::int64_t value) { return static_cast<double>(value); }
 
@@ -73,15 +72,6 @@ ClassSums sum_classes(const Inputs& inputs, const Parallel& parallel, const Pipe
   return out;
 }
 
-// Layers that guess further tokens: in the files, but loaded only for speculative decoding.
-double draft_bytes(const Inputs& inputs, const Sizes& sizes, double layer_bytes) {
-  const double drafts = number(inputs.model.parts.draft_layers);
-  const double layers = std::max(number(static_cast<std::int64_t>(inputs.model.layers.size())), 1.0);
-  if (drafts <= 0) return 0;
-  if (inputs.checkpoint.weights) return sizes.drafts ? 0 : -layer_bytes * drafts / (layers + drafts);
-  return sizes.drafts ? layer_bytes * drafts / layers : 0;
-}
-
 double adapter_bytes(const Inputs& inputs, const Sizes& sizes, const PipelineStage& stage) {
   if (sizes.lora_rank <= 0) return 0;
   double columns = 0;  // inputs and outputs of the linear layers
@@ -103,8 +93,9 @@ double step_bytes(const Inputs& inputs, const Sizes& sizes, const MemoryPeak& ro
   const double step = token * kHalf * number(sizes.batched);
   const double scores = number(std::min(sizes.scored, sizes.batched)) * number(model.vocabulary) * row.score_bytes;
   const VisionShape& vision = model.parts.vision;
-  const double patch = 2 * vision.hidden + 2 * vision.intermediate / number(sizes.parallel.tensor);
-  const double picture = sizes.text_only ? 0 : vision.patches * patch * kHalf;
+  const double split = sizes.vision_whole ? 1 : number(sizes.parallel.tensor);
+  const double patch = 2 * vision.hidden + 2 * vision.intermediate / split;
+  const double picture = sizes.text_only || sizes.skip_media ? 0 : vision.patches * patch * kHalf;
   double workspace = 0;
   if (model.is_moe()) {
     const double width = 2 * number(model.experts.intermediate) / number(sizes.parallel.expert_gpus());
@@ -114,12 +105,14 @@ double step_bytes(const Inputs& inputs, const Sizes& sizes, const MemoryPeak& ro
   return std::max({step, scores, picture}) + workspace;
 }
 
-// Sizes of CUDA graphs: powers of two up to 8, then every eighth up to twice the sequences, at most 512; captured for
-// mixed steps, and up to the sequences for decoding alone.
+// Sizes of CUDA graphs: powers of two up to 8, then every eighth up to twice the sequences, at most 512 or what is
+// asked; captured for mixed steps, and up to the sequences for decoding alone.
 double graph_count(const Sizes& sizes) {
+  if (sizes.graphs > 0) return 2 * number(sizes.graphs);
   const auto sizes_up_to = [](std::int64_t most) { return most <= 8 ? 4.0 : 3.0 + number(most) / 8; };
-  return sizes_up_to(std::min<std::int64_t>(2 * sizes.sequences, 512)) +
-         sizes_up_to(std::min<std::int64_t>(sizes.sequences, 512));
+  const std::int64_t limit =
+      sizes.graph_limit > 0 ? sizes.graph_limit : std::min<std::int64_t>(2 * sizes.sequences, 512);
+  return sizes_up_to(limit) + sizes_up_to(std::min(sizes.sequences, limit));
 }
 
 // Whether a row holds for the release and a GPU of this size.
@@ -149,32 +142,10 @@ double outside_bytes(const Sizes& sizes, const MemoryPeak& row) {
   return (row.fixed_mib + (sizes.parallel.tensor > 1 ? row.peer_mib : 0)) * kMebibyte;
 }
 
-// The share that the engine's own rule leaves to weights and cache.
-double own_share(const Inputs& inputs, const Sizes& sizes, Parts& parts) {
-  const MemoryPolicy& policy = inputs.mapping.engine->memory;
-  const ReleaseNumber release = inputs.mapping.deployment.release;
-  const double driver = inputs.driver;
-  double share = kUsualFraction;
-  for (const MemoryReserve& row : policy.reserve) {
-    if (row.since > release || release >= row.until || sizes.parallel.tensor < row.tensor) continue;
-    if (driver / kMebibyte >= static_cast<double>(row.below_mib)) continue;
-    double reserve = row.mib + row.per_gpu_mib * number(sizes.parallel.tensor * sizes.parallel.pipeline);
-    reserve += row.per_token_mib * number(std::max<std::int64_t>(sizes.batched, 2048));
-    if (!sizes.eager) reserve += row.per_sequence_mib * number(row.graph);
-    reserve = std::max(reserve, row.floor_mib) + (sizes.drafts ? row.draft_mib : 0);
-    share = row.share > 0 ? row.share : std::max(0.0, (driver - reserve * kMebibyte) / driver);
-    share = std::round(share * 1000) / 1000;
-    break;
-  }
-  if (inputs.model.parts.vision.parameters > 0 && !sizes.text_only) share *= policy.vision_share;
-  parts.reserve = driver * (1 - share);
-  return share;
-}
-
-double fraction_of(const Inputs& inputs, const Sizes& sizes, Parts& parts) {
+double fraction_of(const Inputs& inputs, const Sizes& sizes) {
   if (sizes.fraction) return *sizes.fraction;
   const MemoryPolicy& policy = inputs.mapping.engine->memory;
-  if (!policy.reserve.empty()) return own_share(inputs, sizes, parts);
+  if (!policy.reserve.empty()) return own_share(inputs, sizes);
   const std::string_view flag = flag_of(inputs.mapping, MemoryRole::kFraction);
   if (const auto known = find_flag(inputs.mapping.engine->surface, flag, inputs.mapping.deployment.release)) {
     if (const auto value = read_amount(known->interval->fallback)) return *value;
@@ -229,7 +200,9 @@ double weight_bytes(const Inputs& inputs, const Sizes& sizes, const PipelineStag
     const auto i = static_cast<std::size_t>(part);
     return class_bytes(inputs, part, own.numbers[i], all.numbers[i], own.bytes[i]);
   };
-  const double layers = of(ModuleClass::kLinear) + of(ModuleClass::kExperts);
+  const double routed = std::max(number(inputs.model.experts.routed), 1.0);
+  const double layers =
+      of(ModuleClass::kLinear) + of(ModuleClass::kExperts) * (1 + number(sizes.extra_experts) / routed);
   double out = layers + draft_bytes(inputs, sizes, layers) + of(ModuleClass::kEmbedding) + of(ModuleClass::kNorm);
   // The last stage of a tied model has a second copy of the embedding.
   const auto head = static_cast<std::size_t>(ModuleClass::kHead);
@@ -241,7 +214,7 @@ double weight_bytes(const Inputs& inputs, const Sizes& sizes, const PipelineStag
     out += class_bytes(inputs, ModuleClass::kOther, 1, 1, 0);
   } else if (!sizes.text_only && stage.first) {
     // Some parts of a vision tower are divided and some are not: between whole and divided.
-    const double divided = (1 + 1 / number(sizes.parallel.tensor)) / 2;
+    const double divided = sizes.vision_whole ? 1 : (1 + 1 / number(sizes.parallel.tensor)) / 2;
     out += inputs.model.parts.vision.parameters * divided * inputs.bits.plain / 8;
   }
   return std::max(out * inputs.weight_ratio - sizes.offload, 0.0);
@@ -259,7 +232,9 @@ Cache cache_of(const Inputs& inputs, const Sizes& sizes, const PipelineStage& st
   bits.state = layout->wide_states || inputs.model.parts.recurrent.wide ? 32 : bits.plain;
   if (sizes.state_dtype.find("32") != std::string::npos) bits.state = 32;
   if (sizes.state_dtype.find("16") != std::string::npos) bits.state = 16;
-  return {*layout, layer_caches(inputs.model, sizes.parallel, stage), bits, sizes, pooled};
+  std::vector<LayerCache> layers = layer_caches(inputs.model, sizes.parallel, stage);
+  if (stage.last) add_draft_caches(inputs, sizes, layers);
+  return {*layout, layers, bits, sizes, pooled};
 }
 
 void fill_defaults(const Inputs& inputs, Sizes& sizes) {
@@ -299,7 +274,8 @@ Parts divide(const Inputs& inputs, const Sizes& sizes, double weights, Guess gue
   if (inputs.total <= 0) return out;
   const MemoryPolicy& policy = inputs.mapping.engine->memory;
   const MemoryPeak& row = peak_of(inputs);
-  out.fraction = fraction_of(inputs, sizes, out);
+  out.fraction = fraction_of(inputs, sizes);
+  if (!sizes.fraction && !policy.reserve.empty()) out.reserve = inputs.driver * (1 - out.fraction);
   const double outside = outside_bytes(sizes, row);
   out.peak = outside + step_bytes(inputs, sizes, row);
   out.graphs = graph_bytes(inputs, sizes, row);

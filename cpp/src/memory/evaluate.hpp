@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,6 +46,7 @@ struct Inputs {
   double weight_ratio = 1;
   double held_back = 0;
   bool corrected = false;
+  std::shared_ptr<const Checkpoint> draft{};  // the draft model, when its shape is known
 };
 
 // The parts may be as far from the truth as calibration cases show: less room, the best guess, more room.
@@ -70,10 +72,18 @@ template <typename Row>
   return nullptr;
 }
 
+constexpr double kUsualFraction = 0.9;
+
 // What the engine takes by itself, where the launch says nothing.
 void fill_defaults(const Inputs& inputs, Sizes& sizes);
 void look_up_bits(Inputs& inputs);
 [[nodiscard]] double weight_bytes(const Inputs& inputs, const Sizes& sizes, const PipelineStage& stage);
+// Bytes of what guesses further tokens, where the model's own layers have `layer_bytes`; negative where the files hold
+// layers for it that are not loaded.
+[[nodiscard]] double draft_bytes(const Inputs& inputs, const Sizes& sizes, double layer_bytes);
+void add_draft_caches(const Inputs& inputs, const Sizes& sizes, std::vector<LayerCache>& layers);
+// Where an engine's rule for it is known, and it has no fixed share; 0.9 otherwise.
+[[nodiscard]] double own_share(const Inputs& inputs, const Sizes& sizes);
 [[nodiscard]] ExpertTile tile_of(const Inputs& inputs);
 [[nodiscard]] Cache cache_of(const Inputs& inputs, const Sizes& sizes, const PipelineStage& stage);
 [[nodiscard]] Parts divide(const Inputs& inputs, const Sizes& sizes, double weights, Guess guess);

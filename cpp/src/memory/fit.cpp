@@ -9,6 +9,7 @@
 #include "quantmap/base/text.hpp"
 #include "quantmap/config/validate.hpp"
 #include "quantmap/mapping/launch.hpp"
+#include "quantmap/mapping/merge.hpp"
 
 namespace quantmap {
 
@@ -65,12 +66,37 @@ Asked read_asked(const FitRequest& request, Diagnostics& problems) {
   out.context = read_count(request.context, "context", kMostTokens, 0, problems);
   out.concurrency = read_count(request.concurrency, "concurrency", kMostTokens, 1, problems);
   out.cures = request.cures;
+  out.model_cache = request.model_cache;
   if (request.correction.is_object()) {
     out.corrected = true;
     out.weight_ratio = std::clamp(real_of(request.correction, "weights", 1), 0.5, 2.0);
     out.held_back = std::clamp(real_of(request.correction, "held_back", 0), -1e12, 1e12);
   }
   return out;
+}
+
+// The sizes asked as arguments of the launch, so that what the release refuses of them is refused here.
+void add_sizes(const Engine& engine, const Asked& asked, Value& parameters) {
+  if (!parameters.is_null() && !parameters.is_object()) return;
+  const auto flag_of_role = [&engine](MemoryRole role) -> std::string_view {
+    for (const MemoryFlag& flag : engine.memory.flags) {
+      if (flag.role == role) return flag.flag;
+    }
+    return {};
+  };
+  const std::pair<MemoryRole, std::int64_t> sizes[] = {{MemoryRole::kTensor, asked.tensor},
+                                                       {MemoryRole::kPipeline, asked.pipeline}};
+  for (const auto& [role, size] : sizes) {
+    const std::string_view flag = flag_of_role(role);
+    if (size <= 0 || flag.empty()) continue;
+    const std::string identity = flag_identity(flag, &engine);
+    Value out = Value::object();
+    for (const auto& [key, value] : parameters.members()) {
+      if (flag_identity(key, &engine) != identity) out.set(key, value);
+    }
+    out.set(std::string(flag), Value::integer(std::to_string(size)));
+    parameters = std::move(out);
+  }
 }
 
 LaunchRequest launch_request(const std::shared_ptr<const Checkpoint>& checkpoint, const FitRequest& request) {
@@ -87,10 +113,11 @@ LaunchRequest launch_request(const std::shared_ptr<const Checkpoint>& checkpoint
 }
 
 // The mapping on a release: the newest one when none is named.
-std::optional<Mapping> map_on_release(LaunchRequest request, bool& newest, Diagnostics& problems) {
+std::optional<Mapping> map_on_release(LaunchRequest request, const Asked& asked, bool& newest, Diagnostics& problems) {
   std::string suffix;
   Diagnostics found;
   const Engine* engine = read_runtime(request.runtime, suffix, found);
+  if (engine != nullptr) add_sizes(*engine, asked, request.user_parameters);
   if (engine != nullptr && suffix.empty() && request.engine_version.is_null()) {
     LaunchRequest bare;
     bare.runtime = request.runtime;
@@ -115,7 +142,7 @@ std::optional<MemoryFit> estimate_fit(const std::shared_ptr<const Checkpoint>& c
                                       Diagnostics& problems) {
   const Asked asked = read_asked(request, problems);
   bool newest = false;
-  std::optional<Mapping> mapping = map_on_release(launch_request(checkpoint, request), newest, problems);
+  std::optional<Mapping> mapping = map_on_release(launch_request(checkpoint, request), asked, newest, problems);
   MemoryFit fit;
   const Value gpu =
       request.gpu.is_null() && !request.default_gpu.empty() ? Value::text(request.default_gpu) : request.gpu;

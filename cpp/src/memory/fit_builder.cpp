@@ -102,18 +102,33 @@ void FitBuilder::take_sizes(const Asked& asked) {
   if (asked.pipeline == 0 && parallel.pipeline > layers) parallel.pipeline = std::max<std::int64_t>(layers, 1);
   if (asked.fraction) sizes_.fraction = asked.fraction;
   if (asked.context > 0) sizes_.context = asked.context;
+  take_context();
+  fill_defaults(inputs_, sizes_);
+  if (sizes_.drafts && !sizes_.draft_model.empty()) read_draft(asked.model_cache);
+  // Without a model of its own the layers in the model's files are what drafts.
+  if (sizes_.draft_model.empty() && model.parts.draft_layers > 0) sizes_.draft_head = false;
+  fit_.parallel = parallel;
+  fit_.context = sizes_.context;
+  fit_.concurrency = asked.concurrency;
+  fit_.batched_tokens = sizes_.batched;
+  fit_.sequences_at_most = sizes_.sequences;
+}
+
+void FitBuilder::take_context() {
+  const Architecture& model = inputs_.model;
   if (sizes_.context <= 0) {
     sizes_.context = model.max_length > 0 ? model.max_length : kUsualContext;
     if (model.max_length <= 0) {
       assume("neither request nor model says how long a sequence is: " + std::to_string(kUsualContext) + " tokens");
     }
   }
-  fill_defaults(inputs_, sizes_);
-  fit_.parallel = parallel;
-  fit_.context = sizes_.context;
-  fit_.concurrency = asked.concurrency;
-  fit_.batched_tokens = sizes_.batched;
-  fit_.sequences_at_most = sizes_.sequences;
+}
+
+void FitBuilder::read_draft(const std::string& cache) {
+  Diagnostics unused;
+  auto draft = inspect_checkpoint(Value::text(sizes_.draft_model), Path("checkpoint"), unused, cache);
+  if (!draft || !draft->architecture || draft->architecture->hidden <= 0) return;
+  inputs_.draft = std::make_shared<const Checkpoint>(std::move(*draft));
 }
 
 void FitBuilder::build() {
@@ -156,6 +171,10 @@ void FitBuilder::read_cache_bits(const Precision* kv) {
     cache.number = asked.find("fp4") != std::string::npos ? 4.5 : 8;
     kv_words_ = "as the checkpoint asks: " + asked;
   }
+  if (sizes_.byte_cache) {
+    cache.number = 8;
+    kv_words_ = "8 bits for each number, as the settings ask";
+  }
   fit_.kv_bits = cache.number;
 }
 
@@ -176,7 +195,12 @@ void FitBuilder::measure() {
   fit_.kv_needed_bytes = whole(cache.needed(sizes_.context, fit_.concurrency));
   describe_weights();
   describe_cache(cache);
-  if (fit_.gpu) judge(cache, weights);
+  const Engine& engine = *fit_.mapping.engine;
+  if (fit_.gpu && engine.memory.known()) {
+    judge(cache, weights);
+  } else if (fit_.gpu) {
+    assume("how " + std::string(engine.name) + " divides the memory is not known: sizes, and no verdict");
+  }
   if (fit_.mapping.diagnostics.has_errors()) fit_.verdict = FitVerdict::kRefused;
 }
 

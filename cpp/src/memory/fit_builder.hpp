@@ -19,6 +19,7 @@ struct Asked {
   double held_back = 0;
   bool corrected = false;
   bool cures = true;
+  std::string model_cache;  // where a draft model is looked for
 };
 
 class FitBuilder {
@@ -29,11 +30,14 @@ class FitBuilder {
 
  private:
   void take_sizes(const Asked& asked);
+  void take_context();
+  void read_draft(const std::string& cache);
   void read_bits();
   void read_cache_bits(const Precision* kv);
   void describe();
   void describe_weights();
   void describe_division();
+  void describe_draft();
   void describe_cache(const Cache& cache);
   void describe_memory(const Parts& parts);
   void measure();

@@ -7,6 +7,8 @@ namespace quantmap {
 
 namespace {
 
+constexpr double kNever = 1e18;  // more bytes than there are
+
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / std::max<std::int64_t>(b, 1); }
 
 }  // namespace
@@ -117,7 +119,11 @@ double Cache::window_bytes(std::int64_t context) const {
 // What of the memory is left for tokens beside states, and beside the pool of sliding layers.
 double Cache::budget_of_tokens(double bytes) const {
   if (layout_.rule != CacheRule::kPools) return bytes;
-  if (state_bytes_ > 0) bytes /= 1 + sizes_.state_share.value_or(layout_.state_share);
+  if (state_bytes_ > 0 && sizes_.states > 0) {
+    bytes = std::max(bytes - state_bytes_ * static_cast<double>(sizes_.states), 0.0);
+  } else if (state_bytes_ > 0) {
+    bytes /= 1 + sizes_.state_share.value_or(layout_.state_share);
+  }
   const double sliding = window_bytes(1);
   if (sliding <= 0) return bytes;
   const double share = sizes_.sliding_share.value_or(layout_.sliding_share) * sliding;
@@ -134,6 +140,10 @@ double Cache::needed(std::int64_t context, std::int64_t concurrency) const {
   const double tokens = token_bytes_ * length;
   if (layout_.rule != CacheRule::kPools) return (tokens + window_bytes(context) + states) * at_once;
   // The pool that is full first decides, and the others are as much larger as the engine divides.
+  if (states > 0 && sizes_.states > 0) {
+    if (states * at_once > state_bytes_ * static_cast<double>(sizes_.states)) return kNever;
+    return tokens * at_once + state_bytes_ * static_cast<double>(sizes_.states);
+  }
   const double all = tokens > 0 ? tokens * at_once / budget_of_tokens(1.0) : window_bytes(context) * at_once;
   const double share = sizes_.state_share.value_or(layout_.state_share);
   return states > 0 && share > 0 ? std::max(all, states * at_once * (1 + share) / share) : all;

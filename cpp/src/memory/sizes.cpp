@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "quantmap/base/json_io.hpp"
 #include "quantmap/base/text.hpp"
@@ -28,11 +29,35 @@ constexpr Unit kUnits[] = {
     {"M", 1048576.0}, {"G", kGibibyte}, {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", kGibibyte}, {"KB", 1e3},
     {"MB", 1e6},      {"GB", 1e9},      {"B", 1}};
 
-// A switch: given without a value, or with a word for yes.
-bool is_on(const Argument& argument) {
-  if (const bool* value = std::get_if<bool>(&argument.value)) return *value;
-  const std::string text = lower(to_text(argument.value));
+// One thing that a launch says: an argument, or a key of the object that it is.
+struct Setting {
+  std::string name;   // as the release calls it: "--flag", "--flag.key"
+  std::string shown;  // as it was given
+  std::string text;
+  bool by_user = false;
+};
+
+// A switch: given without a value, with a word for yes, or with one of the words that turn it on.
+bool is_on(const Setting& setting, const MemoryFlag& flag) {
+  const std::string text = lower(setting.text);
+  if (!flag.when.empty()) return std::find(flag.when.begin(), flag.when.end(), text) != flag.when.end();
   return text.empty() || text == "true" || text == "1" || (read_amount(text).value_or(0) > 1);
+}
+
+// "1 2 4", "1,2,4", "[1, 2, 4]": how many numbers, and the largest.
+std::pair<std::int64_t, double> read_list(std::string_view text) {
+  std::int64_t count = 0;
+  double largest = 0;
+  while (!text.empty()) {
+    const std::size_t begin = text.find_first_of("0123456789");
+    if (begin == text.npos) break;
+    text.remove_prefix(begin);
+    const std::size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
+    largest = std::max(largest, read_amount(text.substr(0, end)).value_or(0));
+    ++count;
+    text.remove_prefix(end);
+  }
+  return {count, largest};
 }
 
 class Reader {
@@ -42,44 +67,89 @@ class Reader {
   ReadSizes read() {
     for (const Argument& argument : mapping_.arguments) {
       if (argument.kind != ChannelKind::kFlag) continue;
-      if (const MemoryFlag* flag = find(argument.flag)) {
-        take(flag->role, argument);
-      } else if (argument.from == kNoField && !is_neutral(argument.flag)) {
-        out_.not_counted.push_back(argument.flag);
+      const std::string text = to_text(argument.value);
+      const Setting setting{known_name(argument.flag), argument.flag, text, argument.from == kNoField};
+      if (text.starts_with('{')) {
+        Diagnostics unused;
+        if (const auto object = read_json(text, Path(argument.flag), unused)) {
+          take_object(setting, *object);
+          continue;
+        }
       }
+      take(setting);
     }
     finish();
     return std::move(out_);
   }
 
  private:
-  const MemoryFlag* by_name(std::string_view name) const {
-    const auto found = std::find_if(policy_.flags.begin(), policy_.flags.end(),
-                                    [name](const MemoryFlag& flag) { return flag.flag == name; });
-    return found == policy_.flags.end() ? nullptr : &*found;
+  // The release's own name; of "--flag.key" the flag's.
+  std::string known_name(const std::string& name) const {
+    const std::size_t dot = std::min(name.find('.'), name.size());
+    const FlagHistory* history = find_history(mapping_.engine->surface, name.substr(0, dot));
+    return history == nullptr ? name : std::string(history->name) + name.substr(dot);
   }
 
-  const MemoryFlag* find(const std::string& name) const {
-    if (const MemoryFlag* flag = by_name(name)) return flag;
-    const FlagHistory* history = find_history(mapping_.engine->surface, name);
-    return history == nullptr ? nullptr : by_name(history->name);
+  // Each key of an object, as deep as it goes; of an empty object itself.
+  void take_object(const Setting& setting, const Value& value) {
+    if (value.is_object() && !value.members().empty()) {
+      for (const auto& [key, inner] : value.members()) {
+        take_object({setting.name + "." + key, setting.shown + "." + key, {}, setting.by_user}, inner);
+      }
+      return;
+    }
+    Setting one = setting;
+    if (value.kind() == Value::Kind::kBoolean) {
+      one.text = value.as_boolean() ? "true" : "false";
+    } else {
+      one.text = value.is_array() || value.is_object() ? write_json(value) : value.as_text();
+      if (value.kind() == Value::Kind::kReal) one.text = python_float(value.as_real());
+    }
+    take(one);
   }
 
-  bool is_neutral(const std::string& name) const {
-    const FlagHistory* history = find_history(mapping_.engine->surface, name);
-    const std::string_view known = history == nullptr ? std::string_view(name) : history->name;
-    return std::find(policy_.neutral.begin(), policy_.neutral.end(), known) != policy_.neutral.end();
+  void take(const Setting& setting) {
+    bool known = false;
+    for (const MemoryFlag& flag : policy_.flags) {
+      if (flag.flag != setting.name) continue;
+      known = true;
+      take(flag, setting);
+    }
+    if (!known && setting.by_user && !is_neutral(setting.name) && !is_target(setting.name)) {
+      out_.not_counted.push_back(setting.shown);
+    }
   }
 
-  double amount(const Argument& argument) {
-    const auto number = read_amount(to_text(argument.value));
-    if (!number) out_.wrong.push_back(argument.flag);
-    return number.value_or(0);
+  // Flags that move no memory, with whatever they hold.
+  bool is_neutral(std::string_view name) const {
+    const std::string_view flag = name.substr(0, name.find('.'));
+    return std::any_of(policy_.neutral.begin(), policy_.neutral.end(),
+                       [&](std::string_view known) { return known == name || known == flag; });
   }
 
-  void take(MemoryRole role, const Argument& argument) {
-    if (take_switch(role, argument) || take_object(role, argument)) return;
-    const double number = amount(argument);
+  // What precision comes of it is judged with the mapping.
+  bool is_target(std::string_view name) const {
+    const auto& checked = mapping_.engine->checked;
+    return std::any_of(checked.precision.begin(), checked.precision.end(), [&](const Precision& row) {
+      return std::any_of(row.terms.begin(), row.terms.end(),
+                         [&](const RuleTerm& term) { return is_route(checked.targets[term.target], name); });
+    });
+  }
+
+  static bool is_route(const Target& target, std::string_view name) {
+    const std::string_view flag = name.substr(0, name.find('.'));
+    return std::any_of(target.routes.begin(), target.routes.end(),
+                       [&](const Channel& route) { return route.name == flag && (route.at.empty() || flag != name); });
+  }
+
+  void take(const MemoryFlag& flag, const Setting& setting) {
+    if (take_switch(flag, setting) || take_words(flag.role, setting)) return;
+    const auto number = read_amount(setting.text);
+    if (!number) out_.wrong.push_back(setting.shown);
+    take_number(flag.role, number.value_or(0));
+  }
+
+  void take_number(MemoryRole role, double number) {
     Sizes& sizes = out_.sizes;
     if (role == MemoryRole::kFraction && number > 0 && number <= 1) sizes.fraction = number;
     if (role == MemoryRole::kCacheBytes) sizes.cache_bytes = number;
@@ -92,38 +162,64 @@ class Reader {
   // What is said of a role that is a count; 0: nothing.
   [[nodiscard]] std::int64_t count(MemoryRole role) const { return counts_[static_cast<std::size_t>(role)]; }
 
-  bool take_switch(MemoryRole role, const Argument& argument) {
+  bool take_switch(const MemoryFlag& flag, const Setting& setting) {
+    struct Switch {
+      MemoryRole role;
+      bool Sizes::* member;
+    };
+    static constexpr Switch kSwitches[] = {
+        {MemoryRole::kEager, &Sizes::eager},          {MemoryRole::kUnifiedCache, &Sizes::unified_cache},
+        {MemoryRole::kTextOnly, &Sizes::text_only},   {MemoryRole::kSkipMedia, &Sizes::skip_media},
+        {MemoryRole::kDraftHead, &Sizes::draft_head}, {MemoryRole::kVisionWhole, &Sizes::vision_whole},
+        {MemoryRole::kByteCache, &Sizes::byte_cache}};
+    const bool on = is_on(setting, flag);
+    for (const Switch& row : kSwitches) {
+      if (row.role != flag.role) continue;
+      if (on || flag.when.empty()) out_.sizes.*row.member = on;
+      return true;
+    }
+    return take_other_switch(flag.role, on);
+  }
+
+  bool take_other_switch(MemoryRole role, bool on) {
     Sizes& sizes = out_.sizes;
-    const bool on = is_on(argument);
     switch (role) {
-      case MemoryRole::kEager: sizes.eager = on; return true;
-      case MemoryRole::kUnifiedCache: sizes.unified_cache = on; return true;
       case MemoryRole::kPrefixCaching: sizes.prefix_caching = on; return true;
+      case MemoryRole::kPrefillGraphs:
+        if (on) sizes.prefill_graphs = true;
+        return true;
+      case MemoryRole::kNoPrefillGraphs:
+        if (on) sizes.prefill_graphs = false;
+        return true;
       case MemoryRole::kNoPrefixCaching: sizes.prefix_caching = !on; return true;
-      case MemoryRole::kTextOnly: sizes.text_only = on; return true;
       case MemoryRole::kLora: lora_ = on; return true;
       case MemoryRole::kExpert: return true;  // whole experts or a part of each: as many numbers
       case MemoryRole::kDataAttention: data_attention_ = on; return true;
+      case MemoryRole::kWholeAttention: sizes.parallel.attention = on ? 1 : 0; return true;
+      case MemoryRole::kNoDraft: no_draft_ = no_draft_ || on; return true;
       default: return false;
     }
   }
 
-  bool take_object(MemoryRole role, const Argument& argument) {
-    const std::string text = to_text(argument.value);
-    if (role == MemoryRole::kStateDtype) {
-      out_.sizes.state_dtype = text;
-    } else if (role == MemoryRole::kDraftMethod) {
-      out_.sizes.drafts = true;
-    } else if (role == MemoryRole::kSpeculative) {
-      out_.sizes.drafts = true;
-      Diagnostics unused;
-      const auto object = read_json(text, Path(argument.flag), unused);
-      const Value* tokens = object ? object->find("num_speculative_tokens") : nullptr;
-      if (tokens != nullptr) out_.sizes.draft_tokens = whole(read_amount(tokens->as_text()).value_or(0));
-    } else {
-      return false;
+  bool take_words(MemoryRole role, const Setting& setting) {
+    Sizes& sizes = out_.sizes;
+    switch (role) {
+      case MemoryRole::kStateDtype: sizes.state_dtype = setting.text; return true;
+      case MemoryRole::kDraftMethod:
+      case MemoryRole::kSpeculative: sizes.drafts = true; return true;
+      case MemoryRole::kDraftModel:
+        sizes.drafts = true;
+        sizes.draft_model = setting.text;
+        return true;
+      case MemoryRole::kGraphSizes: {
+        const auto [graphs, largest] = read_list(setting.text);
+        sizes.graphs = graphs;
+        sizes.graph_limit = whole(largest);
+        return true;
+      }
+      case MemoryRole::kSettings: out_.not_counted.push_back(setting.shown); return true;  // its content was not read
+      default: return false;
     }
-    return true;
   }
 
   void finish() {
@@ -134,10 +230,14 @@ class Reader {
     sizes.block = count(MemoryRole::kBlockTokens);
     sizes.cache_tokens = count(MemoryRole::kCacheTokens);
     sizes.cache_blocks = count(MemoryRole::kCacheBlocks);
+    sizes.extra_experts = count(MemoryRole::kExtraExperts);
+    sizes.states = count(MemoryRole::kStates);
+    if (sizes.graph_limit == 0) sizes.graph_limit = count(MemoryRole::kGraphLimit);
     sizes.parallel.tensor = count(MemoryRole::kTensor);
     sizes.parallel.pipeline = count(MemoryRole::kPipeline);
     sizes.loras = std::max<std::int64_t>(count(MemoryRole::kLoras), 1);
-    if (sizes.draft_tokens == 0) sizes.draft_tokens = count(MemoryRole::kDraftTokens);
+    sizes.draft_tokens = count(MemoryRole::kDraftTokens);
+    sizes.drafts = (sizes.drafts || sizes.draft_tokens > 0) && !no_draft_;
     sizes.cache_ranks = std::max<std::int64_t>(count(MemoryRole::kContextParallel), 1) *
                         std::max<std::int64_t>(count(MemoryRole::kPrefillParallel), 1);
     if (lora_) sizes.lora_rank = count(MemoryRole::kLoraRank) > 0 ? count(MemoryRole::kLoraRank) : kUsualRank;
@@ -158,9 +258,10 @@ class Reader {
   const Mapping& mapping_;
   const MemoryPolicy& policy_;
   ReadSizes out_;
-  std::array<std::int64_t, static_cast<std::size_t>(MemoryRole::kTextOnly) + 1> counts_{};
+  std::array<std::int64_t, kMemoryRoles> counts_{};
   bool lora_ = false;
   bool data_attention_ = false;
+  bool no_draft_ = false;
 };
 
 }  // namespace
@@ -195,7 +296,21 @@ std::string_view name_of(MemoryRole role) noexcept {
                                          "sliding-share",
                                          "state-share",
                                          "state-dtype",
-                                         "text-only"};
+                                         "text-only",
+                                         "skip-media",
+                                         "vision-whole",
+                                         "graph-limit",
+                                         "graph-sizes",
+                                         "extra-experts",
+                                         "states",
+                                         "draft-model",
+                                         "no-draft",
+                                         "draft-head",
+                                         "prefill-graphs",
+                                         "no-prefill-graphs",
+                                         "byte-cache",
+                                         "whole-attention",
+                                         "settings"};
   return kNames[static_cast<std::size_t>(role)];
 }
 

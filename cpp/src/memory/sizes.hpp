@@ -28,9 +28,19 @@ struct Sizes {
   bool eager = false;
   bool unified_cache = false;
   std::optional<bool> prefix_caching;
+  std::optional<bool> prefill_graphs;
   bool text_only = false;
-  bool drafts = false;  // speculative decoding
+  bool skip_media = false;
+  bool vision_whole = false;
+  bool drafts = false;      // speculative decoding with a model
+  bool draft_head = false;  // which is one layer on top of the served model
+  std::string draft_model;  // a folder or an id
   std::int64_t draft_tokens = 0;
+  std::int64_t graph_limit = 0;    // sequences of the largest CUDA graph; 0: the engine's own
+  std::int64_t graphs = 0;         // how many; 0: the engine's own
+  std::int64_t extra_experts = 0;  // copies beside the model's own
+  std::int64_t states = 0;         // 0: as many as there is room for
+  bool byte_cache = false;
   std::int64_t lora_rank = 0;  // 0: no adapters
   std::int64_t loras = 1;
   std::optional<double> sliding_share;

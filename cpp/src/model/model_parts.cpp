@@ -118,6 +118,8 @@ VisionShape read_vision(const ConfigReader& top, std::int64_t text_hidden) {
   const std::string act = vision.text_if({"hidden_act", "hidden_activation"});
   const double matrices = act == "silu" || act == "swiglu" ? 3 : 2;
   out.hidden = static_cast<double>(hidden);
+  out.declared_layers = static_cast<double>(vision.number({"num_hidden_layers"}));
+  out.declared_width = static_cast<double>(vision.number({"hidden_size"}));
   out.intermediate = static_cast<double>(width);
   out.parameters = static_cast<double>(layers) * (4 * product(hidden, hidden) + matrices * product(hidden, width));
   const std::int64_t patch = std::max<std::int64_t>(vision.number({"patch_size", "spatial_patch_size"}, 14), 1);

@@ -16,8 +16,8 @@ EffectId FlagChoice::effect_id(const std::string& effect) {
 }
 
 ChoiceSpace::ChoiceSpace(const Task& task, const Engine& engine, const Deployment& deployment, bool refuses,
-                         Effects& effects, Diagnostics& problems)
-    : task_(task), engine_(engine), deployment_(deployment), refuses_(refuses) {
+                         Effects& effects, const Interrupt& interrupt, Diagnostics& problems)
+    : task_(task), engine_(engine), deployment_(deployment), refuses_(refuses), interrupt_(interrupt) {
   axes_.resize(task.parameters.size());
   std::unordered_map<std::string, std::size_t> known;  // by identity
   for (std::size_t i = 0; i < axes_.size(); ++i) {
@@ -43,14 +43,14 @@ ChoiceSpace::ChoiceSpace(const Task& task, const Engine& engine, const Deploymen
     read_axis(i, effects);
     const auto points = product(total_, axis.values.size());
     if (!points) problems.add(Code::kTooManyPoints, axis.path, {{"known", std::to_string(kMostPoints)}});
-    if (problems.has_errors()) return;
+    if (problems.has_errors() || interrupt.wanted()) return;
     total_ = *points;
     good_ *= axes_[i].good;
   }
   if (problems.has_errors()) return;
   collect_bad();
   for (FlagChoice& flag : flags_) collect_leaves(flag);
-  if (refuses_) collect_refused();
+  if (refuses_ && !interrupt.wanted()) collect_refused();
 }
 
 void ChoiceSpace::read_axis(std::size_t number, Effects& effects) {
@@ -59,7 +59,7 @@ void ChoiceSpace::read_axis(std::size_t number, Effects& effects) {
   const std::string& identity = flags_[axis.flag].identity;
   std::unordered_map<std::string, std::size_t> known;
   std::optional<Verdict> unknown;  // the release has no such flag, whatever the value
-  for (std::size_t i = 0; i < task.values.size(); ++i) {
+  for (std::size_t i = 0; i < task.values.size() && !interrupt_.wanted(); ++i) {
     Diagnostics problems;
     const Path root(task.path);
     const Path inside(root, i);
@@ -159,6 +159,7 @@ void ChoiceSpace::collect_leaves(FlagChoice& flag) {
   for (std::size_t k = 0; k < flag.axes.size(); ++k) {
     const bool is_last = k + 1 == flag.axes.size();
     for (const Item& item : axes_[flag.axes[k]].items) {
+      if (interrupt_.wanted()) return;
       if (item.refused || (item.is_null && !is_last)) continue;
       std::optional<DistinctValue> leaf = leaf_of(flag, k, item);
       if (!leaf) continue;
@@ -192,7 +193,7 @@ Count ChoiceSpace::refused_before(const FlagChoice& flag, std::size_t axis) cons
 }
 
 void ChoiceSpace::collect_refused() {
-  for (std::size_t i = 0; i < axes_.size(); ++i) {
+  for (std::size_t i = 0; i < axes_.size() && !interrupt_.wanted(); ++i) {
     const FlagChoice& flag = flags_[axes_[i].flag];
     const auto k = static_cast<std::size_t>(std::find(flag.axes.begin(), flag.axes.end(), i) - flag.axes.begin());
     Count others = 1;

@@ -59,7 +59,7 @@ class ChoiceSpace {
  public:
   // `refuses`: the policy skips what a release refuses by itself.
   ChoiceSpace(const Task& task, const Engine& engine, const Deployment& deployment, bool refuses, Effects& effects,
-              Diagnostics& problems);
+              const Interrupt& interrupt, Diagnostics& problems);
 
   [[nodiscard]] Count total() const noexcept { return total_; }
   [[nodiscard]] Count good() const noexcept { return good_; }  // before refusals
@@ -107,6 +107,7 @@ class ChoiceSpace {
   const Engine& engine_;
   const Deployment& deployment_;
   bool refuses_;
+  const Interrupt& interrupt_;  // while it is made
   std::vector<Axis> axes_;
   std::vector<FlagChoice> flags_;
   std::vector<BadParameter> bad_;

@@ -71,16 +71,17 @@ bool has_config_file(const Task& task, const Engine& engine, const Deployment& d
 }  // namespace
 
 TargetPlan::TargetPlan(const Task& task, const PlanTarget& target, const ModelQuantization& model, Policy policy,
-                       Diagnostics& problems)
+                       const Interrupt& interrupt, Diagnostics& problems)
     : task_(task),
       target_(target),
+      interrupt_(interrupt),
       configs_(task, *target.engine, problems),
       effects_(*target.engine, target_.deployment, has_config_file(task, *target.engine, target_.deployment)),
       header_(header_of(task, target)) {
   if (problems.has_errors()) return;
   choices_ = std::make_unique<ChoiceSpace>(task, *target.engine, target_.deployment, policy == Policy::kStrict,
-                                           effects_, problems);
-  if (problems.has_errors()) return;
+                                           effects_, interrupt_, problems);
+  if (problems.has_errors() || interrupted()) return;
   members_ = std::make_unique<Members>(effects_, choices_->flags());
   const auto asked = product(configs_.total(), choices_->total());
   if (!asked) {
@@ -95,6 +96,7 @@ TargetPlan::TargetPlan(const Task& task, const PlanTarget& target, const ModelQu
     previous_of_.push_back(depth == 0 ? i : axes[depth - 1]);
   }
   collect_classes(model, policy);
+  if (interrupted()) return;
   collect_rests();
   collect_skips();
 }
@@ -107,7 +109,7 @@ void TargetPlan::collect_classes(const ModelQuantization& model, Policy policy) 
   deployment.marks = target_.deployment.marks;
   Grid grid(*target_.engine, deployment);
   std::vector<Outcome> outcomes;  // by place in the grid
-  for (std::uint32_t i = 0; i < configs_.size(); ++i) {
+  for (std::uint32_t i = 0; i < configs_.size() && !interrupt_.wanted(); ++i) {
     // What the policy refuses depends on what was asked, not only on what comes out.
     const auto options = policy == Policy::kStrict ? std::nullopt : configs_.options(i);
     Outcome outcome;
@@ -294,11 +296,8 @@ void TargetPlan::count_class(LaunchClass& item, const MergeGroup& rest, std::set
     item.is_new[subset] = true;
     item.fresh.push_back(subset);
   }
-  std::vector<Range> whole;
-  for (std::size_t f = 0; f < item.lists.size(); ++f) {
-    whole.push_back({0, static_cast<std::uint32_t>(list(item, f).leaves.size())});
-  }
-  item.count = completions(item, whole);
+  const auto [whole, others] = whole_stretches(item, coupled_flags(item));
+  item.count = completions(item, whole, others);
 }
 
 void TargetPlan::add_skip(const Diagnostic& cause, Count count, Value config, Value parameters) {

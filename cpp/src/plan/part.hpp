@@ -79,9 +79,11 @@ struct PlanCursor {
 
 class TargetPlan {
  public:
+  // Unfinished, and not to be used, when it was interrupted.
   TargetPlan(const Task& task, const PlanTarget& target, const ModelQuantization& model, Policy policy,
-             Diagnostics& problems);
+             const Interrupt& interrupt, Diagnostics& problems);
 
+  [[nodiscard]] bool interrupted() const { return interrupt_.wanted(); }
   [[nodiscard]] Count asked() const noexcept { return asked_; }
   [[nodiscard]] Count distinct() const noexcept { return distinct_; }
   [[nodiscard]] std::uint64_t groups() const noexcept { return groups_; }
@@ -126,7 +128,10 @@ class TargetPlan {
   void collect_skips();
   [[nodiscard]] LineText line_text(const LaunchClass& item) const;
 
-  [[nodiscard]] Count completions(const LaunchClass& item, const std::vector<Range>& by_flag) const;
+  [[nodiscard]] std::vector<bool> coupled_flags(const LaunchClass& item) const;
+  [[nodiscard]] Count completions(const LaunchClass& item, const std::vector<Range>& by_flag, Count others) const;
+  [[nodiscard]] std::pair<std::vector<Range>, Count> whole_stretches(const LaunchClass& item,
+                                                                     const std::vector<bool>& coupled) const;
   [[nodiscard]] bool is_possible(const LaunchClass& item, const PlanCursor& place, std::size_t axis) const;
   [[nodiscard]] Range parent(const PlanCursor& place, std::size_t axis) const;
   [[nodiscard]] Range stretch_at(const PlanCursor& place, std::size_t axis, std::uint32_t begin) const;
@@ -140,6 +145,7 @@ class TargetPlan {
 
   const Task& task_;
   PlanTarget target_;
+  Interrupt interrupt_;  // while it is made
   ConfigSpace configs_;
   Effects effects_;
   std::unique_ptr<ChoiceSpace> choices_;

@@ -140,7 +140,8 @@ std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems
   for (PlanTarget& target : plan.targets_) {
     take_model(*model, target.deployment);
     const bool meant = target.deployment.checked || !request.policy.is_null();
-    if (!plan.add_part(target, *model, meant ? *policy : Policy::kDegrade, problems)) return std::nullopt;
+    const Policy own = meant ? *policy : Policy::kDegrade;
+    if (!plan.add_part(target, *model, own, request.interrupt, problems)) return std::nullopt;
     if (target.deployment.checked && !model->given) {
       problems.add_once(Code::kCheckpointNotGiven, "model_quantization");
     }
@@ -152,11 +153,14 @@ std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems
 }
 
 // The plan of one target, behind those of the targets before it; false when a problem ends the plan.
-bool Plan::add_part(const PlanTarget& target, const ModelQuantization& model, Policy policy, Diagnostics& problems) {
+bool Plan::add_part(const PlanTarget& target, const ModelQuantization& model, Policy policy, const Interrupt& interrupt,
+                    Diagnostics& problems) {
   Diagnostics own;
   tasks_.push_back(std::make_shared<const Task>(with_parallel(*task_, *target.engine, own)));
   std::shared_ptr<const TargetPlan> part;
-  if (!own.has_errors()) part = std::make_shared<const TargetPlan>(*tasks_.back(), target, model, policy, own);
+  if (!own.has_errors())
+    part = std::make_shared<const TargetPlan>(*tasks_.back(), target, model, policy, interrupt, own);
+  if (part && part->interrupted()) return false;
   for (const Diagnostic& item : own.all()) problems.add_once(item.code, item.path, item.context);
   if (problems.has_errors()) return false;
   const auto asked = product(part->asked(), target.repeats);

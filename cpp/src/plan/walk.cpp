@@ -22,16 +22,18 @@ bool is_free(const LaunchClass& item) {
 
 }  // namespace
 
-// Experiments of the class whose outcomes lie in these stretches.
-Count TargetPlan::completions(const LaunchClass& item, const std::vector<Range>& by_flag) const {
-  Count all = 1;
-  for (const Range& stretch : by_flag) all *= size_of(stretch);
-  if (is_free(item) || all == 0) return all;
+// The flags whose stretches count one by one: where something may be shown, and not everything is new.
+std::vector<bool> TargetPlan::coupled_flags(const LaunchClass& item) const {
+  std::vector<bool> out(choices_->flags().size(), false);
+  if (is_free(item)) return out;
+  for (const std::size_t flag : rests_[item.rest].exposed) out[flag] = true;
+  return out;
+}
+
+// Experiments of the class whose outcomes lie in these stretches; `others`: the product of those that are not coupled.
+Count TargetPlan::completions(const LaunchClass& item, const std::vector<Range>& by_flag, Count others) const {
+  if (is_free(item) || others == 0) return others;
   const auto& exposed = rests_[item.rest].exposed;
-  Count others = 1;
-  for (std::size_t f = 0; f < by_flag.size(); ++f) {
-    if (std::find(exposed.begin(), exposed.end(), f) == exposed.end()) others *= size_of(by_flag[f]);
-  }
   Count out = 0;
   for (const std::uint32_t subset : item.fresh) {
     Count ways = others;
@@ -41,6 +43,17 @@ Count TargetPlan::completions(const LaunchClass& item, const std::vector<Range>&
       ways *= ((subset >> i) & 1U) != 0 ? shown : size_of(stretch) - shown;
     }
     out += ways;
+  }
+  return out;
+}
+
+// Every flag with all its outcomes, and the product of those that are not coupled.
+std::pair<std::vector<Range>, Count> TargetPlan::whole_stretches(const LaunchClass& item,
+                                                                 const std::vector<bool>& coupled) const {
+  std::pair<std::vector<Range>, Count> out{{}, 1};
+  for (std::size_t f = 0; f < item.lists.size(); ++f) {
+    out.first.push_back({0, static_cast<std::uint32_t>(list(item, f).leaves.size())});
+    if (!coupled[f]) out.second *= size_of(out.first.back());
   }
   return out;
 }
@@ -125,25 +138,28 @@ PlanCursor TargetPlan::find(Count index) const {
   place.stretches.assign(choices_->axis_count(), {});
   const LaunchClass& item = *after;
   Count rest = index - item.begin;
+  const std::vector<bool> coupled = coupled_flags(item);
+  auto [by_flag, others] = whole_stretches(item, coupled);
   for (std::size_t axis = 0; axis < choices_->axis_count(); ++axis) {
     const std::size_t flag = choices_->flag_of(axis);
-    std::vector<Range> by_flag;
-    for (std::size_t f = 0; f < choices_->flags().size(); ++f) by_flag.push_back(flag_stretch(place, f, axis));
     const Range within = parent(place, axis);
+    if (!coupled[flag]) others /= size_of(by_flag[flag]);
+    const auto take = [&](std::uint32_t begin) {
+      by_flag[flag] = place.stretches[axis] = stretch_at(place, axis, begin);
+      return completions(item, by_flag, coupled[flag] ? others : others * size_of(by_flag[flag]));
+    };
     if (is_free(item) && choices_->flags()[flag].axes.size() == 1) {
-      by_flag[flag] = {within.begin, within.begin + 1};
-      const Count each = completions(item, by_flag);
-      const auto begin = static_cast<std::uint32_t>(within.begin + rest / each);
-      place.stretches[axis] = {begin, begin + 1};
+      const Count each = take(within.begin);
+      take(static_cast<std::uint32_t>(within.begin + rest / each));
       rest %= each;
-      continue;
+      continue;  // one outcome is left, so nothing is to be multiplied
     }
     for (std::uint32_t begin = within.begin; begin < within.end; begin = by_flag[flag].end) {
-      by_flag[flag] = place.stretches[axis] = stretch_at(place, axis, begin);
-      const Count here = completions(item, by_flag);
+      const Count here = take(begin);
       if (rest < here) break;
       rest -= here;
     }
+    if (!coupled[flag]) others *= size_of(by_flag[flag]);
   }
   return place;
 }

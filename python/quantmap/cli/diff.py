@@ -7,10 +7,11 @@ from typing import Any
 
 from ..check import diff
 from ..check import diff_command as diff_lines
+from ..fit import Fit
 from ..task import Task
 from . import declare
 from .inputs import read_checkpoint, shared_options, task_of
-from .memory import memory_of, memory_words
+from .memory import memory_data, memory_of, memory_words
 from .tables import say
 
 EPILOGUE = """\b
@@ -53,26 +54,34 @@ def diff_command(
             for config in task.configs()
         ]
     memory = [] if command is not None else _memory(before, after, task, situation)
+    return _show(found, memory, as_json=as_json)
+
+
+def _show(found: list[dict[str, Any]], memory: list[list[Fit | None]], *, as_json: bool) -> int:
+    """The differences, and what each config takes of the memory before and after."""
     if as_json:
+        for changes, fits in zip(found, memory):
+            changes["memory"] = [memory_data(fit) for fit in fits] if all(fits) else None
         declare.echo(json.dumps(found[0] if len(found) == 1 else found, indent=2))
         return 0
     from .tables import show_changes
 
     for index, changes in enumerate(found):
         show_changes(changes)
-        for line in memory[index : index + 1]:
-            say(line)
+        words = [memory_words(fit) for each in memory[index : index + 1] for fit in each if fit]
+        if len(words) == len(("before", "after")):
+            say(f"memory: {words[0]} → {words[1]}")
     return 0
 
 
-def _memory(before: str, after: str, task: Task, situation: dict[str, Any]) -> list[str]:
-    """What each config takes of the GPU's memory on both releases, where that is known."""
-    lines = []
-    for config in task.configs():
-        fits = [
+def _memory(
+    before: str, after: str, task: Task, situation: dict[str, Any]
+) -> list[list[Fit | None]]:
+    """What each config takes of the GPU's memory on both releases; None where it is not known."""
+    return [
+        [
             memory_of(task.runtime, config, task.parameters, {**situation, "engine_version": each})
             for each in (before, after)
         ]
-        words = [memory_words(fit) if fit is not None else "" for fit in fits]
-        lines.append(f"memory: {words[0]} → {words[1]}" if all(words) else "")
-    return [line for line in lines if line]
+        for config in task.configs()
+    ]

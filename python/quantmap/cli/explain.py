@@ -33,11 +33,19 @@ def explain_command(evidence: bool, **options: Any) -> int:
     form = chosen_form(options)
     task, situation = task_of(options)
     mappings = map_all(task, situation)
-    if form is not None:
+    if form is not None and form != "json":
         render(form, mappings, task, options)
+        return exit_code(mappings)
+    from .memory import memory_data, memory_of, memory_words
+
+    fits = [
+        memory_of(mapping.engine, config, task.parameters, situation)
+        for mapping, config in zip(mappings, task.configs())
+    ]
+    if form is not None:
+        render(form, mappings, task, options, [memory_data(fit) for fit in fits])
     else:
         from .advice import Ground
-        from .memory import memory_of, memory_words
         from .story import tell
 
         for index, (mapping, config) in enumerate(zip(mappings, task.configs())):
@@ -45,7 +53,7 @@ def explain_command(evidence: bool, **options: Any) -> int:
                 declare.echo()
             ground = Ground(mapping, config, task.parameters, situation)
             tell(ground, task, str(options["gpu"] or ""), evidence=evidence)
-            fit = memory_of(mapping.engine, config, task.parameters, situation)
+            fit = fits[index]
             if fit is not None:
                 declare.echo()
                 declare.echo(wrap(f"Memory: {memory_words(fit)}."))

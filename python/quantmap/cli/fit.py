@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import click
 
-from .. import _core
-from ..boot_log import BootLog, correction_for, keep_correction, read_boot_log
-from ..errors import ConfigError
+from ..boot_log import correction_for
 from ..fit import Fit, estimate
-from .fit_story import GOOD, in_gb, show_fits
+from .fit_story import GOOD, show_fits
 from .help import command
 from .inputs import apply_settings, engine_names, parameters_of, preset_names, read_checkpoint
-from .tables import say, show_table
 
 EPILOGUE = """\b
 Examples:
   quantmap fit examples/llama_3_70b.json --gpu H100 --tp 2 --preset default --preset dynamic-fp8
   quantmap fit examples/llama_3_70b.json --gpu L40S --tp 4 --context 4096 --concurrency 8
-  quantmap fit examples/llama_3_70b.json --engine sglang@0.5.18 --gpu B200 --json
+  quantmap fit Qwen/Qwen3-32B --engine sglang@0.5.18 --gpu B200 --json
+  quantmap fit 'vllm serve Qwen/Qwen3-32B -tp 2 --max-model-len 32k' --gpu L40S
+  quantmap fit launch.sh --gpu H100
+  quantmap fit task.json --gpu H100 --checkpoint config.json
   quantmap fit examples/llama_3_70b.json --gpu H100 --need '32k x 8'
   quantmap fit config.json --gpu H100 --engine vllm@0.19.0 --log boot.log
 
@@ -30,9 +29,7 @@ Sizes are of one GPU, in GB (10^9 bytes). Exit code 0 when everything fits, also
 (only the best guess fits, not the careful one), 1 when something does not or is refused.
 """
 
-PARTS_OF_NEED = re.compile(r"\s*([\d.]+)\s*([kKmM]?)\s*(?:[x*]\s*(\d+))?\s*")
-THOUSANDS = {"": 1, "k": 1024, "K": 1024, "m": 1024**2, "M": 1024**2}
-MOST_GPUS = 64
+DEFAULT_ENGINE = "vllm"
 
 with_context = click.option("--context", type=int, metavar="TOKENS", help="Tokens of one sequence.")
 with_concurrency = click.option(
@@ -46,8 +43,9 @@ with_concurrency = click.option(
 
 
 @command("fit", epilog=EPILOGUE, short_help="Whether a model fits, and what fills memory.")
-@click.argument("model", metavar="MODEL")
+@click.argument("model", metavar="MODEL | LAUNCH | TASK.json")
 @click.option("--gpu", metavar="GPU", help="Such as H100, or local; without it: sizes only.")
+@click.option("--checkpoint", metavar="MODEL", help="The model of a launch or a task.")
 @click.option("--tp", type=int, metavar="N", help="GPUs that share each layer.")
 @click.option("--pp", type=int, metavar="N", help="Stages that share the layers.")
 @click.option(
@@ -78,11 +76,9 @@ with_concurrency = click.option(
     "--engine",
     "--runtime",
     "engine",
-    default="vllm",
     metavar="ENGINE",
-    show_default=True,
     shell_complete=engine_names,
-    help="The engine, such as sglang@0.5.18.",
+    help="The engine, such as sglang@0.5.18; without it: that of the launch or task, else vLLM.",
 )
 @click.option(
     "--engine-version", metavar="VERSION", help="The release; without it: the newest known."
@@ -115,30 +111,81 @@ def fit_command(
     log_file: str | None,
     why: bool,
     as_json: bool,
+    checkpoint: Any,
     **options: Any,
 ) -> int:
     """Say what MODEL takes of a GPU's memory, for one config or several side by side.
 
-    MODEL is a folder, a .gguf file, or a config.json; "-" reads a config.json from standard input.
-    Nothing is started and only headers are read. Every --param that moves memory counts.
+    MODEL is a folder, a .gguf file, a config.json, or the id of a well-known model; "-" reads a
+    config.json from standard input. A LAUNCH is a line in quotes, a script or a compose file; a
+    TASK.json stands for its experiments. Nothing is started and only headers are read. What moves
+    memory counts, whether --param, launch, or task says it; the rest is listed as not counted.
     """
-    checkpoint = read_checkpoint(model)
+    from .fit_launches import kind_of
+
+    kind, content = kind_of(model)
+    if kind != "model":
+        given = any((presets, settings, parameters, need, log_file))
+        return _fit_written(kind, content, checkpoint, options, given, why, as_json)
+    if checkpoint is not None:
+        raise click.UsageError(
+            "--checkpoint is the model of a launch or a task: MODEL says it here"
+        )
+    checkpoint = read_checkpoint(model) if content is None else content
     configs: list[dict[str, Any]] = [{"preset": name} for name in presets] or [{}]
     for config in configs:
         apply_settings(config, settings)
     options["user_parameters"] = parameters_of(parameters)
-    if need is not None:
-        return search(checkpoint, configs[0], need, options, as_json)
     if log_file is not None:
-        return compare_log(checkpoint, configs[0], log_file, options, as_json)
+        from .fit_log import compare_log
+
+        return compare_log(model, checkpoint, configs[0], log_file, options, as_json)
+    options["engine"] = options["engine"] or DEFAULT_ENGINE
+    if need is not None:
+        from .fit_search import search
+
+        return search(checkpoint, configs[0], need, options, as_json)
+    names = list(presets) or ["-"]
+    return _fit_configs(model, checkpoint, configs, names, options, why, as_json)
+
+
+def _fit_configs(
+    model: str,
+    checkpoint: Any,
+    configs: list[dict[str, Any]],
+    names: list[str],
+    options: dict[str, Any],
+    why: bool,
+    as_json: bool,
+) -> int:
+    """A row for each config."""
     fits = [estimate_here(checkpoint, config, options) for config in configs]
     good = all(fit.verdict in GOOD for fit in fits)
     if as_json:
         data = [fit.to_dict() for fit in fits]
         click.echo(json.dumps(data[0] if len(data) == 1 else data, indent=2))
     else:
-        show_fits(model, list(presets) or ["-"], fits, why)
+        show_fits(model, names, fits, why)
     return 0 if good else 1
+
+
+def _fit_written(
+    kind: str,
+    content: Any,
+    checkpoint: Any,
+    options: dict[str, Any],
+    given: bool,
+    why: bool,
+    as_json: bool,
+) -> int:
+    """Of a launch or a task, which says by itself what is set."""
+    from .fit_launches import fit_launches, fit_task
+
+    if given:
+        what = "--preset, --set, --param, --need and --log"
+        raise click.UsageError(f"{what} belong to a MODEL: the {kind} says what is set")
+    ground = (checkpoint and read_checkpoint(checkpoint), options, why, as_json)
+    return (fit_task if kind == "task" else fit_launches)(content, *ground)
 
 
 def estimate_here(checkpoint: Any, config: dict[str, Any], options: dict[str, Any]) -> Fit:
@@ -148,127 +195,3 @@ def estimate_here(checkpoint: Any, config: dict[str, Any], options: dict[str, An
     if correction is None:
         return fit
     return estimate(checkpoint, config, **options, correction=correction)
-
-
-def compare_log(
-    checkpoint: Any, config: dict[str, Any], name: str, options: dict[str, Any], as_json: bool
-) -> int:
-    """What the engine measured beside what is estimated; the difference is kept."""
-    try:
-        with open(name, encoding="utf-8", errors="replace") as handle:
-            log = read_boot_log(handle.read())
-    except OSError as error:
-        raise click.ClickException(f"{name}: {error.strerror or error}") from None
-    if log is None:
-        raise click.ClickException(
-            f"{name}: no line of a boot log is known; give what the engine prints when it starts"
-        )
-    if options["context"] is None and log.context:
-        options = {**options, "context": log.context}
-    fit = estimate(checkpoint, config, **options)
-    rows = log.compare(fit)
-    correction = log.correction(fit)
-    kept = keep_correction(fit, correction) if fit.gpu and log.kv is not None else None
-    if as_json:
-        parts = [
-            {"part": part, "measured": measured, "estimated": estimated, "cause": cause}
-            for part, measured, estimated, cause in rows
-        ]
-        data = {"log": log.to_dict(), "fit": fit.to_dict(), "parts": parts, "kept": kept}
-        click.echo(json.dumps(data, indent=2))
-        return 0
-    show_log(log, fit, rows, kept)
-    return 0
-
-
-def show_log(
-    log: BootLog, fit: Fit, rows: list[tuple[str, float, float, str]], kept: str | None
-) -> None:
-    """A row for each part, the causes, and a case for the shared set."""
-    table = []
-    for part, measured, estimated, _ in rows:
-        show = (lambda size: f"{size:,.0f}") if part == "tokens" else in_gb
-        error = f"{100 * (estimated / measured - 1):+.1f} %" if measured > 0 else "-"
-        table.append([part, show(measured), show(estimated), error])
-    title = f"{fit.engine_name} {fit.version}, {fit.gpu or 'no GPU given'}"
-    show_table(title, ["part", "log", "estimated", "error"], table)
-    if log.release and log.release != fit.version:
-        say(f"note: the log is of {log.release}, the estimate of {fit.version}")
-    for part, _, _, cause in rows:
-        if cause:
-            say(f"{part}: {cause}")
-    if kept:
-        say(f"kept for this GPU and release in {kept}")
-    measured_parts = {part: round(measured) for part, measured, _, _ in rows}
-    say("case for the shared set:")
-    say(json.dumps({"engine": f"{fit.engine}@{fit.version}", "gpu": fit.gpu, "tp": fit.tp}))
-    say(json.dumps({"context": fit.context, "measured": measured_parts}))
-
-
-def search(
-    checkpoint: Any, config: dict[str, Any], need: str, options: dict[str, Any], as_json: bool
-) -> int:
-    """Fewest GPUs for a need, with each KV type, and the least share of their memory."""
-    match = PARTS_OF_NEED.fullmatch(need)
-    if match is None or not options["gpu"]:
-        raise click.UsageError("--need takes tokens and sequences, such as '32k x 8', and --gpu")
-    context = int(float(match[1]) * THOUSANDS[match[2]])
-    ground = {**options, "context": context, "concurrency": int(match[3] or 1)}
-    found = search_types(checkpoint, config, ground)
-    if as_json:
-        data = [{"kv": k, "tp": f.tp, "share": share, "fit": f.to_dict()} for k, f, share in found]
-        click.echo(json.dumps(data, indent=2))
-    else:
-        rows = [
-            [kv, str(fit.tp), f"{share:.2f}", in_gb(fit.weight_bytes), f"{fit.sequences:,}"]
-            for kv, fit, share in found
-        ]
-        title = f"{ground['concurrency']} x {context:,} tokens on {options['gpu']}"
-        if rows:
-            show_table(title, ["KV cache", "tp", "least share", "weights", "sequences"], rows)
-        else:
-            say(f"{title}: does not fit on up to {MOST_GPUS} GPUs")
-    return 0 if found else 1
-
-
-def search_types(
-    checkpoint: Any, config: dict[str, Any], ground: dict[str, Any]
-) -> list[tuple[str, Fit, float]]:
-    """The answer for the given mapping, or for the first preset of each size of KV number."""
-    found: list[tuple[str, Fit, float]] = []
-    for each in [config] if config else [{"preset": preset["id"]} for preset in _core.presets()]:
-        try:
-            answer = least_gpus(checkpoint, each, ground)
-        except ConfigError:
-            continue
-        if answer is None:
-            continue
-        name = f"{answer[0].kv_bits:g} bits"
-        if all(name != other for other, _, _ in found):
-            found.append((name, *answer))
-    return found
-
-
-def least_gpus(
-    checkpoint: Any, config: dict[str, Any], ground: dict[str, Any]
-) -> tuple[Fit, float] | None:
-    """The estimate with fewest GPUs that fits, and the least share of memory that is enough."""
-    first = ground["tp"] or 1
-    tp = first
-    while tp <= (first if ground["tp"] else MOST_GPUS):
-        fit = estimate(checkpoint, config, **{**ground, "tp": tp})
-        if any(diagnostic.code == "uneven-parallelism" for diagnostic in fit.diagnostics):
-            return None
-        if fit.verdict == "fits":
-            low, high = 0.0, fit.memory_fraction
-            for _ in range(8):
-                share = (low + high) / 2
-                less = {**ground, "tp": tp, "memory_fraction": share}
-                low, high = (
-                    (low, share)
-                    if estimate(checkpoint, config, **less).verdict == "fits"
-                    else (share, high)
-                )
-            return fit, -(-high * 100 // 1) / 100
-        tp *= 2
-    return None

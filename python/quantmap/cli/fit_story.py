@@ -34,7 +34,7 @@ def show_fits(model: str, names: list[str], fits: list[Fit], why: bool) -> None:
         columns = ["config", "weights", "KV/token", "KV asked", "KV room", "tokens", "sequences"]
         show_table(title, [*columns, "verdict"], [_row(*pair) for pair in zip(names, fits)])
         for name, fit in zip(names, fits):
-            if fit.memory_bytes:
+            if _is_judged(fit):
                 say(f"\n{name}  {_bar(fit)}")
                 say("  " + _parts(fit))
             for text in _remarks(fit):
@@ -47,14 +47,19 @@ def show_fits(model: str, names: list[str], fits: list[Fit], why: bool) -> None:
         say("What the numbers rest on: --why")
 
 
+def _is_judged(fit: Fit) -> bool:
+    """Whether GPU and engine are known well enough for more than sizes."""
+    return fit.memory_bytes is not None and fit.verdict != "unknown"
+
+
 def _show_fit(name: str, fit: Fit) -> None:
     """One config on a terminal: the verdict, what it means, and the bar with its parts."""
-    verdict = fit.verdict if fit.memory_bytes else "sizes"
+    verdict = fit.verdict if _is_judged(fit) else "sizes"
     show_line(verdict, name, 0)
-    if fit.tokens or not fit.memory_bytes:
+    if fit.tokens or not _is_judged(fit):
         for text in _meaning(fit):
             say(f"    {text}")
-    if fit.memory_bytes:
+    if _is_judged(fit):
         say(f"    {_bar(fit)}")
         for letter, part, size in _sizes(fit):
             if size > 0:
@@ -66,7 +71,7 @@ def _show_fit(name: str, fit: Fit) -> None:
 def _meaning(fit: Fit) -> list[str]:
     """What a verdict says in tokens and sequences."""
     _, weights, token, asked, *_ = _row("", fit)
-    if not fit.memory_bytes:
+    if not _is_judged(fit):
         return [f"weights {weights}, KV cache {token} for a token, {asked} for what is asked"]
     low, high = fit.tokens_band
     room = f"room for {fit.tokens:,} tokens ({low:,} to {high:,})"
@@ -87,7 +92,7 @@ def _remarks(fit: Fit) -> list[str]:
     if 0 < fit.kv_budget_bytes < fit.kv_needed_bytes:
         out.append(f"asked for {in_gb(fit.kv_needed_bytes)} of KV cache")
     short = fit.weight_bytes + fit.activation_bytes - fit.cuda_bytes
-    if fit.memory_bytes and short > 0:
+    if _is_judged(fit) and short > 0:
         out.append(f"{in_gb(short)} short of what the GPU has")
     if fit.not_counted:
         out.append("not counted: " + ", ".join(fit.not_counted))
@@ -98,7 +103,7 @@ def _row(name: str, fit: Fit) -> list[str]:
     per_token = f"{fit.kv_token_bytes / 1000:.1f} kB"
     if fit.kv_window_bytes:
         per_token += f" + {in_gb(fit.kv_window_bytes)} a sequence"
-    if not fit.memory_bytes:
+    if not _is_judged(fit):
         return [
             name,
             in_gb(fit.weight_bytes),

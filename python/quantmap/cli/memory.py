@@ -40,6 +40,22 @@ def memory_words(fit: Fit) -> str:
     return f"{words}; what makes it fit: {', '.join(fit.cures)}" if fit.cures else words
 
 
+def memory_data(fit: Fit | None) -> dict[str, Any] | None:
+    """An estimate in the JSON of verbs that are about something else."""
+    if fit is None:
+        return None
+    return {
+        "verdict": fit.verdict,
+        "gpus": fit.tp * fit.pp,
+        "weight_bytes": fit.weight_bytes,
+        "kv_budget_bytes": fit.kv_budget_bytes,
+        "kv_token_bytes": fit.kv_token_bytes,
+        "tokens": fit.tokens,
+        "tokens_band": list(fit.tokens_band),
+        "cures": fit.cures,
+    }
+
+
 def misfits(planned: Plan) -> set[str]:
     """Signatures of the experiments whose weights leave no room for a single token."""
     found: set[str] = set()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from ..errors import Diagnostic
+from ..errors import ConfigError, Diagnostic
 from ..files import write_file
 from ..ledger import Ledger, done_signatures
 from ..plan import Plan, plan
@@ -128,15 +128,51 @@ def plan_command(
         text = f"{len(unfit)} experiments do not fit into the memory of {ground['gpu']}"
         say(f"note: {text}: left out, `quantmap fit` says why", error=True)
     finished = _signatures(done, rerun)
-    todo = Todo(planned, finished if not unfit else unfit | (finished or set()), most)
+    done_or_unfit = unfit | (finished or set()) if unfit else finished
+    todo = Todo(planned, done_or_unfit, most, len(unfit))
     refused = _say_refused(todo)
     if form is None:
         _show(todo, minutes, unfit)
+        _hint(planned)
     else:
         with progress(todo.size) as tick:
             _write(Writer(data, form, image), todo, tick, out)
         _say_written(planned, minutes, out)
     return int(strict and any((planned.skipped, refused, unfit)))
+
+
+def _hint(planned: Plan) -> None:
+    """What would be known of the model, where that merges launches."""
+    if all(note.code != "checkpoint-not-given" for note in planned.diagnostics):
+        return
+    fewer = []
+    for kind, model in _examples().items():
+        arguments = {**planned.arguments, "checkpoint": model, "model_quantization": None}
+        with contextlib.suppress(ConfigError):  # no launch serves such a model
+            size = plan(planned.task, **arguments).distinct
+            if size < planned.distinct:
+                fewer.append(f"{size} of a model that is {kind}")
+    if fewer:
+        say(
+            f"note: of a model of which nothing is known {planned.distinct} launches differ, "
+            f"{', '.join(fewer)}: give --checkpoint or --model-quantization"
+        )
+
+
+def _examples() -> dict[str, str]:
+    """A well-known model without experts, and one whose weights are quantized already."""
+    from .. import _core
+    from ..checkpoint import inspect_checkpoint
+
+    found: dict[str, str] = {}
+    for model, _, _ in _core.known_models():
+        info = inspect_checkpoint(model)
+        if info.architecture is None or info.architecture.experts is not None:
+            continue
+        found.setdefault("quantized already" if info.quantization.quantized else "dense", model)
+        if len(found) > 1:
+            break
+    return found
 
 
 def _wrong_options(
@@ -214,14 +250,14 @@ def _write(writer: Writer, todo: Todo, tick: Tick, out: str | None) -> None:
 
 
 @contextlib.contextmanager
-def progress(size: int) -> Iterator[Tick]:
+def progress(size: int, what: str = "") -> Iterator[Tick]:
     """A bar on stderr while long work goes on, if somebody watches."""
-    if size < _LONG or not sys.stderr.isatty():
+    if (size < _LONG and not what) or not sys.stderr.isatty():
         yield lambda number: None
         return
     import click
 
-    with click.progressbar(length=size, label="planning", file=sys.stderr) as bar:
+    with click.progressbar(length=size, label=what or "planning", file=sys.stderr) as bar:
         yield lambda number: bar.update(number - bar.pos)
 
 

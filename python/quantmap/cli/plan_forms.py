@@ -31,10 +31,14 @@ class Todo:
         done: signatures to leave out, or None.
         most: how many at most, or None.
         size: how many experiments are looked at.
+        unfit: how many of those that are left out do not fit into the GPU's memory.
     """
 
-    def __init__(self, planned: Plan, done: set[str] | None, most: int | None) -> None:
+    def __init__(
+        self, planned: Plan, done: set[str] | None, most: int | None, unfit: int = 0
+    ) -> None:
         self.plan = planned
+        self.unfit = unfit
         self.done = done
         self.most = most
         self.size = len(planned) if done is not None or most is None else min(most, len(planned))
@@ -151,5 +155,6 @@ def _jsonl(todo: Todo, tick: Tick) -> Iterator[bytes]:
 
 def _json(todo: Todo, tick: Tick) -> Iterator[bytes]:
     experiments = [experiment.to_dict() for experiment in _ticking(todo, tick)]
-    data = {**todo.plan.header()["plan"], "experiments": experiments}
+    header = todo.plan.header()["plan"]
+    data = {**header, "too_large": todo.unfit, "experiments": experiments}
     yield (json.dumps(data, indent=2, default=str) + "\n").encode()

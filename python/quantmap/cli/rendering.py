@@ -46,12 +46,20 @@ def chosen_form(options: dict[str, Any]) -> str | None:
     return asked[0] if asked else None
 
 
-def render(form: str, mappings: list[Mapping], task: Task, options: dict[str, Any]) -> None:
-    """Print the mappings in one form."""
+def render(
+    form: str,
+    mappings: list[Mapping],
+    task: Task,
+    options: dict[str, Any],
+    memory: list[Any] | None = None,
+) -> None:
+    """Print the mappings in one form; as JSON with what each takes of the memory, if given."""
     if form == "json":
         import json
 
         data = [mapping.to_dict() for mapping in mappings]
+        for each, taken in zip(data, memory or []):
+            each["memory"] = taken
         declare.echo(json.dumps(data[0] if len(data) == 1 else data, indent=2))
         return
     from .tables import show_problems

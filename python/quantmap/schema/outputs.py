@@ -57,9 +57,27 @@ def output_schema(verb: str) -> dict[str, Any]:
     return document(f"output-{verb}", OUTPUTS[verb]())
 
 
-def _mapping() -> Schema:
+_VERDICTS = ["fits", "tight", "fits-with-less-context", "does-not-fit", "refused", "unknown"]
+_BAND: Schema = {"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2}
+
+
+def _memory() -> Schema:
     return closed(
         {
+            "verdict": one_of(_VERDICTS),
+            "gpus": POSITIVE,
+            **dict.fromkeys(("weight_bytes", "kv_budget_bytes", "kv_token_bytes"), COUNT),
+            "tokens": COUNT,
+            "tokens_band": _BAND,
+            "cures": TEXTS,
+        }
+    )
+
+
+def _mapping(**more: Schema) -> Schema:
+    return closed(
+        {
+            **more,
             "engine": ENGINE,
             "mode": MODE,
             "version": TEXT_OR_NULL,
@@ -90,6 +108,11 @@ def _one_or_several(schema: Schema, **definitions: Schema) -> Schema:
 
 def _mappings() -> Schema:
     return _one_or_several(_mapping(), **config_definitions())
+
+
+def _explained() -> Schema:
+    mapping = _mapping(memory=or_null(_memory()))
+    return _one_or_several(mapping, **config_definitions())
 
 
 def _check() -> Schema:
@@ -166,7 +189,8 @@ def _diff() -> Schema:
     )
     head = {"engine": ENGINE, "from": TEXT, "to": TEXT, "catalog": CATALOG}
     parts = ("arguments", "environment", "files", "outcomes", "precision", "refusals")
-    of_config = closed({**head, **dict.fromkeys(parts, changes)})
+    both = {"type": "array", "items": _memory(), "minItems": 2, "maxItems": 2}
+    of_config = closed({**head, **dict.fromkeys(parts, changes), "memory": or_null(both)})
     of_command = closed({**head, "verdicts": changes})
     return _one_or_several({"anyOf": [of_config, of_command]})
 
@@ -177,7 +201,6 @@ def _one_fit() -> Schema:
         *("kv_budget_bytes", "activation_bytes", "kept_free_bytes", "graph_bytes", "state_bytes"),
         *("cuda_bytes", "batched_tokens", "sequences_at_most"),
     ]
-    band = {"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2}
     return closed(
         {
             "engine": ENGINE,
@@ -195,11 +218,9 @@ def _one_fit() -> Schema:
             "memory_fraction": {"type": "number", "minimum": 0, "maximum": 1},
             "active_share": {"type": "number", "minimum": 0, "maximum": 1},
             "weights_exact": FLAG,
-            "verdict": one_of(
-                ["fits", "tight", "fits-with-less-context", "does-not-fit", "refused", "unknown"]
-            ),
-            "kv_budget_band": band,
-            "tokens_band": band,
+            "verdict": one_of(_VERDICTS),
+            "kv_budget_band": _BAND,
+            "tokens_band": _BAND,
             "cures": TEXTS,
             "not_counted": TEXTS,
             "assumptions": TEXTS,
@@ -210,7 +231,33 @@ def _one_fit() -> Schema:
 
 
 def _fit() -> Schema:
-    return _one_or_several(_one_fit(), **config_definitions())
+    """An estimate or several; with --need a row for each KV type, with --log the comparison."""
+    out = _one_or_several(_one_fit(), **config_definitions())
+    fit = {"$ref": "#/$defs/result"}
+    need = closed({"kv": TEXT, "tp": POSITIVE, "share": {"type": "number"}, "fit": fit})
+    number: Schema = {"type": ["number", "null"]}
+    log = closed(
+        {
+            "engine": ENGINE,
+            "release": TEXT_OR_NULL,
+            "lines": COUNT,
+            **dict.fromkeys(("weights", "kv", "graphs", "tokens", "context"), number),
+        }
+    )
+    part = closed(
+        {"part": TEXT, "measured": number, "estimated": number, "cause": TEXT},
+    )
+    logged = closed(
+        {
+            "log": log,
+            "fit": fit,
+            "parts": {"type": "array", "items": part},
+            "kept": TEXT_OR_NULL,
+            "case": {"type": "array", "items": {"type": "object"}, "minItems": 2, "maxItems": 2},
+        }
+    )
+    out["anyOf"] += [{"type": "array", "items": need}, logged]
+    return out
 
 
 def _advise() -> Schema:
@@ -226,7 +273,10 @@ def _advise() -> Schema:
             "reasons": TEXTS,
         }
     )
-    return {"type": "array", "items": advice, "$defs": config_definitions()}
+    here = {"$ref": "#/$defs/result"}
+    of_model = closed({"model": TEXT, "advice": or_null(here)})
+    found = [{"type": "array", "items": items} for items in (here, of_model)]
+    return {"anyOf": found, "$defs": {"result": advice, **config_definitions()}}
 
 
 def _matrix() -> Schema:
@@ -269,7 +319,7 @@ def _rules() -> Schema:
 
 OUTPUTS = {
     "map": _mappings,
-    "explain": _mappings,
+    "explain": _explained,
     "check": _check,
     "why": _why,
     "diff": _diff,

@@ -44,6 +44,7 @@ def plan_output() -> Schema:
             "diagnostics": DIAGNOSTICS,
             "arguments": _arguments(),
             "task": {"type": "object", "description": "The task as it was given."},
+            "too_large": COUNT,
             "experiments": {"type": "array", "items": _experiment()},
         }
     )

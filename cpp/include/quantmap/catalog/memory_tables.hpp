@@ -1,6 +1,7 @@
 // How an engine divides a GPU's memory: its flags, defaults, layouts and peaks, as intervals of releases.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -39,11 +40,28 @@ enum class MemoryRole : std::uint8_t {
   kStateShare,       // memory of states for each of the KV cache
   kStateDtype,       // of the state of linear layers
   kTextOnly,         // the vision tower is not loaded: a switch
+  kSkipMedia,        // no picture goes through the vision tower when the engine measures itself: a switch
+  kVisionWhole,      // the vision tower is whole on each GPU: a switch
+  kGraphLimit,       // sequences of the largest CUDA graph
+  kGraphSizes,       // sequences of each CUDA graph, a list
+  kExtraExperts,     // copies of experts beside the model's own
+  kStates,           // states of linear layers that there is room for
+  kDraftModel,       // the draft model's folder or id
+  kNoDraft,          // drafts come from no model: a switch
+  kDraftHead,        // drafts come from one layer on top of the model: a switch
+  kPrefillGraphs,    // steps of prompts are captured: a switch
+  kNoPrefillGraphs,  // they are not: a switch
+  kByteCache,        // 8 bits for each cached number: a switch
+  kWholeAttention,   // every GPU has all attention heads: a switch
+  kSettings,         // the file of further arguments, until its content stands in its place
 };
+inline constexpr std::size_t kMemoryRoles = static_cast<std::size_t>(MemoryRole::kSettings) + 1;
 
+// "--flag", or "--flag.key.key" of one that takes a JSON object or a file of settings.
 struct MemoryFlag {
   MemoryRole role;
   std::string_view flag;
+  std::span<const std::string_view> when;  // of a switch: the values that turn it on; empty: as switches are written
 };
 
 // Tokens and sequences of a step when nothing is asked; the first row that holds.
@@ -69,9 +87,35 @@ struct MemoryReserve {
   double per_gpu_mib;
   double per_token_mib;     // of a step
   double per_sequence_mib;  // of the largest CUDA graph
-  std::int64_t graph;       // sequences of the largest CUDA graph
+  double per_copy_mib;      // of the same, for each copy of the attention
+  double large_copy_mib;    // more of it, where that graph has over 300 sequences
+  bool captures;            // steps of prompts are captured unless something speaks against it
+  double prefill_mib;       // where they are
+  double per_prefill_mib;   // and for each captured size
+  double latent_mib;        // instead of these, for latent attention
   double floor_mib;
-  double draft_mib;  // with speculative decoding
+  std::uint64_t floor_above_mib;  // of the GPU
+  double draft_mib;               // with speculative decoding
+  double draft_model_mib;         // with a model of its own for that
+};
+
+// Sequences of the largest CUDA graph when nothing is asked; the first row that holds.
+struct LargestGraph {
+  std::uint16_t since;
+  std::uint16_t until;
+  std::uint64_t below_mib;  // of the GPU
+  std::int64_t tensor;      // at least so many GPUs share a layer
+  std::int64_t sequences;
+};
+
+// What is left of the computed share for a model with a vision tower, by how much larger it is than a usual one.
+struct VisionShare {
+  double share;  // 0: nothing is taken for it
+  double slope;
+  double layers;  // of the usual one; taken for one that does not say its own
+  double width;
+  double least;
+  double most;
 };
 
 // Beside weights and cache, in the steps with which the engine measures itself.
@@ -135,6 +179,8 @@ struct MemoryBand {
 struct LogLine {
   std::string_view part;
   std::string_view pattern;
+  double unit;      // what a number is multiplied with
+  double plus_mib;  // what the engine leaves out of the number
 };
 
 enum class FractionOf : std::uint8_t { kTotal, kFree };
@@ -143,12 +189,13 @@ enum class FractionHolds : std::uint8_t { kAll, kStatic, kCache };  // weights a
 struct MemoryPolicy {
   FractionOf of;
   FractionHolds holds;
-  double vision_share;  // of the computed share, for a model with a vision tower
+  VisionShare vision;
   MemoryBand band;
   std::span<const MemoryFlag> flags;
   std::span<const std::string_view> neutral;  // flags that move no memory
   std::span<const BatchDefault> batch;
   std::span<const MemoryReserve> reserve;
+  std::span<const LargestGraph> graphs;
   std::span<const MemoryPeak> peaks;
   std::span<const CacheLayout> layouts;
   std::span<const KernelPadding> padding;

@@ -40,6 +40,7 @@ struct FitRequest {
   Value correction;         // null, or an object: bytes that a log showed beside weights, and its weights' share
   bool cures = true;        // look for what makes it fit
   std::string default_versions;
+  std::string model_cache;  // the folder that holds models by id; empty: there is none
 };
 
 // From the careful to the hopeful guess.

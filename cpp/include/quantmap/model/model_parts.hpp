@@ -28,7 +28,9 @@ struct VisionShape {
   double parameters = 0;  // 0: none
   double hidden = 0;
   double intermediate = 0;
-  double patches = 0;  // of the largest picture that the engine tries out
+  double patches = 0;          // of the largest picture that the engine tries out
+  double declared_layers = 0;  // under the names that text models have for them; 0: not under these
+  double declared_width = 0;
 };
 
 struct ModelParts {

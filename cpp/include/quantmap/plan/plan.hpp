@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "quantmap/base/diagnostic.hpp"
+#include "quantmap/base/interrupt.hpp"
 #include "quantmap/base/value.hpp"
 #include "quantmap/mapping/map.hpp"
 #include "quantmap/model/checkpoint.hpp"
@@ -43,6 +44,7 @@ struct PlanRequest {
   std::string default_policy;
   std::string model_cache;  // the folder that holds models by id; empty: there is none
   std::string default_versions;
+  Interrupt interrupt;  // when somebody wants the work to end, there is no plan
 };
 
 // Points that are left out for one cause.
@@ -116,7 +118,8 @@ class Plan {
 
  private:
   Plan() = default;
-  bool add_part(const PlanTarget& target, const ModelQuantization& model, Policy policy, Diagnostics& problems);
+  bool add_part(const PlanTarget& target, const ModelQuantization& model, Policy policy, const Interrupt& interrupt,
+                Diagnostics& problems);
   template <typename Write>
   Count walk(Count begin, Count end, std::size_t bytes, const std::string& out, const Write& write) const;
 

@@ -1,0 +1,65 @@
+// Speculative decoding: what guesses further tokens has weights and caches of its own.
+#include <algorithm>
+
+#include "memory/evaluate.hpp"
+
+namespace quantmap {
+
+namespace {
+
+constexpr double kHalf = 2;  // bytes of a number that is not quantized
+
+double number(std::int64_t value) { return static_cast<double>(value); }
+
+// Of a draft model whose shape is known, divided like the model itself.
+double model_bytes(const Checkpoint& draft, const Sizes& sizes) {
+  const Architecture& model = *draft.architecture;
+  const ParameterCount count =
+      count_parameters(model, ties_embeddings(model), sizes.parallel, stages_of(model, {}).front());
+  const double stored = checkpoint_bits(draft.quantization);
+  const double rest = count.other + (sizes.draft_head ? 0 : count.embedding) + count.head;
+  return (count.linear + count.experts) * (stored > 0 ? stored : 8 * kHalf) / 8 + rest * kHalf;
+}
+
+// One layer on top of the model: what joins hidden states, attention of the model's own, an MLP.
+double head_bytes(const Inputs& inputs, const Sizes& sizes) {
+  const Architecture& model = inputs.model;
+  const double hidden = number(model.hidden);
+  const double heads = number((model.heads + model.kv_heads) * model.head_size);
+  const double width = model.intermediate > 0 ? number(model.intermediate) : 4 * hidden;
+  const double numbers = hidden * (3 * hidden + 2 * heads + 3 * width);
+  return numbers * kHalf / number(sizes.parallel.tensor);
+}
+
+}  // namespace
+
+// Layers in the model's own files, which are loaded only for that, or a model beside it.
+double draft_bytes(const Inputs& inputs, const Sizes& sizes, double layer_bytes) {
+  const double drafts = number(inputs.model.parts.draft_layers);
+  const double layers = std::max(number(static_cast<std::int64_t>(inputs.model.layers.size())), 1.0);
+  const bool beside = sizes.drafts && (inputs.draft || sizes.draft_head);
+  double out = beside && inputs.draft ? model_bytes(*inputs.draft, sizes) : beside ? head_bytes(inputs, sizes) : 0;
+  if (drafts <= 0) return out;
+  const bool loaded = sizes.drafts && !beside;
+  if (inputs.checkpoint.weights && !loaded) out -= layer_bytes * drafts / (layers + drafts);
+  if (!inputs.checkpoint.weights && loaded) out += layer_bytes * drafts / layers;
+  return out;
+}
+
+void add_draft_caches(const Inputs& inputs, const Sizes& sizes, std::vector<LayerCache>& layers) {
+  if (!sizes.drafts) return;
+  if (inputs.draft) {
+    const Architecture& draft = *inputs.draft->architecture;
+    const auto own = layer_caches(draft, sizes.parallel, stages_of(draft, {}).front());
+    layers.insert(layers.end(), own.begin(), own.end());
+    return;
+  }
+  const std::int64_t count = sizes.draft_head ? 1 : inputs.model.parts.draft_layers;
+  const auto full = std::find_if(layers.begin(), layers.end(),
+                                 [](const LayerCache& layer) { return layer.kind == LayerCache::Kind::kFull; });
+  if (full == layers.end() || count <= 0) return;
+  const LayerCache copy = *full;
+  layers.insert(layers.end(), static_cast<std::size_t>(count), copy);
+}
+
+}  // namespace quantmap
