@@ -35,7 +35,8 @@ def show_fits(model: str, names: list[str], fits: list[Fit], why: bool) -> None:
         show_table(title, [*columns, "verdict"], [_row(*pair) for pair in zip(names, fits)])
         for name, fit in zip(names, fits):
             if _is_judged(fit):
-                say(f"\n{name}  {_bar(fit)}")
+                say()
+                say(f"{name}  {_bar(fit)}")
                 say("  " + _parts(fit))
             for text in _remarks(fit):
                 say("  " + text)
