@@ -168,8 +168,9 @@ def servable(
         concurrency: sequences at the same time.
         goal: as for `advise`.
 
-    Yields:
-        tuple: the model's id, and its best `Advice`; None when nothing fits.
+    Returns:
+        Iterator[tuple[str, Advice | None]]: one after the other, the model's id and its best
+            `Advice`; None when nothing fits.
 
     Raises:
         ConfigError: the GPU's memory is not known.
@@ -179,7 +180,7 @@ def servable(
         >>> from quantmap import servable
         >>> found = dict(servable("L4", gpus=1, engines=["vllm@0.19.0"], context=8192))
         >>> found["Qwen/Qwen3-8B"].precision["kv"], found["Qwen/Qwen3-235B-A22B"]
-        ('bfloat16 or as the model says', None)
+        ('FP8 e4m3 storage', None)
     """
     best: dict[str, Advice | None] = {}  # by config: many models have one shape
     for model, config, _ in _core.known_models():

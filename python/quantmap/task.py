@@ -166,6 +166,11 @@ def load_task(task: Any) -> Any:
 
     Raises:
         ConfigError: the file cannot be read, or is not JSON.
+
+    Example:
+        >>> from quantmap.task import load_task
+        >>> load_task('{"task_name": "kv"}')
+        {'task_name': 'kv'}
     """
     if isinstance(task, (bytes, bytearray)):
         return _core.load_json(bytes(task))

@@ -146,8 +146,8 @@ using Counts = std::array<std::uint64_t, kOutcomes>;
 using CountTable = std::map<std::string, std::map<std::string, std::map<std::string, std::vector<Counts>>>>;
 
 [[nodiscard]] std::string write_counts(const CountTable& table);
-// Lines that tell where two written tables differ, for one engine or all; empty when they are equal.
+// Lines that tell where two written tables differ, for one engine and form or all; empty when they are equal.
 [[nodiscard]] std::vector<std::string> compare_counts(std::string_view pinned, std::string_view found,
-                                                      std::string_view engine = {});
+                                                      std::string_view engine = {}, std::string_view form = {});
 
 }  // namespace quantmap::proof

@@ -68,10 +68,14 @@ std::string write_counts(const CountTable& table) {
   return out + "\n}\n";
 }
 
-std::vector<std::string> compare_counts(std::string_view pinned, std::string_view found, std::string_view engine) {
+std::vector<std::string> compare_counts(std::string_view pinned, std::string_view found, std::string_view engine,
+                                        std::string_view form) {
   auto before = flat(pinned);
-  const std::string mine = "\"" + std::string(engine) + "\" ";
-  if (!engine.empty()) std::erase_if(before, [&mine](const std::string& line) { return line.rfind(mine, 0) != 0; });
+  for (const std::string_view only : {engine, form}) {
+    const std::string word = "\"" + std::string(only) + "\" ";
+    if (only.empty()) continue;
+    std::erase_if(before, [&word](const std::string& line) { return line.find(word) == std::string::npos; });
+  }
   const auto after = flat(found);
   const std::set<std::string> old_lines(before.begin(), before.end());
   const std::set<std::string> new_lines(after.begin(), after.end());

@@ -53,7 +53,7 @@ int prove(const Options& options) {
   const std::string found = write_counts(proof.counts());
   if (!options.counts.empty()) std::ofstream(options.counts, std::ios::binary) << found;
   if (!options.compare.empty()) {
-    const auto changes = compare_counts(read_file(options.compare), found, options.engine);
+    const auto changes = compare_counts(read_file(options.compare), found, options.engine, options.form);
     for (const std::string& line : changes) std::printf("%s\n", line.c_str());
     if (!changes.empty()) {
       std::printf("the outcomes differ from %s; after review: quantmap_proof --counts %s\n", options.compare.c_str(),
@@ -79,6 +79,8 @@ int main(int argc, char** argv) {
     const std::string value = argv[++i];
     if (name == "--engine") {
       options.engine = value;
+    } else if (name == "--form") {
+      options.form = value;
     } else if (name == "--sample") {
       options.sample = std::stoull(value);
     } else if (name == "--members") {

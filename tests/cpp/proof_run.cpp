@@ -139,6 +139,7 @@ void Proof::run(const Engine& engine) {
               places.size());
   Total total;
   for (const Grid& grid : grids()) {
+    if (!options_.form.empty() && name_of(grid.form) != options_.form) continue;
     if (options_.sample) {
       sample(engine, grid, grounds, places, total);
     } else {

@@ -11,6 +11,7 @@ namespace quantmap::proof {
 
 struct Options {
   std::string engine;
+  std::string form;  // of the config; empty: both
   std::optional<std::uint64_t> sample;
   std::uint64_t members = 20000;
   std::uint32_t seed = 20240823;

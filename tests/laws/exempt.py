@@ -12,6 +12,7 @@ EXEMPT_KEYS = {
     ("python/bindings/register_checkpoint.cpp", "weight_bits"): "a key of a result",
     ("python/bindings/register_checkpoint.cpp", "activation_bits"): "a key of a result",
     ("python/bindings/register_checkpoint.cpp", "kv_dtype"): "a key of a result",
+    ("python/quantmap/cli/story.py", "linear_activation"): "a key of a result",
     ("python/quantmap/cli/style.py", "NO_COLOR"): "the variable of every command's colours",
     ("python/quantmap/documented.py", "gemm_dtype"): "what should_apply_dynamic_fp8 takes",
     ("python/quantmap/results/metrics.py", "p100"): "a percentile",

@@ -43,12 +43,16 @@ def sparse(folder: Path, shapes: list[tuple[int, int]]) -> Path:
 # Runs one call in a process of its own, after the same on a small checkpoint; prints what memory
 # and reading it took more.
 GROWTH = """
-import json, resource, sys
+import json, sys
 import quantmap
 
 def read():
     with open("/proc/self/io") as file:
         return int(file.readline().split()[1])
+
+def status(name):
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(name))
 
 def run(folder, out):
     if out is None:
@@ -57,11 +61,10 @@ def run(folder, out):
 
 small, large, out, schemes = json.loads(sys.argv[1])
 run(small, None if out is None else out + "-small")
-with open("/proc/self/status") as file:
-    now = next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+now = status("VmRSS")
 before = read()
 run(large, out)
-grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - now
+grown = status("VmHWM") - now  # of this program: getrusage counts who started it
 print(json.dumps({"memory": grown << 10, "read": read() - before}))
 """
 

@@ -48,6 +48,7 @@ def results() -> dict[str, Any]:
         "Experiment": plan[1],
         "Skip": skipping.skips[0],
         "GpuInfo": quantmap.gpu_info("H100"),
+        "Argument": quantmap.arguments("vllm@0.11.0")[0],
         "Fit": quantmap.estimate("Qwen/Qwen3-8B", gpu="H100"),
         "Requirement": quantmap.requirements("vllm")[0],
     }

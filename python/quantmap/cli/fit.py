@@ -18,8 +18,8 @@ Examples:
   quantmap fit examples/llama_3_70b.json --gpu H100 --tp 2 --preset default --preset dynamic-fp8
   quantmap fit examples/llama_3_70b.json --gpu L40S --tp 4 --context 4096 --concurrency 8
   quantmap fit Qwen/Qwen3-32B --engine sglang@0.5.18 --gpu B200 --json
-  quantmap fit 'vllm serve Qwen/Qwen3-32B -tp 2 --max-model-len 32k' --gpu L40S
-  quantmap fit launch.sh --gpu H100
+  quantmap fit 'vllm serve Qwen/Qwen3-32B -tp 2' --gpu L40S
+  quantmap fit launch.sh --gpu H100 --checkpoint config.json
   quantmap fit task.json --gpu H100 --checkpoint config.json
   quantmap fit examples/llama_3_70b.json --gpu H100 --need '32k x 8'
   quantmap fit config.json --gpu H100 --engine vllm@0.19.0 --log boot.log
@@ -43,7 +43,7 @@ with_concurrency = click.option(
 
 
 @command("fit", epilog=EPILOGUE, short_help="Whether a model fits, and what fills memory.")
-@click.argument("model", metavar="MODEL | LAUNCH | TASK.json")
+@click.argument("model", metavar="MODEL|LAUNCH|TASK.json")
 @click.option("--gpu", metavar="GPU", help="Such as H100, or local; without it: sizes only.")
 @click.option("--checkpoint", metavar="MODEL", help="The model of a launch or a task.")
 @click.option("--tp", type=int, metavar="N", help="GPUs that share each layer.")

@@ -223,7 +223,7 @@ def _show_ground(found: Quality, show_all: bool) -> None:
         names = rule["modules"]
         shown = ", ".join(names if show_all else names[:3])
         rest = f" and {len(names) - 3} more" if len(names) > 3 and not show_all else ""
-        taken = f"{len(names)} modules: {shown or 'none'}{rest}"
+        taken = f"{len(names)} modules: {shown}{rest}" if names else "no module"
         say(f"rule {rule['rule']} ({rule['pattern']}) takes {taken}")
     for item in found.left_out:
         reason = f": {item['reason']}" if found.plan else ""

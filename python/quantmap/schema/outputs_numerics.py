@@ -60,10 +60,13 @@ def quality_output() -> Schema:
             "refused": TEXT_BY_NAME,
         }
     )
+    rule = closed({"rule": COUNT, "pattern": TEXT, "modules": TEXTS})
     left = closed({"name": TEXT, "kind": _KIND, "reason": TEXT})
     return closed(
         {
             "model": TEXT,
+            "plan": TEXT_OR_NULL,
+            "rules": or_null({"type": "array", "items": rule}),
             "recipes": {"type": "array", "items": recipe},
             "modules": {"type": "array", "items": module},
             "left_out": {"type": "array", "items": left},

@@ -72,7 +72,8 @@ def _arguments() -> Schema:
             "engines": or_null({**TEXTS, "minItems": 1}),
             **dict.fromkeys(("engine_version", "gpu"), TEXT_OR_NULL),
             **dict.fromkeys(("checkpoint", "model_quantization"), either),
-            "policy": one_of(["degrade", "strict", "literal"]),
+            # null: what QUANTMAP_POLICY says, else degrade
+            "policy": or_null(one_of(["degrade", "strict", "literal"])),
         }
     )
 
