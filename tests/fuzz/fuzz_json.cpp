@@ -8,6 +8,7 @@
 
 #include "quantmap/base/json_io.hpp"
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/config/resolve.hpp"
 #include "quantmap/mapping/launch.hpp"
 #include "quantmap/mapping/merge.hpp"

@@ -139,7 +139,9 @@ PlanCursor TargetPlan::find(Count index) const {
   const LaunchClass& item = *after;
   Count rest = index - item.begin;
   const std::vector<bool> coupled = coupled_flags(item);
-  auto [by_flag, others] = whole_stretches(item, coupled);
+  auto whole = whole_stretches(item, coupled);
+  auto& by_flag = whole.first;  // a lambda of clang 14 takes no structured binding
+  Count& others = whole.second;
   for (std::size_t axis = 0; axis < choices_->axis_count(); ++axis) {
     const std::size_t flag = choices_->flag_of(axis);
     const Range within = parent(place, axis);

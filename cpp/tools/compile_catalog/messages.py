@@ -19,7 +19,7 @@ def compile_messages(catalog: Path, order: list[str]) -> str:
             continue
         whole = json.dumps(load(path), separators=(",", ":"), ensure_ascii=True)
         pieces = (whole[at : at + PIECE] for at in range(0, len(whole), PIECE))
-        body = ",\n    ".join(text(piece) for piece in pieces)
+        body = ",\n    ".join(f"{text(piece)}sv" for piece in pieces)  # sv: no length is counted
         arrays.append(f"constexpr std::string_view a{number}[] = {{\n    {body}}};")
         cases.append(f"  if (engine == {text(name)}) return a{number};")
     return "\n".join(
@@ -28,6 +28,7 @@ def compile_messages(catalog: Path, order: list[str]) -> str:
             '#include "quantmap/catalog/messages.hpp"',
             "namespace quantmap {",
             "namespace {",
+            "using namespace std::string_view_literals;",
             *arrays,
             "}  // namespace",
             "std::span<const std::string_view> messages_of(std::string_view engine) noexcept {",
