@@ -76,18 +76,23 @@ def run(command: str) -> str:
     words = shlex.split(command)
     if words[0] != COMMAND:
         raise ValueError(f"only {COMMAND} commands are run, not {command!r}")
+    return on_terminal([sys.executable, "-m", COMMAND, *words[1:]], ROOT, environment())
+
+
+def on_terminal(words: list[str], folder: Path, variables: dict[str, str]) -> str:
+    """What a program prints on a terminal, errors with it."""
     here, there = pty.openpty()
     running = subprocess.Popen(
-        [sys.executable, "-m", COMMAND, *words[1:]],
-        cwd=ROOT,
-        env=environment(),
+        words,
+        cwd=folder,
+        env=variables,
         stdin=subprocess.DEVNULL,
         stdout=there,
         stderr=there,
     )
     os.close(there)
     with os.fdopen(here, "rb", buffering=0) as terminal:
-        text = b"".join(_pieces(terminal)).decode()
+        text = b"".join(_pieces(terminal)).decode("utf-8", "replace")
     running.wait(timeout=60)
     return "".join(line.rstrip() + "\n" for line in text.splitlines())
 

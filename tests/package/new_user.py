@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
 
-from _blocks import ROOT, Block, blocks, commands, environment
+from _blocks import ROOT, Block, blocks, commands, environment, on_terminal
 
 PAGES = ("README.md", "docs/quickstart.md")
 NOT_HERE = {"scripts/test": "it runs this program"}
@@ -52,17 +52,8 @@ def session(lines: list[str], folder: Path) -> list[tuple[int, str]]:
     variables["CCACHE_BASEDIR"] = str(folder / "quantmap")  # where the caller compiles by a cache
     for name in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"):
         variables.pop(name, None)
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=folder / "quantmap",
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        check=False,
-    )
-    parts = f"\n{done.stdout}".split(f"\n{MARK} ")
+    printed = on_terminal(["bash", "-c", script], folder / "quantmap", variables)
+    parts = f"\n{printed}".split(f"\n{MARK} ")
     found = []
     for number in range(1, len(parts)):
         code, _, _ = parts[number].partition("\n")
