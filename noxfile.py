@@ -163,3 +163,21 @@ def ray(session: nox.Session) -> None:
     """`quantize_shards` on Ray."""
     session.install(".[test]", "ray>=2.30")
     session.run("pytest", "-q", "tests/python/test_numerics_shards.py")
+
+
+@nox.session(venv_backend="virtualenv")
+def logs(session: nox.Session) -> None:
+    """`why` on logs of real start-up code: ENGINE@RELEASE=TREE (unpacked sources) after `--`.
+
+    The releases whose argument readers run with stand-ins for torch: vLLM 0.9 to 0.11, SGLang up
+    to 0.4.9.
+    """
+    session.install(".[test]", "pydantic>=2.10", "regex", "cloudpickle")
+    folder = session.create_tmp()
+    for given in session.posargs:
+        release, _, tree = given.partition("=")
+        engine = release.partition("@")[0]
+        out = os.path.join(folder, f"{release}.json")
+        session.run("python", "tests/oracles/start_up.py", engine, os.path.abspath(tree), out)
+    test = "tests/python/test_start_up_logs.py"
+    session.run("pytest", "-q", test, env={"QUANTMAP_START_UP_LOGS": folder})

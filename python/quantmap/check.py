@@ -189,9 +189,9 @@ def check_script(
     names; any other value is unknown, and its argument ``assumed``. Nothing is run.
 
     Args:
-        text: a script, a compose file, a Kubernetes manifest, Helm values, a Dockerfile, or a JSON
-            list of words; at most 8 MB (data: 1 MB), of which 1,000 launches with 20,000 words in
-            all are judged.
+        text: a script, a compose file, a Kubernetes manifest, Helm values, a Dockerfile, Markdown,
+            Python source, or a JSON list of words; at most 8 MB (data: 1 MB), of which 1,000
+            launches with 20,000 words in all are judged.
         engine_version: the release of every launch; None means that of its image, of
             ``QUANTMAP_ENGINE_VERSIONS``, or the newest known.
         gpu: a GPU, so that its rules count as well.
@@ -229,6 +229,8 @@ def check_script(
             launch["line"] = container.line + inside
             launches.append(_launch(launch))
         notes += data["notes"]
+    if not (launches or notes):
+        notes = [_core.make_diagnostic("unknown-launcher", "command", {})]
     return ScriptResult(launches, notes)
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 
-from . import _core
+from .build_files import read_dockerfile, read_unit
+from .container_words import Container, environment_of, image_of, run_words, words_of
 from .errors import ConfigError
+from .markdown import PYTHON, code_blocks, has_code_blocks
+from .platforms import served_model
+from .python_source import find_python_launches, is_python
 from .yaml_reader import read_yaml_documents
 
 TYPE_CHECKING = False
@@ -22,30 +25,26 @@ if TYPE_CHECKING:
 __all__ = ["Container", "find_containers"]
 
 _KEYS = re.compile(
-    r"^\s*(?:-\s+)?[\"']?(?:image|repository|services|apiVersion|containers|command|args|run)[\"']?\s*:",
+    r"^\s*(?:-\s+)?[\"']?(?:image|repository|services|apiVersion|containers|command|args|run|"
+    r"modelURL|engine_kwargs|engine|\w*(?:[cC]md|[cC]ommands?|[sS]cript))[\"']?\s*:",
+    re.MULTILINE,
+)
+_FIRST_OF_DATA = re.compile(
+    r"(?:[ \t]*(?:#.*)?\n)*(?:---|\{|(?:- )?[\"']?[A-Za-z_][\w./-]*[\"']?:(?:\s|$)|- )"
+)
+# Keys whose texts are read as a container's, or a step's.
+_WORDS_OF_CONTAINER = ("command", "args", "entrypoint", "run", "image")
+# A line that starts an engine, and goes on as no sentence does.
+_STARTS = re.compile(
+    r"^\s*(?:\$ )?(?:[A-Za-z_]\w*=\S*\s+)*(?:(?:exec|sudo|nohup|env|-E)\s+)*(?:[\w./~-]*/)?"
+    r"(?:vllm serve|sglang serve|trtllm-serve|docker run|"
+    r"python3?(?:\s+-u)?\s+-m\s+(?:vllm|sglang|sgl_jax)\.[\w.]+)"
+    r"\s+(?:[-$\"'<{/.\\]|[\w.-]*[/\d])",
     re.MULTILINE,
 )
 _TOP = re.compile(r"^[\"']?[A-Za-z_][\w.-]*[\"']?\s*:(?:\s|$)|^\{|^---|^- \w+:", re.MULTILINE)
-_INSTRUCTION = re.compile(r"^\s*(FROM|ENV|CMD|ENTRYPOINT)\s+(.*)$", re.IGNORECASE)
 _COMPOSE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*):?-([^{}]*)\})")
 _KUBERNETES = re.compile(r"\$\(([A-Za-z_]\w*)\)")
-
-
-class Container:
-    """A container of a file.
-
-    Attributes:
-        words: the words that start it.
-        line: the line on which it stands.
-        is_script: whether the last word is a script that begins on that line.
-    """
-
-    __slots__ = ("is_script", "line", "words")
-
-    def __init__(self, words: list[str], line: int, *, is_script: bool = False) -> None:
-        self.words = words
-        self.line = line
-        self.is_script = is_script
 
 
 def find_containers(text: str) -> list[Container] | None:
@@ -65,25 +64,68 @@ def find_containers(text: str) -> list[Container] | None:
         [['vllm', 'serve', 'm']]
     """
     if re.search(r"^\[Service\]", text, re.MULTILINE):
-        return _of_unit(text)
+        return read_unit(text)
     if text.lstrip()[:1] == "[":
         return _of_argv(text)
     if re.search(r"^\s*FROM\s+\S+", text, re.MULTILINE | re.IGNORECASE) and re.search(
         r"^\s*(?:CMD|ENTRYPOINT)\s", text, re.MULTILINE | re.IGNORECASE
     ):
-        return _of_dockerfile(text)
-    if text.startswith("#!") or not (_KEYS.search(text) and _TOP.search(text)):
-        return None
+        return read_dockerfile(text)
+    blocks = _of_blocks(text) if has_code_blocks(text) else []
+    is_data = _FIRST_OF_DATA.match(text) is not None
+    if text.startswith("#!") or not (is_data or _KEYS.search(text)) or not _TOP.search(text):
+        return blocks or _of_python(text)
     try:
         documents = read_yaml_documents(text)
     except ConfigError as error:
         if error.diagnostics[0].code == "missing-package":
             raise
-        return None
+        return blocks or _of_python(text)
     places = _Places(text)
-    found = [_of_mapping(item, places) for item in _mappings(documents)]
-    containers = [container for container in found if container is not None]
-    return containers or None
+    containers: list[Container] = []
+    for item in _mappings(documents):
+        container = _of_mapping(item, places)
+        containers += [container] if container is not None else []
+        containers += _scripts_of(item, places)
+    whole = is_data and all(isinstance(item, (dict, list)) for item in documents)
+    return [*containers, *blocks] or ([] if whole else None)
+
+
+def _of_blocks(text: str) -> list[Container]:
+    """What stands in the code blocks of Markdown."""
+    found: list[Container] = []
+    for first, language, block in code_blocks(text):
+        block = as_posix(block)
+        inner = _of_python(block) if language in PYTHON else find_containers(block)
+        if inner is None and language not in PYTHON:
+            inner = [Container(block, 1, is_script=True)]
+        for container in inner or ():
+            container.line += first - 1
+            found.append(container)
+    return found
+
+
+def _of_python(text: str) -> list[Container] | None:
+    if not is_python(text):
+        return None
+    found = find_python_launches(text)
+    return [Container(words, line, is_script=True) for line, words in found]
+
+
+def _scripts_of(item: dict[str, Any], places: _Places) -> Iterator[Container]:
+    """Texts of a mapping, whatever they are called, in which a line starts an engine."""
+    given = item.get("envs", item.get("env"))
+    variables = [f"{name}={value}" for name, value in environment_of(given).items()]
+    for key, value in item.items():
+        if key in _WORDS_OF_CONTAINER:
+            continue
+        if isinstance(value, list) and all(isinstance(line, str) for line in value):
+            value = "\n".join(value)
+        if isinstance(value, str) and _STARTS.search(value) and not has_code_blocks(value):
+            line = places.line_of(re.escape(str(key)), "")
+            is_block = places.text[places.at : places.at + 1] in ("|", ">", "\n")
+            words = [*variables, "sh", "-c", value]
+            yield Container(words, line + is_block, is_script=True)
 
 
 def as_posix(text: str) -> str:
@@ -161,15 +203,20 @@ def _is_kubernetes(item: dict[str, Any]) -> bool:
 
 
 def _of_mapping(item: dict[str, Any], places: _Places) -> Container | None:
-    image = _image(item.get("image"))
+    model = served_model(item)
+    if model is not None:
+        words, named, key = model
+        environment = environment_of(item.get("env"))
+        return Container(
+            run_words(named, [words[0]], words[1:], environment), places.line_of(key, "")
+        )
+    image = image_of(item.get("image"))
     if image is not None:
         return _of_container(image, item, places)
     if isinstance(item.get("run"), str):
         return _of_step(item, places)
-    if isinstance(item.get("modelFormat"), dict):
-        return _of_model_server(item, places)
     # A chart's values name the image beside what they add to its arguments.
-    return _of_container(_image(item) if "tag" in item and _extra(item) else None, item, places)
+    return _of_container(image_of(item) if "tag" in item and _extra(item) else None, item, places)
 
 
 def _of_container(image: str | None, item: dict[str, Any], places: _Places) -> Container | None:
@@ -179,18 +226,18 @@ def _of_container(image: str | None, item: dict[str, Any], places: _Places) -> C
     )
     if image is None and not has_command:
         return None
-    environment = _environment(
+    environment = environment_of(
         item.get("env" if isinstance(item.get("env"), list) else "environment")
     )
     if _is_kubernetes(item):
         entrypoint, command = (
-            [_kubernetes_value(word, environment) for word in _words(item.get(key))]
+            [_kubernetes_value(word, environment) for word in words_of(item.get(key))]
             for key in ("command", "args")
         )
         command += [_kubernetes_value(word, environment) for word in _extra(item)]
     else:
-        entrypoint = [_compose_value(word) for word in _words(item.get("entrypoint"))]
-        command = [_compose_value(word) for word in _words(item.get("command"))]
+        entrypoint = [_compose_value(word) for word in words_of(item.get("entrypoint"))]
+        command = [_compose_value(word) for word in words_of(item.get("command"))]
         environment = {key: _compose_value(value) for key, value in environment.items()}
         image = None if image is None else _compose_value(image)
     line = (
@@ -198,123 +245,22 @@ def _of_container(image: str | None, item: dict[str, Any], places: _Places) -> C
         if image
         else places.line_of("command|args|entrypoint", "")
     )
-    return Container(_run(image, entrypoint, command, environment, item.get("devices")), line)
+    return Container(run_words(image, entrypoint, command, environment, item.get("devices")), line)
 
 
 def _extra(item: dict[str, Any]) -> list[str]:
     """Arguments that a chart's values add to those of the chart itself."""
     places = [item, *(value for value in item.values() if isinstance(value, dict))]
-    return [word for place in places for word in _words(place.get("extraArgs"))]
+    return [word for place in places for word in words_of(place.get("extraArgs"))]
 
 
 def _of_step(item: dict[str, Any], places: _Places) -> Container:
     """A step of a workflow or job: a script with variables of its own."""
     given = item.get("envs", item.get("env"))
-    variables = [f"{name}={value}" for name, value in _environment(given).items()]
+    variables = [f"{name}={value}" for name, value in environment_of(given).items()]
     line = places.line_of("run", "")
     words = [*variables, "sh", "-c", item["run"]]
     return Container(words, line + ("\n" in item["run"]), is_script=True)
-
-
-def _of_model_server(item: dict[str, Any], places: _Places) -> Container | None:
-    """A model that a serving platform starts by itself: of the engine only the name is given."""
-    name = str(item["modelFormat"].get("name", "")).lower()
-    for engine in _core.engines():
-        if name in engine["runtime_names"]:
-            line = places.line_of("args", "")
-            return Container([*engine["launchers"][0][0], *_words(item.get("args"))], line)
-    return None
-
-
-def _rows(text: str) -> Iterator[tuple[int, str]]:
-    """Lines with their numbers; one that a backslash carries on is one line."""
-    parts: list[str] = []
-    first = 1
-    for number, row in enumerate(text.split("\n"), 1):
-        first = first if parts else number
-        plain = row.rstrip()
-        if plain.endswith("\\"):
-            parts.append(plain[:-1])
-            continue
-        yield first, " ".join([*parts, plain])
-        parts = []
-    if parts:
-        yield first, " ".join(parts)
-
-
-def _of_unit(text: str) -> list[Container] | None:
-    """What a systemd unit starts."""
-    variables: list[str] = []
-    found: list[Container] = []
-    for line, row in _rows(text):
-        key, mark, value = row.strip().partition("=")
-        if mark and key == "Environment":
-            variables += [f"{name}={given}" for name, given in _environment(_words(value)).items()]
-        elif mark and key == "ExecStart" and value.strip():
-            words = _words(value.strip().lstrip("-@+!:"))
-            found.append(Container([*variables, *words], line))
-    return found or None
-
-
-def _run(
-    image: str | None,
-    entrypoint: list[str],
-    command: list[str],
-    environment: dict[str, str],
-    devices: Any = None,
-) -> list[str]:
-    if image is None:
-        return [*(f"{key}={value}" for key, value in environment.items()), *entrypoint, *command]
-    words = ["docker", "run"]
-    for key, value in environment.items():
-        words += ["-e", f"{key}={value}"]
-    for device in devices if isinstance(devices, list) else ():
-        words += ["--device", str(device)]
-    if entrypoint:
-        words += ["--entrypoint", entrypoint[0]]
-    return [*words, image, *entrypoint[1:], *command]
-
-
-def _image(value: Any) -> str | None:
-    if isinstance(value, str) and value:
-        return value
-    if isinstance(value, dict) and isinstance(
-        value.get("repository"), str
-    ):  # as Helm values have it
-        parts = [value.get("registry"), value["repository"]]
-        name = "/".join(str(part) for part in parts if part)
-        return f"{name}:{value['tag']}" if value.get("tag") else name
-    return None
-
-
-def _words(value: Any) -> list[str]:
-    if isinstance(value, list):
-        return [_text(word) for word in value if not isinstance(word, (dict, list))]
-    if not isinstance(value, str):
-        return []
-    try:
-        return shlex.split(value)
-    except ValueError:
-        return value.split()
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
-
-
-def _environment(value: Any) -> dict[str, str]:
-    """Variables by name; one that is filled in elsewhere is left to be."""
-    out: dict[str, str] = {}
-    for item in value if isinstance(value, list) else ():
-        if isinstance(item, str):
-            name, mark, given = item.partition("=")
-            out[name] = given if mark else f"${{{name}}}"
-        elif isinstance(item, dict) and isinstance(item.get("name"), str):
-            out[item["name"]] = _text(item["value"]) if "value" in item else f"${{{item['name']}}}"
-    if isinstance(value, dict):
-        for name, given in value.items():
-            out[str(name)] = f"${{{name}}}" if given is None else _text(given)
-    return {name: given for name, given in out.items() if re.fullmatch(r"[A-Za-z_]\w*", name)}
 
 
 def _compose_value(text: str) -> str:
@@ -325,36 +271,3 @@ def _compose_value(text: str) -> str:
 def _kubernetes_value(text: str, environment: dict[str, str]) -> str:
     """``$(NAME)`` is the value of a variable of the container that is given in the manifest."""
     return _KUBERNETES.sub(lambda match: environment.get(match[1], match[0]), text)
-
-
-def _of_dockerfile(text: str) -> list[Container]:
-    """What the last stage of a Dockerfile starts."""
-    image, line = "", 1
-    environment: dict[str, str] = {}
-    started: dict[str, list[str]] = {}
-    for number, row in _rows(text):
-        match = _INSTRUCTION.match(row)
-        if not match:
-            continue
-        word, rest = match[1].upper(), match[2].strip()
-        if word == "FROM":
-            image = next((part for part in rest.split() if not part.startswith("--")), "")
-            environment, started, line = {}, {}, number
-        elif word == "ENV":
-            environment.update(_environment(_words(rest)))
-        else:
-            started[word] = _exec_or_shell(rest)
-            line = number
-    words = _run(image, started.get("ENTRYPOINT", []), started.get("CMD", []), environment)
-    return [Container(words, line)]
-
-
-def _exec_or_shell(rest: str) -> list[str]:
-    if rest.startswith("["):
-        try:
-            words = json.loads(rest)
-        except ValueError:
-            words = None
-        if isinstance(words, list) and all(isinstance(word, str) for word in words):
-            return words
-    return ["/bin/sh", "-c", rest]

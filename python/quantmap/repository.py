@@ -9,6 +9,7 @@ from . import _core
 from .check import CheckResult, ScriptResult, check_script
 from .errors import ConfigError
 from .mapping import explain
+from .markdown import has_code_blocks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,11 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Change", "FileResult", "check_directory", "check_files"]
 
 _LARGEST = 1_000_000
-_SCRIPTS = (".sh", ".bash", ".zsh", ".ksh", ".slurm", ".sbatch", ".env", ".service")
+_SCRIPTS = (".sh", ".bash", ".zsh", ".ksh", ".slurm", ".sbatch", ".env", ".service", ".py")
 _DATA = (".yaml", ".yml", ".json", ".dockerfile")
 _PROSE = (".md", ".markdown", ".mdx")
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})\s*([\w+-]*)[^`\n]*$")
-_LANGUAGES = {"", "sh", "bash", "shell", "zsh", "console", "yaml", "yml", "json", "dockerfile"}
 
 
 class FileResult:
@@ -122,15 +121,16 @@ def check_files(paths: Iterable[str], folder: str = "", **ground: Any) -> list[F
             continue
         launches: list[CheckResult] = []
         notes: list[Diagnostic] = []
-        for first, part in _parts(path, text):
-            try:
-                judged = check_script(part, **ground)
-            except ConfigError as error:
-                if any(item.path != "command" for item in error.diagnostics):
-                    raise
-                continue
-            launches += [one.replace(line=one.line + first - 1) for one in judged.launches]
-            notes += judged.notes
+        if path.lower().endswith(_PROSE) and not has_code_blocks(text):
+            continue
+        try:
+            judged = check_script(text, **ground)
+        except ConfigError as error:
+            if any(item.path != "command" for item in error.diagnostics):
+                raise
+            continue
+        launches += judged.launches
+        notes += judged.notes
         if launches:
             name = os.path.relpath(path, folder) if folder else path
             found.append(FileResult(name, ScriptResult(launches, notes)))
@@ -263,22 +263,3 @@ def _names_an_engine(text: str) -> bool:
     plain = text.replace("_", "-").lower()
     names = (name for engine in _core.engines() for name in engine["runtime_names"])
     return any(name.replace("_", "-") in plain for name in names)
-
-
-def _parts(path: str, text: str) -> Iterator[tuple[int, str]]:
-    """The parts of a file that are read by themselves, with their first lines."""
-    if not path.lower().endswith(_PROSE):
-        yield 1, text
-        return
-    fence, language, first = "", "", 0
-    block: list[str] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        match = _FENCE.match(line)
-        if not fence and match:
-            fence, language, first, block = match[1], match[2].lower(), number + 1, []
-        elif fence and match and match[1].startswith(fence) and not match[2]:
-            if language in _LANGUAGES:
-                yield first, "\n".join(block)
-            fence = ""
-        elif fence:
-            block.append(re.sub(r"^\$ ", "", line))

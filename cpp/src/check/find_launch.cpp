@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "launch_words.hpp"
+
 namespace quantmap {
 
 namespace {
@@ -17,61 +19,11 @@ constexpr std::string_view kStartNothing[] = {
 // Programs in front of the one that counts.
 constexpr std::string_view kInFront[] = {"sudo", "nohup", "exec", "command", "env", "time", "doas", "nice", "builtin"};
 constexpr std::string_view kShells[] = {"sh", "bash", "zsh", "dash", "ksh", "source", ".", "sbatch"};
-// Programs that start another machine or container: what is exported here is not there.
-constexpr std::string_view kElsewhere[] = {"ssh", "docker", "podman", "nerdctl", "kubectl", "oc", "lxc"};
-// Options of docker run and its kin that take no value, besides single letters.
-constexpr std::string_view kBareOptions[] = {"--rm",
-                                             "--init",
-                                             "--privileged",
-                                             "--read-only",
-                                             "--detach",
-                                             "--interactive",
-                                             "--tty",
-                                             "--publish-all",
-                                             "--sig-proxy",
-                                             "--quiet",
-                                             "--oom-kill-disable",
-                                             "--no-healthcheck",
-                                             "--disable-content-trust"};
-constexpr std::string_view kBareLetters = "ditPq";
-
-template <typename Words>
-bool is_one_of(std::string_view word, const Words& words) {
-  return std::find(std::begin(words), std::end(words), word) != std::end(words);
-}
-
-// "/usr/bin/vllm" runs the same as "vllm".
-std::string_view program(std::string_view word) {
-  const std::size_t slash = word.rfind('/');
-  return slash == std::string_view::npos ? word : word.substr(slash + 1);
-}
-
-bool is_no_option(std::string_view word) { return !word.empty() && word[0] != '-'; }
-
 // The script that a word holds, by itself or as the value of an option; empty when it is one plain word.
 std::string script_of(const std::string& word) {
   if (word.find_first_of(" \t\n") == std::string::npos) return {};
   const std::size_t mark = word[0] == '-' ? word.find('=') : std::string::npos;
   return mark == std::string::npos ? word : word.substr(mark + 1);
-}
-
-// The launcher whose words stand, one after another, at this place.
-bool stands_at(const Launcher& launcher, const std::vector<Word>& words, std::size_t at) {
-  if (at + launcher.words.size() > words.size()) return false;
-  for (std::size_t i = 0; i < launcher.words.size(); ++i) {
-    const std::string_view word = i == 0 ? program(words[at].text) : std::string_view(words[at + i].text);
-    if (word != launcher.words[i]) return false;
-  }
-  return true;
-}
-
-std::pair<const Engine*, const Launcher*> launcher_at(const std::vector<Word>& words, std::size_t at) {
-  for (const Engine& engine : catalog().engines) {
-    for (const Launcher& launcher : engine.launchers) {
-      if (stands_at(launcher, words, at)) return {&engine, &launcher};
-    }
-  }
-  return {nullptr, nullptr};
 }
 
 // The program that a command really starts.
@@ -85,24 +37,19 @@ std::size_t main_word(const std::vector<Word>& words) {
   return words.size();
 }
 
+// Whether a command is a sentence, which begins with a capital letter and goes on: "Launch the vllm serve command".
+bool is_prose(std::string_view first, bool goes_on) {
+  const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
+  return goes_on && first.size() > 1 && first[0] >= 'A' && first[0] <= 'Z' &&
+         std::all_of(first.begin() + 1, first.end(), is_small);
+}
+
 bool starts_nothing(const std::vector<Word>& words) {
   const std::size_t at = main_word(words);
+  if (at < words.size() && is_prose(words[at].text, at + 2 < words.size() && launcher_at(words, at).first == nullptr)) {
+    return true;
+  }
   return at >= words.size() || is_one_of(program(words[at].text), kStartNothing);
-}
-
-// Whether an option of docker run is followed by its value.
-bool takes_value(const std::string& word) {
-  if (word.size() < 2 || word[0] != '-' || word.find('=') != std::string::npos) return false;
-  if (word[1] == '-') return !is_one_of(word, kBareOptions);
-  return !std::all_of(word.begin() + 1, word.end(),
-                      [](char c) { return kBareLetters.find(c) != std::string_view::npos; });
-}
-
-EnvironmentVariable variable_of(const Word& assignment) {
-  const std::string_view name = assigned_name(assignment.text);
-  EnvironmentVariable out{std::string(name), assignment};
-  out.value.text.erase(0, name.size() + 1);
-  return out;
 }
 
 // Assignments among the words in front of a launch: of env, and of options that set a variable.
@@ -124,47 +71,7 @@ void add_variables(const std::vector<Word>& words, std::size_t end, std::vector<
   }
 }
 
-const OtherMaker* maker_by_mark(const std::vector<Word>& words, std::size_t end,
-                                const std::vector<EnvironmentVariable>& variables) {
-  for (const OtherMaker& maker : catalog().hardware.others) {
-    for (const std::string_view mark : maker.marks) {
-      for (std::size_t i = 0; i < end; ++i) {
-        if (words[i].text.find(mark) != std::string::npos) return &maker;
-      }
-      for (const EnvironmentVariable& variable : variables) {
-        if (variable.name.rfind(mark, 0) == 0) return &maker;
-      }
-    }
-  }
-  return nullptr;
-}
-
-Word value_in_shell(const Command& command, const std::string& name) {
-  Word word;
-  word.line = command.line;
-  word.text = "$" + name;
-  word.open = true;
-  if (command.variables == nullptr) return word;
-  const auto found = command.variables->values.find(name);
-  if (found == command.variables->values.end() || !found->second->known || found->second->is_array) return word;
-  word.text.clear();
-  word.open = found->second->more;
-  for (const Piece& piece : found->second->text) {
-    word.text += piece.text;
-    word.open |= piece.open;
-  }
-  return word;
-}
-
 }  // namespace
-
-// A container that a command starts: what stands in front of its image, and behind it.
-struct LaunchFinder::Container {
-  std::vector<EnvironmentVariable> variables;
-  std::string entrypoint;
-  bool replaces_entrypoint = false;
-  std::size_t image = 0;  // place of the image; 0: none was found
-};
 
 std::vector<EnvironmentVariable> LaunchFinder::environment_of(const Command& command) const {
   std::map<std::string_view, std::size_t> last;  // of assignments: a name that is given twice has its last value
@@ -233,99 +140,6 @@ bool LaunchFinder::launch(const Command& command, std::size_t begin, std::option
   return false;
 }
 
-// Reads an option of docker run at this place; false when the word is none that is looked at.
-bool LaunchFinder::container_option(const Command& command, std::size_t& at, Container& out) {
-  const auto& words = command.words;
-  const auto value_of = [&](std::string_view name) -> std::optional<Word> {
-    if (words[at].text == name && at + 1 < words.size()) return words[++at];
-    const std::string start = std::string(name) + "=";
-    if (words[at].text.rfind(start, 0) != 0) return std::nullopt;
-    Word rest = words[at];
-    rest.text.erase(0, start.size());
-    return rest;
-  };
-  if (const auto value = value_of("--entrypoint")) {
-    out.entrypoint = value->text;
-    out.replaces_entrypoint = true;
-    return true;
-  }
-  auto variable = value_of("-e");
-  if (!variable) variable = value_of("--env");
-  if (!variable) return false;
-  if (!assigned_name(variable->text).empty()) {
-    out.variables.push_back(variable_of(*variable));
-  } else if (variable->text.find('=') == std::string::npos) {
-    out.variables.push_back({variable->text, value_in_shell(command, variable->text)});
-  }
-  return true;
-}
-
-// docker run OPTIONS IMAGE COMMAND, and what works alike.
-bool LaunchFinder::container(const Command& command, std::size_t depth) {
-  const auto& words = command.words;
-  std::size_t at = 0;
-  while (at < words.size() && words[at].text != "run" && words[at].text != "create") ++at;
-  if (at == 0 || at >= words.size()) return false;
-  const bool known_program = is_one_of(program(words[at - 1].text), kElsewhere);
-  Container found;
-  for (std::size_t i = at + 1; i < words.size() && found.image == 0; ++i) {
-    if (container_option(command, i, found)) continue;
-    const std::string& word = words[i].text;
-    const bool named = known_program && is_no_option(word);
-    if (named || read_image(word).engine != nullptr) found.image = i;
-    if (known_program && takes_value(word)) ++i;
-  }
-  if (found.image == 0) return false;
-  container_command(command, found, depth);
-  return true;
-}
-
-// The command inside: what replaces the entrypoint, and the words behind the image.
-Command LaunchFinder::inside_of(const Command& command, const Container& container) {
-  Command inside;
-  inside.line = command.line;
-  inside.files = command.files;
-  if (!container.entrypoint.empty()) inside.words.emplace_back().text = container.entrypoint;
-  inside.words.insert(inside.words.end(), command.words.begin() + static_cast<std::ptrdiff_t>(container.image) + 1,
-                      command.words.end());
-  for (const EnvironmentVariable& variable : container.variables) {
-    inside.assignments.emplace_back(variable.name, variable.value);
-  }
-  return inside;
-}
-
-void LaunchFinder::container_command(const Command& command, const Container& container, std::size_t depth) {
-  const ImageName image = read_image(command.words[container.image].text);
-  const Command inside = inside_of(command, container);
-  const std::size_t before = launches_.size();
-  FoundLaunch found;
-  found.variables = container.variables;
-  found.words = inside.words;
-  found.line = command.line;
-  if (image.own && image.engine->container.starts_server && !container.replaces_entrypoint) {
-    const auto [engine, launcher] = launcher_at(inside.words, 0);
-    found.engine = image.engine;
-    found.by_entrypoint = true;
-    found.launcher = &image.engine->launchers.front();
-    if (engine == image.engine) {
-      found.launcher = launcher;
-      found.repeats_entrypoint = launcher->words.size();
-      found.words.erase(found.words.begin(),
-                        found.words.begin() + static_cast<std::ptrdiff_t>(found.repeats_entrypoint));
-    }
-    keep(std::move(found), command);
-  } else if (!launch(inside, 0, image)) {
-    nested(inside, depth);
-    if (named_ && launches_.size() == before) keep(std::move(found), command);
-  }
-  if (launches_.size() == before && image.engine == nullptr) other_image_ = image.name;
-  const OtherMaker* by_mark = maker_by_mark(command.words, container.image, container.variables);
-  for (std::size_t i = before; i < launches_.size(); ++i) {
-    if (!launches_[i].image) launches_[i].image = image;
-    if (launches_[i].maker == nullptr) launches_[i].maker = by_mark != nullptr ? by_mark : image.maker;
-  }
-}
-
 // The variables that a script started by this command begins with.
 ShellVariables LaunchFinder::inherited(const Command& command, bool elsewhere) {
   ShellVariables out;
@@ -369,7 +183,21 @@ void LaunchFinder::nested(const Command& command, std::size_t depth) {
   }
   if (scripts.empty()) return;
   const ShellVariables variables = inherited(command, elsewhere);
+  const std::size_t before = launches_.size();
   for (const auto& [text, line] : scripts) script(text, line, variables, depth + 1);
+  take_image(command.words, before);
+}
+
+// An image that an option names, as srun has it, is that of the launches inside.
+void LaunchFinder::take_image(const std::vector<Word>& words, std::size_t first) {
+  if (first == launches_.size()) return;
+  for (const Word& word : words) {
+    if (word.text.find('/') == std::string::npos || word.text.find(' ') != std::string::npos) continue;
+    const ImageName image = read_image(word.text);
+    for (std::size_t i = first; i < launches_.size() && image.engine != nullptr; ++i) {
+      if (launches_[i].engine == image.engine && !launches_[i].image) launches_[i].image = image;
+    }
+  }
 }
 
 void LaunchFinder::command(const Command& command, std::size_t depth) {

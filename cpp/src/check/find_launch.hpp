@@ -67,12 +67,14 @@ class LaunchFinder {
  private:
   struct Container;
   bool container(const Command& command, std::size_t depth);
+  static std::optional<Command> pod_command(const Command& command, std::size_t run);
   static bool container_option(const Command& command, std::size_t& at, Container& out);
   static Command inside_of(const Command& command, const Container& container);
   ShellVariables inherited(const Command& command, bool elsewhere);
   void container_command(const Command& command, const Container& container, std::size_t depth);
   bool launch(const Command& command, std::size_t begin, std::optional<ImageName> image);
   void nested(const Command& command, std::size_t depth);
+  void take_image(const std::vector<Word>& words, std::size_t first);
   void keep(FoundLaunch launch, const Command& command);
   [[nodiscard]] bool is_full() const noexcept { return launches_.size() >= kMaxLaunches || words_ > kMaxLaunchWords; }
   [[nodiscard]] std::vector<EnvironmentVariable> environment_of(const Command& command) const;

@@ -46,9 +46,21 @@ const OtherMaker* maker_of(std::string_view image) {
   return nullptr;
 }
 
+// "nvcr.io#nvidia/name:tag" is "nvcr.io/nvidia/name:tag".
+std::string with_slash(std::string_view image) {
+  std::string out(image);
+  const std::size_t mark = out.find('#');
+  if (mark < out.find('/')) out[mark] = '/';
+  return out;
+}
+
 }  // namespace
 
 ImageName read_image(std::string_view word) {
+  // An option's value, as srun and its kin name an image, with # behind the registry.
+  if (!word.empty() && word.front() == '-') word.remove_prefix(std::min(word.find('=') + 1, word.size()));
+  const std::string registry_and_name = with_slash(word);
+  word = registry_and_name;
   for (const std::string_view registry : {"docker://", "docker.io/"}) {
     if (word.substr(0, registry.size()) == registry) word.remove_prefix(registry.size());
   }

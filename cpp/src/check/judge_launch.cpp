@@ -118,6 +118,7 @@ class LaunchJudge {
   }
 
   void judge_variable(const EnvironmentVariable& variable, Verdict& verdict) const {
+    if (verdict.judgement == Judgement::kDeprecated) return;  // read by another name
     if (!is_known_variable(variable.name)) {
       const bool misspelt = looks_like_own(variable.name) && engine_.surface.releases[out_.deployment.release].whole;
       verdict.judgement = misspelt ? Judgement::kNoEffect : Judgement::kAccepted;
@@ -197,7 +198,7 @@ class LaunchJudge {
         out_.verdicts.push_back(std::move(verdict));
         continue;
       }
-      if (words[i].many) {
+      if (words[i].many || words[i].open) {
         judge_unknown({words[i]});
         continue;
       }
@@ -218,7 +219,9 @@ class LaunchJudge {
       Verdict verdict;
       verdict.flag = word.text;
       verdict.judgement = Judgement::kAssumed;
-      verdict.reason = "what a shell puts here is not in the text: it may be any number of arguments";
+      verdict.reason = word.text.find('$') != std::string::npos
+                           ? "what a shell puts here is not in the text: it may be any number of arguments"
+                           : "what stands here is not in the text: it may be any number of arguments";
       out_.verdicts.push_back(std::move(verdict));
     }
   }
@@ -303,9 +306,33 @@ class LaunchJudge {
   std::string evidence_;
 };
 
+// Whose hardware a value means that names an attention backend of no NVIDIA GPU.
+const OtherMaker* maker_by_backend(const FoundLaunch& launch, const Engine& engine) {
+  const auto names = [&engine](std::string_view value) -> const OtherMaker* {
+    for (const AttentionBackend& backend : engine.kernels.backends) {
+      if (backend.name != value || backend.intervals.empty()) continue;
+      const std::string_view platform = backend.intervals.back().platform;
+      const OtherMaker* maker = platform.empty() ? nullptr : other_maker(platform);
+      return platform.empty() || maker != nullptr ? maker : other_maker(value);
+    }
+    return nullptr;
+  };
+  for (const EnvironmentVariable& variable : launch.variables) {
+    if (const OtherMaker* maker = names(variable.value.text); maker != nullptr) return maker;
+  }
+  for (const Word& word : launch.words) {
+    const std::size_t mark = word.text.rfind("--", 0) == 0 ? word.text.find('=') + 1 : 0;
+    if (const OtherMaker* maker = names(std::string_view(word.text).substr(mark)); maker != nullptr) return maker;
+  }
+  return nullptr;
+}
+
 // Who makes what the launch runs on, when that is not NVIDIA.
-const OtherMaker* platform_of(const FoundLaunch& launch, const Engine& engine, const Value& gpu) {
+const OtherMaker* platform_of(const FoundLaunch& launch, const Engine& engine, const CheckRequest& request) {
   const OtherMaker* maker = launch.maker;
+  const Value& gpu = request.gpu;
+  const bool is_open = maker == nullptr && gpu.is_null() && request.default_gpu.empty();
+  if (is_open) maker = maker_by_backend(launch, engine);
   if (gpu.is_text()) {
     if (const OtherMaker* named = other_maker(gpu.as_text()); named != nullptr) maker = named;
   }
@@ -326,7 +353,7 @@ std::optional<Checked> judge_launch(const FoundLaunch& launch, const Ground& gro
                  {{"engine", std::string(out.engine->name)}, {"value", std::string(launch.engine->name)}});
     return std::nullopt;
   }
-  const OtherMaker* platform = platform_of(launch, *out.engine, ground.request->gpu);
+  const OtherMaker* platform = platform_of(launch, *out.engine, *ground.request);
   if (platform != nullptr) out.platform = platform->maker;
   const Value& gpu = ground.request->gpu;
   const bool with_gpu = platform == nullptr && !(gpu.is_text() && other_maker(gpu.as_text()) != nullptr);

@@ -130,6 +130,7 @@ const ShellVariable* Expander::value_of(const Part& part, std::vector<Piece>& ma
     return nullptr;
   }
   if ((part.use == '-' || part.use == '=') && (value == nullptr || empty)) {
+    if (value == nullptr && part.other.empty()) return nullptr;  // whoever starts the script is to give it
     other();
     if (part.use == '=') {
       ShellVariable set_value;
@@ -148,7 +149,7 @@ void Expander::add_part(const Part& part, Field& field, std::vector<Word>& out, 
     field.any = true;
     field.certain |= !part.text.empty();
   } else if (part.kind == PartKind::kUnknown || depth > kDeepestDefault || !spend(part.source.size() + 1)) {
-    add_open(part.source, part.quoted, false, field);
+    add_open(part.source, part.whole(), false, field);
   } else {
     add_parameter(part, field, out, depth);
   }
@@ -164,12 +165,12 @@ void Expander::add_parameter(const Part& part, Field& field, std::vector<Word>& 
   }
   if (value != nullptr && !value->is_array && spend(joined(value->text, 0).text.size())) {
     made = value->text;
-    if (value->more && part.quoted) append(made, part.source, true);
+    if (value->more && part.whole()) append(made, part.source, true);
     plain = true;
   }
   if (!plain) {
-    add_open(part.source, part.quoted, part.list, field);
-  } else if (part.quoted) {
+    add_open(part.source, part.whole(), part.list, field);
+  } else if (part.whole()) {
     add_whole(made, field);
   } else {
     add_split(made, field, out);
@@ -182,7 +183,12 @@ void Expander::add_parameter(const Part& part, Field& field, std::vector<Word>& 
 void Expander::expand(const RawWord& raw, std::vector<Word>& out) {
   Field field;
   field.word.line = raw.line;
-  for (const Part& part : raw.parts) add_part(part, field, out, 0);
+  // "${NAME[@]}" of an array without items is no word, although it stands in quotes.
+  const bool has_list = std::any_of(raw.parts.begin(), raw.parts.end(), [](const Part& part) { return part.list; });
+  for (const Part& part : raw.parts) {
+    if (has_list && part.kind == PartKind::kText && part.text.empty()) continue;
+    add_part(part, field, out, 0);
+  }
   finish(field, out);
 }
 
@@ -196,7 +202,7 @@ std::vector<Piece> Expander::text_of(const std::vector<Part>& parts, std::size_t
     std::vector<Word> words;
     Field field;
     Part whole = part;
-    whole.quoted = true;
+    whole.assigned = true;
     add_part(whole, field, words, depth);
     finish(field, words);
     for (std::size_t i = 0; i < words.size(); ++i) {

@@ -9,6 +9,7 @@ namespace quantmap::shell {
 
 namespace {
 
+constexpr std::size_t kLongestTemplate = 300;
 constexpr int kMostFailures = 8;  // what cannot be read costs a look to the end of the text each time
 constexpr std::string_view kOpeners[] = {"if", "elif", "while", "until", "then", "do", "else", "!", "{", "time"};
 
@@ -26,6 +27,33 @@ void add_text(RawWord& word, std::string_view text, bool quoted) {
   word.parts.back().text += text;
 }
 
+// Behind the braces that a template engine fills in, {{ ... }}, on one line; 0 when none stand here.
+std::size_t end_of_template(std::string_view text, std::size_t at) {
+  if (text.substr(at, 2) != "{{") return 0;
+  const std::string_view rest = text.substr(at, kLongestTemplate);
+  const std::size_t end = rest.find("}}");
+  return end < rest.find('\n') ? at + end + 2 : 0;
+}
+
+// <NAME> as documentation writes what a reader fills in: where it ends, or 0.
+std::size_t end_of_placeholder(std::string_view text, std::size_t at) {
+  if (at + 1 >= text.size() || text[at] != '<' || is_digit(text[at + 1]) || !is_name(text[at + 1])) return 0;
+  std::size_t end = at + 1;
+  while (end < text.size() &&
+         (is_name(text[end]) || std::string_view("-/. :|").find(text[end]) != std::string_view::npos)) {
+    ++end;
+  }
+  return end < text.size() && text[end] == '>' && !is_blank(text[end - 1]) ? end + 1 : 0;
+}
+
+// {name} as a format string of Python has it.
+std::size_t end_of_field(std::string_view text, std::size_t at) {
+  if (at + 1 >= text.size() || text[at] != '{' || is_digit(text[at + 1]) || !is_name(text[at + 1])) return 0;
+  std::size_t end = at + 1;
+  while (end < text.size() && (is_name(text[end]) || text[end] == '.')) ++end;
+  return end < text.size() && text[end] == '}' ? end + 1 : 0;
+}
+
 void add_unknown(RawWord& word, std::string_view source, bool quoted) {
   Part part;
   part.kind = PartKind::kUnknown;
@@ -33,6 +61,22 @@ void add_unknown(RawWord& word, std::string_view source, bool quoted) {
   part.text = source;
   part.source = source;
   word.parts.push_back(std::move(part));
+}
+
+// Text in quotes: what others than a shell fill in there is not known.
+void add_quoted(RawWord& word, std::string_view text) {
+  std::size_t begin = 0;
+  for (std::size_t at = text.find_first_of("{<"); at != std::string_view::npos;) {
+    std::size_t end = end_of_template(text, at);
+    if (end == 0) end = end_of_placeholder(text, at);
+    if (end != 0) {
+      add_text(word, text.substr(begin, at - begin), true);
+      add_unknown(word, text.substr(at, end - at), true);
+      begin = end;
+    }
+    at = text.find_first_of("{<", end != 0 ? end : at + 1);
+  }
+  add_text(word, text.substr(begin), true);
 }
 
 }  // namespace
@@ -92,6 +136,10 @@ bool Lexer::next_line(std::vector<Token>& out) {
         out.clear();
         return true;
       }
+      if (token.word.plain() == "...") {  // as documentation leaves out the rest
+        token.word.parts.clear();
+        add_unknown(token.word, "...", false);
+      }
       if (!token.word.parts.empty()) out.push_back(std::move(token));
     }
   }
@@ -110,7 +158,8 @@ bool Lexer::opens_test(const std::vector<Token>& out) const {
 
 bool Lexer::read_operator(std::vector<Token>& out) {
   const char c = peek();
-  if (c == '<' || c == '>' || (c == '&' && peek(1) == '>')) return end_of_placeholder() == 0 && read_redirection(out);
+  if (c == '<' || c == '>' || (c == '&' && peek(1) == '>'))
+    return end_of_placeholder(text_, at_) == 0 && read_redirection(out);
   constexpr std::string_view kSigns[] = {";;&", ";;", ";&", "&&", "||", "|&", ";", "&", "|", "(", ")"};
   const auto sign = std::find_if(std::begin(kSigns), std::end(kSigns),
                                  [&](std::string_view start) { return text_.substr(at_, start.size()) == start; });
@@ -122,17 +171,6 @@ bool Lexer::read_operator(std::vector<Token>& out) {
   skip(sign->size());
   out.push_back(std::move(token));
   return true;
-}
-
-// <NAME> as documentation writes what a reader fills in: where it ends, or 0.
-std::size_t Lexer::end_of_placeholder() const {
-  if (peek() != '<' || is_digit(peek(1)) || !is_name(peek(1))) return 0;
-  std::size_t end = at_ + 1;
-  while (end < text_.size() &&
-         (is_name(text_[end]) || std::string_view("-/. :|").find(text_[end]) != std::string_view::npos)) {
-    ++end;
-  }
-  return end < text_.size() && text_[end] == '>' && !is_blank(text_[end - 1]) ? end + 1 : 0;
 }
 
 bool Lexer::read_redirection(std::vector<Token>& out) {
@@ -199,15 +237,18 @@ std::vector<Part> Lexer::quoted_text(bool quoted) {
 // A stretch of a word that begins with a sign of its own; nothing when none stands here.
 std::optional<bool> Lexer::read_special(RawWord& word) {
   const char c = peek();
-  if (const std::size_t end = end_of_placeholder(); end != 0) {
-    add_unknown(word, text_.substr(at_, end - at_), true);
+  std::size_t filled = end_of_placeholder(text_, at_);
+  if (filled == 0) filled = end_of_field(text_, at_);
+  const std::size_t end = filled != 0 ? filled : end_of_template(text_, at_);
+  if (end != 0) {
+    add_unknown(word, text_.substr(at_, end - at_), filled != 0);
     skip(end - at_);
     return true;
   }
   if ((c == '<' || c == '>') && peek(1) == '(' && word.parts.empty()) {
-    const std::size_t end = end_of_group(at_ + 2, '(', ')');
-    add_unknown(word, text_.substr(at_, end - at_), true);
-    skip(end - at_);
+    const std::size_t close = end_of_group(at_ + 2, '(', ')');
+    add_unknown(word, text_.substr(at_, close - at_), true);
+    skip(close - at_);
     return true;
   }
   if (c == '\'' || c == '"') return read_quotes(word);
@@ -220,7 +261,7 @@ std::optional<bool> Lexer::read_special(RawWord& word) {
 
 bool Lexer::read_word(RawWord& word) {
   const auto ends = [](char c) { return std::string_view(" \t\r\n;&|()<>").find(c) != std::string_view::npos; };
-  const auto special = [](char c) { return std::string_view("\\'\"$`").find(c) != std::string_view::npos; };
+  const auto special = [](char c) { return std::string_view("\\'\"$`{").find(c) != std::string_view::npos; };
   while (!at_end()) {
     const char c = peek();
     if (const auto good = read_special(word)) {
@@ -251,7 +292,7 @@ bool Lexer::read_array(RawWord& word) {
       skip(1);
     } else if (c == '#') {
       skip_line();
-    } else if (std::string_view(";&|(<>").find(c) != std::string_view::npos && end_of_placeholder() == 0) {
+    } else if (std::string_view(";&|(<>").find(c) != std::string_view::npos && end_of_placeholder(text_, at_) == 0) {
       skip(1);
     } else {
       RawWord item;
@@ -289,7 +330,7 @@ bool Lexer::read_quotes(RawWord& word) {
     fail(at_, "this quote is never closed");
     return false;
   }
-  add_text(word, text_.substr(at_ + 1, end - at_ - 1), true);
+  add_quoted(word, text_.substr(at_ + 1, end - at_ - 1));
   skip(end + 1 - at_);
   return true;
 }
@@ -316,9 +357,12 @@ bool Lexer::read_double_quotes(RawWord& word) {
       if (!(c == '$' ? read_dollar(word, true) : read_backquote(word, true))) return false;
     } else if (c == '\\' && at_ + 1 < text_.size()) {
       read_quoted_escape(word);
+    } else if (const std::size_t filled = end_of_template(text_, at_); filled != 0) {
+      add_unknown(word, text_.substr(at_, filled - at_), true);
+      skip(filled - at_);
     } else {
-      const std::size_t end = std::min(text_.find_first_of("\"\\$`", at_ + 1), text_.size());
-      add_text(word, text_.substr(at_, end - at_), true);
+      const std::size_t end = std::min(text_.find_first_of("\"\\$`{", at_ + 1), text_.size());
+      add_quoted(word, text_.substr(at_, end - at_));
       skip(end - at_);
     }
   }

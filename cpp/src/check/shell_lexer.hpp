@@ -15,11 +15,14 @@ enum class PartKind : std::uint8_t { kText, kParameter, kUnknown };
 struct Part {
   PartKind kind = PartKind::kText;
   bool quoted = false;
-  bool list = false;   // all items of an array
-  char use = 0;        // of a parameter: one of - + = ? or 0
-  std::string text;    // the text, the parameter's name, or the source of what cannot be known
-  std::string other;   // the word behind `use`
-  std::string source;  // as written
+  bool list = false;      // all items of an array
+  char use = 0;           // of a parameter: one of - + = ? or 0
+  std::string text;       // the text, the parameter's name, or the source of what cannot be known
+  std::string other;      // the word behind `use`
+  std::string source;     // as written
+  bool assigned = false;  // it is part of a value, which is not split
+
+  [[nodiscard]] bool whole() const noexcept { return quoted || assigned; }
 };
 
 struct RawWord {
@@ -69,7 +72,6 @@ class Lexer {
   bool read_braces(RawWord& word, bool quoted);
   bool read_backquote(RawWord& word, bool quoted);
   std::size_t end_of_group(std::size_t from, char open, char close) const;
-  std::size_t end_of_placeholder() const;
   bool opens_test(const std::vector<Token>& out) const;
   bool read_operator(std::vector<Token>& out);
   bool read_redirection(std::vector<Token>& out);

@@ -77,7 +77,8 @@ class Judge {
     if (known->interval->refused) return unknown_flag(std::move(out), base);
     if (argument.open) {
       out.judgement = Judgement::kAssumed;
-      out.reason = "a shell puts the value in: it is not in the text";
+      out.reason = out.value.find('$') != std::string::npos ? "a shell puts the value in: it is not in the text"
+                                                            : "the value is left open: it is not in the text";
       return out;
     }
     if (base.size() != argument.flag.size()) {
@@ -87,6 +88,11 @@ class Judge {
   }
 
  private:
+  // "use --flag"; what says by itself what to do stays as it is.
+  static std::string with_verb(std::string_view use) {
+    return use.substr(0, 2) == "--" ? "use " + std::string(use) : std::string(use);
+  }
+
   // The only flag of the release that begins so, as argparse takes it (allow_abbrev).
   std::optional<KnownFlag> find_abbreviated(const std::string& start) const {
     std::optional<KnownFlag> found;
@@ -120,7 +126,7 @@ class Judge {
     if (until < surface_.releases.size())
       out.reason += "; it goes with " + std::string(surface_.releases[until].version);
     const std::string_view use = successor_of(surface_, *known.history, deployment_.release);
-    if (!use.empty()) out.hint = "use " + std::string(use);
+    if (!use.empty()) out.hint = with_verb(use);
     out.evidence = {evidence_};
     return out;
   }
@@ -155,10 +161,35 @@ class Judge {
   }
 
   Verdict unknown_variable(Verdict out) const {
+    if (const std::string name = new_name(out.flag); !name.empty()) {
+      out.judgement = Judgement::kDeprecated;
+      out.reason = release_ + " takes it for " + name + ", with a warning";
+      out.hint = "write " + name;
+      out.evidence = {evidence_};
+      return out;
+    }
     const std::string_view flag = flag_beside(out.flag);
     std::string hint;
     if (!flag.empty()) hint = "write " + std::string(flag);
-    return refusal(std::move(out), Judgement::kNoEffect, release_ + " does not read this variable", std::move(hint));
+    std::string reason = release_ + " does not read this variable";
+    for (const Variable& variable : surface_.variables) {
+      if (variable.name != out.flag) continue;
+      const bool gone = variable.until <= deployment_.release;
+      const std::size_t number = gone ? variable.until - 1U : variable.since;
+      const std::string version(surface_.releases[number].version);
+      reason += gone ? "; " + version + " was the last to do so" : " (added in " + version + ")";
+      break;
+    }
+    return refusal(std::move(out), Judgement::kNoEffect, std::move(reason), std::move(hint));
+  }
+
+  // The name by which the release reads a variable of an old prefix; empty when it does not.
+  std::string new_name(std::string_view name) const {
+    const OldVariables& old = engine_.old_variables;
+    if (old.from.empty() || deployment_.release < old.since || name.substr(0, old.from.size()) != old.from) return {};
+    std::string out(old.to);
+    out += name.substr(old.from.size());
+    return has_variable(surface_, out, deployment_.release) ? out : std::string();
   }
 
   // The last release before this one that takes a spelling.
@@ -199,7 +230,7 @@ class Judge {
       hint = "it takes " + std::string(instead);
     } else if (history != nullptr) {
       const std::string_view use = successor_of(surface_, *history, deployment_.release);
-      if (!use.empty()) hint = "use " + std::string(use);
+      if (!use.empty()) hint = with_verb(use);
     } else {  // else the word is spelt right, and only the release is another
       std::vector<std::string_view> names;
       for (const FlagHistory& known : surface_.flags) {
@@ -220,7 +251,14 @@ class Judge {
     }
     if (bare || flag.arity != Arity::kNone) return std::nullopt;
     return refusal(out, Judgement::kValueNotAccepted, release_ + " takes no value here: it is a switch",
-                   "write " + out.canonical + " alone");
+                   switch_alone(out));
+  }
+
+  // What says the same as a switch with a word behind it.
+  std::string switch_alone(const Verdict& out) const {
+    if (lower(out.value) != "false" || out.canonical.size() < 3) return "write " + out.canonical + " alone";
+    const std::string off = "--no-" + out.canonical.substr(2);
+    return find_flag(surface_, off, deployment_.release) ? "write " + off : "leave it out";
   }
 
   Verdict refused_value(const ValueProblem& problem, Verdict out) const {

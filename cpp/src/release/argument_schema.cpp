@@ -103,12 +103,18 @@ std::string history_words(const ArgumentSchema& surface, const FlagHistory& hist
 }
 
 std::string_view successor_of(const ArgumentSchema& surface, const FlagHistory& history, ReleaseNumber release) {
-  std::string_view out;
-  for (const FlagInterval& interval : history.intervals) {
-    if (!interval.use.empty()) out = interval.use;
+  const FlagHistory* at = &history;
+  for (int steps = 0; at != nullptr && steps < 4; ++steps) {  // a successor may have one of its own by now
+    std::string_view out;
+    for (const FlagInterval& interval : at->intervals) {
+      if (!interval.use.empty()) out = interval.use;
+    }
+    if (out.empty() || out.substr(0, 2) != "--") return out;  // else what to do instead of a flag
+    const std::string_view flag = out.substr(0, out.find_first_of("=. "));
+    if (find_flag(surface, flag, release)) return out;
+    at = find_history(surface, flag);
   }
-  const std::string_view flag = out.substr(0, out.find_first_of("=. "));
-  return !out.empty() && find_flag(surface, flag, release) ? out : std::string_view();
+  return {};
 }
 
 std::string other_dashes(const ArgumentSchema& surface, std::string_view name, ReleaseNumber release) {

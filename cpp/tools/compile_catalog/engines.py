@@ -8,7 +8,13 @@ from typing import Any
 from common import ALL, CatalogError, Writer, ident, mask_of, text
 from fields import Fields
 from kernels import compile_kernels
-from launchers import Releases, compile_container, compile_launchers, compile_plugins
+from launchers import (
+    Releases,
+    compile_container,
+    compile_launchers,
+    compile_old_variables,
+    compile_plugins,
+)
 from memory import compile_memory
 from surface import compile_surface
 
@@ -380,6 +386,7 @@ def compile_engine(
         f"{str(bool(engine.get('equates_dashes'))).lower()}, {rewrites}, "
         f"{text(engine.get('config_flag', ''))}, {out.texts(engine.get('makers', []))}, "
         f"{compile_plugins(engine.get('plugins', []), out)}, "
+        f"{compile_old_variables(engine.get('old_variables'), releases)}, "
         f"{compile_container(engine.get('container', {}), releases, out)}, "
         f"{flags}, {{{orders}}}, {modes}, "
         f"{out.array('Unsupported', unsupported)}, {compile_surface(surface, checked, out)}, "

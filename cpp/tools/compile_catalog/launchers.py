@@ -67,6 +67,14 @@ def compile_plugins(plugins: list[dict[str, Any]], out: Writer) -> str:
     return out.array("Plugin", rows)
 
 
+def compile_old_variables(row: dict[str, Any] | None, releases: Releases) -> str:
+    """Variables that have another prefix now."""
+    if row is None:
+        return "{}"
+    since = releases.interval(row).partition(",")[0].strip("{ ")
+    return f"{{{text(row['from'])}, {text(row['to'])}, {since}}}"
+
+
 def compile_container(container: dict[str, Any], releases: Releases, out: Writer) -> str:
     images = out.array(
         "ContainerImage",

@@ -69,7 +69,9 @@ def _names(catalog: Catalog, engine: Engine) -> Iterator[tuple[str, str, str, li
     for index, item in enumerate(checked.get("successors", [])):
         for key in ("flag", "use"):
             flags = list((engine.surface or {}).get("flags", {}))
-            yield f"successors[{index}]", "flag", item[key], flags
+            named = item[key].partition("=")[0]
+            if named.startswith("--"):
+                yield f"successors[{index}]", "flag", named, flags
 
 
 def _situations(engine: Engine) -> Iterator[tuple[str, dict[str, Any]]]:

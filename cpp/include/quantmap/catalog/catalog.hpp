@@ -319,6 +319,7 @@ struct Engine {
   std::span<const std::string_view>
       makers;  // whose accelerators it runs on besides NVIDIA's, with the rules known here
   std::span<const Plugin> plugins;
+  OldVariables old_variables;
   Container container;
   std::span<const Flag> flags;
   std::span<const FieldId> order[2];  // by Form

@@ -56,6 +56,13 @@ struct Plugin {
   std::string_view variables;  // what the names of its variables begin with
 };
 
+// Variables of an old name that a release reads by their new one: "SGL_X" as "SGLANG_X".
+struct OldVariables {
+  std::string_view from;  // how the old names begin; empty: the engine has none
+  std::string_view to;
+  std::uint16_t since = 0;
+};
+
 struct Container {
   std::span<const ContainerImage> images;
   bool starts_server;                              // the image's own entrypoint does, and has to be replaced

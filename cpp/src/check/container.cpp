@@ -1,0 +1,177 @@
+// Containers that a command starts: the image, what is set for it, and the command inside.
+#include "launch_words.hpp"
+
+namespace quantmap {
+
+namespace {
+
+// Options of docker run and its kin that take no value, besides single letters.
+constexpr std::string_view kBareOptions[] = {"--rm",
+                                             "--init",
+                                             "--privileged",
+                                             "--read-only",
+                                             "--detach",
+                                             "--interactive",
+                                             "--tty",
+                                             "--publish-all",
+                                             "--sig-proxy",
+                                             "--quiet",
+                                             "--oom-kill-disable",
+                                             "--no-healthcheck",
+                                             "--disable-content-trust"};
+constexpr std::string_view kBareLetters = "ditPq";
+
+bool is_no_option(std::string_view word) { return !word.empty() && word[0] != '-'; }
+
+// Whether an option of docker run is followed by its value.
+bool takes_value(const std::string& word) {
+  if (word.size() < 2 || word[0] != '-' || word.find('=') != std::string::npos) return false;
+  if (word[1] == '-') return !is_one_of(word, kBareOptions);
+  return !std::all_of(word.begin() + 1, word.end(),
+                      [](char c) { return kBareLetters.find(c) != std::string_view::npos; });
+}
+
+}  // namespace
+
+// A container that a command starts: what stands in front of its image, and behind it.
+struct LaunchFinder::Container {
+  std::vector<EnvironmentVariable> variables;
+  std::string entrypoint;
+  bool replaces_entrypoint = false;
+  std::size_t image = 0;  // place of the image; 0: none was found
+};
+
+// Reads an option of docker run at this place; false when the word is none that is looked at.
+bool LaunchFinder::container_option(const Command& command, std::size_t& at, Container& out) {
+  const auto& words = command.words;
+  const auto value_of = [&](std::string_view name) -> std::optional<Word> {
+    if (words[at].text == name && at + 1 < words.size()) return words[++at];
+    const std::string start = std::string(name) + "=";
+    if (words[at].text.rfind(start, 0) != 0) return std::nullopt;
+    Word rest = words[at];
+    rest.text.erase(0, start.size());
+    return rest;
+  };
+  if (const auto value = value_of("--entrypoint")) {
+    out.entrypoint = value->text;
+    out.replaces_entrypoint = true;
+    return true;
+  }
+  auto variable = value_of("-e");
+  if (!variable) variable = value_of("--env");
+  if (!variable) return false;
+  if (!assigned_name(variable->text).empty()) {
+    out.variables.push_back(variable_of(*variable));
+  } else if (variable->text.find('=') == std::string::npos) {
+    out.variables.push_back({variable->text, value_in_shell(command, variable->text)});
+  }
+  return true;
+}
+
+// kubectl run NAME --image=IMAGE [--command] -- WORDS, as the docker run that does the same; nothing when it has no
+// image.
+std::optional<Command> LaunchFinder::pod_command(const Command& command, std::size_t run) {
+  const auto& words = command.words;
+  std::optional<Word> image;
+  bool replaces = false;
+  Command out = command;
+  out.words.erase(out.words.begin() + static_cast<std::ptrdiff_t>(run), out.words.end());
+  out.words.back().text = "docker";
+  out.words.emplace_back(words[run]);
+  std::size_t at = run + 1;
+  for (; at < words.size() && words[at].text != "--"; ++at) {
+    const std::string_view text = words[at].text;
+    replaces = replaces || text == "--command" || text == "--command=true";
+    if (text.substr(0, 8) == "--image=") {
+      image = words[at];
+      image->text.erase(0, 8);
+    } else if (text == "--image" && at + 1 < words.size()) {
+      image = words[++at];
+    } else if (text.substr(0, 5) == "--env") {
+      out.words.push_back(words[at]);
+      if (text == "--env" && at + 1 < words.size()) out.words.push_back(words[++at]);
+    }
+  }
+  if (!image) return std::nullopt;
+  at = std::min(at + 1, words.size());
+  if (replaces && at < words.size()) {
+    out.words.emplace_back(words[at]).text = "--entrypoint=" + words[at].text;
+    ++at;
+  }
+  out.words.push_back(*image);
+  out.words.insert(out.words.end(), words.begin() + static_cast<std::ptrdiff_t>(at), words.end());
+  return out;
+}
+
+// docker run OPTIONS IMAGE COMMAND, and what works alike.
+bool LaunchFinder::container(const Command& command, std::size_t depth) {
+  const auto& words = command.words;
+  std::size_t at = 0;
+  while (at < words.size() && words[at].text != "run" && words[at].text != "create") ++at;
+  if (at == 0 || at >= words.size()) return false;
+  const std::string_view by = program(words[at - 1].text);
+  if (by == "kubectl" || by == "oc") {
+    const auto pod = pod_command(command, at);
+    return pod && container(*pod, depth);
+  }
+  const bool known_program = is_one_of(by, kElsewhere);
+  Container found;
+  for (std::size_t i = at + 1; i < words.size() && found.image == 0; ++i) {
+    if (container_option(command, i, found)) continue;
+    const std::string& word = words[i].text;
+    const bool named = known_program && is_no_option(word);
+    if (named || read_image(word).engine != nullptr) found.image = i;
+    if (known_program && takes_value(word)) ++i;
+  }
+  if (found.image == 0) return false;
+  container_command(command, found, depth);
+  return true;
+}
+
+// The command inside: what replaces the entrypoint, and the words behind the image.
+Command LaunchFinder::inside_of(const Command& command, const Container& container) {
+  Command inside;
+  inside.line = command.line;
+  inside.files = command.files;
+  if (!container.entrypoint.empty()) inside.words.emplace_back().text = container.entrypoint;
+  inside.words.insert(inside.words.end(), command.words.begin() + static_cast<std::ptrdiff_t>(container.image) + 1,
+                      command.words.end());
+  for (const EnvironmentVariable& variable : container.variables) {
+    inside.assignments.emplace_back(variable.name, variable.value);
+  }
+  return inside;
+}
+
+void LaunchFinder::container_command(const Command& command, const Container& container, std::size_t depth) {
+  const ImageName image = read_image(command.words[container.image].text);
+  const Command inside = inside_of(command, container);
+  const std::size_t before = launches_.size();
+  FoundLaunch found;
+  found.variables = container.variables;
+  found.words = inside.words;
+  found.line = command.line;
+  if (image.own && image.engine->container.starts_server && !container.replaces_entrypoint) {
+    const auto [engine, launcher] = launcher_at(inside.words, 0);
+    found.engine = image.engine;
+    found.by_entrypoint = true;
+    found.launcher = &image.engine->launchers.front();
+    if (engine == image.engine) {
+      found.launcher = launcher;
+      found.repeats_entrypoint = launcher->words.size();
+      found.words.erase(found.words.begin(),
+                        found.words.begin() + static_cast<std::ptrdiff_t>(found.repeats_entrypoint));
+    }
+    keep(std::move(found), command);
+  } else if (!launch(inside, 0, image)) {
+    nested(inside, depth);
+    if (named_ && launches_.size() == before) keep(std::move(found), command);
+  }
+  if (launches_.size() == before && image.engine == nullptr) other_image_ = image.name;
+  const OtherMaker* by_mark = maker_by_mark(command.words, container.image, container.variables);
+  for (std::size_t i = before; i < launches_.size(); ++i) {
+    if (!launches_[i].image) launches_[i].image = image;
+    if (launches_[i].maker == nullptr) launches_[i].maker = by_mark != nullptr ? by_mark : image.maker;
+  }
+}
+
+}  // namespace quantmap

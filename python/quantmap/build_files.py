@@ -1,0 +1,81 @@
+"""Launches in Dockerfiles and in systemd units."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from .container_words import Container, environment_of, run_words, words_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["read_dockerfile", "read_unit"]
+
+_INSTRUCTION = re.compile(r"^\s*(FROM|ENV|CMD|ENTRYPOINT)\s+(.*)$", re.IGNORECASE)
+
+
+def _rows(text: str) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers; one that a backslash carries on is one line."""
+    parts: list[str] = []
+    first = 1
+    for number, row in enumerate(text.split("\n"), 1):
+        first = first if parts else number
+        plain = row.rstrip()
+        if plain.endswith("\\"):
+            parts.append(plain[:-1])
+            continue
+        yield first, " ".join([*parts, plain])
+        parts = []
+    if parts:
+        yield first, " ".join(parts)
+
+
+def read_unit(text: str) -> list[Container] | None:
+    """What a systemd unit starts."""
+    variables: list[str] = []
+    found: list[Container] = []
+    for line, row in _rows(text):
+        key, mark, value = row.strip().partition("=")
+        if mark and key == "Environment":
+            variables += [
+                f"{name}={given}" for name, given in environment_of(words_of(value)).items()
+            ]
+        elif mark and key == "ExecStart" and value.strip():
+            words = words_of(value.strip().lstrip("-@+!:"))
+            found.append(Container([*variables, *words], line))
+    return found or None
+
+
+def read_dockerfile(text: str) -> list[Container]:
+    """What the last stage of a Dockerfile starts."""
+    image, line = "", 1
+    environment: dict[str, str] = {}
+    started: dict[str, list[str]] = {}
+    for number, row in _rows(text):
+        match = _INSTRUCTION.match(row)
+        if not match:
+            continue
+        word, rest = match[1].upper(), match[2].strip()
+        if word == "FROM":
+            image = next((part for part in rest.split() if not part.startswith("--")), "")
+            environment, started, line = {}, {}, number
+        elif word == "ENV":
+            environment.update(environment_of(words_of(rest)))
+        else:
+            started[word] = _exec_or_shell(rest)
+            line = number
+    words = run_words(image, started.get("ENTRYPOINT", []), started.get("CMD", []), environment)
+    return [Container(words, line)]
+
+
+def _exec_or_shell(rest: str) -> list[str]:
+    if rest.startswith("["):
+        try:
+            words = json.loads(rest)
+        except ValueError:
+            words = None
+        if isinstance(words, list) and all(isinstance(word, str) for word in words):
+            return words
+    return ["/bin/sh", "-c", rest]

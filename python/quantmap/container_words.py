@@ -1,0 +1,92 @@
+"""The words that start a container, and what files of data call them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["Container", "environment_of", "image_of", "run_words", "text_of", "words_of"]
+
+
+class Container:
+    """A container of a file, or a script in it.
+
+    Attributes:
+        words: the words that start it, or a script.
+        line: the line on which it stands.
+        is_script: whether the last word is a script that begins on that line.
+    """
+
+    __slots__ = ("is_script", "line", "words")
+
+    def __init__(self, words: list[str] | str, line: int, *, is_script: bool = False) -> None:
+        self.words = words
+        self.line = line
+        self.is_script = is_script
+
+
+def run_words(
+    image: str | None,
+    entrypoint: list[str],
+    command: list[str],
+    environment: dict[str, str],
+    devices: Any = None,
+) -> list[str]:
+    if image is None:
+        return [*(f"{key}={value}" for key, value in environment.items()), *entrypoint, *command]
+    words = ["docker", "run"]
+    for key, value in environment.items():
+        words += ["-e", f"{key}={value}"]
+    for device in devices if isinstance(devices, list) else ():
+        words += ["--device", str(device)]
+    if entrypoint:
+        words += ["--entrypoint", entrypoint[0]]
+    return [*words, image, *entrypoint[1:], *command]
+
+
+def image_of(value: Any) -> str | None:
+    if isinstance(value, str) and value:
+        return value
+    if isinstance(value, dict) and isinstance(
+        value.get("repository"), str
+    ):  # as Helm values have it
+        parts = [value.get("registry"), value["repository"]]
+        name = "/".join(str(part) for part in parts if part)
+        return f"{name}:{value['tag']}" if value.get("tag") else name
+    return None
+
+
+def words_of(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [text_of(word) for word in value if not isinstance(word, (dict, list))]
+    if not isinstance(value, str):
+        return []
+    try:
+        return shlex.split(value)
+    except ValueError:
+        return value.split()
+
+
+def text_of(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def environment_of(value: Any) -> dict[str, str]:
+    """Variables by name; one that is filled in elsewhere is left to be."""
+    out: dict[str, str] = {}
+    for item in value if isinstance(value, list) else ():
+        if isinstance(item, str):
+            name, mark, given = item.partition("=")
+            out[name] = given if mark else f"${{{name}}}"
+        elif isinstance(item, dict) and isinstance(item.get("name"), str):
+            out[item["name"]] = (
+                text_of(item["value"]) if "value" in item else f"${{{item['name']}}}"
+            )
+    if isinstance(value, dict):
+        for name, given in value.items():
+            out[str(name)] = f"${{{name}}}" if given is None else text_of(given)
+    return {name: given for name, given in out.items() if re.fullmatch(r"[A-Za-z_]\w*", name)}

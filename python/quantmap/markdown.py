@@ -1,0 +1,63 @@
+"""The code blocks of Markdown, also where it stands inside of another file."""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["code_blocks", "has_code_blocks"]
+
+_FENCE = re.compile(r"^( *)(`{3,}|~{3,})[ \t]*\{?([\w+.-]*)[^`\n]*$")
+_PROMPT = re.compile(r"^\s*\$ ")
+SHELLS = {"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", "text"}
+DATA = {"yaml", "yml", "json", "dockerfile", "docker", "powershell", "batch", "cmd"}
+PYTHON = {"python", "py", "python3"}
+_READ = {"", *SHELLS, *DATA, *PYTHON}
+
+
+def has_code_blocks(text: str) -> bool:
+    """Whether a text is Markdown with code, and no script that writes such a text.
+
+    Args:
+        text: the text.
+
+    Returns:
+        bool: false for a script with an interpreter of its own.
+
+    Example:
+        >>> has_code_blocks("Run this:\\n```bash\\nvllm serve m\\n```")
+        True
+    """
+    return not text.startswith("#!") and any(True for _ in code_blocks(text))
+
+
+def code_blocks(text: str) -> Iterator[tuple[int, str, str]]:
+    """The code blocks that may hold launches.
+
+    Args:
+        text: Markdown; what is indented as a whole may be part of another file.
+
+    Yields:
+        tuple[int, str, str]: the first line of a block, its language, and its text.
+
+    Example:
+        >>> list(code_blocks("```bash\\n$ vllm serve m\\n```"))
+        [(2, 'bash', 'vllm serve m')]
+    """
+    fence, language, first, indent = "", "", 0, 0
+    block: list[str] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        match = _FENCE.match(line) if "```" in line or "~~~" in line else None
+        if not fence and match:
+            indent, fence, language = len(match[1]), match[2], match[3].lower()
+            first, block = number + 1, []
+        elif fence and match and match[2].startswith(fence) and not match[3]:
+            if language in _READ:
+                yield first, language, "\n".join(block)
+            fence = ""
+        elif fence:
+            plain = line[indent:] if not line[:indent].strip() else line
+            block.append(_PROMPT.sub("", plain))

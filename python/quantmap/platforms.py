@@ -1,0 +1,122 @@
+"""Models that a serving platform starts: its own words for them, as words of the engine."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+
+from . import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["served_model"]
+
+# Switches of a model in the chart of vLLM's production stack, and what the chart writes for them.
+_RELEASES = ("0.6.6", "0.8.5", "0.11.0", "latest")
+_STACK_SWITCHES = {"enableLoRA": "--enable-lora", "enableTool": "--enable-auto-tool-choice"}
+
+
+def served_model(item: dict[str, Any]) -> tuple[list[str], str | None, str] | None:
+    """The words that start a model, of a mapping in which a platform's file names it.
+
+    KServe and KubeAI name the engine, vLLM's production stack and llm-d a model's settings, and
+    Ray Serve the arguments as the engine's constructor has them.
+
+    Args:
+        item: the mapping.
+
+    Returns:
+        tuple[list[str], str | None, str] | None: the words, the image if one is given, and the key
+            behind which the mapping stands; None when it is something else.
+
+    Example:
+        >>> served_model({"engine": "VLLM", "url": "hf://a/b", "args": ["--dtype=half"]})
+        (['vllm', 'serve', 'a/b', '--dtype=half'], None, 'engine')
+    """
+    if isinstance(item.get("modelFormat"), dict):
+        started = _started(item["modelFormat"].get("name"), None)
+        key = "args" if item.get("args") else "modelFormat"
+        return ([*started, *_texts(item.get("args"))], None, key) if started else None
+    if isinstance(item.get("engine"), str) and isinstance(item.get("url"), str):
+        started = _started(item["engine"], item["url"].partition("://")[2] or item["url"])
+        return ([*started, *_texts(item.get("args"))], None, "engine") if started else None
+    if isinstance(item.get("modelURL"), str):
+        return _of_stack(item)
+    if isinstance(item.get("engine_kwargs"), dict):
+        words = ["vllm", "serve", *_model_of_ray(item), *_arguments(item["engine_kwargs"])]
+        return words, None, "engine_kwargs"
+    if item.get("modelCommand") == "vllmServe":
+        image = item.get("image")
+        words = ["vllm", "serve", "$MODEL", *_texts(item.get("args"))]
+        return words, image if isinstance(image, str) else None, "modelCommand"
+    return None
+
+
+def _started(name: Any, model: str | None) -> list[str] | None:
+    """What starts the engine of a name, in its newest form."""
+    for engine in _core.engines():
+        if str(name).lower() in engine["runtime_names"]:
+            words, flag = engine["launchers"][0]
+            given = [] if model is None else [flag, model] if flag else [model]
+            return [*words, *given]
+    return None
+
+
+def _of_stack(item: dict[str, Any]) -> tuple[list[str], str | None, str]:
+    settings = item.get("vllmConfig")
+    words = ["vllm", "serve", item["modelURL"]]
+    if isinstance(settings, dict):
+        words += _arguments({_snake(str(key)): value for key, value in settings.items()})
+        words += _texts(settings.get("extraArgs"))
+    words += [flag for key, flag in _STACK_SWITCHES.items() if item.get(key) is True]
+    if item.get("enableTool") is True and item.get("toolCallParser"):
+        words += ["--tool-call-parser", str(item["toolCallParser"])]
+    image = item.get("repository")
+    if isinstance(image, str) and item.get("tag"):
+        image = f"{image}:{item['tag']}"
+    return words, image if isinstance(image, str) else None, "modelURL"
+
+
+def _model_of_ray(item: dict[str, Any]) -> list[str]:
+    loading = item.get("model_loading_config")
+    if not isinstance(loading, dict):
+        return []
+    source = loading.get("model_source", loading.get("model_id"))
+    return [source] if isinstance(source, str) else []
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+
+
+def _arguments(settings: dict[str, Any]) -> list[str]:
+    """Settings by name as flags; what no release has as a flag is the platform's own."""
+    words: list[str] = []
+    for key, value in settings.items():
+        flag = "--" + str(key).replace("_", "-")
+        if flag not in _flags():
+            continue
+        if value is True:
+            words.append(flag)
+        elif value is False:
+            words.append("--no-" + flag[2:])
+        elif value is not None:
+            words.append(
+                f"{flag}={json.dumps(value) if isinstance(value, (dict, list)) else value}"
+            )
+    return words
+
+
+@lru_cache(maxsize=1)
+def _flags() -> frozenset[str]:
+    """The flags of vLLM's releases, old ones too."""
+    return frozenset(flag for version in _RELEASES for flag in _core.surface("vllm", version))
+
+
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, list):
+        return []
+    return [str(word) for word in value if isinstance(word, (str, int, float))]

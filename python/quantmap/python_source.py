@@ -1,0 +1,190 @@
+"""Launches in Python source: lists of words, and strings that a shell gets. Nothing is run."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import warnings
+
+from . import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["find_python_launches", "is_python"]
+
+_STATEMENT = re.compile(
+    r"^(?:import \w|from [\w.]+ import |@\w|def \w+\(|"
+    r"\w+ ?(?:: ?[\w\[\]., ]+)?= ?[\[\"'f(]|subprocess\.|os\.system\()",
+    re.MULTILINE,
+)
+_MOST_NODES = 50_000
+
+
+def is_python(text: str) -> bool:
+    """Whether a text reads as Python that may start something.
+
+    Args:
+        text: the text.
+
+    Returns:
+        bool: whether it parses and has a statement that no shell has.
+
+    Example:
+        >>> is_python("import os"), is_python("vllm serve m")
+        (True, False)
+    """
+    return bool(_STATEMENT.search(text)) and _tree(text) is not None
+
+
+def find_python_launches(text: str) -> list[tuple[int, str]]:
+    """The launches of a Python source as lines of a shell.
+
+    Names that are given a text or number once are put in; what else stands there is left open.
+
+    Args:
+        text: the source.
+
+    Returns:
+        list[tuple[int, str]]: each with its line; none when the text is no Python.
+
+    Example:
+        >>> find_python_launches("PORT = 80\\nrun(['vllm', 'serve', model, '--port', str(PORT)])")
+        [(2, 'vllm serve "${model}" --port 80')]
+    """
+    tree = _tree(text)
+    return [] if tree is None else list(_Reader(tree).launches())
+
+
+def _tree(text: str) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return tree
+
+
+class _Reader:
+    def __init__(self, tree: ast.Module) -> None:
+        self.nodes: list[ast.AST] = []
+        for node in ast.walk(tree):
+            if len(self.nodes) >= _MOST_NODES:
+                break
+            self.nodes.append(node)
+        self.parts = {
+            id(part)
+            for node in self.nodes
+            if isinstance(node, ast.JoinedStr)
+            for part in node.values
+        }
+        self.known = self._constants()
+        self.added = self._additions()
+        self.starts = [list(words) for row in _core.engines() for words, _ in row["launchers"]]
+        self.names = {id(n.value): n.targets[0] for n in self.nodes if isinstance(n, ast.Assign)}
+
+    def _constants(self) -> dict[str, str]:
+        """Names that are given one text or number, and nothing else."""
+        known: dict[str, str] = {}
+        unsure: set[str] = set()
+        for node in self.nodes:
+            if isinstance(node, ast.Assign):
+                targets, value = node.targets, node.value
+            elif isinstance(node, ast.AnnAssign) and node.value is not None:
+                targets, value = [node.target], node.value
+            else:
+                continue
+            for target in targets:
+                if not isinstance(target, ast.Name):
+                    continue
+                if target.id in known or not isinstance(value, ast.Constant):
+                    unsure.add(target.id)
+                elif isinstance(value.value, (str, int, float)):
+                    known[target.id] = str(value.value)
+        return {name: value for name, value in known.items() if name not in unsure}
+
+    def _additions(self) -> dict[str, list[ast.expr]]:
+        """What is added to lists by name: ``+=``, ``extend`` and ``append``."""
+        out: dict[str, list[ast.expr]] = {}
+        for node in self.nodes:
+            if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+                out.setdefault(node.target.id, []).extend(_items(node.value))
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                name, verb = node.func.value, node.func.attr
+                if isinstance(name, ast.Name) and verb in ("extend", "append") and node.args:
+                    given = _items(node.args[0]) if verb == "extend" else [node.args[0]]
+                    out.setdefault(name.id, []).extend(given)
+        return out
+
+    def launches(self) -> Iterator[tuple[int, str]]:
+        for node in self.nodes:
+            if isinstance(node, (ast.List, ast.Tuple)):
+                target = self.names.get(id(node))
+                name = target.id if isinstance(target, ast.Name) else ""
+                words = [self.word(item) for item in [*node.elts, *self.added.get(name, [])]]
+                if self.starts_engine(words):
+                    yield node.lineno, " ".join(words)
+            elif isinstance(node, (ast.JoinedStr, ast.Constant)) and id(node) not in self.parts:
+                line = self.text(node)
+                if self.is_line(line):
+                    yield node.lineno, line
+
+    def starts_engine(self, words: list[str]) -> bool:
+        plain = [word.rpartition("/")[2] if n == 0 else word for n, word in enumerate(words[:12])]
+        return any(
+            plain[at : at + len(start)] == start
+            for start in self.starts
+            for at in range(min(len(plain), 8))
+        )
+
+    def is_line(self, line: str) -> bool:
+        """Whether a text is a line of a shell that starts an engine, and no sentence about one."""
+        first = line.lstrip()[:400].split(None, 6)
+        return len(first) > 1 and len(line) < 20_000 and self.starts_engine(first)
+
+    def word(self, item: ast.expr) -> str:
+        if isinstance(item, (ast.Starred, ast.IfExp)):
+            return f"${{{_name(item)}[@]}}"
+        text = self.text(item)
+        return text if text.startswith('"${') and text.endswith('}"') else self.quoted(item, text)
+
+    def quoted(self, item: ast.expr, text: str) -> str:
+        if isinstance(item, ast.JoinedStr) and "${" in text:
+            return f'"{text}"' if '"' not in text else shlex.quote(text)
+        return shlex.quote(text)
+
+    def text(self, item: ast.expr) -> str:
+        """The text of an expression; what is not known is a variable of a shell."""
+        if isinstance(item, ast.Constant):
+            return str(item.value)
+        if isinstance(item, ast.Name) and item.id in self.known:
+            return self.known[item.id]
+        if isinstance(item, ast.JoinedStr):
+            return "".join(self.filled(value) for value in item.values)
+        if isinstance(item, ast.Call) and _name(item.func) == "str" and len(item.args) == 1:
+            return self.text(item.args[0])
+        return f'"${{{_name(item)}}}"'
+
+    def filled(self, value: ast.expr) -> str:
+        if isinstance(value, ast.Constant):
+            return str(value.value)
+        inner = value.value if isinstance(value, ast.FormattedValue) else value
+        text = self.text(inner)
+        return text.strip('"') if text.startswith('"${') else text
+
+
+def _items(value: ast.expr) -> list[ast.expr]:
+    return list(value.elts) if isinstance(value, (ast.List, ast.Tuple)) else [ast.Starred(value)]
+
+
+def _name(item: ast.expr) -> str:
+    """A name for what is not known: the last one in the expression."""
+    names = [
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for node in ast.walk(item)
+        if isinstance(node, (ast.Name, ast.Attribute))
+    ]
+    return names[0] if names else "value"
