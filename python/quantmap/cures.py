@@ -18,6 +18,7 @@ _MEMORY = "OutOfMemoryError"
 _FIT = (
     "let less be held: `quantmap fit MODEL --gpu GPU` shows context, sequences and sizes that fit"
 )
+_DIVIDED = re.compile(r"\((\d{1,5})\) (?:must|should) be divisible by [a-z_ ]{1,40}\((\d{1,5})\)")
 _ADVICE = re.compile(
     r"(?:please|try|consider|set|use|either|you (?:can|should|may|must|need)|increase|decrease|"
     r"reduce|pass|specify|add|enable|disable|to (?:allow|avoid|fix|use)|if you|instead)\b",
@@ -85,8 +86,16 @@ def advised(failure: Failure, message: Message | None, messages: Messages | None
     return " ".join(sentence for sentence in sentences if _ADVICE.match(sentence))
 
 
-def without_rule(words: list[str], flags: list[str], message: Message | None) -> str:
-    """What the condition of a message looks at, left out or given."""
+def without_rule(
+    words: list[str], flags: list[str], message: Message | None, failure: Failure | None = None
+) -> str:
+    """What the condition of a message looks at, with a size that goes, left out or given."""
+    sizes = _DIVIDED.search(failure.text) if failure else None
+    if sizes and flags:
+        whole, most = int(sizes[1]), int(sizes[2])
+        goes = [size for size in range(1, min(whole, most) + 1) if whole % size == 0]
+        if goes:
+            return f"write {flags[0]} {goes[-1]}"
     for flag in flags:
         if flag in words:
             return f"leave out {flag}"

@@ -131,6 +131,11 @@ def why(
     return _Case(text, engine, engine_version, ground).explain(failures)
 
 
+# What only says that something else failed.
+_CAUSE_ELSEWHERE = re.compile(r"See (?:root cause above|stack trace for root cause)|^\S* ?died\b")
+_WRAPPER = re.compile(_CAUSE_ELSEWHERE.pattern + r"|^\d+ validation errors? for \w+$")
+
+
 class _Case(LaunchLog):
     """A log with what is found out about it."""
 
@@ -142,13 +147,18 @@ class _Case(LaunchLog):
             found = self.messages.find(failure, release) if self.messages else None
             flags = self._flags(failure, found)
             rank = 0 if not failure.kind and flags else 1 if found and flags else 2 if found else 3
+            rank += 4 * (_WRAPPER.search(failure.text) is not None)
             ranked.append((rank, failure, found, flags))
         _, failure, message, flags = min(ranked, key=lambda row: row[0])
         words = self.words or _words_of_parser(failure, flags)
         rule = self._rule(words, flags, message)
         change, certain = change_for(self, words, rule)
-        if rule is None:
-            change = advised(failure, message, self.messages) or without_rule(words, flags, message)
+        if rule is None and _CAUSE_ELSEWHERE.search(failure.text):
+            change = "look above in the log, or paste all of it: the cause is told there"
+        elif rule is None:
+            change = advised(failure, message, self.messages) or without_rule(
+                words, flags, message, failure
+            )
         return WhyResult(
             engine=self.engine,
             engine_name=self.name,
@@ -206,7 +216,9 @@ class _Case(LaunchLog):
 
     def _gone(self, words: list[str], flags: list[str], message: Message | None) -> str | None:
         """The first release that says nothing like a message, unless it refuses the same."""
-        gone = self.messages.gone(message) if self.messages and message else None
+        told = message is not None and self.version is not None
+        told = told and not _WRAPPER.search(message.text if message else "")
+        gone = self.messages.gone(message) if self.messages and message and told else None
         after = self.judge(words, gone) if gone and words else None
         verdicts = [] if after is None else after.verdicts
         still = any(v.refused and rank_of(v, flags) < len(flags) for v in verdicts)

@@ -18,7 +18,7 @@ MOST_BLOCKS = 20
 _MOST_FOLLOWING = 12
 _LONGEST_CALL = 60_000
 
-_EXCEPTION = re.compile(r"(?:^|[\s\]>|])((?:\w{1,60}\.){0,8}\w{1,60}(?:Error|Exception)): ?(\S.*)")
+_EXCEPTION = re.compile(r"(?:^|[\s\]>|])((?:\w{1,60}\.){0,8}\w{0,60}(?:Error|Exception)): ?(\S.*)")
 _OWN_PREFIX = re.compile(
     r"^(?:\[?(?:rank|TP|DP|PP|EP)?\d{1,6}[^\]]{0,40}\]:? |\([^()]{1,60}pid=\d{1,9}[^()]{0,60}\) ?|"
     r"[\w./-]{1,80}\s+\| )+"

@@ -281,3 +281,46 @@ def test_the_command_reads_a_file_or_standard_input(tmp_path: Path) -> None:
     assert run("-", text="all is well").returncode == 3
     assert run("-", text="KeyError: 'nobody knows'").returncode == 3
     assert run("a", "b").returncode == 2
+
+
+def test_a_size_that_does_not_divide_is_answered_with_one_that_does() -> None:
+    found = why(
+        "ValueError: Total number of attention heads (52) must be divisible by tensor parallel "
+        "size (8).",
+        "vllm",
+        "0.8.5",
+    )
+    assert found is not None
+    assert found.change == "write --tensor-parallel-size 4"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RuntimeError: Engine core initialization failed. See root cause above. Failed core "
+        "proc(s): {}",
+        "Exception: WorkerProc initialization failed due to an exception in a background process. "
+        "See stack trace for root cause.",
+    ],
+)
+def test_what_only_wraps_the_cause_says_where_to_look(text: str) -> None:
+    found = why(text, "vllm")
+    assert found is not None
+    assert found.change.startswith("look above")
+    assert found.fixed_in is None
+    whole = why(f"ValueError: No available memory for the cache blocks.\n{text}", "vllm", "0.10.2")
+    assert whole is not None
+    assert whole.message.startswith("No available memory")
+
+
+def test_the_error_inside_of_a_validation_counts() -> None:
+    found = why(
+        "ValidationError: 1 validation error for ModelConfig\n"
+        "  Value error, User-specified max_model_len (9) is greater than the derived "
+        "max_model_len (max_position_embeddings=8 or model_max_length=None in model's "
+        "config.json). [type=value_error]",
+        "vllm",
+        "0.10.2",
+    )
+    assert found is not None
+    assert found.arguments[:1] == ["--max-model-len"]

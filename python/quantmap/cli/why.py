@@ -80,6 +80,8 @@ def _show(found: WhyResult) -> None:
         if found.source:
             show_detail("where", found.source)
         say("quantmap does not know this message.")
+        if found.change:
+            show_detail("change", found.change)
         return
     if found.source:
         show_detail("raised in", found.source)
