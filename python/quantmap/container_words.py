@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["Container", "environment_of", "image_of", "run_words", "text_of", "words_of"]
+__all__: list[str] = []
 
 
 class Container:

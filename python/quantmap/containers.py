@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 
+from . import _core
 from .build_files import read_dockerfile, read_unit
 from .container_words import Container, environment_of, image_of, run_words, words_of
 from .errors import ConfigError
@@ -34,14 +36,6 @@ _FIRST_OF_DATA = re.compile(
 )
 # Keys whose texts are read as a container's, or a step's.
 _WORDS_OF_CONTAINER = ("command", "args", "entrypoint", "run", "image")
-# A line that starts an engine, and goes on as no sentence does.
-_STARTS = re.compile(
-    r"^\s*(?:\$ )?(?:[A-Za-z_]\w*=\S*\s+)*(?:(?:exec|sudo|nohup|env|-E)\s+)*(?:[\w./~-]*/)?"
-    r"(?:vllm serve|sglang serve|trtllm-serve|docker run|"
-    r"python3?(?:\s+-u)?\s+-m\s+(?:vllm|sglang|sgl_jax)\.[\w.]+)"
-    r"\s+(?:[-$\"'<{/.\\]|[\w.-]*[/\d])",
-    re.MULTILINE,
-)
 _TOP = re.compile(r"^[\"']?[A-Za-z_][\w.-]*[\"']?\s*:(?:\s|$)|^\{|^---|^- \w+:", re.MULTILINE)
 _COMPOSE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*):?-([^{}]*)\})")
 _KUBERNETES = re.compile(r"\$\(([A-Za-z_]\w*)\)")
@@ -75,20 +69,40 @@ def find_containers(text: str) -> list[Container] | None:
     is_data = _FIRST_OF_DATA.match(text) is not None
     if text.startswith("#!") or not (is_data or _KEYS.search(text)) or not _TOP.search(text):
         return blocks or _of_python(text)
+    found = _of_documents(text, whole=is_data)
+    return _of_python(text) if found is None and not blocks else [*(found or ()), *blocks]
+
+
+def _of_documents(text: str, *, whole: bool) -> list[Container] | None:
+    """What stands in YAML; None when the text is none, or, if it need not be, holds nothing."""
     try:
         documents = read_yaml_documents(text)
     except ConfigError as error:
         if error.diagnostics[0].code == "missing-package":
             raise
-        return blocks or _of_python(text)
+        return None
     places = _Places(text)
     containers: list[Container] = []
     for item in _mappings(documents):
         container = _of_mapping(item, places)
         containers += [container] if container is not None else []
         containers += _scripts_of(item, places)
-    whole = is_data and all(isinstance(item, (dict, list)) for item in documents)
-    return [*containers, *blocks] or ([] if whole else None)
+    is_data = whole and all(isinstance(item, (dict, list)) for item in documents)
+    return containers or ([] if is_data else None)
+
+
+@lru_cache(maxsize=1)
+def _starts() -> re.Pattern[str]:
+    """A line that starts an engine, and goes on as no sentence does."""
+    launchers = [words for engine in _core.engines() for words, _ in engine["launchers"]]
+    plain = [r"\s+".join(map(re.escape, words)) for words in launchers if words[0][0] != "-"]
+    modules = [re.escape(words[1].partition(".")[0]) for words in launchers if words[0] == "-m"]
+    python = rf"python3?(?:\s+-u)?\s+-m\s+(?:{'|'.join(modules)})\.[\w.]+"
+    return re.compile(
+        r"^\s*(?:\$ )?(?:[A-Za-z_]\w*=\S*\s+)*(?:(?:exec|sudo|nohup|env|-E)\s+)*(?:[\w./~-]*/)?"
+        rf"(?:{'|'.join(plain)}|docker run|{python})\s+(?:[-$\"'<{{/.\\]|[\w.-]*[/\d])",
+        re.MULTILINE,
+    )
 
 
 def _of_blocks(text: str) -> list[Container]:
@@ -121,7 +135,7 @@ def _scripts_of(item: dict[str, Any], places: _Places) -> Iterator[Container]:
             continue
         if isinstance(value, list) and all(isinstance(line, str) for line in value):
             value = "\n".join(value)
-        if isinstance(value, str) and _STARTS.search(value) and not has_code_blocks(value):
+        if isinstance(value, str) and _starts().search(value) and not has_code_blocks(value):
             line = places.line_of(re.escape(str(key)), "")
             is_block = places.text[places.at : places.at + 1] in ("|", ">", "\n")
             words = [*variables, "sh", "-c", value]

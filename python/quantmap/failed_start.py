@@ -136,6 +136,12 @@ _CAUSE_ELSEWHERE = re.compile(r"See (?:root cause above|stack trace for root cau
 _WRAPPER = re.compile(_CAUSE_ELSEWHERE.pattern + r"|^\d+ validation errors? for \w+$")
 
 
+def _rank(failure: Failure, message: Message | None, flags: list[str]) -> int:
+    """How near an error is to what can be changed: 0 is nearest; what wraps another comes last."""
+    rank = 0 if not failure.kind and flags else 1 if message and flags else 2 if message else 3
+    return rank + 4 * (_WRAPPER.search(failure.text) is not None)
+
+
 class _Case(LaunchLog):
     """A log with what is found out about it."""
 
@@ -146,9 +152,7 @@ class _Case(LaunchLog):
         for failure in failures:
             found = self.messages.find(failure, release) if self.messages else None
             flags = self._flags(failure, found)
-            rank = 0 if not failure.kind and flags else 1 if found and flags else 2 if found else 3
-            rank += 4 * (_WRAPPER.search(failure.text) is not None)
-            ranked.append((rank, failure, found, flags))
+            ranked.append((_rank(failure, found, flags), failure, found, flags))
         _, failure, message, flags = min(ranked, key=lambda row: row[0])
         words = self.words or _words_of_parser(failure, flags)
         rule = self._rule(words, flags, message)

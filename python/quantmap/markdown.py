@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["code_blocks", "has_code_blocks"]
+__all__: list[str] = []
 
 _FENCE = re.compile(r"^( *)(`{3,}|~{3,})[ \t]*\{?([\w+.-]*)[^`\n]*$")
 _PROMPT = re.compile(r"^\s*\$ ")

@@ -12,10 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["served_model"]
+__all__: list[str] = []
 
 # Switches of a model in the chart of vLLM's production stack, and what the chart writes for them.
-_RELEASES = ("0.6.6", "0.8.5", "0.11.0", "latest")
 _STACK_SWITCHES = {"enableLoRA": "--enable-lora", "enableTool": "--enable-auto-tool-choice"}
 
 
@@ -113,7 +112,9 @@ def _arguments(settings: dict[str, Any]) -> list[str]:
 @lru_cache(maxsize=1)
 def _flags() -> frozenset[str]:
     """The flags of vLLM's releases, old ones too."""
-    return frozenset(flag for version in _RELEASES for flag in _core.surface("vllm", version))
+    versions = [row["version"] for row in _core.releases("vllm")]
+    some = {*versions[::12], versions[-1]}
+    return frozenset(flag for version in some for flag in _core.surface("vllm", version))
 
 
 def _texts(value: Any) -> list[str]:

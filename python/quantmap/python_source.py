@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["find_python_launches", "is_python"]
+__all__: list[str] = []
 
 _STATEMENT = re.compile(
     r"^(?:import \w|from [\w.]+ import |@\w|def \w+\(|"

@@ -119,6 +119,31 @@ def test_variables_of_the_engine() -> None:
     assert "SGLANG_USE_AITER" in found(f"SGLANG_USE_AITR=1 {SGLANG}", "0.5.23").hint
 
 
+def test_a_variable_of_an_old_prefix_is_read_by_its_new_name() -> None:
+    verdict = quantmap.check(
+        f"SGL_ENABLE_JIT_DEEPGEMM=1 {SGLANG}", engine_version="0.5.3"
+    ).verdicts[0]
+    assert verdict.verdict == "deprecated"
+    assert verdict.hint == "write SGLANG_ENABLE_JIT_DEEPGEMM"
+
+
+@pytest.mark.parametrize(
+    ("line", "version", "hint"),
+    [
+        (f"{VLLM} --swap-space 4", "0.20.0", "leave it out: nothing is swapped any more"),
+        (f"{VLLM} --device cuda", "0.20.0", "leave it out: the platform that is installed decides"),
+        (f"{VLLM} --enable-chunked-prefill=false", "0.20.0", "write --no-enable-chunked-prefill"),
+        (f"{SGLANG} --enable-flashmla", "0.5.0", "use --attention-backend=flashmla"),
+        (f"{SGLANG} --nsa-decode x", "0.5.6", "use --nsa-decode-backend"),
+        (f"{SGLANG} --nsa-decode x", "0.5.23", "use --dsa-decode-backend"),
+        (f"{SGLANG} --impl auto", "0.5.0", "use --model-impl"),
+    ],
+)
+def test_what_to_do_instead_of_an_argument_that_is_gone(line: str, version: str, hint: str) -> None:
+    refused = [v for v in quantmap.check(line, engine_version=version).verdicts if v.refused]
+    assert [v.hint for v in refused] == [hint]
+
+
 def test_what_packages_beside_the_engine_add() -> None:
     result = quantmap.check(f"{VLLM} --omni --nosuch 1 --port 1", engine_version="0.22.0")
     assert result.ok
@@ -140,8 +165,10 @@ def test_the_models_name_is_an_assumption() -> None:
 
 def test_tensorrt_llm_refuses_nothing_where_not_every_flag_is_known() -> None:
     for flag in ("--host x", "--port 1", "--max_batch_size 2", "--tokenizer x"):
-        verdict = one(f"trtllm-serve m {flag}", "0.18.2")
-        assert (verdict.verdict, verdict.refused) == ("assumed", False)
+        assert one(f"trtllm-serve m {flag}", "0.18.2").verdict == "accepted"
+        assert one(f"trtllm-serve m {flag}", "0.17.0").verdict == "assumed"
+    for version in ("0.17.0", "0.18.2", "1.0.0", "1.2.0"):
+        assert one("trtllm-serve m --ep_size 2 --nosuch 1", version).refused is False
 
 
 @pytest.mark.parametrize(

@@ -114,18 +114,23 @@ bool LaunchFinder::container(const Command& command, std::size_t depth) {
     const auto pod = pod_command(command, at);
     return pod && container(*pod, depth);
   }
-  const bool known_program = is_one_of(by, kElsewhere);
+  const Container found = read_options(command, at + 1, is_one_of(by, kElsewhere));
+  if (found.image == 0) return false;
+  container_command(command, found, depth);
+  return true;
+}
+
+// The options in front of an image, and its place.
+LaunchFinder::Container LaunchFinder::read_options(const Command& command, std::size_t begin, bool known_program) {
   Container found;
-  for (std::size_t i = at + 1; i < words.size() && found.image == 0; ++i) {
+  for (std::size_t i = begin; i < command.words.size() && found.image == 0; ++i) {
     if (container_option(command, i, found)) continue;
-    const std::string& word = words[i].text;
+    const std::string& word = command.words[i].text;
     const bool named = known_program && is_no_option(word);
     if (named || read_image(word).engine != nullptr) found.image = i;
     if (known_program && takes_value(word)) ++i;
   }
-  if (found.image == 0) return false;
-  container_command(command, found, depth);
-  return true;
+  return found;
 }
 
 // The command inside: what replaces the entrypoint, and the words behind the image.

@@ -69,6 +69,7 @@ class LaunchFinder {
   bool container(const Command& command, std::size_t depth);
   static std::optional<Command> pod_command(const Command& command, std::size_t run);
   static bool container_option(const Command& command, std::size_t& at, Container& out);
+  static Container read_options(const Command& command, std::size_t begin, bool known_program);
   static Command inside_of(const Command& command, const Container& container);
   ShellVariables inherited(const Command& command, bool elsewhere);
   void container_command(const Command& command, const Container& container, std::size_t depth);

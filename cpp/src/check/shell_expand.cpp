@@ -129,8 +129,10 @@ const ShellVariable* Expander::value_of(const Part& part, std::vector<Piece>& ma
     }
     return nullptr;
   }
-  if ((part.use == '-' || part.use == '=') && (value == nullptr || empty)) {
-    if (value == nullptr && part.other.empty()) return nullptr;  // whoever starts the script is to give it
+  const bool has_default = part.use == '-' || part.use == '=';
+  // An empty default of what the script does not set: whoever starts it is to give it.
+  if (value == nullptr && has_default && part.other.empty()) return nullptr;
+  if (has_default && (value == nullptr || empty)) {
     other();
     if (part.use == '=') {
       ShellVariable set_value;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "deployment/hints.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/deployment/kernels.hpp"
 #include "quantmap/release/flag_value.hpp"
@@ -88,11 +89,6 @@ class Judge {
   }
 
  private:
-  // "use --flag"; what says by itself what to do stays as it is.
-  static std::string with_verb(std::string_view use) {
-    return use.substr(0, 2) == "--" ? "use " + std::string(use) : std::string(use);
-  }
-
   // The only flag of the release that begins so, as argparse takes it (allow_abbrev).
   std::optional<KnownFlag> find_abbreviated(const std::string& start) const {
     std::optional<KnownFlag> found;
@@ -161,7 +157,7 @@ class Judge {
   }
 
   Verdict unknown_variable(Verdict out) const {
-    if (const std::string name = new_name(out.flag); !name.empty()) {
+    if (const std::string name = new_variable_name(engine_, out.flag, deployment_.release); !name.empty()) {
       out.judgement = Judgement::kDeprecated;
       out.reason = release_ + " takes it for " + name + ", with a warning";
       out.hint = "write " + name;
@@ -172,24 +168,8 @@ class Judge {
     std::string hint;
     if (!flag.empty()) hint = "write " + std::string(flag);
     std::string reason = release_ + " does not read this variable";
-    for (const Variable& variable : surface_.variables) {
-      if (variable.name != out.flag) continue;
-      const bool gone = variable.until <= deployment_.release;
-      const std::size_t number = gone ? variable.until - 1U : variable.since;
-      const std::string version(surface_.releases[number].version);
-      reason += gone ? "; " + version + " was the last to do so" : " (added in " + version + ")";
-      break;
-    }
+    reason += variable_history(surface_, out.flag, deployment_.release);
     return refusal(std::move(out), Judgement::kNoEffect, std::move(reason), std::move(hint));
-  }
-
-  // The name by which the release reads a variable of an old prefix; empty when it does not.
-  std::string new_name(std::string_view name) const {
-    const OldVariables& old = engine_.old_variables;
-    if (old.from.empty() || deployment_.release < old.since || name.substr(0, old.from.size()) != old.from) return {};
-    std::string out(old.to);
-    out += name.substr(old.from.size());
-    return has_variable(surface_, out, deployment_.release) ? out : std::string();
   }
 
   // The last release before this one that takes a spelling.
@@ -251,14 +231,7 @@ class Judge {
     }
     if (bare || flag.arity != Arity::kNone) return std::nullopt;
     return refusal(out, Judgement::kValueNotAccepted, release_ + " takes no value here: it is a switch",
-                   switch_alone(out));
-  }
-
-  // What says the same as a switch with a word behind it.
-  std::string switch_alone(const Verdict& out) const {
-    if (lower(out.value) != "false" || out.canonical.size() < 3) return "write " + out.canonical + " alone";
-    const std::string off = "--no-" + out.canonical.substr(2);
-    return find_flag(surface_, off, deployment_.release) ? "write " + off : "leave it out";
+                   switch_alone(surface_, out.canonical, out.value, deployment_.release));
   }
 
   Verdict refused_value(const ValueProblem& problem, Verdict out) const {
