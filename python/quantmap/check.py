@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from . import _core
 from .errors import Diagnostic
 from .mapping import Mapping, explain
@@ -165,9 +167,10 @@ def check(
         >>> result.verdicts[0].verdict
         'value-not-accepted'
     """
-    return _launch(
-        _core.check(command, engine, engine_version, gpu, model_quantization, checkpoint)
-    )
+    ground = (engine, engine_version, gpu, model_quantization, checkpoint)
+    data = _core.check(command, *ground)
+    settings = _settings([data])
+    return _launch(_core.check(command, *ground, settings) if settings else data, settings)
 
 
 def _result(data: dict[str, Any]) -> CheckResult:
@@ -218,28 +221,52 @@ def check_script(
         text = as_posix(text)
         containers = find_containers(text)
     if containers is None:
-        data = _core.check_script(text, *ground)
-        return ScriptResult([_launch(launch) for launch in data["launches"]], data["notes"])
+        data, settings = _judged(text, ground)
+        found = [_launch(launch, settings) for launch in data["launches"]]
+        return ScriptResult(found, data["notes"])
     launches: list[CheckResult] = []
     notes: list[Diagnostic] = []
     for container in containers:
-        data = _core.check_script(container.words, *ground)
+        data, settings = _judged(container.words, ground)
         for launch in data["launches"]:
             inside = launch["line"] - 1 if container.is_script else 0
             launch["line"] = container.line + inside
-            launches.append(_launch(launch))
+            launches.append(_launch(launch, settings))
         notes += data["notes"]
     return ScriptResult(launches, notes)
 
 
-def _launch(data: dict[str, Any]) -> CheckResult:
+def _judged(text: Any, ground: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Every launch of a script, judged with the files of settings that it names."""
+    data = _core.check_script(text, *ground)
+    settings = _settings(data["launches"])
+    return (_core.check_script(text, *ground, settings) if settings else data), settings
+
+
+def _settings(launches: list[dict[str, Any]]) -> dict[str, str]:
+    """The files whose settings the rules look at, by name, as JSON."""
+    out: dict[str, str] = {}
+    for data in launches:
+        for verdict in data["verdicts"]:
+            name = verdict["value"]
+            flag = verdict["canonical"] or verdict["argument"]
+            if flag in data["settings_flags"] and name.endswith(_SETTINGS):
+                from .settings_file import read_settings
+
+                read = read_settings(name, data["files"])
+                if read is not None:
+                    out[name] = json.dumps(read)
+    return out
+
+
+def _launch(data: dict[str, Any], read: dict[str, str]) -> CheckResult:
     """A launch, with what the file of arguments that it names sets."""
     flag, verdicts = data["config_flag"], data["verdicts"]
     settings = flag and any(verdict["canonical"] == flag for verdict in verdicts)
     if settings or any(verdict["value"].endswith(_SETTINGS) for verdict in verdicts):
         from .settings_file import add_settings, note_unread
 
-        note_unread(data, _SETTINGS)
+        note_unread(data, _SETTINGS, read)
         if settings:
             add_settings(data)
     result = _result(data)

@@ -141,6 +141,7 @@ class LineRules {
 std::vector<Verdict> judge_line(const Engine& engine, const Deployment& deployment, const Line& line,
                                 Diagnostics& notes) {
   std::vector<Verdict> out = judge_each(engine, deployment, line.arguments, line.literal);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i].inside = line.arguments[i].inside;
   if (!line.checkpoint_known && deployment.checkpoint == 0) notes.add(Code::kCheckpointNotGiven, "model_quantization");
   LineRules(engine, deployment, line.checkpoint_known, notes).apply(out);
   return out;

@@ -320,7 +320,8 @@ std::optional<KernelReason> judge_kernels(const Engine& engine, const Deployment
   KernelReason reason = reason_of(engine, deployment, given.values, *refusal);
   if (refusal->target == kWholeLaunch || given.by[refusal->target] == kNotGiven) return reason;
   Verdict& verdict = verdicts[given.by[refusal->target]];
-  if (is_refusal(verdict.judgement)) return std::nullopt;
+  const bool replaced = refusal->method != nullptr && verdict.judgement == Judgement::kNoEffect;
+  if (is_refusal(verdict.judgement) || replaced) return std::nullopt;
   verdict.judgement = refusal->assumed ? Judgement::kAssumed : judgement_of(refusal->stage);
   verdict.reason = std::move(reason.text);
   verdict.evidence = std::move(reason.evidence);
