@@ -60,7 +60,8 @@ def compile_memory(memory: dict[str, Any] | None, facts: Any, releases: Any, out
         f"{{{releases.interval(r)}, CacheRule::{ident(r['rule'])}, "
         f"TokenReport::{ident(r['report'])}, {r['block']}, {r.get('merge', 1)}, "
         f"{_numbers(r, ('states', 'sliding_share', 'state_share'))}, {_flag(r, 'wide_states')}, "
-        f"{r.get('lanes', 1)}, {r.get('word', 0)}, {_flag(r, 'told')}, {out.texts(r.get('families', []))}}}"
+        f"{r.get('lanes', 1)}, {r.get('word', 0)}, {_flag(r, 'told')}, "
+        f"{out.texts(r.get('families', []))}}}"
         for r in memory["layouts"]
     )
     padding = (
