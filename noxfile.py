@@ -113,7 +113,7 @@ def tidy(session: nox.Session) -> None:
 
 @nox.session
 def proof(session: nox.Session) -> None:
-    """Every release proven (needs `core`): minutes; `-- --facts yes`: every kind of model, too."""
+    """Every release proven (needs `core`): minutes; `-- --facts yes`: every kind of model."""
     session.run("build/dev/tests/cpp/quantmap_proof", *session.posargs, external=True)
 
 
