@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import runpy
 import sys
@@ -56,6 +57,44 @@ def test_feasible_says_what_explain_says() -> None:
         assert good is not bad and bool(reason) is bad
     with pytest.raises(quantmap.ConfigError):
         space.feasible({"kvcache_dtype": "auto"})
+
+
+GROUNDS = [
+    ("vllm", {"engine_version": "0.11.0", "gpu": "H100"}),
+    ("vllm", {"engine_version": "0.6.3", "gpu": "A100"}),
+    ("sglang", {"engine_version": "0.5.3", "gpu": "L4"}),
+    ("tensorrt_llm", {"engine_version": "1.0.0", "gpu": "V100"}),
+    ("sglang-jax", {}),
+    ("vllm", {}),
+    ("vllm", {"engine_version": "none such"}),
+]
+
+
+@pytest.mark.parametrize(("engine", "ground"), GROUNDS)
+def test_the_reason_is_what_explain_says_first(engine: str, ground: dict[str, Any]) -> None:
+    rng = random.Random(3)
+    rows = [row for row in quantmap._core.fields() if not row["section"]]
+    fields = {row["key"]: rng.sample(row["options"], min(4, len(row["options"]))) for row in rows}
+    fields = {key: fields[key] for key in ("gemm_dtype", "kvcache_dtype", "moe_dtype")}
+    fields["kvcache_dtype"].append("nope")
+    parameters = {
+        "quantization": [None, "awq", "gptq_marlin", "nothing"],
+        "kv-cache-dtype": [None, "fp8_e5m2", "fp16"],
+        "attention-backend": [None, "flashinfer", "FLASH_ATTN"],
+        "tp": [None, "two"],
+    }
+    task = {"base_runtime": engine, "quant_config": fields, "parameters": parameters}
+    space = quantmap.space(task, **ground)
+    points = list(space.points())
+    for point in rng.sample(points, 60):
+        config = {key: point[key] for key in fields}
+        more = {key: point[key] for key in parameters if point[key] is not None}
+        try:
+            told = quantmap.explain(engine, config, more, **ground).diagnostics
+        except quantmap.ConfigError as error:
+            told = error.diagnostics
+        errors = [item.message for item in told if item.severity == "error"]
+        assert space.feasible(point) == (not errors, errors[0] if errors else "")
 
 
 def test_what_does_not_fit_is_not_feasible() -> None:
