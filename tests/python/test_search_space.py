@@ -184,8 +184,5 @@ def test_the_ray_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     }
     (tmp_path / "task.json").write_text(json.dumps(task))
     monkeypatch.setattr(sys, "argv", ["ray_tune.py", "task.json"])
-    namespace = runpy.run_path(str(ROOT / "examples" / "ray_tune.py"))
-    monkeypatch.setitem(namespace, "LEDGER", str(tmp_path / "runs.jsonl"))
-    namespace["main"].__globals__["LEDGER"] = str(tmp_path / "runs.jsonl")
-    namespace["main"]("task.json")
+    runpy.run_path(str(ROOT / "examples" / "ray_tune.py"), run_name="__main__")
     assert quantmap.plan(task).results(tmp_path / "runs.jsonl").count("success") == 4
