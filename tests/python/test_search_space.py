@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
-import runpy
+import subprocess
 import sys
 import time
 from itertools import product
@@ -174,15 +175,25 @@ def test_ray_tune_gets_the_axes() -> None:
     assert chosen["max-num-seqs"] == (64, "many", 128)
 
 
-def test_the_ray_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ray_example_runs(tmp_path: Path) -> None:
     pytest.importorskip("ray.tune")
-    monkeypatch.chdir(tmp_path)
     task = {
         **TASK,
         "quant_config": {"kvcache_dtype": ["auto", "fp8"]},
         "parameters": {"max-num-seqs": [4, 16]},
     }
     (tmp_path / "task.json").write_text(json.dumps(task))
-    monkeypatch.setattr(sys, "argv", ["ray_tune.py", "task.json"])
-    runpy.run_path(str(ROOT / "examples" / "ray_tune.py"), run_name="__main__")
-    assert quantmap.plan(task).results(tmp_path / "runs.jsonl").count("success") == 4
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "ray_tune.py"), "task.json"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(quantmap.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "160 tok/s" in done.stdout
+    results = quantmap.plan(task).results(tmp_path / "runs.jsonl")
+    assert results.count("success") == 4
+    best = results.best()
+    assert best is not None and best.experiment.args["--max-num-seqs"] == "16"
