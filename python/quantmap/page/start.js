@@ -114,7 +114,7 @@ async function start() {
   if (given) byId("loaded").textContent = `${readResults([given]) ? "these results cannot be read" : "the results that came with this page"}; open others here`;
   else showCompared();
   openTab(VIEWS.includes(view) ? view : given ? "compare" : "choose");
-  fill(byId("about"), `quantmap ${known.version}, catalogue ${known.hash.slice(0, 12)}. This page runs by itself: nothing is sent anywhere. `, docs("index.html", "Documentation"));
+  fill(byId("about"), `Catalogue ${known.version}, ${known.hash.slice(0, 12)}. This page runs by itself: nothing is sent anywhere. `, docs("index.html", "Documentation"));
   show();
   window.addEventListener("hashchange", () => { const to = restore(); openTab(VIEWS.includes(to) ? to : "choose"); show(); });
   document.documentElement.dataset.ready = String(Math.round(performance.now() - began));
