@@ -122,15 +122,6 @@ def explain(
     image_tag: Any,
     activations: Any,
 ) -> dict[str, Any]: ...
-def refusal(
-    runtime: Any,
-    quant_config: Any,
-    user_parameters: Any,
-    engine_version: Any,
-    gpu: Any,
-    checkpoint: Any,
-    image_tag: Any,
-) -> str: ...
 def grid_looks(
     runtime: Any, model_quantization: Any, engine_version: Any, gpu: Any
 ) -> list[tuple[int, int, int, int, int, int]]: ...
@@ -218,3 +209,10 @@ class Plan:
     def group(self, id: int) -> list[tuple[dict[str, Any], int]]: ...
     def lines(self, begin: int, end: int, bytes: int, groups: int) -> tuple[bytes, int]: ...
     def signatures(self, begin: int, end: int, bytes: int) -> tuple[str, int]: ...
+
+@final
+class Refusals:
+    def __init__(
+        self, runtime: Any, engine_version: Any, gpu: Any, checkpoint: Any, image_tag: Any
+    ) -> None: ...
+    def of(self, quant_config: Any, user_parameters: Any) -> str: ...
