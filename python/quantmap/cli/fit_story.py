@@ -84,7 +84,7 @@ def _remarks(fit: Fit) -> list[str]:
     """What to do about a verdict, and what it leaves out."""
     out = []
     if fit.verdict == "fits-with-less-context":
-        out.append(f"up to {fit.longest_context:,} tokens each")
+        out.append(f"up to {fit.longest_context:,} tokens each, by the best guess")
     if fit.verdict == "tight":
         low, high = fit.tokens_band
         out.append(f"tight: {low:,} to {high:,} tokens, as far as boot logs were from the estimate")
