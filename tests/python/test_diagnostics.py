@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import copy
 import json
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
