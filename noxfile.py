@@ -69,7 +69,7 @@ def style(session: nox.Session) -> None:
 
 @nox.session
 def core(session: nox.Session) -> None:
-    """The C++ suite with the flags of the wheel: rooms, the proof of every engine, reach."""
+    """The C++ suite with the flags of the wheel: rooms, each newest release proven, reach."""
     session.run("cmake", "--preset", "dev", env=environment(), external=True, silent=True)
     session.run("cmake", "--build", "--preset", "dev", env=environment(), external=True)
     session.run("ctest", "--preset", "dev", "-j", str(os.cpu_count() or 1), external=True)
@@ -112,9 +112,9 @@ def tidy(session: nox.Session) -> None:
 
 
 @nox.session
-def proof_of_facts(session: nox.Session) -> None:
-    """The whole proof with every kind of model (needs `core`): minutes."""
-    session.run("build/dev/tests/cpp/quantmap_proof", "--facts", "yes", external=True)
+def proof(session: nox.Session) -> None:
+    """The whole proof, every release (needs `core`): minutes; `-- --facts yes`: every kind of model."""
+    session.run("build/dev/tests/cpp/quantmap_proof", *session.posargs, external=True)
 
 
 @nox.session

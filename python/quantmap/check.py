@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from . import _core
-from .errors import Diagnostic
+from .errors import Diagnostic, Unseen
 from .mapping import Mapping, explain
-from .result import Result
+from .result import Answer, Result
 from .script import ScriptResult
 from .yaml_reader import MAX_BYTES
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .checkpoint import CheckpointInfo
-    from .words import Judgement
+    from .words import CheckpointKind, Count, Engine, Judgement
 
 _SETTINGS = (".yaml", ".yml")
 
@@ -58,7 +58,7 @@ class Verdict(Result):
     _shown = ("argument", "value", "verdict")
 
 
-class CheckResult(Result):
+class CheckResult(Answer):
     """Verdicts on a whole launch line. It is true when nothing is refused.
 
     Attributes:
@@ -78,21 +78,23 @@ class CheckResult(Result):
             as ``cannot-serve``, refuses the launch as a whole, whatever its arguments.
     """
 
-    engine: str
+    engine: Engine
     engine_name: str
     version: str
     asked: str | None
     platform: str | None
-    line: int
+    line: Count
     verified_through: str
     model: str | None
-    checkpoint: str
-    not_looked_at: list[tuple[str, str]]
+    checkpoint: CheckpointKind
+    not_looked_at: list[Unseen]
     verdicts: list[Verdict]
     notes: list[Diagnostic]
     _files: list[dict[str, Any]]  # that its script writes
 
     _shown = ("engine", "version", "verdicts")
+    _kept = ("engine_name",)
+    _also = ("ok", "catalog")
 
     def __bool__(self) -> bool:
         """The same as `ok`: ``if quantmap.check(line):`` asks whether the line would be taken."""
@@ -107,28 +109,6 @@ class CheckResult(Result):
     def refusals(self) -> list[Diagnostic]:
         """The notes that refuse the launch as a whole."""
         return [note for note in self.notes if note.severity == "error"]
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name, with ``ok`` and the catalogue's version and hash.
-        """
-        return {
-            "engine": self.engine,
-            "version": self.version,
-            "asked": self.asked,
-            "platform": self.platform,
-            "line": self.line,
-            "verified_through": self.verified_through,
-            "model": self.model,
-            "checkpoint": self.checkpoint,
-            "ok": self.ok,
-            "verdicts": [verdict.to_dict() for verdict in self.verdicts],
-            "notes": [note.to_dict() for note in self.notes],
-            "not_looked_at": [{"what": what, "give": give} for what, give in self.not_looked_at],
-            "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
-        }
 
 
 def check(
@@ -171,7 +151,9 @@ def check(
 
 
 def _result(data: dict[str, Any]) -> CheckResult:
-    return CheckResult.of({**data, "verdicts": [Verdict.of(each) for each in data["verdicts"]]})
+    verdicts = [Verdict.of(each) for each in data["verdicts"]]
+    unseen = [Unseen(*pair) for pair in data["not_looked_at"]]
+    return CheckResult.of({**data, "verdicts": verdicts, "not_looked_at": unseen})
 
 
 def check_script(

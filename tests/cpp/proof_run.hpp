@@ -18,7 +18,8 @@ struct Options {
   std::string counts;
   std::string compare;
   bool reach = false;  // only whether everything in the tables can happen
-  bool facts = false;  // models by sinks, dtype, declared KV cache and schemes as well
+  bool newest = false;  // the newest release of an engine only
+  bool facts = false;   // models by sinks, dtype, declared KV cache and schemes as well
 };
 
 // Problems by kind, each with the first example.
