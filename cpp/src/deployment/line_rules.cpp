@@ -74,7 +74,7 @@ class LineRules {
     notes_.add(reach == Reach::kCertain ? Code::kCannotServe : Code::kMayNotServe, "$", whole(rule.text));
   }
 
-  // A backend that is refused has others beside it: those that this GPU and model take, the release's own choice first.
+  // A backend that is refused has others beside it: those that the release tries by itself and this GPU and model take.
   // Of a model that is not known the plain kind of attention is told.
   void offer_backend(const Given& given, std::vector<Verdict>& verdicts) const {
     const int role = engine_.kernels.roles.attention;
@@ -89,11 +89,9 @@ class LineRules {
     if (const auto choice = choose_attention(engine_, kernel_query(engine_, place, values))) {
       for (const BackendAnswer& answer : choice->tried) known.push_back(answer.backend);
     }
-    for (const AttentionBackend& backend : engine_.kernels.backends) known.push_back(&backend);
     std::vector<std::string_view> names;
     for (const AttentionBackend* backend : known) {
-      const bool twice = std::find(names.begin(), names.end(), backend->name) != names.end();
-      if (names.size() < kOffered && !twice && is_taken(*backend, place, values)) names.push_back(backend->name);
+      if (names.size() < kOffered && is_taken(*backend, place, values)) names.push_back(backend->name);
     }
     verdict.hint = join(names, " or ");
     if (!names.empty() && deployment_.model == 0) verdict.hint += ", for attention with heads";
