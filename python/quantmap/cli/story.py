@@ -122,7 +122,7 @@ def _numbers(mapping: Mapping) -> None:
 
     emitted = {key: value for item in mapping.decisions for key, value in item.emitted.items()}
     named = Named(mapping.engine, mapping.version, emitted)
-    if mapping.version and (named.parts or named.unread):
+    if mapping.version and (named.parts or named.outside or named.unread):
         declare.echo("\nHow the numbers are computed:")
     else:
         return
@@ -133,6 +133,8 @@ def _numbers(mapping: Mapping) -> None:
             rounding = f"; integers are rounded {way} in this release"
         words = f"{_NUMBERS[part]}: {recipe.name}: {recipe.formula}{rounding}"
         declare.echo(wrap(words, "  ", INDENT))
+    for part, words in named.outside.items():
+        declare.echo(wrap(f"{_NUMBERS[part]}: {words}", "  ", INDENT))
     if named.unread:
         words = "not read in the source of this release; quantmap.recipes() lists what was"
         declare.echo(wrap(words, "  ", INDENT))
