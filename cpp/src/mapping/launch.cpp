@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/letters.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/config/resolve.hpp"
 #include "quantmap/config/validate.hpp"
@@ -132,7 +133,6 @@ std::optional<Policy> read_policy(const Value& value, Diagnostics& problems) {
   const auto found = std::find(std::begin(kPolicies), std::end(kPolicies), policy);
   if (found != std::end(kPolicies)) return static_cast<Policy>(found - std::begin(kPolicies));
   std::string hint = did_you_mean(policy, kPolicies);
-  if (hint.empty()) hint = "choose one of the known policies";
   problems.add(Code::kBadPolicy, path.str(), {{"value", quote(policy)}, {"known", join(kPolicies)}, {"hint", hint}});
   return std::nullopt;
 }
@@ -215,7 +215,11 @@ const Engine* read_runtime(const Value& runtime, std::string& version, Diagnosti
     }
   }
   std::string hint = did_you_mean(base, known);
-  if (hint.empty()) hint = "choose one of the known engines";
+  for (const std::string_view engine : known) {  // "sglang-llama-small": the name of something that runs it
+    const bool begins = hint.empty() && base.size() > engine.size() && base.starts_with(engine);
+    if (begins && !is_alnum(base[engine.size()])) hint = "did you mean " + quote(engine) + "?";
+  }
+  if (hint.empty()) hint = "name the engine that runs behind it";
   problems.add(Code::kUnknownEngine, path.str(),
                {{"value", quote(runtime.as_text())}, {"known", join(engines)}, {"hint", hint}});
   return nullptr;

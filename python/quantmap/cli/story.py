@@ -14,6 +14,7 @@ from .style import (
     marked,
     paint,
     printable,
+    release_words,
     show_detail,
     show_line,
     wrap,
@@ -49,7 +50,10 @@ def tell(ground: Ground, task: Task, gpu: str, *, evidence: bool) -> None:
 
 
 def _head(mapping: Mapping, name: str | None, gpu: str) -> None:
-    release = f"{mapping.engine_name} {mapping.version or ''}".strip()
+    release = release_words(mapping.engine_name, mapping.version, mapping.diagnostics)
+    _, _, meant = release.partition(" in place of ")
+    if meant:
+        release = f"{mapping.engine_name} {meant} ({mapping.version} in its place)"
     place = f" on {gpu}" if gpu else ""
     if mapping.gpu and mapping.gpu.lower() != gpu.lower():
         place += f" ({mapping.gpu})"
