@@ -222,7 +222,7 @@ def _judged(text: Any, ground: tuple[Any, ...]) -> tuple[dict[str, Any], dict[st
     """Every launch of a script, judged with the files of settings that it names."""
     data = _core.check_script(text, *ground)
     settings = _settings(data["launches"])
-    return (_core.check_script(text, *ground, settings) if settings else data), settings
+    return (_core.check_script(text, *ground, settings=settings) if settings else data), settings
 
 
 def _settings(launches: list[dict[str, Any]]) -> dict[str, str]:
