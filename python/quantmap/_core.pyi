@@ -35,6 +35,7 @@ def check(
     gpu: Any,
     model_quantization: Any,
     checkpoint: Any,
+    *,
     settings: dict[str, str] = ...,
 ) -> dict[str, Any]: ...
 def check_script(
@@ -44,6 +45,7 @@ def check_script(
     gpu: Any,
     model_quantization: Any,
     checkpoint: Any,
+    *,
     settings: dict[str, str] = ...,
 ) -> dict[str, Any]: ...
 def attention_backends(engine: Any, version: Any) -> list[dict[str, Any]]: ...
