@@ -150,7 +150,7 @@ def check(
     ground = (engine, engine_version, gpu, model_quantization, checkpoint)
     data = _core.check(command, *ground)
     settings = _settings([data])
-    return _launch(_core.check(command, *ground, settings) if settings else data, settings)
+    return _launch(_core.check(command, *ground, settings=settings) if settings else data, settings)
 
 
 def _result(data: dict[str, Any]) -> CheckResult:
