@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from _render import code, table
-
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def headers() -> str:
-    """Every public header with the sentence it begins with."""
-    rows = []
-    for path in sorted((ROOT / "cpp" / "include" / "quantmap").rglob("*.hpp")):
-        first = path.read_text(encoding="utf-8").splitlines()[0]
-        rows.append([code(f"quantmap/{path.parent.name}/{path.name}"), first.removeprefix("// ")])
-    return table(["header", "what it is for"], rows)
+def header() -> str:
+    """The public header, whole: it is its own reference."""
+    text = (ROOT / "cpp" / "include" / "quantmap" / "quantmap.hpp").read_text(encoding="utf-8")
+    return f"```cpp\n{text.rstrip()}\n```"
 
 
 def example() -> str:

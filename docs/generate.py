@@ -64,7 +64,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "diagnostics": _reference.diagnostics,
     "python-api": _reference.python_api,
     "cpp-example": _cpp.example,
-    "cpp-headers": _cpp.headers,
+    "cpp-header": _cpp.header,
     "checked-acceptance": _checked.acceptance,
     "checked-releases": _checked.known_releases,
     "trouble-counts": _trouble.counts,

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import quantmap
@@ -25,7 +26,7 @@ def measure(arguments: dict[str, str | bool]) -> dict[str, float]:
 def main(task: str) -> None:
     """Try every launch of the task once."""
     experiments = {one.signature: one.args for one in quantmap.plan(task)}
-    ledger = LEDGER
+    ledger = os.path.abspath(LEDGER)  # each trial has a folder of its own
 
     def trial(config: dict[str, str]) -> None:
         metrics = measure(experiments[config["signature"]])

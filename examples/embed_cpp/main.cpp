@@ -1,17 +1,27 @@
-// Prints the launch arguments that a config asks for, and why, one field a line.
+// Prints a launch line that a shell runs, and why, and writes the files that it names.
 //
-// Usage: embed_quantmap ENGINE CONFIG, where CONFIG is JSON text.
-#include <cstdio>
-#include <string>
+// Usage: embed_quantmap CONFIG FOLDER PROGRAM..., where CONFIG is JSON text, the files go into FOLDER, and PROGRAM is
+// what the arguments follow, such as: vllm serve my/model. QUANTMAP_ENGINE names the engine, and QUANTMAP_RELEASE its
+// release.
+#include <quantmap/quantmap.hpp>
 
-#include "quantmap/base/json_io.hpp"
-#include "quantmap/mapping/launch.hpp"
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+namespace qm = quantmap::api;
 
 namespace {
 
-int refuse(const quantmap::Diagnostics& problems) {
-  for (const quantmap::Diagnostic& problem : problems.all()) {
-    std::fprintf(stderr, "%s: %s (%s)\n", problem.path.c_str(), problem.message().c_str(), problem.hint().c_str());
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+int refuse(const std::vector<qm::Note>& problems) {
+  for (const qm::Note& problem : problems) {
+    std::fprintf(stderr, "%s: %s (%s)\n", problem.path.c_str(), problem.message.c_str(), problem.hint.c_str());
   }
   return 1;
 }
@@ -19,29 +29,23 @@ int refuse(const quantmap::Diagnostics& problems) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: %s ENGINE CONFIG\n", argv[0]);
+  if (argc < 4) {
+    std::fprintf(stderr, "usage: %s CONFIG FOLDER PROGRAM...\n", argv[0]);
     return 2;
   }
-  quantmap::Diagnostics problems;
-  const auto config = quantmap::read_json(argv[2], quantmap::Path("$"), problems);
-  if (!config) return refuse(problems);
-
-  quantmap::LaunchRequest request;
-  request.runtime = quantmap::Value::text(argv[1]);
-  request.quant_config = *config;
-  const auto mapping = quantmap::launch(request, problems);
-  if (!mapping) return refuse(problems);
-
-  for (const quantmap::Argument& argument : mapping->arguments) {
-    const bool variable = argument.kind == quantmap::ChannelKind::kEnv;
-    std::printf("%s%s%s\n", argument.flag.c_str(), variable ? "=" : " ", quantmap::to_text(argument.value).c_str());
+  const auto launch = qm::launch({
+      .engine = variable("QUANTMAP_ENGINE"),
+      .config = argv[1],
+      .engine_version = variable("QUANTMAP_RELEASE"),
+  });
+  if (!launch) return refuse(launch.problems);
+  if (!qm::write_files(*launch, argv[2])) {
+    std::fprintf(stderr, "cannot write into %s\n", argv[2]);
+    return 1;
   }
-  for (const quantmap::Decision& decision : mapping->decisions) {
-    std::printf("# %s\n", decision.why.message().c_str());
-  }
-  for (const quantmap::Diagnostic& warning : mapping->diagnostics.all()) {
-    std::printf("# warning: %s\n", warning.message().c_str());
-  }
+  std::puts(qm::shell(*launch, {argv + 3, argv + argc}).c_str());
+  for (const qm::Decision& decision : launch->decisions) std::fprintf(stderr, "# %s\n", decision.sentence.c_str());
+  for (const qm::Note& note : launch->notes)
+    std::fprintf(stderr, "# %s: %s\n", note.severity.c_str(), note.message.c_str());
   return 0;
 }

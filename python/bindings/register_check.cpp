@@ -41,6 +41,13 @@ py::dict checked_data(const Checked& checked) {
   out["verdicts"] = verdicts;
   out["notes"] = to_python(checked.notes);
   out["config_flag"] = text(checked.engine->config_flag);
+  py::list through;  // flags whose files set what rules look at
+  for (const Target& target : checked.engine->checked.targets) {
+    for (const Channel& route : target.routes) {
+      if (route.kind == ChannelKind::kFile) through.append(text(route.through));
+    }
+  }
+  out["settings_flags"] = through;
   py::list files;
   for (const WrittenFile& file : checked.files) {
     py::dict row;
@@ -55,8 +62,12 @@ py::dict checked_data(const Checked& checked) {
 }
 
 CheckRequest request_of(const py::object& command, const py::object& engine, const py::object& engine_version,
-                        const py::object& gpu, const py::object& model_quantization, const py::object& checkpoint) {
+                        const py::object& gpu, const py::object& model_quantization, const py::object& checkpoint,
+                        const py::dict& settings) {
   CheckRequest request;
+  for (const auto& file : settings) {
+    request.settings.emplace_back(file.first.cast<std::string>(), file.second.cast<std::string>());
+  }
   request.command = to_core(command);
   request.engine = to_core(engine);
   request.engine_version = to_core(engine_version);
@@ -70,10 +81,11 @@ CheckRequest request_of(const py::object& command, const py::object& engine, con
 }
 
 py::dict check_script(const py::object& command, const py::object& engine, const py::object& engine_version,
-                      const py::object& gpu, const py::object& model_quantization, const py::object& checkpoint) {
+                      const py::object& gpu, const py::object& model_quantization, const py::object& checkpoint,
+                      const py::dict& settings) {
   Diagnostics problems;
   const auto checked = quantmap::check_script(
-      request_of(command, engine, engine_version, gpu, model_quantization, checkpoint), problems);
+      request_of(command, engine, engine_version, gpu, model_quantization, checkpoint, settings), problems);
   if (!checked) raise_config_error(problems);
   py::list launches;
   for (const Checked& launch : checked->launches) launches.append(checked_data(launch));
@@ -84,10 +96,11 @@ py::dict check_script(const py::object& command, const py::object& engine, const
 }
 
 py::dict check(const py::object& command, const py::object& engine, const py::object& engine_version,
-               const py::object& gpu, const py::object& model_quantization, const py::object& checkpoint) {
+               const py::object& gpu, const py::object& model_quantization, const py::object& checkpoint,
+               const py::dict& settings) {
   Diagnostics problems;
-  const std::optional<Checked> checked =
-      check_command(request_of(command, engine, engine_version, gpu, model_quantization, checkpoint), problems);
+  const std::optional<Checked> checked = check_command(
+      request_of(command, engine, engine_version, gpu, model_quantization, checkpoint, settings), problems);
   if (!checked) raise_config_error(problems);
   return checked_data(*checked);
 }
@@ -198,9 +211,11 @@ std::string to_yaml(const py::object& data) { return write_yaml(to_core(data)); 
 
 void register_check(py::module_& module) {
   module.def("check", &check, py::arg("command"), py::arg("engine"), py::arg("engine_version"), py::arg("gpu"),
-             py::arg("model_quantization"), py::arg("checkpoint"), "A verdict on every argument of a launch line.");
+             py::arg("model_quantization"), py::arg("checkpoint"), py::arg("settings") = py::dict(),
+             "A verdict on every argument of a launch line.");
   module.def("check_script", &check_script, py::arg("text"), py::arg("engine"), py::arg("engine_version"),
-             py::arg("gpu"), py::arg("model_quantization"), py::arg("checkpoint"), "Every launch of a script, judged.");
+             py::arg("gpu"), py::arg("model_quantization"), py::arg("checkpoint"), py::arg("settings") = py::dict(),
+             "Every launch of a script, judged.");
   module.def("releases", &releases, py::arg("engine"), "Every known release of an engine, oldest first.");
   module.def("surface", &surface, py::arg("engine"), py::arg("version"), "What one release accepts.");
   module.def("messages", &messages, py::arg("engine"), "What releases say when they refuse to start, as JSON.");

@@ -109,11 +109,9 @@ py::dict explain(const py::object& runtime, const py::object& quant_config, cons
   return mapping_data(*mapping);
 }
 
-py::str refusal(const py::object& runtime, const py::object& quant_config, const py::object& user_parameters,
-                const py::object& engine_version, const py::object& gpu, const py::object& checkpoint,
-                const py::object& image_tag) {
-  return text(refusal_of(
-      request_of(runtime, quant_config, user_parameters, py::none(), engine_version, gpu, checkpoint, image_tag)));
+Refusals refusals_on(const py::object& runtime, const py::object& engine_version, const py::object& gpu,
+                     const py::object& checkpoint, const py::object& image_tag) {
+  return Refusals(request_of(runtime, py::none(), py::none(), py::none(), engine_version, gpu, checkpoint, image_tag));
 }
 
 // For every combination of the four-field form, the last field fastest: its place, the order of what is set, then what
@@ -283,9 +281,17 @@ void register_launch(py::module_& module) {
              py::arg("model_quantization"), py::arg("engine_version"), py::arg("gpu"), py::arg("checkpoint"),
              py::arg("policy"), py::arg("image_tag"), py::arg("activations"),
              "A mapping with its decisions, as plain data.");
-  module.def("refusal", &refusal, py::arg("runtime"), py::arg("quant_config"), py::arg("user_parameters"),
-             py::arg("engine_version"), py::arg("gpu"), py::arg("checkpoint"), py::arg("image_tag"),
-             "Why nothing would start; empty when nothing is known against it.");
+  const py::handle type(reinterpret_cast<PyObject*>(&PyType_Type));  // a plain type, as the stub says
+  py::class_<Refusals>(module, "Refusals", py::is_final(), py::metaclass(type), "What one ground refuses.")
+      .def(py::init(&refusals_on), py::arg("runtime"), py::arg("engine_version"), py::arg("gpu"), py::arg("checkpoint"),
+           py::arg("image_tag"))
+      .def(
+          "of",
+          [](const Refusals& self, const py::object& quant_config, const py::object& user_parameters) {
+            return text(self.of(to_core(quant_config), to_core(user_parameters)));
+          },
+          py::arg("quant_config"), py::arg("user_parameters"),
+          "Why nothing would start; empty when nothing is known against it.");
   module.def("grid_looks", &grid_looks, py::arg("runtime"), py::arg("model_quantization"), py::arg("engine_version"),
              py::arg("gpu"), "What every combination of the four-field form comes to, as numbers.");
   module.def("map_engine", &map_engine, py::arg("engine"), py::arg("config"), py::arg("model_quantization"),

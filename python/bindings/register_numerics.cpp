@@ -4,6 +4,7 @@
 
 #include "convert.hpp"
 #include "numerics.hpp"
+#include "quantmap/base/version.hpp"
 #include "quantmap/catalog/codes.hpp"
 #include "quantmap/catalog/numeric_tables.hpp"
 #include "quantmap/quantize/number.hpp"
@@ -63,15 +64,20 @@ py::list recipe_makers() {
   return out;
 }
 
-py::list recipe_name_rows() {
+py::list recipe_name_rows(const std::string& version) {
   py::list out;
+  const std::optional<Version> release = Version::parse(version);
   for (const RecipeName& name : recipe_names()) {
+    const std::optional<Version> since = Version::parse(name.since);
+    const std::optional<Version> until = Version::parse(name.until);
+    if (release ? (since && *release < *since) || (until && *release >= *until) : until.has_value()) continue;
     py::dict row;
     row["who"] = text(name.who);
     row["at"] = text(name.at);
     row["values"] = texts(name.values);
     row["part"] = text(name.part);
-    row["scheme"] = text(name.scheme);
+    row["scheme"] = or_none(name.scheme);
+    row["outside"] = or_none(name.outside);
     row["instead_of"] = or_none(name.instead_of);
     out.append(row);
   }
@@ -365,7 +371,8 @@ py::dict to_python(const ErrorSums& sums) {
 void register_numerics(py::module_& module) {
   module.def("recipe_rows", &recipe_rows, "Every recipe of the catalogue.");
   module.def("recipe_makers", &recipe_makers, "Who has recipes, and the release that was read.");
-  module.def("recipe_name_rows", &recipe_name_rows, "Which arguments choose which recipe.");
+  module.def("recipe_name_rows", &recipe_name_rows, py::arg("version") = "",
+             "Which arguments choose which recipe in a release; in the newest without one.");
   module.def("module_names", &module_names, py::arg("engine"), py::arg("architecture"),
              "How an engine names the modules of an architecture, or None.");
   module.def("find_recipe", &find, py::arg("name"), "A recipe by its name.");

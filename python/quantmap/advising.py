@@ -20,6 +20,7 @@ __all__ = ["Advice", "advise", "servable"]
 GOALS = ("memory", "speed", "quality")
 FORM = "four_field"
 NEWEST = "latest"
+TROUBLE = "known-trouble"
 _PLAIN = "16-bit"  # bfloat16 or as the model says, which is the same for nearly all
 
 
@@ -113,7 +114,7 @@ def advise(
 
     Raises:
         ConfigError: the checkpoint cannot be read, or the GPU's memory is not known.
-        ValueError: the goal is not known, or how an engine divides a GPU's memory.
+        ValueError: the goal is not known.
 
     Example:
         >>> from quantmap import advise
@@ -135,10 +136,6 @@ def advise(
     if goal not in GOALS:
         raise ValueError(f"goal {goal!r}: one of {', '.join(GOALS)}")
     found: list[Advice] = []
-    known = {line[0] for line in _core.memory_log_lines()}
-    for engine in engines or ():
-        if engine.partition("@")[0] in {each["id"] for each in _core.engines()} - known:
-            raise ValueError(f"{engine}: how it divides a GPU's memory is not known")
     if not isinstance(checkpoint, CheckpointInfo):
         checkpoint = inspect_checkpoint(checkpoint)
     for engine in engines if engines is not None else _engines():
@@ -200,7 +197,7 @@ def servable(
 
 
 def _engines() -> Iterable[str]:
-    """Engines of which it is known how they divide a GPU's memory, at their newest release."""
+    """Engines that run on GPUs and tell their memory when they start, at their newest release."""
     known = {line[0] for line in _core.memory_log_lines()}
     return [f"{e['id']}@{NEWEST}" for e in _core.engines() if e["id"] in known]
 
@@ -302,7 +299,8 @@ def _advice(
         command = mapping.shell(model)
     except ConfigError as error:
         command = f"# {error}"
-    warnings = [d.message for d in fit.diagnostics if d.severity == "warning"]
+    others = (d for d in fit.diagnostics if d.severity == "warning" and d.code != TROUBLE)
+    warnings = [*_troubles(fit), *(d.message for d in others)]
     moved = fit.weight_bytes * fit.active_share + fit.kv_token_bytes * fit.context / 2
     return Advice(fit, config, round(moved), command, warnings)
 
@@ -311,9 +309,13 @@ def _bits(advice: Advice) -> float:
     return advice.fit.weight_bytes * advice.gpus * 8 / max(advice.fit.parameters, 1)
 
 
+def _troubles(fit: Fit) -> list[str]:
+    return [d.message for d in fit.diagnostics if d.code == TROUBLE]
+
+
 def _rank(advice: Advice, goal: str) -> tuple[Any, ...]:
     fit = advice.fit
-    safe = fit.verdict != "fits"
+    safe = 2 if _troubles(fit) else fit.verdict != "fits"
     if goal == "speed":
         return (safe, advice.bytes_per_token, advice.gpus)
     if goal == "quality":
@@ -324,6 +326,8 @@ def _rank(advice: Advice, goal: str) -> tuple[Any, ...]:
 def _reasons(advice: Advice, before: Advice | None, goal: str) -> list[str]:
     fit = advice.fit
     out = [f"{_bits(advice):.1f} bits a weight, {fit.kv_bits:g} bits a number of the KV cache"]
+    if _troubles(fit):
+        out.append("stands behind the others: what is known to go wrong is said below")
     if fit.verdict == "tight":
         out.append("only the best guess fits, the careful one does not")
     if goal == "speed":

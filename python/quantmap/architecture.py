@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from .result import Result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .words import Count, LayerKind, Positive, Routed, Said
 
 __all__ = ["Architecture", "Experts", "Layer", "Mla"]
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(Result):
     """One layer.
 
     Attributes:
@@ -26,21 +29,20 @@ class Layer:
         caches: attention blocks in the layer, each with its own cache.
     """
 
-    kind: str
-    heads: int
-    kv_heads: int
-    key_size: int
-    value_size: int
-    window: int | None
-    intermediate: int | None
+    kind: LayerKind
+    heads: Count
+    kv_heads: Count
+    key_size: Count
+    value_size: Count
+    window: Positive | None
+    intermediate: Positive | None
     experts: bool
     shares_cache: bool
-    compression: int
-    caches: int
+    compression: Positive
+    caches: Positive
 
 
-@dataclass(frozen=True)
-class Mla:
+class Mla(Result):
     """Multi-head latent attention: one compressed vector per token.
 
     Attributes:
@@ -52,16 +54,15 @@ class Mla:
         index_size: ``index_head_dim`` of sparse attention.
     """
 
-    kv_rank: int
-    q_rank: int | None
-    rope_size: int | None
-    nope_size: int | None
-    value_size: int | None
-    index_size: int | None
+    kv_rank: Positive
+    q_rank: Positive | None
+    rope_size: Positive | None
+    nope_size: Positive | None
+    value_size: Positive | None
+    index_size: Positive | None
 
 
-@dataclass(frozen=True)
-class Experts:
+class Experts(Result):
     """The experts of a mixture-of-experts model.
 
     Attributes:
@@ -72,15 +73,14 @@ class Experts:
         shared_intermediate: size of all shared experts together.
     """
 
-    routed: int
-    shared: int
-    per_token: int | None
-    intermediate: int | None
-    shared_intermediate: int | None
+    routed: Routed
+    shared: Count
+    per_token: Positive | None
+    intermediate: Positive | None
+    shared_intermediate: Positive | None
 
 
-@dataclass(frozen=True)
-class Architecture:
+class Architecture(Result):
     """The shape of a model; None stands for what its config does not say.
 
     Attributes:
@@ -102,19 +102,21 @@ class Architecture:
         dtype: such as ``bfloat16``.
     """
 
-    model_type: str | None
-    text_type: str | None
+    model_type: Said | None
+    text_type: Said | None
     classes: list[str]
-    hidden: int | None
-    intermediate: int | None
-    vocabulary: int | None
-    heads: int | None
-    kv_heads: int | None
-    head_size: int | None
-    max_length: int | None
-    window: int | None
+    hidden: Positive | None
+    intermediate: Positive | None
+    vocabulary: Positive | None
+    heads: Positive | None
+    kv_heads: Positive | None
+    head_size: Positive | None
+    max_length: Positive | None
+    window: Positive | None
     mla: Mla | None
     experts: Experts | None
     layers: list[Layer]
     tied_embeddings: bool | None
-    dtype: str | None
+    dtype: Said | None
+
+    _least = (("layers", 1),)

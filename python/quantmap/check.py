@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from . import _core
-from .errors import Diagnostic
+from .errors import Diagnostic, Unseen
 from .mapping import Mapping, explain
-from .result import Result
+from .result import Answer, Result
 from .script import ScriptResult
 from .yaml_reader import MAX_BYTES
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .checkpoint import CheckpointInfo
-    from .words import Judgement
+    from .words import CheckpointKind, Count, Engine, Judgement
 
 _SETTINGS = (".yaml", ".yml")
 
@@ -58,7 +60,7 @@ class Verdict(Result):
     _shown = ("argument", "value", "verdict")
 
 
-class CheckResult(Result):
+class CheckResult(Answer):
     """Verdicts on a whole launch line. It is true when nothing is refused.
 
     Attributes:
@@ -78,21 +80,23 @@ class CheckResult(Result):
             as ``cannot-serve``, refuses the launch as a whole, whatever its arguments.
     """
 
-    engine: str
+    engine: Engine
     engine_name: str
     version: str
     asked: str | None
     platform: str | None
-    line: int
+    line: Count
     verified_through: str
     model: str | None
-    checkpoint: str
-    not_looked_at: list[tuple[str, str]]
+    checkpoint: CheckpointKind
+    not_looked_at: list[Unseen]
     verdicts: list[Verdict]
     notes: list[Diagnostic]
     _files: list[dict[str, Any]]  # that its script writes
 
     _shown = ("engine", "version", "verdicts")
+    _kept = ("engine_name",)
+    _also = ("ok", "catalog")
 
     def __bool__(self) -> bool:
         """The same as `ok`: ``if quantmap.check(line):`` asks whether the line would be taken."""
@@ -107,28 +111,6 @@ class CheckResult(Result):
     def refusals(self) -> list[Diagnostic]:
         """The notes that refuse the launch as a whole."""
         return [note for note in self.notes if note.severity == "error"]
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name, with ``ok`` and the catalogue's version and hash.
-        """
-        return {
-            "engine": self.engine,
-            "version": self.version,
-            "asked": self.asked,
-            "platform": self.platform,
-            "line": self.line,
-            "verified_through": self.verified_through,
-            "model": self.model,
-            "checkpoint": self.checkpoint,
-            "ok": self.ok,
-            "verdicts": [verdict.to_dict() for verdict in self.verdicts],
-            "notes": [note.to_dict() for note in self.notes],
-            "not_looked_at": [{"what": what, "give": give} for what, give in self.not_looked_at],
-            "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
-        }
 
 
 def check(
@@ -165,13 +147,16 @@ def check(
         >>> result.verdicts[0].verdict
         'value-not-accepted'
     """
-    return _launch(
-        _core.check(command, engine, engine_version, gpu, model_quantization, checkpoint)
-    )
+    ground = (engine, engine_version, gpu, model_quantization, checkpoint)
+    data = _core.check(command, *ground)
+    settings = _settings([data])
+    return _launch(_core.check(command, *ground, settings=settings) if settings else data, settings)
 
 
 def _result(data: dict[str, Any]) -> CheckResult:
-    return CheckResult.of({**data, "verdicts": [Verdict.of(each) for each in data["verdicts"]]})
+    verdicts = [Verdict.of(each) for each in data["verdicts"]]
+    unseen = [Unseen(*pair) for pair in data["not_looked_at"]]
+    return CheckResult.of({**data, "verdicts": verdicts, "not_looked_at": unseen})
 
 
 def check_script(
@@ -218,30 +203,54 @@ def check_script(
         text = as_posix(text)
         containers = find_containers(text)
     if containers is None:
-        data = _core.check_script(text, *ground)
-        return ScriptResult([_launch(launch) for launch in data["launches"]], data["notes"])
+        data, settings = _judged(text, ground)
+        found = [_launch(launch, settings) for launch in data["launches"]]
+        return ScriptResult(found, data["notes"])
     launches: list[CheckResult] = []
     notes: list[Diagnostic] = []
     for container in containers:
-        data = _core.check_script(container.words, *ground)
+        data, settings = _judged(container.words, ground)
         for launch in data["launches"]:
             inside = launch["line"] - 1 if container.is_script else 0
             launch["line"] = container.line + inside
-            launches.append(_launch(launch))
+            launches.append(_launch(launch, settings))
         notes += data["notes"]
     if not (launches or notes):
         notes = [_core.make_diagnostic("unknown-launcher", "command", {})]
     return ScriptResult(launches, notes)
 
 
-def _launch(data: dict[str, Any]) -> CheckResult:
+def _judged(text: Any, ground: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Every launch of a script, judged with the files of settings that it names."""
+    data = _core.check_script(text, *ground)
+    settings = _settings(data["launches"])
+    return (_core.check_script(text, *ground, settings=settings) if settings else data), settings
+
+
+def _settings(launches: list[dict[str, Any]]) -> dict[str, str]:
+    """The files whose settings the rules look at, by name, as JSON."""
+    out: dict[str, str] = {}
+    for data in launches:
+        for verdict in data["verdicts"]:
+            name = verdict["value"]
+            flag = verdict["canonical"] or verdict["argument"]
+            if flag in data["settings_flags"] and name.endswith(_SETTINGS):
+                from .settings_file import read_settings
+
+                read = read_settings(name, data["files"])
+                if read is not None:
+                    out[name] = json.dumps(read)
+    return out
+
+
+def _launch(data: dict[str, Any], read: dict[str, str]) -> CheckResult:
     """A launch, with what the file of arguments that it names sets."""
     flag, verdicts = data["config_flag"], data["verdicts"]
     settings = flag and any(verdict["canonical"] == flag for verdict in verdicts)
     if settings or any(verdict["value"].endswith(_SETTINGS) for verdict in verdicts):
         from .settings_file import add_settings, note_unread
 
-        note_unread(data, _SETTINGS)
+        note_unread(data, _SETTINGS, read)
         if settings:
             add_settings(data)
     result = _result(data)

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any
 
 from . import _core
 from .architecture import Architecture, Experts, Layer, Mla
+from .result import Result
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .errors import Diagnostic
+    from .words import (
+        Bits,
+        CheckpointKind,
+        Count,
+        Engine,
+        Evidence,
+        GroupSize,
+        Positive,
+        Said,
+        Stored,
+        Subject,
+        WeightPart,
+    )
 
 __all__ = [
     "Architecture",
@@ -29,8 +44,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class FileRead:
+class FileRead(Result):
     """One file that was opened.
 
     Attributes:
@@ -39,13 +53,12 @@ class FileRead:
         bytes_read: how much of it was read.
     """
 
-    name: str
-    size: int
-    bytes_read: int
+    name: Said
+    size: Count
+    bytes_read: Count
 
 
-@dataclass(frozen=True)
-class Scheme:
+class Scheme(Result):
     """How one group of modules is quantized.
 
     Attributes:
@@ -61,20 +74,19 @@ class Scheme:
         dynamic: whether scales of activations are computed at run time.
     """
 
-    name: str
+    name: Said
     targets: list[str]
-    weight_bits: float
-    weight_type: str | None
-    group_size: int | None
-    block: tuple[int, int] | None
+    weight_bits: Bits
+    weight_type: Said | None
+    group_size: GroupSize | None
+    block: tuple[Positive, Positive] | None
     symmetric: bool | None
-    activation_bits: float
-    activation_type: str | None
+    activation_bits: Bits
+    activation_type: Said | None
     dynamic: bool | None
 
 
-@dataclass(frozen=True)
-class QuantizationInfo:
+class QuantizationInfo(Result):
     """How a checkpoint is quantized.
 
     Attributes:
@@ -89,14 +101,14 @@ class QuantizationInfo:
         kv_scales: whether scales for the KV cache are among the weights; None: headers not read.
     """
 
-    kind: str
-    title: str
-    method: str | None
-    algorithm: str | None
-    source: str | None
+    kind: CheckpointKind
+    title: Said
+    method: Said | None
+    algorithm: Said | None
+    source: Said | None
     schemes: list[Scheme]
     excluded: list[str]
-    kv_dtype: str | None
+    kv_dtype: Said | None
     kv_scales: bool | None
 
     @property
@@ -117,8 +129,7 @@ class QuantizationInfo:
         return sizes.pop() if len(sizes) == 1 else None
 
 
-@dataclass(frozen=True)
-class WeightShare:
+class WeightShare(Result):
     """The weights of one part of the model.
 
     Attributes:
@@ -128,14 +139,13 @@ class WeightShare:
         quantized_bytes: those of modules that are stored quantized, with their scales.
     """
 
-    tensors: int
-    parameters: int
-    bytes: int
-    quantized_bytes: int
+    tensors: Count
+    parameters: Count
+    bytes: Count
+    quantized_bytes: Count
 
 
-@dataclass(frozen=True)
-class Weights:
+class Weights(Result):
     """All weights, exactly as the headers of the weight files have them.
 
     Attributes:
@@ -148,17 +158,16 @@ class Weights:
         complete: False when the index names a file that is missing.
     """
 
-    tensors: int
-    parameters: int
-    bytes: int
-    parts: dict[str, WeightShare]
-    dtypes: list[dict[str, Any]]
+    tensors: Count
+    parameters: Count
+    bytes: Count
+    parts: dict[WeightPart, WeightShare]
+    dtypes: list[Stored]
     has_head: bool
     complete: bool
 
 
-@dataclass(frozen=True)
-class Detection:
+class Detection(Result):
     """What one engine makes of the files, by its own order of detection.
 
     Attributes:
@@ -171,17 +180,16 @@ class Detection:
         evidence: where that is written.
     """
 
-    engine: str
-    engine_name: str
-    method: str | None
-    source: str | None
+    engine: Engine
+    engine_name: Said
+    method: Said | None
+    source: Said | None
     refused: bool
-    reason: str | None
+    reason: Said | None
     evidence: list[str]
 
 
-@dataclass(frozen=True)
-class Disagreement:
+class Disagreement(Result):
     """Files that do not say the same.
 
     Attributes:
@@ -191,13 +199,14 @@ class Disagreement:
         consequence: what the engines make of it.
     """
 
-    subject: str
+    subject: Subject
     claims: list[tuple[str, str]]
     consequence: str
 
+    _least = (("claims", 2),)
 
-@dataclass(frozen=True)
-class CheckpointInfo:
+
+class CheckpointInfo(Result):
     """What the files of a checkpoint say.
 
     Attributes:
@@ -217,25 +226,39 @@ class CheckpointInfo:
         notes: warnings about what was read.
     """
 
-    source: str | None
-    folder: str | None
-    revision: str | None
-    format: str | None
-    evidence: str
+    source: Said | None
+    folder: Said | None
+    revision: Said | None
+    format: Said | None
+    evidence: Evidence
     files: list[FileRead]
-    bytes_read: int
+    bytes_read: Count
     quantization: QuantizationInfo
     architecture: Architecture | None
     weights: Weights | None
     detections: list[Detection]
     disagreements: list[Disagreement]
     notes: list[Diagnostic]
-    _inspected: _core.Inspected = field(compare=False, repr=False)
-    _given: Any = field(compare=False, repr=False)
+    _inspected: _core.Inspected
+    _given: Any
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Read again where it is unpickled: what the core keeps of it is not sent."""
         return inspect_checkpoint, (self._given,)
+
+    def replace(self, **changes: Any) -> CheckpointInfo:
+        """The same with other values; what the core keeps of it stays.
+
+        Args:
+            changes: fields and their new values.
+
+        Returns:
+            CheckpointInfo: a new one; this one stays as it is.
+        """
+        made = super().replace(**changes)
+        for name in ("_inspected", "_given"):
+            object.__setattr__(made, name, getattr(self, name))
+        return made
 
     def __copy__(self) -> CheckpointInfo:
         """Itself: it cannot be changed."""
@@ -244,24 +267,6 @@ class CheckpointInfo:
     def __deepcopy__(self, memo: dict[int, Any]) -> CheckpointInfo:
         """Itself: it cannot be changed."""
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name.
-        """
-        out = {item.name: getattr(self, item.name) for item in fields(self)[:-3]}
-        out["notes"] = [note.to_dict() for note in self.notes]
-        return {name: _plain(value) for name, value in out.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, tuple):
-        return list(value)
-    return asdict(value) if hasattr(value, "__dataclass_fields__") else value
 
 
 def _kept(given: Any) -> Any:
@@ -315,14 +320,15 @@ def _info(inspected: _core.Inspected, data: dict[str, Any], given: Any) -> Check
     weights = data.pop("weights")
     if weights is not None:
         weights["parts"] = {name: WeightShare(**part) for name, part in weights["parts"].items()}
-    return CheckpointInfo(
+    info = CheckpointInfo(
         files=[FileRead(**file) for file in data.pop("files")],
         quantization=QuantizationInfo(**quantization),
         architecture=Architecture(**shape) if shape is not None else None,
         weights=Weights(**weights) if weights is not None else None,
         detections=[Detection(**item) for item in data.pop("detections")],
         disagreements=[Disagreement(**item) for item in data.pop("disagreements")],
-        _inspected=inspected,
-        _given=_kept(given),
         **data,
     )
+    object.__setattr__(info, "_inspected", inspected)
+    object.__setattr__(info, "_given", _kept(given))
+    return info

@@ -6,9 +6,11 @@ from .result import Result, fresh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .words import Severity
+    from collections.abc import Iterator
 
-__all__ = ["ConfigError", "Diagnostic", "list_diagnostics"]
+    from .words import Code, Severity
+
+__all__ = ["ConfigError", "Diagnostic", "Unseen", "list_diagnostics"]
 
 _SHOWN = 20  # problems in the text of an error; all of them are in its list
 
@@ -30,7 +32,7 @@ class Diagnostic(Result):
         'too-deep'
     """
 
-    code: str
+    code: Code
     severity: Severity
     path: str
     message: str
@@ -42,6 +44,21 @@ class Diagnostic(Result):
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""
         return f"{self.path}: {self.message}{hint}"
+
+
+class Unseen(Result):
+    """Something that could not be judged, and what to give so that it can. It unpacks into both.
+
+    Attributes:
+        what: the thing, in words.
+        give: the parameter that would change it, such as ``gpu``.
+    """
+
+    what: str
+    give: str
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((self.what, self.give))
 
 
 class ConfigError(ValueError):

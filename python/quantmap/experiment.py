@@ -10,7 +10,18 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from .mapping import Mapping
-    from .words import Mode
+    from .words import (
+        Arguments,
+        Code,
+        Config,
+        Count,
+        Engine,
+        Mode,
+        Parameters,
+        Positive,
+        Preset,
+        Signature,
+    )
 
     class Source(Protocol):
         """What an experiment asks of its plan."""
@@ -39,11 +50,11 @@ class Skip(Result):
         example: the first such point: its engine, config and parameters.
     """
 
-    code: str
+    code: Code
     path: str
     message: str
     hint: str
-    count: int
+    count: Positive
     example: dict[str, Any]
 
     _shown = ("code", "path", "count")
@@ -67,19 +78,22 @@ class Experiment(Result, Rendered):
         parameters: the user parameters of its first point.
     """
 
-    index: int
-    engine: str
+    index: Count
+    engine: Engine
     version: str | None
-    args: dict[str, str | bool]
+    args: Arguments
     env: dict[str, str]
     files: dict[str, str]
-    signature: str
-    group: int
-    points: int
-    config: dict[str, Any]
-    parameters: dict[str, Any]
+    signature: Signature
+    group: Count
+    points: Positive
+    config: Config
+    parameters: Parameters
     if not TYPE_CHECKING:
         _plan: object
+
+    _also = ("mode", "presets", "configs")
+    _least = (("configs", 1),)
 
     @classmethod
     def at(cls, plan: Source, data: dict[str, Any]) -> Experiment:
@@ -166,7 +180,7 @@ class Experiment(Result, Rendered):
         return self.config.get(axis)
 
     @property
-    def configs(self) -> list[dict[str, Any]]:
+    def configs(self) -> list[Config]:
         """The configs it stands for, in the order of their points.
 
         Returns:
@@ -175,7 +189,7 @@ class Experiment(Result, Rendered):
         return [config for config, _ in self._source.group(self.group)]
 
     @property
-    def presets(self) -> list[str]:
+    def presets(self) -> list[Preset]:
         """The presets it stands for.
 
         Returns:
@@ -194,16 +208,6 @@ class Experiment(Result, Rendered):
             Mapping: what `quantmap.explain` says of its config and parameters.
         """
         return self._source.explain(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name, with ``mode``, ``presets`` and ``configs``.
-        """
-        names = ("index", "signature", "engine", "version", "mode", "args", "env", "files")
-        more = ("group", "points", "config", "parameters", "presets", "configs")
-        return {name: getattr(self, name) for name in (*names, *more)}
 
     def __repr__(self) -> str:
         return f"Experiment({self.index}, {self.engine!r}, {self.args!r}, points={self.points})"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .checkpoint import CheckpointInfo
     from .log_reader import Failure
     from .messages import Message, Messages
+    from .words import Count, Engine
 
 __all__ = ["WhyResult", "why"]
 
@@ -57,12 +58,12 @@ class WhyResult(Result):
         evidence: where the rule is written.
     """
 
-    engine: str | None
+    engine: Engine | None
     engine_name: str | None
     version: str | None
     error: str
     message: str
-    line: int
+    line: Count
     template: str | None
     source: str | None
     condition: str

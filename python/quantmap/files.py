@@ -76,12 +76,18 @@ def write_file(pieces: Iterable[bytes], path: str | os.PathLike[str]) -> None:
     folder, base = os.path.split(target)
     name = os.path.join(folder, f".{base[:100]}.{os.urandom(8).hex()}")
     try:  # the name is known before the file is there: whatever comes between, it is removed
-        handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        handle = _unnamed(folder)
+        named = handle is None
+        if handle is None:
+            handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(handle, "wb") as out:
             for piece in pieces:
                 out.write(piece)
             out.flush()
             os.fsync(out.fileno())
+            if not named:
+                own = f"/proc/self/fd/{out.fileno()}"  # with a folder Python's link follows it
+                os.link(own, name, src_dir_fd=out.fileno())
         os.chmod(name, _mode_of(target))
         os.replace(name, target)
     except BaseException:
@@ -89,6 +95,18 @@ def write_file(pieces: Iterable[bytes], path: str | os.PathLike[str]) -> None:
             os.unlink(name)
         raise
     sync_folder(target)
+
+
+def _unnamed(folder: str) -> int | None:
+    """A file without a name, of which a process that is killed leaves nothing; None where the file
+    system has no such thing, or it could not be named later."""
+    kind = getattr(os, "O_TMPFILE", 0)
+    if not kind or not os.path.exists("/proc/self/fd"):
+        return None
+    try:
+        return os.open(folder or ".", os.O_WRONLY | os.O_CLOEXEC | kind, 0o600)
+    except OSError:
+        return None
 
 
 def _mode_of(path: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import _core
 from .errors import Diagnostic
-from .result import Result
+from .result import Answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .checkpoint import CheckpointInfo
+    from .words import Bits, Config, Count, Engine, FitVerdict, Positive, Preset, Share
 
 __all__ = ["Fit", "estimate"]
 
@@ -19,7 +20,7 @@ __all__ = ["Fit", "estimate"]
 _WHOLE = ("kv_token_bytes", "kv_window_bytes", "state_bytes")
 
 
-class Fit(Result):
+class Fit(Answer):
     """What one GPU has to hold, and whether it can. All sizes are bytes of the fullest GPU.
 
     Attributes:
@@ -66,41 +67,41 @@ class Fit(Result):
         diagnostics: the mapping's warnings.
     """
 
-    engine: str
+    engine: Engine
     engine_name: str
     version: str
-    preset: str | None
-    config: dict[str, Any]
+    preset: Preset | None
+    config: Config
     precision: dict[str, str]
     gpu: str | None
-    memory_bytes: int | None
-    cuda_bytes: int
-    tp: int
-    pp: int
-    context: int
-    concurrency: int
-    parameters: int
-    active_share: float
+    memory_bytes: Count | None
+    cuda_bytes: Count
+    tp: Positive
+    pp: Positive
+    context: Positive
+    concurrency: Positive
+    parameters: Count
+    active_share: Share
     weights_exact: bool
-    weight_bytes: int
-    kv_bits: float
-    kv_token_bytes: int
-    kv_window_bytes: int
-    state_bytes: int
-    kv_needed_bytes: int
-    kv_budget_bytes: int
-    kv_budget_band: tuple[int, int]
-    activation_bytes: int
-    graph_bytes: int
-    kept_free_bytes: int
-    memory_fraction: float
-    batched_tokens: int
-    sequences_at_most: int
-    tokens: int
-    tokens_band: tuple[int, int]
-    sequences: int
-    longest_context: int
-    verdict: str
+    weight_bytes: Count
+    kv_bits: Bits
+    kv_token_bytes: Count
+    kv_window_bytes: Count
+    state_bytes: Count
+    kv_needed_bytes: Count
+    kv_budget_bytes: Count
+    kv_budget_band: tuple[Count, Count]
+    activation_bytes: Count
+    graph_bytes: Count
+    kept_free_bytes: Count
+    memory_fraction: Share
+    batched_tokens: Count
+    sequences_at_most: Count
+    tokens: Count
+    tokens_band: tuple[Count, Count]
+    sequences: Count
+    longest_context: Count
+    verdict: FitVerdict
     cures: list[str]
     not_counted: list[str]
     assumptions: list[str]
@@ -124,15 +125,6 @@ class Fit(Result):
     def fits(self) -> bool:
         """Whether `concurrency` sequences of `context` tokens fit, by the best guess."""
         return self.verdict in ("fits", "tight")
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name, with the catalogue's version and hash.
-        """
-        catalog = {"version": _core.catalog_version, "hash": _core.catalog_hash}
-        return {**super().to_dict(), "catalog": catalog}
 
 
 def estimate(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from . import _core
-from .errors import Diagnostic
+from .errors import Diagnostic, Unseen
 from .rendered import Rendered
-from .result import Result, fresh
+from .result import Answer, Result, fresh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .checkpoint import CheckpointInfo
-    from .words import Mode, Outcome, Policy
+    from .words import (
+        Arguments,
+        CheckpointKind,
+        Config,
+        Engine,
+        Gpu,
+        Mode,
+        Outcome,
+        Policy,
+        Preset,
+    )
 
 __all__ = ["Decision", "Mapping", "explain"]
 
@@ -37,7 +47,7 @@ class Decision(Result):
     field: str
     asked: str
     given: bool
-    emitted: dict[str, str | bool]
+    emitted: Arguments
     outcome: Outcome
     code: str
     sentence: str
@@ -46,7 +56,7 @@ class Decision(Result):
     _shown = ("field", "asked", "outcome", "emitted")
 
 
-class Mapping(Result, Rendered):
+class Mapping(Answer, Rendered):
     """Launch arguments of one engine, with a decision for every field.
 
     Attributes:
@@ -69,50 +79,26 @@ class Mapping(Result, Rendered):
             change that.
     """
 
-    engine: str
+    engine: Engine
     engine_name: str
     mode: Mode
     version: str | None
     verified_through: str
-    gpu: str | None
-    checkpoint: str
+    gpu: Gpu | None
+    checkpoint: CheckpointKind
     precision: dict[str, str]
-    preset: str | None
-    config: dict[str, Any]
-    args: dict[str, str | bool]
+    preset: Preset | None
+    config: Config
+    args: Arguments
     env: dict[str, str]
     files: dict[str, str]
     decisions: list[Decision]
     diagnostics: list[Diagnostic]
-    not_looked_at: list[tuple[str, str]]
+    not_looked_at: list[Unseen]
 
     _shown = ("engine", "args")
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name, with ``argv`` and the catalogue's version and hash.
-        """
-        return {
-            "engine": self.engine,
-            "mode": self.mode,
-            "version": self.version,
-            "gpu": self.gpu,
-            "checkpoint": self.checkpoint,
-            "precision": self.precision,
-            "verified_through": self.verified_through,
-            "preset": self.preset,
-            "config": self.config,
-            "args": self.args,
-            "argv": self.argv(),
-            "env": self.env,
-            "files": self.files,
-            "decisions": [decision.to_dict() for decision in self.decisions],
-            "diagnostics": [diagnostic.to_dict() for diagnostic in self.diagnostics],
-            "not_looked_at": [{"what": what, "give": give} for what, give in self.not_looked_at],
-            "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
-        }
+    _kept = ("engine_name",)
+    _also = ("argv", "catalog")
 
 
 def explain(
@@ -180,4 +166,6 @@ def explain(
         runtime_image_tag,
         activations,
     )
-    return Mapping.of({**data, "decisions": [Decision.of(each) for each in data["decisions"]]})
+    data["decisions"] = [Decision.of(each) for each in data["decisions"]]
+    data["not_looked_at"] = [Unseen(*pair) for pair in data["not_looked_at"]]
+    return Mapping.of(data)

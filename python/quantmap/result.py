@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import dataclass_transform
 
+    from .words import Catalog
+
     Same = TypeVar("Same", bound="Result")
 else:
 
@@ -21,7 +23,7 @@ else:
         return lambda made: made
 
 
-__all__ = ["Result", "fresh"]
+__all__ = ["Answer", "Result", "fresh", "plain"]
 
 
 class _Fresh:
@@ -89,6 +91,9 @@ class Result(metaclass=ResultType, described=False):
     if TYPE_CHECKING:
         __match_args__: ClassVar[tuple[str, ...]]
     _shown: ClassVar[tuple[str, ...]] = ()  # the fields that `repr` shows; none means all
+    _kept: ClassVar[tuple[str, ...]] = ()  # the fields that are not in the plain data
+    _also: ClassVar[tuple[str, ...]] = ()  # properties and methods that are
+    _least: ClassVar[tuple[tuple[str, int], ...]] = ()  # how many items a list holds at least
 
     @classmethod
     def of(cls: type[Same], data: dict[str, Any]) -> Same:
@@ -115,13 +120,35 @@ class Result(metaclass=ResultType, described=False):
             **{**{field: getattr(self, field) for field in self.__match_args__}, **changes}
         )
 
+    @classmethod
+    def printed(cls) -> dict[str, str]:
+        """What `to_dict` gives: each name, and the annotation of its values.
+
+        Returns:
+            dict: annotations as they are written, in the order of the data.
+        """
+        written: dict[str, str] = {}
+        for kind in reversed(cls.__mro__):
+            written.update(kind.__dict__.get("__annotations__", {}))
+        out = {field: written[field] for field in cls.__match_args__ if field not in cls._kept}
+        for name in cls._also:
+            found = getattr(cls, name)
+            out[name] = getattr(found, "fget", found).__annotations__["return"]
+        return out
+
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for JSON.
 
         Returns:
             dict: the attributes by name.
         """
-        return {field: _plain(getattr(self, field)) for field in self.__match_args__}
+        out = {name: plain(getattr(self, name)) for name in self.__match_args__}
+        for name in self._kept:
+            del out[name]
+        for name in self._also:
+            value = getattr(self, name)
+            out[name] = plain(value() if callable(value) else value)
+        return out
 
     def _values(self) -> tuple[Any, ...]:
         return tuple(getattr(self, field) for field in self.__match_args__)
@@ -151,7 +178,38 @@ class Result(metaclass=ResultType, described=False):
         return type(self), self._values()
 
 
-def _plain(value: Any) -> Any:
+class Answer(Result, described=False):
+    """A result that a verb prints: its plain data tells the tables behind it."""
+
+    _also: ClassVar[tuple[str, ...]] = ("catalog",)
+
+    @property
+    def catalog(self) -> Catalog:
+        """``version`` and ``hash`` of the catalogue that answered."""
+        from . import _core
+
+        return {"version": _core.catalog_version, "hash": _core.catalog_hash}
+
+
+def plain(value: Any) -> Any:
+    """A value of a result as plain data: what it holds of other results, too.
+
+    Args:
+        value: whatever stands in a field.
+
+    Returns:
+        Any: the same of dicts, lists, texts and numbers.
+
+    Example:
+        >>> from quantmap.errors import Unseen
+        >>> from quantmap.result import plain
+        >>> plain([Unseen("kernels", "gpu")])
+        [{'what': 'kernels', 'give': 'gpu'}]
+    """
     if isinstance(value, Result):
         return value.to_dict()
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return value

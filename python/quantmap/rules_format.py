@@ -180,7 +180,7 @@ class Format:
             if first is not None:
                 self._note("rule-never-wins", place, value=value, first=f"rule {first}")
             elif not matcher.can_match_path():
-                reason = "names are divided by slashes and list items are written [0]"
+                reason = "names are divided by slashes, and list items are written [0] or /0"
                 self._note("matches-nothing", place, value=value, reason=reason)
             elif dead is not None:
                 self._note("part-matches-nothing", place, value=value, column=str(dead))

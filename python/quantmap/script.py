@@ -6,8 +6,6 @@ from .result import Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from .check import CheckResult
     from .errors import Diagnostic
 
@@ -26,6 +24,7 @@ class ScriptResult(Result):
     notes: list[Diagnostic]
 
     _shown = ("launches",)
+    _also = ("ok",)
 
     def __bool__(self) -> bool:
         """The same as `ok`."""
@@ -35,15 +34,3 @@ class ScriptResult(Result):
     def ok(self) -> bool:
         """Whether nothing is refused in any launch."""
         return all(launch.ok for launch in self.launches)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: ``ok``, the launches, and the notes.
-        """
-        return {
-            "ok": self.ok,
-            "launches": [launch.to_dict() for launch in self.launches],
-            "notes": [note.to_dict() for note in self.notes],
-        }

@@ -7,7 +7,10 @@ gives the nearest point that does, and names the launch, so that no trial is spe
 
 from __future__ import annotations
 
+import os
+
 from . import _core
+from .checkpoint import inspect_checkpoint
 from .errors import ConfigError
 from .mapping import explain
 from .plan import plan
@@ -64,6 +67,10 @@ class Space:
             self._take(name, value)
         self._names = list(self.axes)
         self._are_fields = [name in self._fields for name in self._names]
+        self._model = _read(ground.get("checkpoint"))
+        self._refusals = _core.Refusals(
+            self._runtime, ground.get("engine_version"), ground.get("gpu"), self._model, self._tag
+        )
         self._memo: dict[tuple[Any, ...], tuple[bool, str]] = {}
         self._signatures: dict[tuple[Any, ...], str] = {}
 
@@ -123,22 +130,19 @@ class Space:
         return found
 
     def _judge(self, config: dict[str, Any], parameters: dict[str, Any]) -> tuple[bool, str]:
-        given = self._ground
-        gpu, checkpoint = given.get("gpu"), given.get("checkpoint")
-        version = given.get("engine_version")
-        reason = _core.refusal(
-            self._runtime, config, parameters, version, gpu, checkpoint, self._tag
-        )
-        if not reason and gpu is not None and checkpoint is not None:
+        reason = self._refusals.of(config, parameters)
+        gpu = self._ground.get("gpu")
+        if not reason and gpu is not None and self._model is not None:
             mapping = explain(
                 self._runtime,
                 config,
                 parameters,
-                engine_version=version,
+                engine_version=self._ground.get("engine_version"),
                 gpu=gpu,
-                checkpoint=checkpoint,
+                checkpoint=self._model,
                 runtime_image_tag=self._tag,
             )
+            given = {**self._ground, "checkpoint": self._model}
             reason = shortage(expected_memory(mapping, parameters, given))
         return not reason, reason
 
@@ -258,6 +262,19 @@ class Space:
 
     def __repr__(self) -> str:
         return f"Space({len(self)} points, axes={list(self.axes)})"
+
+
+def _read(checkpoint: Any) -> Any:
+    """A checkpoint that is read once for all points; an id is left to whoever asks for it."""
+    is_file = isinstance(checkpoint, (str, os.PathLike)) and os.path.exists(checkpoint)
+    try:
+        return (
+            inspect_checkpoint(checkpoint)
+            if is_file or isinstance(checkpoint, dict)
+            else checkpoint
+        )
+    except ConfigError:
+        return checkpoint
 
 
 _REPLACED = frozenset(

@@ -46,15 +46,18 @@ def add_settings(data: dict[str, Any]) -> None:
         verdicts.append(verdict)
 
 
-def note_unread(data: dict[str, Any], endings: tuple[str, ...]) -> None:
+def note_unread(data: dict[str, Any], endings: tuple[str, ...], read: dict[str, str]) -> None:
     """Name the files of settings that a launch gives to other arguments: nothing reads them.
 
     Args:
         data: the launch.
         endings: what the names of such files end with.
+        read: the files that were read, by name.
     """
     for verdict in data["verdicts"]:
         flag, value = verdict["canonical"], verdict["value"]
+        if value in read:
+            continue
         if value.endswith(endings) and (not flag or flag != data["config_flag"]):
             _note(data, value)
 

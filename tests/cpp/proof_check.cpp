@@ -118,7 +118,7 @@ std::string_view meant(const Engine& engine, const Place& place, std::size_t tar
   for (const Meaning& item : engine.checked.meanings) {
     if (item.target != target || !inside(item.since, item.until, place.release)) continue;
     if (!has_bit(item.checkpoints, place.kind) || !has_bit(item.gpus, place.gpu)) continue;
-    if (!has_bit(item.dtypes, marks.dtype)) continue;
+    if (!has_bit(item.dtypes, marks.dtype) || (item.has & ~marks.has) != 0) continue;
     if (!has_bit(item.kv_dtypes, marks.kv_dtype)) continue;
     for (const std::string_view one : item.values) {
       if (one == value) return item.means;

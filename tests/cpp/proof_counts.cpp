@@ -1,4 +1,4 @@
-// The pinned table of outcomes: engine, form, checkpoint kind; then a line for each stretch of releases that agree.
+// The pinned table of outcomes on an engine's newest release: engine, form; then a line for each checkpoint kind.
 #include <set>
 #include <sstream>
 
@@ -21,16 +21,16 @@ std::string counts_text(const Counts& counts) {
 // A written table as lines with their full path, so that two can be compared.
 std::vector<std::string> flat(std::string_view written) {
   std::vector<std::string> out;
-  std::string path[3];
+  std::string path[2];
   std::istringstream lines{std::string(written)};
   for (std::string line; std::getline(lines, line);) {
     const std::size_t indent = line.find_first_not_of(' ');
     if (indent == std::string::npos || line[indent] != '"') continue;
     if (line.back() == ',') line.pop_back();
     if (line.back() == '{') {
-      path[std::min<std::size_t>(indent, 3) - 1] = line.substr(indent, line.rfind(':') - indent);
+      path[std::min<std::size_t>(indent, 2) - 1] = line.substr(indent, line.rfind(':') - indent);
     } else {
-      out.push_back(path[0] + " " + path[1] + " " + path[2] + " from " + line.substr(indent));
+      out.push_back(path[0] + " " + path[1] + " " + line.substr(indent));
     }
   }
   return out;
@@ -42,24 +42,16 @@ std::string write_counts(const CountTable& table) {
   std::string out = "{";
   const char* engine_gap = "\n";
   for (const auto& [engine, forms] : table) {
-    const auto& releases = find_engine(engine)->surface.releases;
     out += engine_gap + (" \"" + engine + "\": {");
     engine_gap = ",\n";
     const char* form_gap = "\n";
     for (const auto& [form, kinds] : forms) {
       out += form_gap + ("  \"" + form + "\": {");
       form_gap = ",\n";
-      const char* kind_gap = "\n";
+      const char* gap = "\n";
       for (const auto& [kind, by_release] : kinds) {
-        out += kind_gap + ("   \"" + kind + "\": {");
-        kind_gap = ",\n";
-        const char* gap = "\n";
-        for (std::size_t i = 0; i < by_release.size(); ++i) {
-          if (i > 0 && by_release[i] == by_release[i - 1]) continue;
-          out += gap + ("    \"" + std::string(releases[i].version) + "\": ") + counts_text(by_release[i]);
-          gap = ",\n";
-        }
-        out += "\n   }";
+        out += gap + ("   \"" + kind + "\": ") + counts_text(by_release.back());
+        gap = ",\n";
       }
       out += "\n  }";
     }

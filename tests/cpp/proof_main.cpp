@@ -91,6 +91,8 @@ int main(int argc, char** argv) {
       options.counts = value;
     } else if (name == "--facts") {
       options.facts = value == "yes";
+    } else if (name == "--newest") {
+      options.newest = value == "yes";
     } else if (name == "--reach") {
       options.reach = value == "yes";
     } else if (name == "--compare") {

@@ -93,6 +93,7 @@ void Limits::meet(const Meaning& meaning) {
   gpus &= meaning.gpus;
   dtypes &= meaning.dtypes;
   kv_dtypes &= meaning.kv_dtypes;
+  has |= meaning.has;
   meet_releases(meaning.since, meaning.until);
 }
 

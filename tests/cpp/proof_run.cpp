@@ -130,7 +130,11 @@ int Findings::print() const {
 
 void Proof::run(const Engine& engine) {
   const auto begin = std::chrono::steady_clock::now();
-  const std::vector<Place> places = places_of(engine, options_.facts);
+  std::vector<Place> places = places_of(engine, options_.facts);
+  if (options_.newest) {
+    const std::size_t newest = engine.surface.releases.size() - 1;
+    std::erase_if(places, [newest](const Place& place) { return place.release != newest; });
+  }
   const Grounds grounds(engine);
   for (const Problem& problem : problems_of_tables(engine)) {
     findings_.add(problem, std::string(engine.id), 1, [] { return std::string("the tables"); });

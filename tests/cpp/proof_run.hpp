@@ -17,8 +17,9 @@ struct Options {
   std::uint32_t seed = 20240823;
   std::string counts;
   std::string compare;
-  bool reach = false;  // only whether everything in the tables can happen
-  bool facts = false;  // models by sinks, dtype, declared KV cache and schemes as well
+  bool reach = false;   // only whether everything in the tables can happen
+  bool newest = false;  // the newest release of an engine only
+  bool facts = false;   // models by sinks, dtype, declared KV cache and schemes as well
 };
 
 // Problems by kind, each with the first example.

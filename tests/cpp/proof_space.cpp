@@ -201,7 +201,7 @@ class Classifier {
     for (const Meaning& meaning : engine_.checked.meanings) {
       const bool here = meaning.since <= deployment.release && deployment.release < meaning.until &&
                         in_mask(meaning.checkpoints, deployment.checkpoint) && in_mask(meaning.gpus, deployment.gpu) &&
-                        in_mask(meaning.dtypes, deployment.marks.dtype) &&
+                        in_mask(meaning.dtypes, deployment.marks.dtype) && (meaning.has & ~deployment.marks.has) == 0 &&
                         in_mask(meaning.kv_dtypes, deployment.marks.kv_dtype);
       for (const std::string_view value : meaning.values) {
         const int id = here ? pairs_.find(pair_name(meaning.target, std::string(value))) : -1;

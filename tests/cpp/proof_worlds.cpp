@@ -70,6 +70,7 @@ class Eyes {
     for (const Meaning& meaning : set.meanings) {
       dtype_ = dtype_ || meaning.dtypes != 0xFF;
       kv_ = kv_ || meaning.kv_dtypes != 0xFF;
+      traits_ |= meaning.has;
     }
   }
 

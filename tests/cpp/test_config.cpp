@@ -165,7 +165,7 @@ TEST_CASE("hints know other spellings and misplaced keys") {
   CHECK(hint_of(R"({"gemm_dtype": "bf16"})") == "did you mean 'bfloat16'?");
   CHECK(hint_of(R"({"kvcache_dtype": "HALF"})") == "did you mean 'fp16'?");
   CHECK(hint_of(R"({"gemm_dtype": "fp8_e4m3"})") == "did you mean 'fp8'?");
-  CHECK(hint_of(R"({"gemm_dtype": "zzzzzzzz"})") == "choose one of the known values");
+  CHECK(hint_of(R"({"gemm_dtype": "zzzzzzzz"})").empty());
   CHECK(hint_of(R"({"weight_bits": 4})") == "it belongs inside 'quantization'");
   CHECK(hint_of(R"({"kv_cach": {}})") == "did you mean 'kv_cache'?");
   CHECK(hint_of(R"({"moe": {"zzzzzzzzzzzzzz": 1}})").rfind("known keys: ", 0) == 0);

@@ -76,12 +76,13 @@ TEST_CASE("integers of any size keep their digits") {
 
 TEST_CASE("bad syntax is placed by line and column") {
   const std::pair<std::string_view, std::string_view> known[] = {
-      {R"({"a": })", "1:7"}, {"{\n  \"a\": 1,\n  oops\n}", "3:3"},
-      {"[1, 2", "1:6"},      {"", "1:1"},
-      {"{} x", "1:4"},       {"[1,]", "1:4"},
-      {"{'a': 1}", "1:2"},   {"[\n\n\n]]", "4:2"},
-      {"nul", "1:4"},        {"[1\n,\n,2]", "3:1"},
-      {"{\"a\" 1}", "1:6"},  {"// comment\n1", "1:1"},
+      {R"({"a": })", "1:7"},    {"{\n  \"a\": 1,\n  oops\n}", "3:3"},
+      {"[1, 2", "1:6"},         {"", "1:1"},
+      {"{} x", "1:4"},          {"[1,]", "1:4"},
+      {"{'a': 1}", "1:2"},      {"[\n\n\n]]", "4:2"},
+      {"nul", "1:4"},           {"[1\n,\n,2]", "3:1"},
+      {"{\"a\" 1}", "1:6"},     {"// comment\n1", "1:1"},
+      {{"{}\n\0{}", 6}, "2:1"}, {{"1\0", 2}, "1:2"},  // what stands behind a NUL is not passed over
   };
   for (const auto& [text, place] : known) {
     const std::string shown(text);

@@ -19,7 +19,7 @@ LayerCache layer(LayerCache::Kind kind, double numbers, std::int64_t window = 0)
 }
 
 CacheLayout grouped(TokenReport report, double merge) {
-  return {0, 0xFFFF, CacheRule::kGrouped, report, 16, merge, 2, 0, 0, false, {}};
+  return {0, 0xFFFF, CacheRule::kGrouped, report, 16, merge, 2, 0, 0, false, {}, {}, {}, {}};
 }
 
 std::vector<LayerCache> mix(int full, double full_numbers, int sliding, double sliding_numbers, std::int64_t window) {
@@ -89,7 +89,7 @@ TEST_CASE("states make blocks of attention long") {
 TEST_CASE("the need never shrinks with context or sequences") {
   const auto layers = mix(3, 64, 9, 128, 100);
   for (const CacheRule rule : {CacheRule::kUniform, CacheRule::kGrouped, CacheRule::kPools, CacheRule::kWindows}) {
-    const CacheLayout layout{0, 0xFFFF, rule, TokenReport::kBlocks, 16, 1.5, 2, 0.8, 0.9, false, {}};
+    const CacheLayout layout{0, 0xFFFF, rule, TokenReport::kBlocks, 16, 1.5, 2, 0.8, 0.9, false, {}, {}, {}, {}};
     const Sizes sizes = sizes_of(4096, 512);
     const Cache cache(layout, layers, {}, sizes, true);
     double last = 0;

@@ -1,15 +1,14 @@
 // Arbitrary bytes as one file of a checkpoint: config, index, side file, safetensors, GGUF.
 //
 // The first byte says which file; for safetensors also whether the length of the header is put right, so that the
-// fuzzer gets past it.
-#include <unistd.h>
-
+// fuzzer gets past it. The files lie in memory: this file stands in for the core's own look at a disk.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include <map>
 
+#include "model/file_store.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/model/checkpoint.hpp"
 
@@ -35,7 +34,39 @@ constexpr Kind kKinds[] = {{"config.json", false, false},         {"model.safete
 constexpr std::string_view kConfig =
     R"({"num_hidden_layers": 2, "hidden_size": 8, "quantization_config": {"quant_method": "awq", "bits": 4}})";
 
-void write(const std::filesystem::path& path, std::string_view data) { std::ofstream(path, std::ios::binary) << data; }
+constexpr const char* kFolder = "/given";
+std::map<std::string, std::string>& files() {
+  static std::map<std::string, std::string> out;
+  return out;
+}
+
+class HeldFile final : public StoredFile {
+ public:
+  explicit HeldFile(std::string_view data) : data_(data) {}
+  [[nodiscard]] std::uint64_t size() const noexcept override { return data_.size(); }
+  [[nodiscard]] std::size_t read(std::uint64_t offset, char* out, std::size_t count) override {
+    if (offset >= data_.size()) return 0;
+    return data_.copy(out, count, static_cast<std::size_t>(offset));
+  }
+
+ private:
+  std::string_view data_;
+};
+
+class HeldFolder final : public FileStore {
+ public:
+  [[nodiscard]] bool has(const std::string& name) const override { return files().count(name) != 0; }
+  [[nodiscard]] std::unique_ptr<StoredFile> open(const std::string& name, Unopened& why) const override {
+    const auto found = files().find(name);
+    why.reason = "no such file";
+    return found == files().end() ? nullptr : std::make_unique<HeldFile>(found->second);
+  }
+  [[nodiscard]] std::vector<std::string> names() const override {
+    std::vector<std::string> out;
+    for (const auto& file : files()) out.push_back(file.first);
+    return out;
+  }
+};
 
 void check(const Diagnostics& problems) {
   for (const Diagnostic& item : problems.all()) {
@@ -48,6 +79,13 @@ void check(const Diagnostics& problems) {
 
 }  // namespace
 
+Place quantmap::find_place(const std::string& text) {
+  if (text != kFolder) return {};
+  return {std::make_unique<HeldFolder>(), kFolder, "", ""};
+}
+
+Place quantmap::inner_place(const std::string&, const std::string&) { return {}; }
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const Kind& kind = kKinds[data[0] % std::size(kKinds)];
@@ -57,23 +95,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (unsigned shift = 0; shift < 64; shift += 8) length += static_cast<char>(text.size() >> shift);
     text = length + text + std::string(64, '\0');
   }
-  static const std::filesystem::path folder = [] {
-    auto out = std::filesystem::temp_directory_path() / ("quantmap-fuzz-" + std::to_string(getpid()));
-    std::filesystem::create_directories(out);
-    return out;
-  }();
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) std::filesystem::remove(entry.path());
-  if (kind.with_config) write(folder / "config.json", kConfig);
-  write(folder / kind.file, text);
+  files().clear();
+  if (kind.with_config) files().emplace("config.json", kConfig);
+  const std::size_t given = text.size();
+  files()[kind.file] = std::move(text);
 
   Diagnostics problems;
-  const auto checkpoint = inspect_checkpoint(Value::text(folder.string()), Path("checkpoint"), problems);
+  const auto checkpoint = inspect_checkpoint(Value::text(kFolder), Path("checkpoint"), problems);
   require(checkpoint.has_value() != problems.has_errors(), "an error or a checkpoint");
   check(problems);
   if (!checkpoint) return 0;
   check(checkpoint->notes);
-  require(checkpoint->bytes_read <= text.size() + kConfig.size(), "no byte is read twice");
-  if (checkpoint->weights) require(checkpoint->weights->bytes <= text.size(), "weights lie in the file");
+  require(checkpoint->bytes_read <= given + kConfig.size(), "no byte is read twice");
+  if (checkpoint->weights) require(checkpoint->weights->bytes <= given, "weights lie in the file");
   if (checkpoint->architecture) require(!checkpoint->architecture->layers.empty(), "layers");
   return 0;
 }

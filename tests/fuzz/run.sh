@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# Builds the libFuzzer targets and runs them side by side. Usage: tests/fuzz/run.sh [seconds], 20 by default; a
-# soak is the same with more. `tests/fuzz/run.sh short` does the same inputs every time, as a test must.
+# Builds the libFuzzer targets and runs them side by side. Usage: tests/fuzz/run.sh [seconds | short | runs N], 20 seconds by
+# default; a soak is the same with more, or `runs 25000000` of each target, one after the other. `short` does the same
+# inputs every time, as a test must.
 # What is found is kept in build/asan/found; run `build/asan/tests/fuzz/TARGET FILE` to see it again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-20}
+runs=${2:-25000000}
 build=build/asan
 cmake --preset asan >/dev/null
-cmake --build --preset asan --target fuzz_json fuzz_checkpoint fuzz_script fuzz_quantize
+cmake --build --preset asan --target fuzz_text fuzz_json fuzz_checkpoint fuzz_script fuzz_quantize
 mkdir -p "$build/found"
 rm -rf "$build/seeds"
 python3 tests/fuzz/seeds.py tests/golden "$build/seeds/fuzz_json" "$build/words.dict"
+cp -r "$build/seeds/fuzz_json" "$build/seeds/fuzz_text"
 python3 tests/fuzz/checkpoint_seeds.py "$build/seeds/fuzz_checkpoint"
 python3 tests/fuzz/script_seeds.py "$build/seeds/fuzz_script"
 mkdir -p "$build/seeds/fuzz_quantize"  # any bytes are a matrix
@@ -22,6 +25,8 @@ fuzz() {  # target, runs of a short pass
   if [ "$seconds" = short ]; then
     extent=(-runs="$2" -seed=1)
     corpus=()
+  elif [ "$seconds" = runs ]; then
+    extent=(-runs="$runs")
   fi
   "$build/tests/fuzz/$1" "${corpus[@]}" "$build/seeds/$1" -dict="$build/words.dict" "${extent[@]}" -max_len=4096 \
     -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$build/found/" -print_final_stats=1 -verbosity=0
@@ -29,6 +34,7 @@ fuzz() {  # target, runs of a short pass
 fuzz fuzz_checkpoint 8000 >"$build/fuzz_checkpoint.log" 2>&1 &
 beside=$!
 status=0
+fuzz fuzz_text 30000 || status=$?
 fuzz fuzz_json 15000 || status=$?
 fuzz fuzz_script 15000 || status=$?
 fuzz fuzz_quantize 4000 || status=$?

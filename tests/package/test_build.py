@@ -10,6 +10,7 @@ from __future__ import annotations
 import email.message
 import email.parser
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -227,37 +228,70 @@ def embedded(
     return place / "embed" / "embed_quantmap"
 
 
+def embed(program: Path, config: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """A run of the example, whose words before the arguments print what a shell makes of them."""
+    words = [str(program), config, str(folder), sys.executable, "-c", PRINT_WORDS]
+    return subprocess.run(
+        words, capture_output=True, text=True, check=False, env={**os.environ, **env}
+    )
+
+
+PRINT_WORDS = "import json, os, sys; print(json.dumps([sys.argv[1:], dict(os.environ)]))"
+
+
 @pytest.mark.xdist_group("embedded")
-@pytest.mark.parametrize("engine", ["vllm", "sglang", "tensorrt_llm"])
-def test_embedded_core_answers_as_python_does(embedded: Path, engine: str) -> None:
+@pytest.mark.parametrize(
+    "engine", ["vllm", "sglang", "tensorrt_llm", "vllm@0.11.0", "tensorrt_llm@1.0.0"]
+)
+def test_a_shell_runs_the_line_of_the_embedded_core(
+    embedded: Path, tmp_path: Path, engine: str
+) -> None:
+    """What the program would be given is what Python answers: words, variables and files."""
     for preset, config in quantmap.QUANTIZATION_PRESETS.items():
-        text = f'{{"preset": "{preset}"}}'
-        lines = run(embedded, engine, text, cwd=embedded.parent).splitlines()
+        name, _, release = engine.partition("@")
+        done = embed(
+            embedded,
+            f'{{"preset": "{preset}"}}',
+            tmp_path,
+            QUANTMAP_ENGINE=name,
+            QUANTMAP_RELEASE=release,
+        )
+        assert done.returncode == 0, done.stderr
+        words, env = json.loads(run("sh", "-c", done.stdout, cwd=tmp_path))
         mapping = quantmap.explain(engine, config)
-        expected = {f"{flag} {value}" for flag, value in mapping.args.items()}
-        expected |= {f"{name}={value}" for name, value in mapping.env.items()}
-        assert {line for line in lines if line[0] != "#"} == expected
-        assert [line for line in lines if line[0] == "#"] == [
+        assert words == mapping.argv()
+        assert mapping.env.items() <= env.items()
+        for file, text in mapping.files.items():
+            assert (tmp_path / file).read_text(encoding="utf-8") == text
+        assert done.stderr.splitlines() == [
             *(f"# {decision.sentence}" for decision in mapping.decisions),
-            *(f"# warning: {warning.message}" for warning in mapping.diagnostics),
+            *(f"# {note.severity}: {note.message}" for note in mapping.diagnostics),
         ]
 
 
 @pytest.mark.xdist_group("embedded")
-def test_embedded_core_refuses_with_reasons(embedded: Path) -> None:
-    command = [str(embedded), "vllm", '{"gemm_dtype": "fp16"}']
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stdout == ""
+def test_embedded_core_refuses_with_reasons(embedded: Path, tmp_path: Path) -> None:
+    done = embed(embedded, '{"gemm_dtype": "fp16"}', tmp_path, QUANTMAP_ENGINE="vllm")
+    assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("$.gemm_dtype: 'fp16' is not a value of gemm_dtype")
-    assert run(embedded, "vllm", "{", cwd=embedded.parent, status=1) == ""
+    assert embed(embedded, "{", tmp_path, QUANTMAP_ENGINE="vllm").returncode == 1
+    files = '{"kvcache_dtype": "fp8"}'
+    release = {"QUANTMAP_ENGINE": "tensorrt_llm", "QUANTMAP_RELEASE": "1.0.0"}
+    done = embed(embedded, files, tmp_path / "no such folder", **release)
+    assert (done.returncode, done.stdout) == (1, "") and "cannot write into" in done.stderr
 
 
 @pytest.mark.xdist_group("embedded")
-def test_readme_of_the_example_prints_what_it_says(embedded: Path) -> None:
+def test_readme_of_the_example_prints_what_it_says(embedded: Path, tmp_path: Path) -> None:
     readme = (ROOT / "examples" / "embed_cpp" / "README.md").read_text(encoding="utf-8")
-    config = '{"gemm_dtype": "fp8", "moe_dtype": "w4afp8"}'
-    assert f"embed_quantmap sglang '{config}'" in readme
-    lines = run(embedded, "sglang", config, cwd=embedded.parent).splitlines()
-    printed = "\n".join(f"    {line}" for line in lines if line[0] != "#")
-    assert printed in readme
+    command = next(line.strip() for line in readme.splitlines() if "QUANTMAP_ENGINE=" in line)
+    command = command.replace("/tmp/embed/embed_quantmap", str(embedded))
+    printed = run("sh", "-c", f"{command} 2>/dev/null", cwd=tmp_path).strip()
+    assert f"    {printed}\n" in readme
+
+
+@pytest.mark.xdist_group("embedded")
+def test_only_the_public_header_is_installed(embedded: Path) -> None:
+    installed = embedded.parent.parent / "quantmap" / "include"
+    names = [path.relative_to(installed).as_posix() for path in installed.rglob("*.hpp")]
+    assert names == ["quantmap/quantmap.hpp"]

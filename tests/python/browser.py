@@ -47,6 +47,13 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
+def page_at(page: Any, fragment: str, file: Path = PAGE) -> None:
+    """Load the page anew at an address, until its first answer is there."""
+    page.goto("about:blank")
+    page.goto(file.as_uri() + fragment)
+    page.wait_for_selector("html[data-ready]")
+
+
 class Seen:
     """A page, and what it said and asked for."""
 
@@ -61,9 +68,7 @@ class Seen:
 
     def open(self, fragment: str = "", page: Path = PAGE) -> Any:
         self.opened.add(page.as_uri())
-        self.page.goto("about:blank")
-        self.page.goto(page.as_uri() + fragment)
-        self.page.wait_for_selector("html[data-ready]")
+        page_at(self.page, fragment, page)
         return self.page
 
 

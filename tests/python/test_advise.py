@@ -69,12 +69,28 @@ def test_what_a_gpu_can_serve() -> None:
     assert advise("Qwen/Qwen3-8B", "L4", **ground)[0].fit.tokens == small.fit.tokens
 
 
-def test_an_engine_whose_memory_is_not_known_is_not_judged() -> None:
-    fit = estimate("Qwen/Qwen3-8B", gpu="H100", engine="sglang_jax")
-    assert fit.verdict == "unknown" and fit.weight_bytes > 0
-    assert any("is not known" in text for text in fit.assumptions)
-    with pytest.raises(ValueError, match="not known"):
-        advise("Qwen/Qwen3-8B", "H100", engines=["sglang_jax"])
+def test_known_trouble_is_told_and_stands_last() -> None:
+    found = advise("deepseek-ai/DeepSeek-V3.1", "H200", engines=["vllm@0.15.0"], context=8192)
+    kinds = [a.fit.kv_bits for a in found]
+    assert kinds == [16, 8]  # the smaller cache would stand first: its output is garbled
+    assert not any("Known trouble" in text for text in found[0].warnings)
+    assert "garbled output" in found[1].warnings[0]
+    assert any("stands behind the others" in text for text in found[1].reasons)
+    kinds = [
+        a.fit.kv_bits for a in advise("deepseek-ai/DeepSeek-V3.1", "H200", engines=ENGINES[:1])
+    ]
+    assert kinds[0] == 8  # not in this release
+
+
+def test_four_engines() -> None:
+    """Also the one that runs on TPUs, which the hardware catalogue does not name."""
+    chip = {"name": "TPU v6e", "capability": "9.0", "memory_bytes": 32 << 30}
+    shape = SHAPES["llama-3.1-8b"]
+    found = advise(shape, chip, engines=["sglang_jax"], context=8192, model="m/m")
+    assert found[0].fit.engine == "sglang_jax" and found[0].fit.verdict == "fits"
+    assert "sgl_jax.launch_server" in found[0].command
+    engines = {advice.fit.engine for advice in advise(shape, "H100")}
+    assert engines == {"vllm", "sglang", "tensorrt_llm"}  # without being asked: those of GPUs
 
 
 def test_layers_go_over_stages_where_heads_divide_no_further() -> None:

@@ -140,3 +140,29 @@ def test_the_command_keeps_what_a_log_shows(
     (tmp_path / "data" / "quantmap" / "memory.json").write_text("{broken")
     _, without = run(*options, "--context", "8192", "--json")
     assert json.loads(without)["tokens"] == json.loads(plain)["tokens"]
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "release"),
+    [
+        (VLLM.replace("0.19.0", "0.19.2rc1.dev8+gabc"), "vLLM 0.19.1, H100", "0.19.2rc1.dev8"),
+        (VLLM.replace("0.19.0", "0.0.0.dev1"), "vLLM", "0.0.0.dev1"),
+        (SGLANG, "SGLang", None),
+        (TENSORRT_LLM, "TensorRT-LLM 1.1.0, H100", None),
+    ],
+)
+def test_logs_of_each_engine_and_of_builds_between_releases(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, title: str, release: str | None
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    config, boot = tmp_path / "config.json", tmp_path / "boot.log"
+    config.write_text(json.dumps(SHAPE), encoding="utf-8")
+    boot.write_text(text, encoding="utf-8")
+    code, printed = run(str(config), "--gpu", "H100", "--log", str(boot))
+    assert code == 0 and title in printed
+    assert (f"the log is of {release}" in printed) == (release is not None)
+    assert "kept for this GPU and release" in printed
+    [(key, kept)] = json.loads((tmp_path / "data/quantmap/memory.json").read_text()).items()
+    assert key.endswith(" H100") and set(kept) == {"held_back", "parameters", "weights"}
+    shape, case = (json.loads(line) for line in printed.splitlines()[-2:])
+    assert shape[case["model"]] == SHAPE and case["measured"]["kv_gib"] > 0

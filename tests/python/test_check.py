@@ -309,3 +309,14 @@ def test_a_long_line_does_not_hang() -> None:
     result = quantmap.check("vllm serve m " + "--no-such-flag x " * 2000, engine_version="0.11.0")
     assert len(result.verdicts) == 2000
     assert result.verdicts[-1].verdict == "unknown-flag"
+
+
+def test_a_refused_backend_comes_with_those_that_this_gpu_takes() -> None:
+    line = "vllm serve deepseek-ai/DeepSeek-V3 --attention-backend FLASHMLA"
+    found = quantmap.check(line, engine_version="0.20.0", gpu="B200")
+    (verdict,) = (item for item in found.verdicts if item.argument == "--attention-backend")
+    offered = verdict.hint.split(" or ")
+    assert verdict.refused and offered[0] == "FLASHINFER_MLA" and "FLASHMLA" not in offered
+    for name in offered:
+        again = line.replace("FLASHMLA", name)
+        assert quantmap.check(again, engine_version="0.20.0", gpu="B200").ok, name

@@ -167,6 +167,9 @@ def test_files_count_and_names_do_not(tmp_path: Path) -> None:
     plain = quantmap.inspect_checkpoint(build(tmp_path / "Model-8B-FP8"))
     assert plain.quantization.kind == "unquantized"
     assert [item.subject for item in plain.disagreements] == ["name"]
+    (note,) = (note for note in plain.notes if note.code == "name-differs")
+    told = "The name 'Model-8B-FP8' says FP8, but the files hold no quantization."
+    assert note.message == told
     awq = {"quant_method": "awq", "bits": 4}
     other = quantmap.inspect_checkpoint(build(tmp_path / "Model-GPTQ", files.awq, awq))
     assert other.quantization.kind == "awq"

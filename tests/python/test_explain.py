@@ -229,3 +229,15 @@ def test_no_output_when_nobody_listens(caplog: pytest.LogCaptureFixture) -> None
     caplog.set_level(logging.ERROR, logger="quantmap")
     quantmap.get_runtime_args("vllm", {"gemm_dtype": "int8"})
     assert logged(caplog) == []
+
+
+@pytest.mark.parametrize("verb", ["map", "explain", "matrix"])
+def test_the_release_that_was_asked_is_in_the_first_line(
+    verb: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from quantmap.cli import app
+
+    monkeypatch.setattr("sys.argv", ["quantmap", verb, "--engine", "vllm@99.0.0"])
+    app.run()
+    first = capsys.readouterr().out.splitlines()[0]
+    assert "99.0.0" in first and "in" in first and "place" in first

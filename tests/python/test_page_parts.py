@@ -71,6 +71,20 @@ def test_text_never_becomes_markup_and_nothing_is_sent(path: Path) -> None:
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text)
 
 
+def test_an_installation_without_the_page_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    testing = pytest.importorskip("click.testing")
+    from quantmap.cli import page
+
+    monkeypatch.setattr(page, "BUILT", str(tmp_path / "quantmap.html"))
+    done = testing.CliRunner().invoke(page.page_command, ["--out", str(tmp_path / "q.html")])
+    assert done.exit_code and not (tmp_path / "q.html").exists()
+    said = " ".join(done.output.split())
+    assert "built without the page" in said
+    assert "pip install ziglang nlohmann-json && scripts/page && pip install ." in said
+
+
 def test_every_outcome_and_verdict_has_a_kind() -> None:
     text = (PARTS[0].parent / "dom.js").read_text(encoding="utf-8")
     kinds = text[text.index("const KINDS") : text.index("const kindOf")]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -242,11 +242,15 @@ def test_collecting_a_thousand_experiments_is_cheap(inner: pytest.Pytester) -> N
         "@pytest.mark.parametrize('x', range(1000))\ndef test_x(x): pass\n",
     )
 
+    def processor() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
     def seconds(name: str) -> float:
-        began = time.perf_counter()
+        began = processor()
         result = inner.runpytest_subprocess("--collect-only", "-qq", name)
         assert result.outlines[0] == f"{name}: 1000"
-        return time.perf_counter() - began
+        return processor() - began
 
     extra = min(seconds("test_ours.py") - seconds("test_plain.py") for _ in range(3))
     assert extra < 1.0

@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,21 @@ def test_effects_equal_a_slow_count(tmp_path: Path) -> None:
         ]
         assert effect.pairs == len(changes)
         assert effect.change == pytest.approx(sum(changes) / len(changes))
+
+
+def test_many_values_are_compared_with_the_first_and_the_one_before(tmp_path: Path) -> None:
+    task = {**TASK, "parameters": {"max-num-seqs": list(range(1, 501))}}
+    plan = quantmap.plan(task)
+    lines = [(one.signature, 100.0 + one.parameters["max-num-seqs"], 0.1) for one in plan]
+    results = plan.results(write(tmp_path / "a.jsonl", lines))
+    began = time.process_time()
+    found = results.effects(parts=["max-num-seqs"])
+    assert time.process_time() - began < 1
+    told = {(int(one.before), int(one.after)): one for one in found}
+    expected = {(1, after) for after in range(2, 501)} | {(n, n + 1) for n in range(1, 500)}
+    assert told.keys() == expected
+    assert told[7, 8].pairs == 2 and told[7, 8].change == pytest.approx(108 / 107 - 1)
+    assert told[1, 500].change == pytest.approx(600 / 101 - 1)
 
 
 def test_failures_are_grouped_and_strangers_counted(tmp_path: Path) -> None:

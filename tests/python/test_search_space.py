@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import re
-import runpy
+import subprocess
 import sys
 import time
 from itertools import product
@@ -56,6 +58,44 @@ def test_feasible_says_what_explain_says() -> None:
         assert good is not bad and bool(reason) is bad
     with pytest.raises(quantmap.ConfigError):
         space.feasible({"kvcache_dtype": "auto"})
+
+
+GROUNDS = [
+    ("vllm", {"engine_version": "0.11.0", "gpu": "H100"}),
+    ("vllm", {"engine_version": "0.6.3", "gpu": "A100"}),
+    ("sglang", {"engine_version": "0.5.3", "gpu": "L4"}),
+    ("tensorrt_llm", {"engine_version": "1.0.0", "gpu": "V100"}),
+    ("sglang-jax", {}),
+    ("vllm", {}),
+    ("vllm", {"engine_version": "none such"}),
+]
+
+
+@pytest.mark.parametrize(("engine", "ground"), GROUNDS)
+def test_the_reason_is_what_explain_says_first(engine: str, ground: dict[str, Any]) -> None:
+    rng = random.Random(3)
+    rows = [row for row in quantmap._core.fields() if not row["section"]]
+    fields = {row["key"]: rng.sample(row["options"], min(4, len(row["options"]))) for row in rows}
+    fields = {key: fields[key] for key in ("gemm_dtype", "kvcache_dtype", "moe_dtype")}
+    fields["kvcache_dtype"].append("nope")
+    parameters = {
+        "quantization": [None, "awq", "gptq_marlin", "nothing"],
+        "kv-cache-dtype": [None, "fp8_e5m2", "fp16"],
+        "attention-backend": [None, "flashinfer", "FLASH_ATTN"],
+        "tp": [None, "two"],
+    }
+    task = {"base_runtime": engine, "quant_config": fields, "parameters": parameters}
+    space = quantmap.space(task, **ground)
+    points = list(space.points())
+    for point in rng.sample(points, 60):
+        config = {key: point[key] for key in fields}
+        more = {key: point[key] for key in parameters if point[key] is not None}
+        try:
+            told = quantmap.explain(engine, config, more, **ground).diagnostics
+        except quantmap.ConfigError as error:
+            told = error.diagnostics
+        errors = [item.message for item in told if item.severity == "error"]
+        assert space.feasible(point) == (not errors, errors[0] if errors else "")
 
 
 def test_what_does_not_fit_is_not_feasible() -> None:
@@ -135,18 +175,25 @@ def test_ray_tune_gets_the_axes() -> None:
     assert chosen["max-num-seqs"] == (64, "many", 128)
 
 
-def test_the_ray_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ray_example_runs(tmp_path: Path) -> None:
     pytest.importorskip("ray.tune")
-    monkeypatch.chdir(tmp_path)
     task = {
         **TASK,
         "quant_config": {"kvcache_dtype": ["auto", "fp8"]},
         "parameters": {"max-num-seqs": [4, 16]},
     }
     (tmp_path / "task.json").write_text(json.dumps(task))
-    monkeypatch.setattr(sys, "argv", ["ray_tune.py", "task.json"])
-    namespace = runpy.run_path(str(ROOT / "examples" / "ray_tune.py"))
-    monkeypatch.setitem(namespace, "LEDGER", str(tmp_path / "runs.jsonl"))
-    namespace["main"].__globals__["LEDGER"] = str(tmp_path / "runs.jsonl")
-    namespace["main"]("task.json")
-    assert quantmap.plan(task).results(tmp_path / "runs.jsonl").count("success") == 4
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "ray_tune.py"), "task.json"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(quantmap.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "160 tok/s" in done.stdout
+    results = quantmap.plan(task).results(tmp_path / "runs.jsonl")
+    assert results.count("success") == 4
+    best = results.best()
+    assert best is not None and best.experiment.args["--max-num-seqs"] == "16"

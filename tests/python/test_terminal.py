@@ -54,8 +54,10 @@ def shown(words: list[str], columns: int, monkeypatch: pytest.MonkeyPatch) -> st
 
 
 def plain_words(text: str) -> set[str]:
-    """The words of a text, whatever it was folded with."""
-    return {word.rstrip(":") for word in text.split() if word != "\\"}
+    """The words of a text, whatever it was folded with; a bar that was drawn over is none of it."""
+    kept = " ".join(line.rpartition("\r")[2] for line in text.split("\n"))
+    kept = re.sub(r"\[[#-]+\]  +\d+%(  [\d:]+)?", "", kept)
+    return {word.rstrip(":") for word in kept.split() if word != "\\"}
 
 
 def check(narrow: str, wide: str, columns: int) -> None:

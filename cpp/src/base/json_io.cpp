@@ -50,13 +50,18 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
       problems_.add(Code::kNotFinite, path_to(frames_.size() + 1), {{"value", "a number this large"}});
       return false;
     }
-    const std::size_t at = std::min(position == 0 ? 0 : position - 1, text_.size());
+    invalid(position == 0 ? 0 : position - 1, reason(error));
+    return false;
+  }
+
+  // Text that is not JSON, and where.
+  void invalid(std::size_t place, const std::string& why) {
+    const std::size_t at = std::min(place, text_.size());
     const std::string_view before = text_.substr(0, at);
     const auto line = std::count(before.begin(), before.end(), '\n') + 1;
     const std::size_t start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
     problems_.add(Code::kInvalidJson, root_path_.str(),
-                  {{"line", std::to_string(line)}, {"column", std::to_string(at - start + 1)}, {"got", reason(error)}});
-    return false;
+                  {{"line", std::to_string(line)}, {"column", std::to_string(at - start + 1)}, {"got", why}});
   }
 
   Value take() { return std::move(root_); }
@@ -171,6 +176,11 @@ std::optional<Value> read_json(std::string_view text, const Path& path, Diagnost
   }
   Builder builder(text, path, problems, most);
   if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) return std::nullopt;
+  // The library takes a NUL for the end of the text, whatever comes behind it.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    builder.invalid(nul, quote(text.substr(nul, 1)));
+    return std::nullopt;
+  }
   return builder.take();
 }
 

@@ -5,8 +5,8 @@
 
 #include "find_launch.hpp"
 #include "judge_launch.hpp"
+#include "line_model.hpp"
 #include "quantmap/base/text.hpp"
-#include "quantmap/config/checkpoint_kind.hpp"
 #include "quantmap/config/validate.hpp"
 #include "quantmap/deployment/line_rules.hpp"
 #include "quantmap/mapping/merge.hpp"
@@ -106,11 +106,14 @@ std::optional<Checked> check_arguments(const CheckRequest& request, const Ground
   if (out.notes.has_errors()) problems.append(out.notes);
   if (!release || problems.has_errors()) return std::nullopt;
   out.deployment = release->deployment;
-  const ModelQuantization model = read_model_quantization(request.model_quantization, out.notes);
-  out.deployment.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
+  Diagnostics unread;
+  const LineModel model = read_line_model(request, {}, out.notes, unread);
+  out.notes.append(unread);
+  take_model(model.model, out.deployment);
+  out.not_looked_at = not_looked_at(*out.engine, out.deployment, model.known);
   Line line;
   line.literal = false;
-  line.checkpoint_known = model.given;
+  line.checkpoint_known = model.known;
   merge(line.arguments, request.command, nullptr, Path("command"), problems);
   if (problems.has_errors()) return std::nullopt;
   out.verdicts = judge_line(*out.engine, out.deployment, line, out.notes);

@@ -55,6 +55,7 @@ class LaunchJudge {
     for (const EnvironmentVariable& variable : launch_.variables) line.arguments.push_back(argument_of(variable));
     const LineArguments read = read_arguments(engine_, out_.deployment.release, launch_.words);
     line.arguments.insert(line.arguments.end(), read.arguments.begin(), read.arguments.end());
+    for (Argument& argument : line.arguments) argument.inside = settings_in(to_text(argument.value));
     const bool other = is_other_command(read.positional);
     if (!other) out_.model = model_of_words(line.arguments, read.positional);
     judge(line);
@@ -82,6 +83,14 @@ class LaunchJudge {
     out.value = variable.value.text;
     out.open = variable.value.open;
     return out;
+  }
+
+  // What the caller read in a file that a word names; "" when it names none.
+  std::string settings_in(const std::string& word) const {
+    for (const auto& file : ground_.request->settings) {
+      if (file.first == word) return file.second;
+    }
+    return {};
   }
 
   void judge(Line& line) {
@@ -295,6 +304,11 @@ class LaunchJudge {
       }
       verdict.judgement = Judgement::kAssumed;
     }
+    Diagnostics notes;
+    for (const Diagnostic& note : out_.notes.all()) {
+      notes.add(note.code == Code::kCannotServe ? Code::kMayNotServe : note.code, note.path, note.context);
+    }
+    out_.notes = std::move(notes);
   }
 
   const FoundLaunch& launch_;

@@ -26,7 +26,6 @@ const Preset* read_preset_name(const Value& value, const Path& path, Diagnostics
   std::vector<std::string_view> names;
   for (const Preset& preset : catalog().presets) names.push_back(preset.id);
   std::string hint = did_you_mean(value.as_text(), names);
-  if (hint.empty()) hint = "choose one of the known presets";
   problems.add(Code::kUnknownPreset, path.str(),
                {{"value", quote(value.as_text())}, {"known", join(names)}, {"hint", hint}});
   return nullptr;

@@ -38,8 +38,7 @@ void report_unknown_value(const Field& field, const std::string& shown, std::str
                           Diagnostics& problems) {
   const std::vector<std::string_view> names = option_names(field);
   const std::string_view meant = option_for_spelling(field, word);
-  std::string hint = meant.empty() ? did_you_mean(word, names) : "did you mean " + quote(meant) + "?";
-  if (hint.empty()) hint = "choose one of the known values";
+  const std::string hint = meant.empty() ? did_you_mean(word, names) : "did you mean " + quote(meant) + "?";
   problems.add(Code::kUnknownValue, path.str(),
                {{"value", shown}, {"field", std::string(field.key)}, {"known", join(names)}, {"hint", hint}});
 }

@@ -17,6 +17,7 @@ bool is_meant(const Meaning& meaning, const Deployment& deployment, std::string_
   return covers(meaning.since, meaning.until, deployment.release) &&
          in_mask(meaning.checkpoints, deployment.checkpoint) && in_mask(meaning.gpus, deployment.gpu) &&
          in_mask(meaning.dtypes, deployment.marks.dtype) && in_mask(meaning.kv_dtypes, deployment.marks.kv_dtype) &&
+         (meaning.has & ~deployment.marks.has) == 0 &&
          std::find(meaning.values.begin(), meaning.values.end(), value) != meaning.values.end();
 }
 

@@ -46,12 +46,27 @@ std::string as_written(const Engine& engine, const Deployment& deployment, std::
   return value;
 }
 
+// What a file that an argument names says of a target; what stands in the line itself counts more.
+void take_from_file(const Channel& route, std::size_t target, const std::vector<Verdict>& verdicts, Given& out) {
+  for (std::size_t i = 0; i < verdicts.size() && out.by[target] == kNotGiven; ++i) {
+    const std::string& name = verdicts[i].canonical.empty() ? verdicts[i].flag : verdicts[i].canonical;
+    if (verdicts[i].inside.empty() || name != route.through) continue;
+    std::string said = text_at(verdicts[i].inside, route.at);
+    if (said.empty()) continue;
+    out.values[target] = std::move(said);
+    out.by[target] = i;
+  }
+}
+
 Given plain_values(const Engine& engine, const Deployment& deployment, const std::vector<Verdict>& verdicts) {
   const auto& targets = engine.checked.targets;
   Given out{TargetValues(targets.size()), std::vector<std::size_t>(targets.size(), kNotGiven)};
   for (std::size_t t = 0; t < targets.size(); ++t) {
     for (const Channel& route : targets[t].routes) {
-      if (route.kind == ChannelKind::kFile) continue;
+      if (route.kind == ChannelKind::kFile) {
+        take_from_file(route, t, verdicts, out);
+        continue;
+      }
       const Spelling here{static_cast<std::uint8_t>(t), route.name, route.at};
       for (std::size_t i = 0; i < verdicts.size(); ++i) {
         const auto said = said_in(here, verdicts[i]);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernel_parts.hpp"
+#include "quantmap/deployment/model_facts.hpp"
 
 namespace quantmap {
 
@@ -170,6 +171,24 @@ std::optional<KernelRefusal> named_refusal(const Engine& engine, const KernelQue
   return out;
 }
 
+// A query for each size of heads that the model's layers have: a backend that is named serves them all.
+std::vector<KernelQuery> by_head_size(const Deployment& deployment, const KernelQuery& query) {
+  std::vector<KernelQuery> out;
+  const bool several = query.head_size == 0 && deployment.facts != nullptr && deployment.facts->has_config;
+  if (several) {
+    for (const Layer& layer : deployment.facts->architecture.layers) {
+      const bool attends = layer.kind == LayerKind::kFull || layer.kind == LayerKind::kSliding;
+      const bool known = std::any_of(out.begin(), out.end(),
+                                     [&layer](const KernelQuery& one) { return one.head_size == layer.key_size; });
+      if (!attends || known) continue;
+      out.push_back(query);
+      out.back().head_size = layer.key_size;
+    }
+  }
+  if (out.empty()) out.push_back(query);
+  return out;
+}
+
 }  // namespace
 
 KernelQuery kernel_query(const Engine& engine, const Deployment& deployment, const TargetValues& values) {
@@ -292,7 +311,10 @@ std::optional<KernelRefusal> refused_by_kernels(const Engine& engine, const Depl
   if (auto refusal = method_refusal(engine, deployment, query, values)) return refusal;
   if (auto refusal = experts_refusal(engine, deployment, values)) return refusal;
   if (const std::string_view named = value_of(values, roles.attention); !named.empty()) {
-    return named_refusal(engine, query, named);
+    for (const KernelQuery& one : by_head_size(deployment, query)) {
+      if (auto refusal = named_refusal(engine, one, named)) return refusal;
+    }
+    return std::nullopt;
   }
   const auto choice = choose_attention(engine, query);
   if (!choice || !choice->none()) return std::nullopt;
@@ -308,10 +330,14 @@ KernelReason reason_of(const Engine& engine, const Deployment& deployment, const
   if (refusal.experts != nullptr) return experts_reason(engine, deployment, values, *refusal.experts);
   KernelReason out;
   if (refusal.backend != nullptr) {
-    const auto answer = ask_backend(engine, query, *refusal.backend);
+    KernelQuery asked = query;
+    for (const KernelQuery& one : by_head_size(deployment, query)) {
+      if (named_refusal(engine, one, refusal.backend->name)) asked = one;
+    }
+    const auto answer = ask_backend(engine, asked, *refusal.backend);
     out.text = std::string(refusal.backend->name) + " is not valid here: " +
                (refusal.assumed ? "the sources of " + release_words(engine, query.release) + " do not say that it is"
-                                : reason_of(engine, query, *answer));
+                                : reason_of(engine, asked, *answer));
     out.evidence = {evidence_of(engine, query.release, answer->interval->at)};
     return out;
   }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "quantmap/base/text.hpp"
+#include "quantmap/deployment/kernels.hpp"
 #include "quantmap/deployment/shapes.hpp"
 #include "quantmap/deployment/trouble.hpp"
 
@@ -19,6 +21,9 @@ bool covers_all(std::uint32_t mask, std::size_t first, std::size_t count) {
   }
   return true;
 }
+
+constexpr std::size_t kOffered = 3;         // backends in place of one that is refused
+constexpr std::size_t kPlainAttention = 1;  // ModelKind: keys and values for each head
 
 class LineRules {
  public:
@@ -39,6 +44,7 @@ class LineRules {
         notes_.add_once(Code::kCannotServe, "$", whole(reason->text));
       }
     }
+    offer_backend(parts.front(), verdicts);
     judge_shapes(parts.front(), verdicts);
     judge_troubles(engine_, deployment_, parts.front(), verdicts, notes_);
   }
@@ -66,6 +72,41 @@ class LineRules {
     const bool nothing = rule.terms.empty() || (!told && by_model && rule.stage != Stage::kNoEffect);
     if (!first || !nothing) return;
     notes_.add(reach == Reach::kCertain ? Code::kCannotServe : Code::kMayNotServe, "$", whole(rule.text));
+  }
+
+  // A backend that is refused has others beside it: those that the release tries by itself and this GPU and model take.
+  // Of a model that is not known the plain kind of attention is told.
+  void offer_backend(const Given& given, std::vector<Verdict>& verdicts) const {
+    const int role = engine_.kernels.roles.attention;
+    if (role < 0 || deployment_.gpu == 0 || given.by[static_cast<std::size_t>(role)] == kNotGiven) return;
+    Verdict& verdict = verdicts[given.by[static_cast<std::size_t>(role)]];
+    if (!is_refusal(verdict.judgement) || !verdict.hint.empty()) return;
+    Deployment place = deployment_;
+    if (place.model == 0) place.model = kPlainAttention;
+    TargetValues values = given.values;
+    values[static_cast<std::size_t>(role)].clear();
+    std::vector<const AttentionBackend*> known;
+    if (const auto choice = choose_attention(engine_, kernel_query(engine_, place, values))) {
+      for (const BackendAnswer& answer : choice->tried) known.push_back(answer.backend);
+    }
+    std::vector<std::string_view> names;
+    for (const AttentionBackend* backend : known) {
+      if (names.size() < kOffered && is_taken(*backend, place, values)) names.push_back(backend->name);
+    }
+    verdict.hint = join(names, " or ");
+    if (!names.empty() && deployment_.model == 0) verdict.hint += ", for attention with heads";
+  }
+
+  bool is_taken(const AttentionBackend& backend, const Deployment& place, TargetValues values) const {
+    const auto answer = ask_backend(engine_, kernel_query(engine_, place, values), backend);
+    if (!answer || answer->fits > Fits::kDepends || answer->interval->absent) return false;
+    values[static_cast<std::size_t>(engine_.kernels.roles.attention)] = backend.name;
+    if (refused_by_kernels(engine_, place, values)) return false;
+    const EffectiveValues meant(engine_, place, values);
+    return std::none_of(engine_.checked.rules.begin(), engine_.checked.rules.end(), [&](const Constraint& rule) {
+      return !rule.terms.empty() && reach_of(rule) == Reach::kCertain && rule.stage != Stage::kNoEffect &&
+             terms_hold(rule.terms, meant);
+    });
   }
 
   Reach reach_of(const Constraint& rule) const {
@@ -141,6 +182,7 @@ class LineRules {
 std::vector<Verdict> judge_line(const Engine& engine, const Deployment& deployment, const Line& line,
                                 Diagnostics& notes) {
   std::vector<Verdict> out = judge_each(engine, deployment, line.arguments, line.literal);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i].inside = line.arguments[i].inside;
   if (!line.checkpoint_known && deployment.checkpoint == 0) notes.add(Code::kCheckpointNotGiven, "model_quantization");
   LineRules(engine, deployment, line.checkpoint_known, notes).apply(out);
   return out;

@@ -207,7 +207,7 @@ class Judge {
       if (const auto last = last_with(*history, flag)) reason += "; " + *last + " was the last to take it";
     }
     if (const std::string_view instead = instead_of(engine_, flag, std::nullopt); !instead.empty()) {
-      hint = "it takes " + std::string(instead);
+      hint = std::string(instead);
     } else if (history != nullptr) {
       const std::string_view use = successor_of(surface_, *history, deployment_.release);
       if (!use.empty()) hint = with_verb(use);
@@ -281,7 +281,7 @@ class Judge {
     const Judgement judgement = flag.checked_at_start ? Judgement::kRefusedAtStart : Judgement::kValueNotAccepted;
     const std::string value = out.value;
     const std::string_view instead = instead_of(engine_, out.canonical, value);
-    const std::string hint = instead.empty() ? did_you_mean(value, flag.choices) : "it takes " + std::string(instead);
+    const std::string hint = instead.empty() ? did_you_mean(value, flag.choices) : std::string(instead);
     return refusal(std::move(out), judgement,
                    release_ + " does not accept " + quote(value) + "; accepted: " + choices_of(flag), hint);
   }
@@ -331,7 +331,8 @@ std::optional<KernelReason> judge_kernels(const Engine& engine, const Deployment
   KernelReason reason = reason_of(engine, deployment, given.values, *refusal);
   if (refusal->target == kWholeLaunch || given.by[refusal->target] == kNotGiven) return reason;
   Verdict& verdict = verdicts[given.by[refusal->target]];
-  if (is_refusal(verdict.judgement)) return std::nullopt;
+  const bool replaced = refusal->method != nullptr && verdict.judgement == Judgement::kNoEffect;
+  if (is_refusal(verdict.judgement) || replaced) return std::nullopt;
   verdict.judgement = refusal->assumed ? Judgement::kAssumed : judgement_of(refusal->stage);
   verdict.reason = std::move(reason.text);
   verdict.evidence = std::move(reason.evidence);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/letters.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/config/resolve.hpp"
 #include "quantmap/config/validate.hpp"
@@ -132,7 +133,6 @@ std::optional<Policy> read_policy(const Value& value, Diagnostics& problems) {
   const auto found = std::find(std::begin(kPolicies), std::end(kPolicies), policy);
   if (found != std::end(kPolicies)) return static_cast<Policy>(found - std::begin(kPolicies));
   std::string hint = did_you_mean(policy, kPolicies);
-  if (hint.empty()) hint = "choose one of the known policies";
   problems.add(Code::kBadPolicy, path.str(), {{"value", quote(policy)}, {"known", join(kPolicies)}, {"hint", hint}});
   return std::nullopt;
 }
@@ -215,16 +215,18 @@ const Engine* read_runtime(const Value& runtime, std::string& version, Diagnosti
     }
   }
   std::string hint = did_you_mean(base, known);
-  if (hint.empty()) hint = "choose one of the known engines";
+  for (const std::string_view engine : known) {  // "sglang-llama-small": the name of something that runs it
+    const bool begins = hint.empty() && base.size() > engine.size() && base.starts_with(engine);
+    if (begins && !is_alnum(base[engine.size()])) hint = "did you mean " + quote(engine) + "?";
+  }
+  if (hint.empty()) hint = "name the engine that runs behind it";
   problems.add(Code::kUnknownEngine, path.str(),
                {{"value", quote(runtime.as_text())}, {"known", join(engines)}, {"hint", hint}});
   return nullptr;
 }
 
-namespace {
-
 // What a request means; what could not be read is absent, and its problem told.
-struct Reading {
+struct LaunchReading {
   const Engine* engine = nullptr;
   std::optional<Policy> policy;
   std::optional<Deployment> deployment;
@@ -235,9 +237,11 @@ struct Reading {
   [[nodiscard]] bool is_whole() const { return engine != nullptr && policy && deployment && config && model; }
 };
 
+namespace {
+
 // Problems are told in the order engine, release, config, model; warnings in the order model, release.
-Reading read_request(const LaunchRequest& request, Diagnostics& problems) {
-  Reading out;
+LaunchReading read_request(const LaunchRequest& request, Diagnostics& problems) {
+  LaunchReading out;
   std::string suffix;
   out.engine = read_runtime(request.runtime, suffix, problems);
   Diagnostics release_notes;
@@ -262,54 +266,84 @@ void judge_checked(Mapping& mapping) {
   report_sizes(mapping);
 }
 
-}  // namespace
-
-std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problems) {
-  Reading read = read_request(request, problems);
+// The launch of what was read, with these parameters.
+std::optional<Mapping> launch_of(LaunchReading read, const Value& parameters, Wording wording, Diagnostics& problems) {
   std::optional<Mapping> mapping;
   if (read.is_whole()) {
-    mapping = map_by_policy(*read.config, *read.engine, *read.model, *read.deployment, *read.policy, request.wording);
+    mapping = map_by_policy(*read.config, *read.engine, *read.model, *read.deployment, *read.policy, wording);
     read.warnings.append(mapping->diagnostics);
   }
   // Parameters are read in any case: all problems of the input are told at once.
   std::vector<Argument> unused;
   Diagnostics merged;
-  merge(mapping ? mapping->arguments : unused, request.user_parameters, read.engine, Path("user_parameters"), merged,
+  merge(mapping ? mapping->arguments : unused, parameters, read.engine, Path("user_parameters"), merged,
         mapping ? &*read.deployment : nullptr);
   if (merged.has_errors()) problems.append(merged);
   if (!mapping || problems.has_errors()) return std::nullopt;
   read.warnings.append(merged);
   mapping->diagnostics = std::move(read.warnings);
-  const bool worded = request.wording == Wording::kFull;
+  const bool worded = wording == Wording::kFull;
   if (worded) note_overrides(*mapping);
   if (!read.deployment->checked) {
     if (worded) report_never_accepted(*mapping);
     return mapping;
   }
   judge_checked(*mapping);
-  if (worded) add_notes(*mapping, *read.model);
-  mapping->not_looked_at = not_looked_at(*read.engine, mapping->deployment, read.model->given);
+  if (worded) {
+    add_notes(*mapping, *read.model);
+    mapping->not_looked_at = not_looked_at(*read.engine, mapping->deployment, read.model->given);
+  }
   if (*read.policy == Policy::kStrict) enforce_strict(*mapping, problems);
   if (problems.has_errors()) return std::nullopt;
   return mapping;
 }
 
-std::string refusal_of(LaunchRequest request) {
-  const auto cannot_serve = [](const Decision& decision) { return decision.outcome == Outcome::kCannotServe; };
-  request.wording = Wording::kNone;
-  Diagnostics problems;
-  const std::optional<Mapping> silent = launch(request, problems);
-  if (silent && !silent->diagnostics.has_errors() &&
-      std::none_of(silent->decisions.begin(), silent->decisions.end(), cannot_serve)) {
-    return {};
-  }
-  request.wording = Wording::kFull;
-  Diagnostics told;
-  const std::optional<Mapping> mapping = launch(request, told);
-  for (const Diagnostic& diagnostic : (mapping ? mapping->diagnostics : told).all()) {
+bool starts(const Mapping& mapping) {
+  return !mapping.diagnostics.has_errors() &&
+         std::none_of(mapping.decisions.begin(), mapping.decisions.end(),
+                      [](const Decision& decision) { return decision.outcome == Outcome::kCannotServe; });
+}
+
+// The message of the first error; empty when there is none.
+std::string first_error(const Diagnostics& diagnostics) {
+  for (const Diagnostic& diagnostic : diagnostics.all()) {
     if (diagnostic.text().severity == Severity::kError) return diagnostic.message();
   }
   return {};
+}
+
+}  // namespace
+
+std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problems) {
+  LaunchReading read = read_request(request, problems);
+  return launch_of(std::move(read), request.user_parameters, request.wording, problems);
+}
+
+Refusals::Refusals(LaunchRequest ground) : ground_(std::move(ground)) {
+  ground_.quant_config = Value::object();
+  ground_.wording = Wording::kFull;
+  Diagnostics problems;
+  LaunchReading read = read_request(ground_, problems);
+  if (!problems.has_errors() && read.is_whole()) read_ = std::make_shared<const LaunchReading>(std::move(read));
+}
+
+std::string Refusals::of(Value quant_config, Value user_parameters) const {
+  if (read_ != nullptr) {
+    Diagnostics problems;
+    LaunchReading read = *read_;
+    read.config = resolve(quant_config, Path("$"), problems);
+    const auto mapping = launch_of(std::move(read), user_parameters, Wording::kNone, problems);
+    if (mapping && starts(*mapping)) return {};
+    // What the arguments are refused for is told in any case; what a policy refuses, a decision tells.
+    std::string said = first_error(mapping ? mapping->diagnostics : problems);
+    if (!said.empty() && read_->policy != Policy::kStrict) return said;
+  }
+  LaunchRequest request = ground_;
+  request.quant_config = std::move(quant_config);
+  request.user_parameters = std::move(user_parameters);
+  Diagnostics problems;
+  const std::optional<Mapping> mapping = launch(request, problems);
+  return first_error(mapping ? mapping->diagnostics : problems);
 }
 
 }  // namespace quantmap

@@ -21,13 +21,19 @@ double model_bytes(const Checkpoint& draft, const Sizes& sizes) {
   return (count.linear + count.experts) * (stored > 0 ? stored : 8 * kHalf) / 8 + rest * kHalf;
 }
 
-// One layer on top of the model: what joins hidden states, attention of the model's own, an MLP.
+// One layer on top of the model: what joins hidden states, attention of the model's own, an MLP. With an output layer
+// of its own (EAGLE-3, https://arxiv.org/abs/2503.01840) it joins three layers' states and reads twice the width.
 double head_bytes(const Inputs& inputs, const Sizes& sizes) {
+  constexpr double kWords = 32000;  // of such an output layer: the usual ones
   const Architecture& model = inputs.model;
   const double hidden = number(model.hidden);
-  const double heads = number((model.heads + model.kv_heads) * model.head_size);
+  const double queries = number(model.heads * model.head_size);
+  const double cached = 2 * number(model.kv_heads * model.head_size);
   const double width = model.intermediate > 0 ? number(model.intermediate) : 4 * hidden;
-  const double numbers = hidden * (3 * hidden + 2 * heads + 3 * width);
+  const double joined = sizes.draft_output ? 3 : 2;
+  const double read = sizes.draft_output ? 2 * hidden : hidden;
+  double numbers = joined * hidden * hidden + read * (queries + cached) + queries * hidden + 3 * hidden * width;
+  if (sizes.draft_output) numbers += std::min(kWords, number(model.vocabulary)) * hidden;
   return numbers * kHalf / number(sizes.parallel.tensor);
 }
 
@@ -54,11 +60,17 @@ void add_draft_caches(const Inputs& inputs, const Sizes& sizes, std::vector<Laye
     layers.insert(layers.end(), own.begin(), own.end());
     return;
   }
-  const std::int64_t count = sizes.draft_head ? 1 : inputs.model.parts.draft_layers;
+  const Architecture& model = inputs.model;
+  const std::int64_t count = sizes.draft_head ? 1 : model.parts.draft_layers;
   const auto full = std::find_if(layers.begin(), layers.end(),
                                  [](const LayerCache& layer) { return layer.kind == LayerCache::Kind::kFull; });
   if (full == layers.end() || count <= 0) return;
-  const LayerCache copy = *full;
+  LayerCache copy = *full;
+  if (sizes.draft_head && !model.is_mla() && model.kv_heads > 0) {  // of the model's usual heads
+    const std::int64_t gpus = sizes.parallel.attention_gpus();
+    copy.heads = 2 * number(std::max<std::int64_t>((model.kv_heads + gpus - 1) / gpus, 1));
+    copy.numbers = copy.heads * number(model.head_size);
+  }
   layers.insert(layers.end(), static_cast<std::size_t>(count), copy);
 }
 

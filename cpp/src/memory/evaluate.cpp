@@ -74,10 +74,13 @@ ClassSums sum_classes(const Inputs& inputs, const Parallel& parallel, const Pipe
 
 double adapter_bytes(const Inputs& inputs, const Sizes& sizes, const PipelineStage& stage) {
   if (sizes.lora_rank <= 0) return 0;
-  double columns = 0;  // inputs and outputs of the linear layers
+  // Inputs and outputs of the linear layers, the embedding and the output layer: one of the two is the hidden size,
+  // which is whole on each GPU.
+  double columns = 0;
   const double hidden = std::max(number(inputs.model.hidden), 1.0);
-  visit_modules(inputs.model, inputs.tied, sizes.parallel, stage, {}, [&](const ModuleSize& module) {
-    if (module.part == ModuleClass::kLinear) columns += hidden + module.numbers / hidden;
+  visit_modules(inputs.model, false, sizes.parallel, stage, {}, [&](const ModuleSize& module) {
+    const bool word = module.part == ModuleClass::kEmbedding || module.part == ModuleClass::kHead;
+    if (module.part == ModuleClass::kLinear || word) columns += module.matrices * hidden + module.numbers / hidden;
   });
   return columns * number(sizes.lora_rank) * number(std::max<std::int64_t>(sizes.loras, 1)) * kHalf;
 }
@@ -95,7 +98,8 @@ double step_bytes(const Inputs& inputs, const Sizes& sizes, const MemoryPeak& ro
   const VisionShape& vision = model.parts.vision;
   const double split = sizes.vision_whole ? 1 : number(sizes.parallel.tensor);
   const double patch = 2 * vision.hidden + 2 * vision.intermediate / split;
-  const double picture = sizes.text_only || sizes.skip_media ? 0 : vision.patches * patch * kHalf;
+  const double pictures = vision.tokens > 0 ? std::max(std::floor(number(sizes.batched) / vision.tokens), 1.0) : 1;
+  const double picture = sizes.text_only || sizes.skip_media ? 0 : pictures * vision.patches * patch * kHalf;
   double workspace = 0;
   if (model.is_moe()) {
     const double width = 2 * number(model.experts.intermediate) / number(sizes.parallel.expert_gpus());
@@ -222,7 +226,8 @@ double weight_bytes(const Inputs& inputs, const Sizes& sizes, const PipelineStag
 
 Cache cache_of(const Inputs& inputs, const Sizes& sizes, const PipelineStage& stage) {
   const CacheLayout* layout = row_of(inputs.mapping.engine->memory.layouts, inputs.mapping.deployment.release);
-  static constexpr CacheLayout kPlain{0, 0, CacheRule::kWindows, TokenReport::kBlocks, 1, 1, 1, 0, 0, false, {}};
+  static constexpr CacheLayout kPlain{0,     0, CacheRule::kWindows, TokenReport::kBlocks, 1, 1, 1, 0, 0, false, 1, 0,
+                                      false, {}};
   if (layout == nullptr) layout = &kPlain;
   const std::string& type = inputs.model.text_type;
   const bool pooled = std::any_of(layout->families.begin(), layout->families.end(),
@@ -232,7 +237,13 @@ Cache cache_of(const Inputs& inputs, const Sizes& sizes, const PipelineStage& st
   bits.state = layout->wide_states || inputs.model.parts.recurrent.wide ? 32 : bits.plain;
   if (sizes.state_dtype.find("32") != std::string::npos) bits.state = 32;
   if (sizes.state_dtype.find("16") != std::string::npos) bits.state = 16;
-  std::vector<LayerCache> layers = layer_caches(inputs.model, sizes.parallel, stage);
+  std::vector<LayerCache> layers = layer_caches(inputs.model, sizes.parallel, stage, layout->lanes);
+  if (inputs.model.is_mla() && layout->word > 0 && bits.number > 0) {
+    // A block has room for whole words, however few tokens it holds.
+    const double tokens = number(std::max<std::int64_t>(sizes.block, 1));
+    const double packed = std::max(number(layout->word) / bits.number, 1.0);
+    for (LayerCache& layer : layers) layer.numbers *= std::ceil(tokens / packed) * packed / tokens;
+  }
   if (stage.last) add_draft_caches(inputs, sizes, layers);
   return {*layout, layers, bits, sizes, pooled};
 }

@@ -77,7 +77,6 @@ FitBuilder::FitBuilder(const Checkpoint& checkpoint, MemoryFit& fit, const Asked
   inputs_.held_back = asked.held_back;
   inputs_.corrected = asked.corrected;
   cures_ = asked.cures;
-  if (model.parts.expert_type.find('4') != std::string::npos) inputs_.expert_bits = kFourBits;
   if (fit.gpu) {
     inputs_.driver = static_cast<double>(fit.gpu->memory_bytes);
     inputs_.total = cuda_bytes(*fit.gpu);
@@ -85,6 +84,21 @@ FitBuilder::FitBuilder(const Checkpoint& checkpoint, MemoryFit& fit, const Asked
     if (fit.gpu->product != nullptr) inputs_.product = fit.gpu->product->id;
   }
   take_sizes(asked);
+  if (model.parts.expert_type.find('4') != std::string::npos) inputs_.expert_bits = expert_bits();
+}
+
+// As the release keeps them for the kernel that is asked.
+double FitBuilder::expert_bits() const {
+  const ReleaseNumber release = fit_.mapping.deployment.release;
+  for (const ExpertStorage& row : fit_.mapping.engine->memory.experts) {
+    if (row.since > release || release >= row.until) continue;
+    if (((row.gpus >> fit_.mapping.deployment.gpu) & 1U) == 0) continue;
+    const auto& kernels = row.kernels;
+    if (kernels.empty() || std::find(kernels.begin(), kernels.end(), sizes_.expert_kernel) != kernels.end()) {
+      return row.bits;
+    }
+  }
+  return kFourBits;
 }
 
 void FitBuilder::take_sizes(const Asked& asked) {

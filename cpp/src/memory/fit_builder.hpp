@@ -32,6 +32,7 @@ class FitBuilder {
   void take_sizes(const Asked& asked);
   void take_context();
   void read_draft(const std::string& cache);
+  [[nodiscard]] double expert_bits() const;
   void read_bits();
   void read_cache_bits(const Precision* kv);
   void describe();

@@ -25,8 +25,8 @@ Cache::Cache(const CacheLayout& layout, const std::vector<LayerCache>& layers, c
 }
 
 void Cache::collect(const std::vector<LayerCache>& layers, const CacheBits& bits) {
-  const bool flat =
-      layout_.rule == CacheRule::kUniform || sizes_.unified_cache || (layout_.rule == CacheRule::kPools && !pooled_);
+  const bool bare = (layout_.rule == CacheRule::kPools || (layout_.told && !sizes_.windows)) && !pooled_;
+  const bool flat = layout_.rule == CacheRule::kUniform || sizes_.unified_cache || bare;
   for (const LayerCache& layer : layers) {
     Kind kind{layer.kind, layer.window, 0, 0, 1, block_};
     if (kind.kind == LayerCache::Kind::kSliding && flat) kind.kind = LayerCache::Kind::kFull;

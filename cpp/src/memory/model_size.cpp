@@ -55,8 +55,8 @@ class Walk {
   }
 
  private:
-  void put(std::string_view name, ModuleClass part, double numbers) {
-    if (numbers > 0) visit_({index_, name, part, numbers});
+  void put(std::string_view name, ModuleClass part, double numbers, double matrices = 1) {
+    if (numbers > 0) visit_({index_, name, part, numbers, matrices});
   }
 
   void recurrent() {
@@ -99,7 +99,8 @@ class Walk {
 
   void mlp(const Layer& layer) {
     const double matrices = is_one_of_families(kTwoMatrices, model_.text_type) ? 2.0 : 3.0;
-    put("mlp.down_proj", ModuleClass::kLinear, matrices * hidden_ * split(layer.intermediate, parallel_.tensor));
+    put("mlp.down_proj", ModuleClass::kLinear, matrices * hidden_ * split(layer.intermediate, parallel_.tensor),
+        matrices);
     if (!layer.experts) return;
     const Experts& experts = model_.experts;
     const std::int64_t gpus = parallel_.expert_gpus();
@@ -174,7 +175,8 @@ bool ties_embeddings(const Architecture& model) {
                      [&](std::string_view family) { return model.text_type.compare(0, family.size(), family) == 0; });
 }
 
-std::vector<LayerCache> layer_caches(const Architecture& model, const Parallel& parallel, const PipelineStage& stage) {
+std::vector<LayerCache> layer_caches(const Architecture& model, const Parallel& parallel, const PipelineStage& stage,
+                                     std::int64_t lanes) {
   std::vector<LayerCache> out;
   const RecurrentShape& recurrent = model.parts.recurrent;
   const auto gpus = static_cast<double>(parallel.tensor);
@@ -191,10 +193,10 @@ std::vector<LayerCache> layer_caches(const Architecture& model, const Parallel& 
     const auto caches = static_cast<double>(layer.caches);
     LayerCache cache;
     cache.heads = share(layer.kv_heads, parallel.attention_gpus()) * caches;
-    cache.numbers = cache.heads * static_cast<double>(layer.key_size + layer.value_size);
+    cache.numbers = cache.heads * (rounded(layer.key_size, lanes) + rounded(layer.value_size, lanes));
     cache.heads *= 2;  // keys and values
     if (model.is_mla()) {
-      cache.numbers = static_cast<double>(model.mla.kv_rank + model.mla.rope_size) * caches;
+      cache.numbers = (rounded(model.mla.kv_rank, lanes) + rounded(model.mla.rope_size, lanes)) * caches;
       cache.heads = caches;
       // The index of sparse attention: 8-bit keys and a 32-bit scale for each token.
       if (model.mla.index_size > 0) cache.index_bytes = static_cast<double>(model.mla.index_size + 4) * caches;

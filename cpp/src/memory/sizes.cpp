@@ -162,16 +162,26 @@ class Reader {
   // What is said of a role that is a count; 0: nothing.
   [[nodiscard]] std::int64_t count(MemoryRole role) const { return counts_[static_cast<std::size_t>(role)]; }
 
+  // The same, else what the release takes by itself.
+  [[nodiscard]] std::int64_t count_or_usual(MemoryRole role) const {
+    if (count(role) > 0) return count(role);
+    const auto known = find_flag(mapping_.engine->surface, flag_of(mapping_, role), mapping_.deployment.release);
+    return known ? whole(read_amount(known->interval->fallback).value_or(0)) : 0;
+  }
+
   bool take_switch(const MemoryFlag& flag, const Setting& setting) {
     struct Switch {
       MemoryRole role;
       bool Sizes::* member;
     };
-    static constexpr Switch kSwitches[] = {
-        {MemoryRole::kEager, &Sizes::eager},          {MemoryRole::kUnifiedCache, &Sizes::unified_cache},
-        {MemoryRole::kTextOnly, &Sizes::text_only},   {MemoryRole::kSkipMedia, &Sizes::skip_media},
-        {MemoryRole::kDraftHead, &Sizes::draft_head}, {MemoryRole::kVisionWhole, &Sizes::vision_whole},
-        {MemoryRole::kByteCache, &Sizes::byte_cache}};
+    static constexpr Switch kSwitches[] = {{MemoryRole::kEager, &Sizes::eager},
+                                           {MemoryRole::kUnifiedCache, &Sizes::unified_cache},
+                                           {MemoryRole::kTextOnly, &Sizes::text_only},
+                                           {MemoryRole::kSkipMedia, &Sizes::skip_media},
+                                           {MemoryRole::kDraftHead, &Sizes::draft_head},
+                                           {MemoryRole::kDraftOutput, &Sizes::draft_output},
+                                           {MemoryRole::kVisionWhole, &Sizes::vision_whole},
+                                           {MemoryRole::kByteCache, &Sizes::byte_cache}};
     const bool on = is_on(setting, flag);
     for (const Switch& row : kSwitches) {
       if (row.role != flag.role) continue;
@@ -205,6 +215,8 @@ class Reader {
     Sizes& sizes = out_.sizes;
     switch (role) {
       case MemoryRole::kStateDtype: sizes.state_dtype = setting.text; return true;
+      case MemoryRole::kExpertKernel: sizes.expert_kernel = lower(setting.text); return true;
+      case MemoryRole::kWindows: sizes.windows = read_list(setting.text).first > 1; return true;
       case MemoryRole::kDraftMethod:
       case MemoryRole::kSpeculative: sizes.drafts = true; return true;
       case MemoryRole::kDraftModel:
@@ -235,7 +247,7 @@ class Reader {
     if (sizes.graph_limit == 0) sizes.graph_limit = count(MemoryRole::kGraphLimit);
     sizes.parallel.tensor = count(MemoryRole::kTensor);
     sizes.parallel.pipeline = count(MemoryRole::kPipeline);
-    sizes.loras = std::max<std::int64_t>(count(MemoryRole::kLoras), 1);
+    sizes.loras = std::max<std::int64_t>(lora_ ? count_or_usual(MemoryRole::kLoras) : 0, 1);
     sizes.draft_tokens = count(MemoryRole::kDraftTokens);
     sizes.drafts = (sizes.drafts || sizes.draft_tokens > 0) && !no_draft_;
     sizes.cache_ranks = std::max<std::int64_t>(count(MemoryRole::kContextParallel), 1) *
@@ -306,6 +318,9 @@ std::string_view name_of(MemoryRole role) noexcept {
                                          "draft-model",
                                          "no-draft",
                                          "draft-head",
+                                         "draft-output",
+                                         "expert-kernel",
+                                         "windows",
                                          "prefill-graphs",
                                          "no-prefill-graphs",
                                          "byte-cache",

@@ -32,9 +32,12 @@ struct Sizes {
   bool text_only = false;
   bool skip_media = false;
   bool vision_whole = false;
-  bool drafts = false;      // speculative decoding with a model
-  bool draft_head = false;  // which is one layer on top of the served model
-  std::string draft_model;  // a folder or an id
+  bool drafts = false;        // speculative decoding with a model
+  bool draft_head = false;    // which is one layer on top of the served model
+  bool draft_output = false;  // and has an output layer of its own
+  std::string expert_kernel;  // as it is asked
+  bool windows = false;       // each kind of layer is told how many tokens it keeps
+  std::string draft_model;    // a folder or an id
   std::int64_t draft_tokens = 0;
   std::int64_t graph_limit = 0;    // sequences of the largest CUDA graph; 0: the engine's own
   std::int64_t graphs = 0;         // how many; 0: the engine's own

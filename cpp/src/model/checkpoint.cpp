@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view kConfig = "config.json";
 constexpr std::string_view kJson = ".json";
+constexpr std::string_view kOfName = "name";  // a disagreement with what the folder is called
 
 // The files that speak of quantization beside config.json, and what they are to the catalogue.
 struct SideFile {
@@ -285,6 +286,14 @@ class Inspector {
     for (Disagreement& item : compare(claims_, out_.detections)) out_.disagreements.push_back(std::move(item));
     compare_with_name();
     for (const Disagreement& item : out_.disagreements) {
+      if (item.subject == kOfName) {
+        const std::string& promised = item.claims.front().second;
+        std::string_view name = out_.source;
+        while (name.size() > 1 && name.ends_with('/')) name.remove_suffix(1);
+        name.remove_prefix(std::min(name.rfind('/') + 1, name.size()));
+        out_.notes.add(Code::kNameDiffers, path_.str(), {{"value", quote(name)}, {"got", promised}});
+        continue;
+      }
       std::string list;
       for (const auto& [source, words] : item.claims) {
         if (!list.empty()) list += "; ";
@@ -334,7 +343,7 @@ class Inspector {
     if (!claim) return;
     const std::string title(catalog().checkpoint_kinds[claim->quantization.kind].title);
     out_.disagreements.push_back(
-        {"name", {{"its name", title}, {"its files", "not quantized"}}, "the engines follow the files"});
+        {std::string(kOfName), {{"its name", title}, {"its files", "not quantized"}}, "the engines follow the files"});
   }
 
   const Path& path_;

@@ -8,6 +8,9 @@ namespace quantmap {
 
 namespace {
 
+// Whose MLP has a gate, whatever its activation is called.
+constexpr std::string_view kGatedVision = "gemma4_vision";
+
 double product(std::int64_t a, std::int64_t b) { return static_cast<double>(a) * static_cast<double>(b); }
 
 // Gated delta rule (Qwen3-Next and later): https://arxiv.org/abs/2412.06464. Queries and keys have key heads, values
@@ -116,7 +119,8 @@ VisionShape read_vision(const ConfigReader& top, std::int64_t text_hidden) {
     width = ratio > 0 && ratio < 64 ? static_cast<std::int64_t>(static_cast<double>(hidden) * ratio) : 4 * hidden;
   }
   const std::string act = vision.text_if({"hidden_act", "hidden_activation"});
-  const double matrices = act == "silu" || act == "swiglu" ? 3 : 2;
+  const bool gated = act == "silu" || act == "swiglu" || vision.text_if({"model_type"}) == kGatedVision;
+  const double matrices = gated ? 3 : 2;
   out.hidden = static_cast<double>(hidden);
   out.declared_layers = static_cast<double>(vision.number({"num_hidden_layers"}));
   out.declared_width = static_cast<double>(vision.number({"hidden_size"}));
@@ -128,9 +132,11 @@ VisionShape read_vision(const ConfigReader& top, std::int64_t text_hidden) {
   const std::int64_t merge = std::max<std::int64_t>(vision.number({"spatial_merge_size"}, 1), 1);
   const double merged = product(hidden, merge * merge);
   out.parameters += (merge > 1 ? merged * merged : 0) + merged * static_cast<double>(text_hidden);
+  out.parameters += 2 * product(vision.number({"position_embedding_size"}), hidden);  // one for each direction
   const std::int64_t side = vision.number({"image_size"});
   const std::int64_t across = side > 0 ? side / patch : 0;
   out.patches = across > 0 ? product(across, across) : merge > 1 ? 16384.0 * static_cast<double>(merge * merge) : 0;
+  out.tokens = out.patches / static_cast<double>(merge * merge);
   return out;
 }
 

@@ -31,12 +31,13 @@ Set of(std::string_view letters) {
   return out;
 }
 
-// A path is names with optional [index] each, and slashes between them.
+// A path is names with optional [index] each, and slashes between them. Lists that are modules of their own have items
+// whose names are numbers.
 std::array<Letters, 5> path_letters() {
   constexpr Place no = kPlaces;
   return {{
       {pattern_syntax::words() & ~pattern_syntax::digits(), {kName, kName, kName, no, no, no, no}},
-      {pattern_syntax::digits(), {no, no, kName, kIndex, kIndex, no, no}},
+      {pattern_syntax::digits(), {no, kName, kName, kIndex, kIndex, no, no}},
       {of("/"), {no, no, kSegment, no, no, kSegment, no}},
       {of("["), {no, no, kBracket, no, no, kBracket, no}},
       {of("]"), {no, no, no, no, kClosed, no, no}},

@@ -317,7 +317,6 @@ class Reader {
       names.push_back(dimension.name);
     }
     std::string hint = did_you_mean(name->as_text(), names);
-    if (hint.empty()) hint = "choose one of the known dimensions";
     problems_.add(Code::kUnknownDimension, here.str(),
                   {{"value", quote(name->as_text())}, {"known", join(names)}, {"hint", hint}});
     return nullptr;

@@ -69,10 +69,10 @@ float even_exponent(float absmax, std::int32_t offset) {
 }
 
 // log2 as a float has it: the nearest one to the true value.
-float ceil_exponent(float value, const Steps& step) {
+float whole_exponent(float value, const Steps& step, bool up) {
   if (value <= 0) return -127;
-  const auto exact = static_cast<float>(std::log2(static_cast<double>(value)));
-  return std::clamp(std::ceil(rounded(exact, step.type())), -127.0F, 127.0F);
+  const float exact = rounded(static_cast<float>(std::log2(static_cast<double>(value))), step.type());
+  return std::clamp(up ? std::ceil(exact) : std::floor(exact), -127.0F, 127.0F);
 }
 
 // From 2^-127 on.
@@ -109,9 +109,10 @@ float base_scale(const Recipe& recipe, const Steps& step, float absmax, float gl
     case ScaleRule::kReciprocalProduct: return step(absmax * step.reciprocal(limit));
     case ScaleRule::kInverse: return step(1.0F / step(limit * step(1.0F / absmax)));
     case ScaleRule::kExponentEven: return power_of_two(even_exponent(absmax, recipe.offset));
-    case ScaleRule::kExponentCeil: {
+    case ScaleRule::kExponentCeil:
+    case ScaleRule::kExponentFloor: {
       const float ratio = std::max(step(absmax / limit), static_cast<float>(recipe.scale_floor));
-      return power_of_two(ceil_exponent(ratio, step));
+      return power_of_two(whole_exponent(ratio, step, recipe.scale == ScaleRule::kExponentCeil));
     }
     case ScaleRule::kTwoLevel: return scale_to_e4m3(global * (absmax * (1.0F / limit))).value;
     case ScaleRule::kTwoLevelDivide: return scale_to_e4m3(global * step(absmax / limit)).value;

@@ -17,6 +17,15 @@ bool named(const FlagHistory& history, const FlagInterval& interval, std::string
          std::find(interval.aliases.begin(), interval.aliases.end(), name) != interval.aliases.end();
 }
 
+// The flags that bear a name in some release, in their order.
+std::span<const FlagName> spelt(const ArgumentSchema& surface, std::string_view name) {
+  const auto& all = surface.names;
+  const auto first =
+      std::partition_point(all.begin(), all.end(), [name](const FlagName& it) { return it.text < name; });
+  const auto last = std::find_if(first, all.end(), [name](const FlagName& it) { return it.text != name; });
+  return {first, last};
+}
+
 }  // namespace
 
 std::optional<ReleaseNumber> find_release(const Engine& engine, std::string_view text, const Path& path,
@@ -60,7 +69,8 @@ const FlagInterval* interval_at(const FlagHistory& history, ReleaseNumber releas
 }
 
 std::optional<KnownFlag> find_flag(const ArgumentSchema& surface, std::string_view name, ReleaseNumber release) {
-  for (const FlagHistory& history : surface.flags) {
+  for (const FlagName& known : spelt(surface, name)) {
+    const FlagHistory& history = surface.flags[known.flag];
     const FlagInterval* interval = interval_at(history, release);
     if (interval != nullptr && named(history, *interval, name)) return KnownFlag{&history, interval};
   }
@@ -68,12 +78,8 @@ std::optional<KnownFlag> find_flag(const ArgumentSchema& surface, std::string_vi
 }
 
 const FlagHistory* find_history(const ArgumentSchema& surface, std::string_view name) {
-  for (const FlagHistory& history : surface.flags) {
-    for (const FlagInterval& interval : history.intervals) {
-      if (named(history, interval, name)) return &history;
-    }
-  }
-  return nullptr;
+  const auto found = spelt(surface, name);
+  return found.empty() ? nullptr : &surface.flags[found.front().flag];
 }
 
 bool has_variable(const ArgumentSchema& surface, std::string_view name, ReleaseNumber release) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <vector>
 
 #include "base/letters.hpp"
@@ -175,6 +176,15 @@ std::string sizes_of(const GpuProduct& product) {
   return out;
 }
 
+// Another number is another product: H99 is no H20, and A101 may be an A100.
+bool is_one_slip(std::string_view word, std::string_view name) {
+  if (word.substr(0, name.size()) == name || name.substr(0, word.size()) == word) return true;
+  if (word.size() != name.size() || word.front() != name.front()) return false;
+  std::size_t different = 0;
+  for (std::size_t i = 0; i < word.size(); ++i) different += word[i] == name[i] ? 0 : 1;
+  return different == 1;
+}
+
 void report_unknown(std::string_view name, const Words& words, std::size_t begin, const Match& match, const Path& path,
                     Diagnostics& problems) {
   std::string hint;
@@ -182,10 +192,12 @@ void report_unknown(std::string_view name, const Words& words, std::size_t begin
     hint = "write " + std::string(match.product->name) + ", sold with " + sizes_of(*match.product) + " GB";
   } else if (begin < words.size() && words[begin].front() > '9') {
     std::vector<std::string_view> known;
+    const std::string_view word = head(words[begin], 40);
     for (const GpuProduct& product : catalog().hardware.products) {
-      known.insert(known.end(), product.names.begin(), product.names.end());
+      std::copy_if(product.names.begin(), product.names.end(), std::back_inserter(known),
+                   [word](std::string_view one) { return is_one_slip(word, one); });
     }
-    const std::string_view near = nearest(head(words[begin], 40), known);
+    const std::string_view near = nearest(word, known);
     for (const GpuProduct& product : catalog().hardware.products) {
       if (holds(product.names, near)) hint = "did you mean '" + std::string(product.name) + "'?";
     }

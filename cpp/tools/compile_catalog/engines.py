@@ -250,6 +250,7 @@ def compile_meanings(
             f"{facts.checkpoint_mask(row.get('checkpoint'))}, {facts.gpu_mask(row.get('gpu'))}, "
             f"{mask_of(row.get('model_dtype'), facts.dtypes, '0xFFU')}, "
             f"{mask_of(row.get('declared_kv'), facts.kv_dtypes, '0xFFU')}, "
+            f"{mask_of(row.get('has', []), facts.traits)}, "
             f"{out.texts(row['is'])}, {text(row['means'])}, "
             f"{out.texts(row.get('evidence', []))}}}"
         )

@@ -60,6 +60,7 @@ def compile_memory(memory: dict[str, Any] | None, facts: Any, releases: Any, out
         f"{{{releases.interval(r)}, CacheRule::{ident(r['rule'])}, "
         f"TokenReport::{ident(r['report'])}, {r['block']}, {r.get('merge', 1)}, "
         f"{_numbers(r, ('states', 'sliding_share', 'state_share'))}, {_flag(r, 'wide_states')}, "
+        f"{r.get('lanes', 1)}, {r.get('word', 0)}, {_flag(r, 'told')}, "
         f"{out.texts(r.get('families', []))}}}"
         for r in memory["layouts"]
     )
@@ -67,6 +68,11 @@ def compile_memory(memory: dict[str, Any] | None, facts: Any, releases: Any, out
         f"{{{releases.interval(r)}, {text(r['weight_type'])}, {facts.gpu_mask(r['gpu'])}, "
         f"{r['hidden']}, {r['width']}}}"
         for r in memory.get("padding", [])
+    )
+    experts = (
+        f"{{{releases.interval(r)}, {facts.gpu_mask(r['gpu']) if 'gpu' in r else ANY_GPU}, "
+        f"{out.texts(r.get('kernels', []))}, {r['bits']}}}"
+        for r in memory.get("experts", [])
     )
     log = (
         f"{{{text(r['part'])}, {text(r['pattern'])}, {_unit(r)}, {r.get('plus_mib', 0)}}}"
@@ -86,6 +92,7 @@ def compile_memory(memory: dict[str, Any] | None, facts: Any, releases: Any, out
         out.array("MemoryPeak", peaks),
         out.array("CacheLayout", layouts),
         out.array("KernelPadding", padding),
+        out.array("ExpertStorage", experts),
         out.array("LogLine", log),
         out.texts(memory["evidence"]),
     ]
@@ -100,3 +107,4 @@ def compile_cuda(document: dict[str, Any], out: Writer) -> str:
 
 MEMORY_PARTS = {"weights", "kv", "graphs", "activations", "outside", "total"}
 ALL_MEMORY = "~std::uint64_t{0}"
+ANY_GPU = ALL_MEMORY

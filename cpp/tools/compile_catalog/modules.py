@@ -11,8 +11,9 @@ def compile_recipe_names(document: dict[str, Any], out: Writer) -> str:
     """The `RecipeName` rows."""
     rows = []
     for row in document.get("names", []):
-        parts = [text(row["who"]), text(row["at"]), out.texts(row["values"]), text(row["part"])]
-        parts += [text(row["scheme"]), text(row.get("instead_of", ""))]
+        parts = [text(row["who"]), text(row.get("since", "")), text(row.get("until", ""))]
+        parts += [text(row["at"]), out.texts(row["values"]), text(row["part"])]
+        parts += [text(row.get(key, "")) for key in ("scheme", "outside", "instead_of")]
         rows.append("{" + ", ".join([*parts, out.texts(row["evidence"])]) + "}")
     return out.array("RecipeName", rows)
 

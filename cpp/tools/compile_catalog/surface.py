@@ -84,6 +84,17 @@ def more_of(item: dict[str, Any], out: Writer) -> str:
     )
 
 
+def flag_names(flags: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Every name and alias of any release, in order, beside the number of its flag."""
+    found = {
+        (spelt, number)
+        for number, (name, intervals) in enumerate(sorted(flags.items()))
+        for item in intervals
+        for spelt in (name, *item.get("aliases", []))
+    }
+    return [f"{{{text(spelt)}, {number}}}" for spelt, number in sorted(found)]
+
+
 def compile_surface(
     surface: dict[str, Any] | None, checked: dict[str, Any] | None, out: Writer
 ) -> str:
@@ -133,5 +144,6 @@ def compile_surface(
     )
     return (
         f"{{{out.array('Release', releases)}, {out.array('FlagHistory', flags)}, "
+        f"{out.array('FlagName', flag_names(surface['flags']))}, "
         f"{out.array('Variable', variables)}, {out.texts(surface.get('never', []))}, {{{dotted}}}}}"
     )

@@ -12,6 +12,7 @@ from ..fit import Fit, estimate
 from .fit_story import GOOD, show_fits
 from .help import command
 from .inputs import apply_settings, engine_names, parameters_of, preset_names, read_checkpoint
+from .tokens import read_tokens
 
 EPILOGUE = """\b
 Examples:
@@ -31,7 +32,9 @@ Sizes are of one GPU, in GB (10^9 bytes). Exit code 0 when everything fits, also
 
 DEFAULT_ENGINE = "vllm"
 
-with_context = click.option("--context", type=int, metavar="TOKENS", help="Tokens of one sequence.")
+with_context = click.option(
+    "--context", type=read_tokens, metavar="TOKENS", help="Tokens of one sequence; 32k is 32,768."
+)
 with_concurrency = click.option(
     "--concurrency",
     type=int,

@@ -10,6 +10,7 @@ import click
 
 from .. import _core
 from ..boot_log import GIBIBYTE, BootLog, keep_correction, read_boot_log
+from ..errors import ConfigError
 from ..fit import Fit, estimate
 from .fit_story import in_gb
 from .inputs import read_json_file
@@ -60,13 +61,21 @@ def _with_log(options: dict[str, Any], log: BootLog) -> dict[str, Any]:
     """What is not asked is as the log says."""
     out = dict(options)
     if out["engine"] is None:
-        known = [release["version"] for release in _core.releases(log.engine)]
         out["engine"] = log.engine
-        if out["engine_version"] is None and log.release in known:
+        if out["engine_version"] is None and log.release and _is_known(log.engine, log.release):
             out["engine_version"] = log.release
     if out["context"] is None and log.context:
         out["context"] = log.context
     return out
+
+
+def _is_known(engine: str, release: str) -> bool:
+    """A release, or a build before one; "0.0.0.dev1" tells nothing."""
+    try:
+        _core.surface(engine, release)
+    except ConfigError:
+        return False
+    return True
 
 
 def _show(log: BootLog, fit: Fit, rows: list[Row], kept: str | None) -> None:

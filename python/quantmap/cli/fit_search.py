@@ -13,9 +13,9 @@ from ..errors import ConfigError
 from ..fit import Fit, estimate
 from .fit_story import in_gb
 from .tables import say, show_table
+from .tokens import read_tokens
 
-PARTS_OF_NEED = re.compile(r"\s*([\d.]+)\s*([kKmM]?)\s*(?:[x*]\s*(\d+))?\s*")
-THOUSANDS = {"": 1, "k": 1024, "K": 1024, "m": 1024**2, "M": 1024**2}
+PARTS_OF_NEED = re.compile(r"\s*([\d.]+\s*[kKmM]?)\s*(?:[x*]\s*(\d+))?\s*")
 MOST_GPUS = 64
 
 
@@ -26,8 +26,8 @@ def search(
     match = PARTS_OF_NEED.fullmatch(need)
     if match is None or not options["gpu"]:
         raise click.UsageError("--need takes tokens and sequences, such as '32k x 8', and --gpu")
-    context = int(float(match[1]) * THOUSANDS[match[2]])
-    ground = {**options, "context": context, "concurrency": int(match[3] or 1)}
+    context = read_tokens(match[1])
+    ground = {**options, "context": context, "concurrency": int(match[2] or 1)}
     found = search_types(checkpoint, config, ground)
     if as_json:
         data = [{"kv": k, "tp": f.tp, "share": share, "fit": f.to_dict()} for k, f, share in found]
@@ -39,6 +39,7 @@ def search(
         ]
         title = f"{ground['concurrency']} x {context:,} tokens on {options['gpu']}"
         if rows:
+            title += f", {found[0][1].engine_name} {found[0][1].version}"
             show_table(title, ["KV cache", "tp", "least share", "weights", "sequences"], rows)
         else:
             say(f"{title}: does not fit on up to {MOST_GPUS} GPUs")

@@ -6,7 +6,7 @@ import os
 import sys
 
 from ..fit import Fit
-from .style import show_line
+from .style import release_words, show_line
 from .tables import Mark, say, show_table
 
 WIDTH = 48  # characters of a bar
@@ -21,7 +21,7 @@ def show_fits(model: str, names: list[str], fits: list[Fit], why: bool) -> None:
     title = " · ".join(
         [
             os.path.basename(model.rstrip("/")) if model != "-" else "config",
-            f"{first.engine_name} {first.version}",
+            release_words(first.engine_name, first.version, first.diagnostics),
             gpus,
             f"{first.concurrency} x {first.context:,} tokens",
         ]
@@ -84,7 +84,7 @@ def _remarks(fit: Fit) -> list[str]:
     """What to do about a verdict, and what it leaves out."""
     out = []
     if fit.verdict == "fits-with-less-context":
-        out.append(f"up to {fit.longest_context:,} tokens each")
+        out.append(f"up to {fit.longest_context:,} tokens each, by the best guess")
     if fit.verdict == "tight":
         low, high = fit.tokens_band
         out.append(f"tight: {low:,} to {high:,} tokens, as far as boot logs were from the estimate")

@@ -103,9 +103,13 @@ def _shape_rows(shape: Architecture) -> list[list[str]]:
     kinds = [layer.kind for layer in shape.layers]
     layers = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
     rows = [["model", shape.model_type or "-"], ["layers", f"{len(kinds)} ({layers})"]]
-    heads = f"{shape.heads} heads, {shape.kv_heads} KV heads of {shape.head_size}"
+    heads = f"{shape.heads or '?'} heads, {shape.kv_heads or '?'} KV heads"
+    if shape.head_size:
+        heads += f" of {shape.head_size}"
     if shape.mla is not None:
-        heads = f"{shape.heads} heads, MLA with a vector of {shape.mla.kv_rank}"
+        heads = f"{shape.heads or '?'} heads, MLA with a vector of {shape.mla.kv_rank}"
+    if not (shape.heads or shape.kv_heads or shape.mla):
+        heads = "-"
     rows.append(["attention", heads + (f", window {shape.window}" if shape.window else "")])
     if shape.experts is not None:
         experts = shape.experts

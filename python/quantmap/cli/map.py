@@ -42,10 +42,11 @@ def map_command(**options: Any) -> int:
 
 
 def _show(task: Task, mappings: list[Mapping]) -> None:
+    from .style import release_words
     from .tables import show_mapping, show_problems
 
     for index, mapping in enumerate(mappings):
-        release = f"{mapping.engine_name} {mapping.version or ''}".rstrip()
+        release = release_words(mapping.engine_name, mapping.version, mapping.diagnostics)
         parts = [task.name, release, mapping.preset]
         title = " · ".join(part for part in parts if part)
         if index:

@@ -78,9 +78,10 @@ def matrix_command(
     if as_json:
         click.echo(json.dumps({"engine": name, "version": version, "rows": rows}, indent=2))
         return 0
+    from .style import release_words
     from .tables import show_matrix
 
-    show_matrix(f"{ground.engine_name} {version}", rows)
+    show_matrix(release_words(ground.engine_name, version, ground.diagnostics), rows)
     return 0
 
 

@@ -23,7 +23,8 @@ The file needs no server and no network. It holds the same core as this command,
 so it gives the same answers; the address of a view is a link to it.
 """
 _GROUND = {"engines": (), "model_quantization": None, "checkpoint": None}
-BUILD = "pip install ziglang && scripts/page"
+BUILT = os.path.join(os.path.dirname(os.path.dirname(__file__)), "page", "quantmap.html")
+BUILD = "pip install ziglang nlohmann-json && scripts/page && pip install ."
 
 
 @command("page", epilog=EPILOGUE, short_help="The whole mapper as one HTML file.")
@@ -50,14 +51,13 @@ def page_command(out: str, plan_name: str | None, ledgers: tuple[str, ...]) -> i
     """
     if ledgers and plan_name is None:
         raise click.UsageError("--results needs --plan: the plan or task that was measured")
-    built = os.path.join(os.path.dirname(os.path.dirname(__file__)), "page", "quantmap.html")
     try:
-        with open(built, "rb") as handle:
+        with open(BUILT, "rb") as handle:
             content = handle.read()
     except FileNotFoundError:
         raise click.ClickException(
             "this installation was built without the page, which needs a compiler for "
-            f"WebAssembly. In a clone of quantmap: {BUILD}"
+            f"WebAssembly. Build both anew, in a clone of quantmap: {BUILD}"
         ) from None
     if plan_name is not None:
         content = with_results(content, plan_name, ledgers)

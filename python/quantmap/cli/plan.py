@@ -255,9 +255,9 @@ def progress(size: int, what: str = "") -> Iterator[Tick]:
     if (size < _LONG and not what) or not sys.stderr.isatty():
         yield lambda number: None
         return
-    import click
+    from .style import progress_bar
 
-    with click.progressbar(length=size, label=what or "planning", file=sys.stderr) as bar:
+    with progress_bar(size, what or "planning") as bar:
         yield lambda number: bar.update(number - bar.pos)
 
 

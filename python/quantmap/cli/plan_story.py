@@ -10,7 +10,7 @@ import click
 
 from ..experiment import Experiment, Skip
 from ..plan import Plan
-from .style import printable, show_detail, wrap
+from .style import printable, release_words, show_detail, wrap
 from .tables import say, show_table, words_of
 
 _REFUSALS = ("cannot-serve", "refused-by-policy")  # codes of skips
@@ -60,12 +60,13 @@ def duration(minutes: float) -> str:
     return f"{whole} min" if whole >= 1 or minutes == 0 else f"{minutes:.2g} min"
 
 
-def _release(target: dict[str, Any]) -> str:
-    return f"{target['engine_name']} {target['version'] or '(documented)'}"
+def _release(plan: Plan, target: dict[str, Any]) -> str:
+    version = target["version"] or "(documented)"
+    return release_words(target["engine_name"], version, plan.diagnostics)
 
 
 def _accounting(plan: Plan, done: int, minutes: float, unfit: int) -> None:
-    releases = list(dict.fromkeys(_release(target) for target in plan.targets))
+    releases = list(dict.fromkeys(_release(plan, target) for target in plan.targets))
     title = " · ".join([*([plan.task_name] if plan.task_name else []), ", ".join(releases)])
     refused = sum(skip.count for skip in plan.skips if skip.code in _REFUSALS)
     rows = [

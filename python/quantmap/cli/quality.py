@@ -15,6 +15,7 @@ from ..numerics.page import page, picture
 from ..numerics.quality import Quality, quality
 from .help import command
 from .inputs import apply_settings
+from .style import progress_bar
 from .tables import say, show_table
 
 WORST = 10
@@ -41,7 +42,7 @@ def bytes_bar(label: str) -> tuple[Callable[[int, int], None] | None, Callable[[
 
     def report(done: int, total: int) -> None:
         if not bars:
-            bars.append(click.progressbar(length=total, label=label, file=sys.stderr))
+            bars.append(progress_bar(total, label))
             bars[0].__enter__()
         bars[0].update(done - bars[0].pos)
 

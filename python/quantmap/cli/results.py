@@ -113,7 +113,7 @@ def plan_of(name: str, ground: dict[str, Any]) -> Any:
     """The plan of a task, or the one that a file holds."""
     engines = list(ground.pop("engines"))
     with contextlib.suppress(OSError):
-        if name != "-":
+        if os.path.isfile(name):  # a pipe is read once
             with open(name, "rb") as handle:
                 if handle.read(8) == b'{"plan":':
                     return StoredPlan(name)

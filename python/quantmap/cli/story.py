@@ -14,6 +14,7 @@ from .style import (
     marked,
     paint,
     printable,
+    release_words,
     show_detail,
     show_line,
     wrap,
@@ -49,7 +50,10 @@ def tell(ground: Ground, task: Task, gpu: str, *, evidence: bool) -> None:
 
 
 def _head(mapping: Mapping, name: str | None, gpu: str) -> None:
-    release = f"{mapping.engine_name} {mapping.version or ''}".strip()
+    release = release_words(mapping.engine_name, mapping.version, mapping.diagnostics)
+    _, _, meant = release.partition(" in place of ")
+    if meant:
+        release = f"{mapping.engine_name} {meant} ({mapping.version} in its place)"
     place = f" on {gpu}" if gpu else ""
     if mapping.gpu and mapping.gpu.lower() != gpu.lower():
         place += f" ({mapping.gpu})"
@@ -118,7 +122,7 @@ def _numbers(mapping: Mapping) -> None:
 
     emitted = {key: value for item in mapping.decisions for key, value in item.emitted.items()}
     named = Named(mapping.engine, mapping.version, emitted)
-    if mapping.version and (named.parts or named.unread):
+    if mapping.version and (named.parts or named.outside or named.unread):
         declare.echo("\nHow the numbers are computed:")
     else:
         return
@@ -129,6 +133,8 @@ def _numbers(mapping: Mapping) -> None:
             rounding = f"; integers are rounded {way} in this release"
         words = f"{_NUMBERS[part]}: {recipe.name}: {recipe.formula}{rounding}"
         declare.echo(wrap(words, "  ", INDENT))
+    for part, words in named.outside.items():
+        declare.echo(wrap(f"{_NUMBERS[part]}: {words}", "  ", INDENT))
     if named.unread:
         words = "not read in the source of this release; quantmap.recipes() lists what was"
         declare.echo(wrap(words, "  ", INDENT))

@@ -8,6 +8,13 @@ import sys
 from .. import _core
 from . import declare
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from ..errors import Diagnostic
+
 # Each outcome and verdict: a symbol and a colour, always beside the word itself.
 MARKS = {
     "applied": ("✓", "green"),
@@ -165,3 +172,23 @@ def _narrow() -> bool:
 def show_detail(word: str, text: str) -> None:
     """What belongs to the line above, such as why it is so."""
     declare.echo(wrap(f"{word}: {text}", INDENT, INDENT + "  "))
+
+
+def release_words(engine: str, version: str | None, diagnostics: Iterable[Diagnostic]) -> str:
+    """``vLLM 0.33.0``, or ``vLLM 0.33.0 in place of 0.34.0`` when it stands in for another."""
+    words = f"{engine} {version or ''}".rstrip()
+    for item in diagnostics:
+        asked = item.context.get("value", "").strip("'")
+        own = item.context.get("engine", engine) == engine
+        if own and asked and item.code in ("version-newer", "version-between"):
+            return f"{words} in place of {asked}"
+    return words
+
+
+def progress_bar(length: int, label: str) -> Any:
+    """A bar on stderr that keeps within the terminal, with its label and the time left."""
+    import click
+
+    around = len(label) + len("  []  100%  00:00:00") + 1
+    width = max(5, min(36, room() - around))
+    return click.progressbar(length=length, label=label, file=sys.stderr, width=width)

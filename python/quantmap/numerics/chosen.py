@@ -201,6 +201,9 @@ def _by_config(who: str, release: str, config: dict[str, Any]) -> Plan:
     plan = ByParts(title, named.parts)
     if not plan.recipes:
         reason = f"{title} quantizes no weights while loading"
+        weights = [words for part, words in named.outside.items() if part in _WEIGHTS]
+        if weights:
+            reason = f"{title} makes {weights[0]}"
         if named.unread:
             reason = f"how {named.unread[0]} computes was not read"
         raise problem("the config", reason, "quantmap.recipes() lists what was read")

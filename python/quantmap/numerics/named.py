@@ -21,18 +21,22 @@ class Named:
 
     Attributes:
         parts: part of the model → the recipe.
+        outside: part of the model → what is computed there, where no recipe has it.
         unread: names of recipes whose release nobody read.
     """
 
-    __slots__ = ("parts", "unread")
+    __slots__ = ("outside", "parts", "unread")
 
     def __init__(self, engine: str, version: str | None, emitted: dict[str, Any]) -> None:
         self.parts: dict[str, Recipe] = {}
+        self.outside: dict[str, str] = {}
         self.unread: list[str] = []
         schemes: dict[str, str] = {}
-        for row in _core.recipe_name_rows():
+        for row in _core.recipe_name_rows(version or ""):
             asked = row["who"] == engine and str(emitted.get(row["at"])) in row["values"]
-            if asked and row["instead_of"] in (None, schemes.get(row["part"])):
+            if asked and row["outside"]:
+                self.outside[row["part"]] = row["outside"]
+            elif asked and row["instead_of"] in (None, schemes.get(row["part"])):
                 schemes[row["part"]] = row["scheme"]
         release = f"@{version}" if version else ""
         for part, scheme in schemes.items():
@@ -49,7 +53,7 @@ def scheme_of(engine: str, part: str, value: str) -> str | None:
     """The scheme of a dtype in a rules file, with one scale for each channel or token."""
     for row in _core.recipe_name_rows():
         own = row["who"] == engine and row["part"] == part and row["instead_of"] is None
-        if own and value in row["values"]:
+        if own and row["scheme"] and value in row["values"]:
             return str(row["scheme"])
     return None
 
@@ -64,7 +68,7 @@ def activation_of(recipe: Recipe) -> Recipe | None:
     """How the same engine and release quantizes the inputs of layers whose weights are so."""
     who, _, rest = recipe.name.partition("@")
     release = rest.partition(":")[0]
-    for row in _core.recipe_name_rows():
+    for row in _core.recipe_name_rows(release):
         if row["who"] != who or not row["part"].endswith("activation") or row["instead_of"]:
             continue
         other = find_recipe(f"{who}@{release}:{row['scheme']}")

@@ -1,5 +1,6 @@
 // Choose: engine, release, GPU, model, precision. The answer is in answer.js.
 const state = { engine: "", release: "", gpu: "", tp: "1", context: "", concurrency: "1", preset: "", model: "", parameters: "" };
+const BLANK = { ...state };
 let known = null;
 let dropped = false;
 

@@ -1,5 +1,5 @@
 // Compare results: a ledger, or what `quantmap results --json` wrote. Both are read as untrusted text.
-const MOST_ROWS = 100000, SHOWN_ROWS = 200;
+const MOST_ROWS = 100000, SHOWN_ROWS = 200, MOST_EFFECTS = 12;
 const results = { rows: [], metrics: [], title: "", best: null, effects: [], failures: [], more: {} };
 const SIGNATURE = /^[0-9a-f]{32}$/;
 const FINISHED = ["success", "succeeded", "completed", "finished", "done", "ok"];
@@ -143,20 +143,27 @@ function failuresShown() {
   return lines.length ? card("Failed", el("ul", { class: "plain" }, ...lines.map(([reason, number]) => el("li", {}, badge(`${number}x`, "bad"), el("span", {}, reason))))) : null;
 }
 
+// Of a setting with many values the step from each to the next comes first; the other pairs are behind them.
 function effectsShown() {
-  const known = results.effects.filter((item) => item && Number.isFinite(item.change)).slice(0, 50);
+  const known = results.effects.filter((item) => item && Number.isFinite(item.change)).slice(0, 500);
   if (!known.length) return null;
-  const most = Math.max(...known.map((item) => Math.abs(item.change))) || 1;
-  return card("What one change does, all else equal", ...known.map((item) => {
-    const size = (Math.abs(item.change) / most) * 50;
-    const piece = el("span", {});
-    piece.style.width = `${size}%`;
-    piece.style.left = `${item.change < 0 ? 50 - size : 50}%`;
-    const noise = item.clear === false ? ", within the noise" : "";
-    return el("div", { class: "turn" }, el("span", {}, `${textOf(item.part)}: ${textOf(item.before) || "not set"} → ${textOf(item.after) || "not set"}`),
-      el("b", {}, `${item.change > 0 ? "+" : ""}${(item.change * 100).toFixed(1)} %`), el("span", { class: "track", "aria-hidden": "true" }, piece),
-      el("span", { class: "why" }, `${textOf(item.metric)}, ${count(Number(item.pairs) || 0, "pair")}${noise}`));
-  }));
+  const steps = new Map(known.map((item) => [JSON.stringify([item.part, item.after]), item]));
+  const first = [...steps.values()].slice(0, MOST_EFFECTS), taken = new Set(first);
+  const most = Math.max(...first.map((item) => Math.abs(item.change))) || 1;
+  const rest = known.filter((item) => !taken.has(item)).slice(0, 200);
+  return card("What one change does, all else equal", ...first.map((item) => effectShown(item, most)),
+    rest.length ? el("details", {}, el("summary", {}, `${count(rest.length, "other pair")} of values`), ...rest.map((item) => effectShown(item, most))) : null);
+}
+
+function effectShown(item, most) {
+  const size = Math.min(1, Math.abs(item.change) / most) * 50;
+  const piece = el("span", {});
+  piece.style.width = `${size}%`;
+  piece.style.left = `${item.change < 0 ? 50 - size : 50}%`;
+  const noise = item.clear === false ? ", within the noise" : "";
+  return el("div", { class: "turn" }, el("span", {}, `${textOf(item.part)}: ${textOf(item.before) || "not set"} → ${textOf(item.after) || "not set"}`),
+    el("b", {}, `${item.change > 0 ? "+" : ""}${(item.change * 100).toFixed(1)} %`), el("span", { class: "track", "aria-hidden": "true" }, piece),
+    el("span", { class: "why" }, `${textOf(item.metric)}, ${count(Number(item.pairs) || 0, "pair")}${noise}`));
 }
 
 function cellOf(item) {
@@ -179,7 +186,7 @@ function tableOf(rows, numbers) {
   const launch = (place) => (split ? names.map((name) => el("td", {}, parts[place].get(name) || "–")) : [el("td", {}, el("code", {}, shown[place].label))]);
   const body = shown.map((row, place) => el("tr", { class: row.index === results.best ? "top" : false },
     el("td", {}, numbers.has(row) ? el("span", { class: "rank" }, String(numbers.get(row))) : ""), ...results.metrics.map((name) => cellOf(row.metrics[name])),
-    el("td", { class: row.admissible ? "good" : "bad" }, row.broken.length ? `${row.admissible ? "↓" : "✗"} ${row.broken.join(", ")}` : "✓"), ...launch(place)));
+    el("td", { class: !row.admissible ? "bad" : row.broken.length ? "turned" : "good" }, row.broken.length ? `${row.admissible ? "↓" : "✗"} ${row.broken.join(", ")}` : "✓"), ...launch(place)));
   const heads = [["front"], ...results.metrics.map((name) => [name, "n"]), ["limits"], ...(split ? names : ["launch"]).map((name) => [name])];
   const more = rows.length > SHOWN_ROWS ? el("p", { class: "soft" }, `and ${rows.length - SHOWN_ROWS} more, all of them in the picture`) : "";
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Measured" },

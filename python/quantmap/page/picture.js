@@ -24,13 +24,13 @@ function scaleOf(values, begin, end) {
 function pictureOf(points, front, up, across) {
   const [width, height, left, bottom, margin] = innerWidth < 600 ? [380, 300, 56, 46, 16] : [720, 360, 76, 48, 16];
   const x = scaleOf(points.map((point) => point.x.mean), left, width - margin);
-  const y = scaleOf(points.map((point) => point.y.mean), height - bottom, margin);
+  const y = scaleOf(points.map((point) => point.y.mean), height - bottom, margin + 14);
   const place = (point) => `${x.at(point.x.mean).toFixed(1)} ${y.at(point.y.mean).toFixed(1)}`;
   const spread = ({ x: a, y: b }) => `M${x.at(a.mean)} ${y.at(b.low)}V${y.at(b.high)}M${x.at(a.low)} ${y.at(b.mean)}H${x.at(a.high)}`;
   const measured = front.filter((point) => point.x.count > 1 && [point.x, point.y].every((item) => Number.isFinite(item.low) && Number.isFinite(item.high)));
   const say = (text, at) => drawn("text", at, text);
   return drawn("svg", { class: "plot", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${up} against ${across}; the table below holds the numbers` },
-    ...x.ticks.map((value) => drawn("path", { class: "grid", d: `M${x.at(value)} ${margin}V${height - bottom}` })),
+    ...x.ticks.map((value) => drawn("path", { class: "grid", d: `M${x.at(value)} ${margin + 14}V${height - bottom}` })),
     ...y.ticks.map((value) => drawn("path", { class: "grid", d: `M${left} ${y.at(value)}H${width - margin}` })),
     ...x.ticks.map((value) => say(grouped.format(value), { x: x.at(value), y: height - bottom + 18, "text-anchor": "middle" })),
     ...y.ticks.map((value) => say(grouped.format(value), { x: left - 8, y: y.at(value) + 4, "text-anchor": "end" })),

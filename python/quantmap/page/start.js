@@ -1,6 +1,7 @@
 // Wiring: controls to state, state to the address, tabs, and the first answer.
 const VIEWS = ["choose", "check", "compare", "words"];
 const NUMBERS = ["tp", "context", "concurrency"];
+const CHECKED = ["line", "check-engine", "check-release", "check-gpu"];
 const CONTROLS = ["engine", "release", "gpu", "tp", "context", "concurrency", "model", "parameters"];
 
 function change(changed, focus) {
@@ -15,20 +16,22 @@ function save() {
   const kept = new URLSearchParams();
   for (const [key, value] of Object.entries(state)) if (value && !(key === "model" && value.length > 20000)) kept.set(key, value);
   kept.set("view", document.querySelector("[role=tab][aria-selected=true]").id.slice(4));
-  if (byId("line").value) kept.set("line", byId("line").value);
+  for (const id of CHECKED) if (byId(id).value) kept.set(id, byId(id).value);
   history.replaceState(null, "", `#${kept}`);
 }
 
 function restore() {
   const kept = new URLSearchParams(location.hash.slice(1));
   const keys = new Set([...Object.keys(state), ...known.fields.map((field) => field.key)]);
+  for (const key of keys) state[key] = BLANK[key] || "";
   for (const [key, value] of kept) {
     if (keys.has(key)) state[key] = NUMBERS.includes(key) ? value.replace(/\D/g, "").slice(0, 9) : value.slice(0, 20000);
   }
   if (!known.engines.some((engine) => engine.id === state.engine)) state.engine = known.engines[0].id;
   if (!engineNow().releases.includes(state.release)) state.release = engineNow().releases.at(-1);
   if (!known.presets.some((preset) => preset.id === state.preset)) state.preset = "";
-  byId("line").value = (kept.get("line") || "").slice(0, 20000);
+  for (const id of CHECKED) byId(id).value = (kept.get(id) || "").slice(0, 20000);
+  if (byId("check-engine").selectedIndex < 0) byId("check-engine").value = "";
   return kept.get("view");
 }
 
@@ -97,7 +100,7 @@ async function start() {
     if (id === "model") dropped = false;
     change({ [id]: byId(id).value });
   });
-  for (const id of ["line", "check-engine", "check-release", "check-gpu"]) byId(id).addEventListener("input", () => { showVerdicts(); save(); });
+  for (const id of CHECKED) byId(id).addEventListener("input", () => { showVerdicts(); save(); });
   for (const form of document.forms) form.addEventListener("submit", (event) => event.preventDefault());
   byId("check-engine").addEventListener("change", () => {
     const engine = known.engines.find((one) => one.id === byId("check-engine").value);
@@ -111,7 +114,7 @@ async function start() {
   if (given) byId("loaded").textContent = `${readResults([given]) ? "these results cannot be read" : "the results that came with this page"}; open others here`;
   else showCompared();
   openTab(VIEWS.includes(view) ? view : given ? "compare" : "choose");
-  fill(byId("about"), `quantmap ${known.version}, catalogue ${known.hash.slice(0, 12)}. This page runs by itself: nothing is sent anywhere. `, docs("index.html", "Documentation"));
+  fill(byId("about"), `Catalogue ${known.version}, ${known.hash.slice(0, 12)}. This page runs by itself: nothing is sent anywhere. `, docs("index.html", "Documentation"));
   show();
   window.addEventListener("hashchange", () => { const to = restore(); openTab(VIEWS.includes(to) ? to : "choose"); show(); });
   document.documentElement.dataset.ready = String(Math.round(performance.now() - began));

@@ -6,12 +6,14 @@ from .metrics import better
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     from .row import Row
 
 __all__ = ["Effect", "effects", "front"]
+
+MOST_PAIRED = 16  # values of one part that are all compared with each other
 
 
 class Effect:
@@ -116,7 +118,8 @@ def effects(
 
     Returns:
         list[Effect]: by part, in the order given; the value that the plan has first is the one that
-        is compared with.
+        is compared with. Of more than 16 values each is compared with the first and with the one
+        before it, else all with all.
     """
     found = [(row, list(described(row))) for row in rows if metric in row.metrics]
     out: list[Effect] = []
@@ -134,19 +137,42 @@ def _of_part(found: list[tuple[Row, list[dict[str, str]]]], part: str, metric: s
             order.setdefault(value)
             others = frozenset(item for item in description.items() if item[0] != part)
             alike.setdefault(others, {}).setdefault(value, row)
-    values = list(order)
-    out = []
-    for place, after in enumerate(values):
-        for before in values[:place]:
-            pairs = {}
-            for group in alike.values():
-                one, two = group.get(before), group.get(after)
-                if one is not None and two is not None and one is not two:
-                    pairs[one.index, two.index] = (one, two)
-            effect = _effect(part, before, after, metric, list(pairs.values()))
-            if effect is not None:
-                out.append(effect)
-    return out
+    pairs: dict[tuple[str, str], dict[tuple[int, int], tuple[Row, Row]]] = {}
+    for group in alike.values():
+        for before, after in _compared(group, order):
+            one, two = group[before], group[after]
+            if one is not two:
+                pairs.setdefault((before, after), {})[one.index, two.index] = (one, two)
+    place = {value: number for number, value in enumerate(order)}
+    found_pairs = sorted(pairs, key=lambda pair: (place[pair[1]], place[pair[0]]))
+    made = (_effect(part, *pair, metric, list(pairs[pair].values())) for pair in found_pairs)
+    return [effect for effect in made if effect is not None]
+
+
+def _compared(group: dict[str, Row], order: dict[str, None]) -> Iterator[tuple[str, str]]:
+    """The pairs of values to compare among results that differ in nothing else.
+
+    Args:
+        group: the results by value.
+        order: every value of the part, as the plan has them.
+
+    Yields:
+        tuple: the earlier value and the later one: all pairs of few values; of many, each with the
+        plan's first and with the one before it, for their pairs would be more than anybody reads.
+    """
+    if len(order) <= MOST_PAIRED:
+        present = [value for value in order if value in group]
+        for place, after in enumerate(present):
+            for before in present[:place]:
+                yield before, after
+        return
+    first = last = next(iter(order))
+    for value in order:
+        if value in group:
+            for before in dict.fromkeys((first, last)):
+                if before in group and before != value:
+                    yield before, value
+        last = value
 
 
 def _effect(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from itertools import islice
+from math import isfinite
 
 from ..errors import ConfigError
 from ..files import open_regular
@@ -64,7 +65,8 @@ class Record:
         if status in WAITING:
             self._pending = measured if status == _STARTED else self._pending + measured
             return
-        self.seconds = as_number(data.get("seconds"))
+        seconds = data.get("seconds")
+        self.seconds = None if seconds is None else as_number(seconds)
         if status in FAILED:
             reason = data.get("reason") or data.get("error") or data.get("message") or ""
             self.reason = str(reason)[:MAX_REASON]
@@ -210,7 +212,7 @@ class _RecordReader(_Reader):
             if (kind is not float and kind is not int) or (not named and key in _NOT_MEASURED):
                 continue
             how = self.metrics[key] if key in self.metrics else self.how(key)
-            number = as_number(value)
+            number = value if kind is float and isfinite(value) else as_number(value)
             if how is not None and number is not None:
                 out.append((how, number * how.factor))
         return out

@@ -5,23 +5,23 @@ They allow no key that they do not name: a change of an output is a change here.
 
 from __future__ import annotations
 
+from ..check import CheckResult
+from ..errors import Diagnostic
+from ..failed_start import WhyResult
+from ..fit import Fit
+from ..mapping import Decision, Mapping
+from .described import described, of
 from .outputs_model import inspect_output
 from .outputs_numerics import quality_output
 from .outputs_parts import (
-    ARGUMENTS,
     CATALOG,
     CONFIG,
     COUNT,
-    DIAGNOSTICS,
     ENGINE,
     FLAG,
-    GPU_OR_NULL,
-    MODE,
     POSITIVE,
-    PRESET_OR_NULL,
     TEXT_BY_NAME,
     TEXT_OR_NULL,
-    WORDS,
     config_definitions,
 )
 from .outputs_plan import plan_output
@@ -35,19 +35,7 @@ if TYPE_CHECKING:
     from .parts import Schema
 
 _BLOCK = or_null({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2})
-NOT_LOOKED_AT = {"type": "array", "items": closed({"what": TEXT, "give": TEXT})}
-_DECISION = closed(
-    {
-        "field": TEXT,
-        "asked": TEXT,
-        "given": FLAG,
-        "emitted": ARGUMENTS,
-        "outcome": one_of(WORDS["outcomes"]),
-        "code": TEXT,
-        "sentence": TEXT,
-        "evidence": TEXTS,
-    }
-)
+_NOTES: Schema = {"type": "array", "items": described(Diagnostic)}
 
 
 def output_schema(verb: str) -> dict[str, Any]:
@@ -57,44 +45,18 @@ def output_schema(verb: str) -> dict[str, Any]:
     return document(f"output-{verb}", OUTPUTS[verb]())
 
 
-_VERDICTS = ["fits", "tight", "fits-with-less-context", "does-not-fit", "refused", "unknown"]
 _BAND: Schema = {"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2}
 
 
 def _memory() -> Schema:
     return closed(
         {
-            "verdict": one_of(_VERDICTS),
+            "verdict": of("FitVerdict", Fit),
             "gpus": POSITIVE,
             **dict.fromkeys(("weight_bytes", "kv_budget_bytes", "kv_token_bytes"), COUNT),
             "tokens": COUNT,
             "tokens_band": _BAND,
             "cures": TEXTS,
-        }
-    )
-
-
-def _mapping(**more: Schema) -> Schema:
-    return closed(
-        {
-            **more,
-            "engine": ENGINE,
-            "mode": MODE,
-            "version": TEXT_OR_NULL,
-            "gpu": GPU_OR_NULL,
-            "checkpoint": one_of(kind["id"] for kind in WORDS["checkpoints"]),
-            "precision": TEXT_BY_NAME,
-            "verified_through": TEXT,
-            "preset": PRESET_OR_NULL,
-            "config": CONFIG,
-            "args": ARGUMENTS,
-            "argv": TEXTS,
-            "env": TEXT_BY_NAME,
-            "files": TEXT_BY_NAME,
-            "decisions": {"type": "array", "items": _DECISION},
-            "diagnostics": DIAGNOSTICS,
-            "not_looked_at": NOT_LOOKED_AT,
-            "catalog": CATALOG,
         }
     )
 
@@ -107,78 +69,22 @@ def _one_or_several(schema: Schema, **definitions: Schema) -> Schema:
 
 
 def _mappings() -> Schema:
-    return _one_or_several(_mapping(), **config_definitions())
+    return _one_or_several(described(Mapping), **config_definitions())
 
 
 def _explained() -> Schema:
-    mapping = _mapping(memory=or_null(_memory()))
-    return _one_or_several(mapping, **config_definitions())
+    return _one_or_several(described(Mapping, memory=or_null(_memory())), **config_definitions())
 
 
 def _check() -> Schema:
-    verdict = closed(
-        {
-            "argument": TEXT,
-            "canonical": TEXT,
-            "evidence": TEXTS,
-            "hint": TEXT,
-            "reason": TEXT,
-            "refused": FLAG,
-            "value": TEXT,
-            "verdict": one_of(WORDS["verdicts"]),
-        }
-    )
-    launch = closed(
-        {
-            "engine": ENGINE,
-            "version": TEXT,
-            "asked": TEXT_OR_NULL,
-            "platform": TEXT_OR_NULL,
-            "line": COUNT,
-            "verified_through": TEXT,
-            "model": TEXT_OR_NULL,
-            "checkpoint": one_of(kind["id"] for kind in WORDS["checkpoints"]),
-            "ok": FLAG,
-            "verdicts": {"type": "array", "items": verdict},
-            "notes": DIAGNOSTICS,
-            "not_looked_at": NOT_LOOKED_AT,
-            "catalog": CATALOG,
-        }
-    )
     here = {"$ref": "#/$defs/launch"}
-    several = closed(
-        {
-            "ok": FLAG,
-            "launches": {"type": "array", "items": here, "minItems": 2},
-            "notes": DIAGNOSTICS,
-        }
-    )
-    return {"anyOf": [here, several], "$defs": {"launch": launch}}
+    launches = {"type": "array", "items": here, "minItems": 2}
+    several = closed({"ok": FLAG, "launches": launches, "notes": _NOTES})
+    return {"anyOf": [here, several], "$defs": {"launch": described(CheckResult)}}
 
 
 def _why() -> Schema:
-    return closed(
-        {
-            "engine": or_null(ENGINE),
-            "engine_name": TEXT_OR_NULL,
-            "version": TEXT_OR_NULL,
-            "error": TEXT,
-            "message": TEXT,
-            "line": COUNT,
-            "template": TEXT_OR_NULL,
-            "source": TEXT_OR_NULL,
-            "condition": TEXT,
-            "said_from": TEXT_OR_NULL,
-            "said_until": TEXT_OR_NULL,
-            "arguments": TEXTS,
-            "launch": TEXTS,
-            "rule": TEXT,
-            "change": TEXT,
-            "certain": FLAG,
-            "fixed_in": TEXT_OR_NULL,
-            "evidence": TEXTS,
-        }
-    )
+    return described(WhyResult)
 
 
 def _diff() -> Schema:
@@ -195,44 +101,9 @@ def _diff() -> Schema:
     return _one_or_several({"anyOf": [of_config, of_command]})
 
 
-def _one_fit() -> Schema:
-    sizes = [
-        *("parameters", "weight_bytes", "kv_token_bytes", "kv_window_bytes", "kv_needed_bytes"),
-        *("kv_budget_bytes", "activation_bytes", "kept_free_bytes", "graph_bytes", "state_bytes"),
-        *("cuda_bytes", "batched_tokens", "sequences_at_most"),
-    ]
-    return closed(
-        {
-            "engine": ENGINE,
-            "engine_name": TEXT,
-            "version": TEXT,
-            "preset": PRESET_OR_NULL,
-            "config": CONFIG,
-            "precision": TEXT_BY_NAME,
-            "gpu": TEXT_OR_NULL,
-            "memory_bytes": or_null(COUNT),
-            **dict.fromkeys(("tp", "pp", "context", "concurrency"), POSITIVE),
-            **dict.fromkeys(sizes, COUNT),
-            **dict.fromkeys(("tokens", "sequences", "longest_context"), COUNT),
-            "kv_bits": {"type": "number", "minimum": 1, "maximum": 32},
-            "memory_fraction": {"type": "number", "minimum": 0, "maximum": 1},
-            "active_share": {"type": "number", "minimum": 0, "maximum": 1},
-            "weights_exact": FLAG,
-            "verdict": one_of(_VERDICTS),
-            "kv_budget_band": _BAND,
-            "tokens_band": _BAND,
-            "cures": TEXTS,
-            "not_counted": TEXTS,
-            "assumptions": TEXTS,
-            "diagnostics": DIAGNOSTICS,
-            "catalog": CATALOG,
-        }
-    )
-
-
 def _fit() -> Schema:
     """An estimate or several; with --need a row for each KV type, with --log the comparison."""
-    out = _one_or_several(_one_fit(), **config_definitions())
+    out = _one_or_several(described(Fit), **config_definitions())
     fit = {"$ref": "#/$defs/result"}
     need = closed({"kv": TEXT, "tp": POSITIVE, "share": {"type": "number"}, "fit": fit})
     number: Schema = {"type": ["number", "null"]}
@@ -263,7 +134,7 @@ def _fit() -> Schema:
 def _advise() -> Schema:
     advice = closed(
         {
-            "fit": _one_fit(),
+            "fit": described(Fit),
             "config": CONFIG,
             "precision": TEXT_BY_NAME,
             "gpus": POSITIVE,
@@ -280,7 +151,7 @@ def _advise() -> Schema:
 
 
 def _matrix() -> Schema:
-    rows = {"type": "array", "items": _DECISION}
+    rows = {"type": "array", "items": described(Decision)}
     return closed({"engine": TEXT, "version": TEXT, "rows": rows})
 
 
@@ -311,7 +182,7 @@ def _rules() -> Schema:
             "weight_block_size": _BLOCK,
             "is_static_checkpoint": FLAG,
             "allow_narrow_n_blockwise": FLAG,
-            "notes": DIAGNOSTICS,
+            "notes": _NOTES,
             "modules": {"type": "array", "items": module},
         }
     )

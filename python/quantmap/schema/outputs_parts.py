@@ -4,38 +4,41 @@ from __future__ import annotations
 
 from .. import _core
 from .configs import FORMS, Forms, preset_names
-from .parts import TEXT, closed, one_of, values_of
+from .parts import PARAMETER_NAMES, TEXT, closed, one_of, values_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .parts import Schema
 
 WORDS = _core.vocabulary()
 FLAG: Schema = {"type": "boolean"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 POSITIVE: Schema = {"type": "integer", "minimum": 1}
+SAID: Schema = {"type": "string", "minLength": 1}
 TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 TEXT_BY_NAME = values_of(TEXT)
 ENGINE = one_of(engine["id"] for engine in _core.engines())
 MODE = one_of(["documented", "checked"])
-GPU_OR_NULL = one_of([None, *(gpu["id"] for gpu in WORDS["gpus"][1:])])
-PRESET_OR_NULL = one_of([None, *preset_names()])
+GPU = one_of(gpu["id"] for gpu in WORDS["gpus"][1:])
+GPU_OR_NULL = one_of([*GPU["enum"], None])
+CHECKPOINT = one_of(kind["id"] for kind in WORDS["checkpoints"])
+PRESET = one_of(preset_names())
+PRESET_OR_NULL = one_of([*PRESET["enum"], None])
 CODE = one_of(item["code"] for item in _core.diagnostics())
 CATALOG = closed({"version": TEXT, "hash": TEXT}, description="The tables that were used.")
-DIAGNOSTICS: Schema = {
-    "type": "array",
-    "items": closed(
-        {
-            "code": CODE,
-            "severity": one_of(WORDS["severities"]),
-            "path": TEXT,
-            "message": TEXT,
-            "hint": TEXT,
-            "context": TEXT_BY_NAME,
-        }
-    ),
-}
 ARGUMENTS = values_of({"type": ["string", "boolean"]}, description="True is a bare switch.")
+# A parameter that is null or an empty list leaves its argument out and is not printed.
+PARAMETERS: Schema = {
+    "type": "object",
+    "propertyNames": PARAMETER_NAMES,
+    "additionalProperties": {
+        "type": ["string", "number", "boolean", "array", "object"],
+        "minItems": 1,
+    },
+}
+STORED = closed({"dtype": SAID, "tensors": POSITIVE, "bytes": COUNT})
 CONFIG: Schema = {"anyOf": [{"$ref": f"#/$defs/{form}"} for form in FORMS]}
 
 
@@ -43,3 +46,18 @@ def config_definitions() -> dict[str, Schema]:
     """What `CONFIG` refers to, for ``$defs``."""
     forms = Forms(lists=False)
     return {form: forms.form(form) for form in FORMS}
+
+
+# What an annotation of a result names of the catalogue; see `words`.
+LISTS: dict[str, Callable[[], Schema]] = {
+    "engines": lambda: ENGINE,
+    "gpus": lambda: GPU,
+    "checkpoints": lambda: CHECKPOINT,
+    "presets": lambda: PRESET,
+    "codes": lambda: CODE,
+    "config": lambda: CONFIG,
+    "catalog": lambda: CATALOG,
+    "arguments": lambda: ARGUMENTS,
+    "parameters": lambda: PARAMETERS,
+    "stored": lambda: STORED,
+}

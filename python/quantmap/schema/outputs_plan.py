@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from .configs import FORMS, PRESET, fields_of, preset_names
+from ..errors import Diagnostic
+from ..experiment import Experiment, Skip
+from .configs import FORMS, PRESET, fields_of
+from .described import described
 from .outputs_parts import (
-    ARGUMENTS,
     CATALOG,
-    CODE,
-    CONFIG,
     COUNT,
-    DIAGNOSTICS,
     ENGINE,
     FLAG,
     GPU_OR_NULL,
     MODE,
     POSITIVE,
-    TEXT_BY_NAME,
     TEXT_OR_NULL,
     config_definitions,
 )
@@ -41,11 +39,11 @@ def plan_output() -> Schema:
             "max_iterations": limit,
             "targets": {"type": "array", "items": _target(), "minItems": 1},
             "skips": {"type": "array", "items": _skip()},
-            "diagnostics": DIAGNOSTICS,
+            "diagnostics": {"type": "array", "items": described(Diagnostic)},
             "arguments": _arguments(),
             "task": {"type": "object", "description": "The task as it was given."},
             "too_large": COUNT,
-            "experiments": {"type": "array", "items": _experiment()},
+            "experiments": {"type": "array", "items": described(Experiment)},
         }
     )
     return {**plan, "$defs": {**config_definitions(), "asked": _asked_config()}}
@@ -81,14 +79,8 @@ def _arguments() -> Schema:
 def _skip() -> Schema:
     parameters = {"type": "object", "propertyNames": PARAMETER_NAMES}
     asked = {"$ref": "#/$defs/asked"}
-    return closed(
-        {
-            "code": CODE,
-            **dict.fromkeys(("path", "message", "hint"), TEXT),
-            "count": POSITIVE,
-            "example": closed({"engine": ENGINE, "config": asked, "parameters": parameters}),
-        }
-    )
+    example = closed({"engine": ENGINE, "config": asked, "parameters": parameters})
+    return described(Skip, example=example)
 
 
 def _asked_config() -> Schema:
@@ -105,30 +97,3 @@ def _asked_config() -> Schema:
 
 def _section(*types: str) -> Schema:
     return {"type": list(types), "properties": {}, "additionalProperties": False}
-
-
-def _experiment() -> Schema:
-    # A parameter that is null or an empty list leaves its argument out and is not printed.
-    value: Schema = {"type": ["string", "number", "boolean", "array", "object"], "minItems": 1}
-    return closed(
-        {
-            "index": COUNT,
-            "signature": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
-            "engine": ENGINE,
-            "version": TEXT_OR_NULL,
-            "mode": MODE,
-            "args": ARGUMENTS,
-            "env": TEXT_BY_NAME,
-            "files": TEXT_BY_NAME,
-            "group": COUNT,
-            "points": POSITIVE,
-            "config": CONFIG,
-            "parameters": {
-                "type": "object",
-                "propertyNames": PARAMETER_NAMES,
-                "additionalProperties": value,
-            },
-            "presets": {"type": "array", "items": one_of(preset_names())},
-            "configs": {"type": "array", "items": CONFIG, "minItems": 1},
-        }
-    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ..errors import Diagnostic
+from .described import described
 from .outputs_parts import (
     CATALOG,
     CONFIG,
     COUNT,
-    DIAGNOSTICS,
     ENGINE,
     FLAG,
     POSITIVE,
@@ -92,7 +93,7 @@ def results_output() -> Schema:
             "effects": {"type": "array", "items": _effect()},
             "failures": {"type": "array", "items": failure},
             "strangers": COUNT,
-            "diagnostics": DIAGNOSTICS,
+            "diagnostics": {"type": "array", "items": described(Diagnostic)},
             "rows": {"type": "array", "items": _row()},
         }
     )

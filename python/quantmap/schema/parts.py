@@ -64,6 +64,5 @@ def or_null(schema: Schema) -> Schema:
 def unknown(kind: str, value: Any, known: Iterable[str]) -> ConfigError:
     """The error for the name of something that does not exist."""
     shown = repr(value)[:100] if isinstance(value, str) else _core.describe(value)
-    context = {"value": shown, "field": kind, "known": ", ".join(known)}
-    context["hint"] = "choose one of the known values"
+    context = {"value": shown, "field": kind, "known": ", ".join(known), "hint": ""}
     return ConfigError([_core.make_diagnostic("unknown-value", kind, context)])

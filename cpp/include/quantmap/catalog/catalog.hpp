@@ -183,6 +183,12 @@ struct FlagHistory {
   std::span<const FlagInterval> intervals;
 };
 
+// A name or an alias that a flag has in some release.
+struct FlagName {
+  std::string_view text;
+  std::uint16_t flag;  // index into ArgumentSchema::flags
+};
+
 struct Variable {
   std::string_view name;
   std::uint16_t since;
@@ -201,6 +207,7 @@ struct Release {
 struct ArgumentSchema {
   std::span<const Release> releases;   // ascending
   std::span<const FlagHistory> flags;  // sorted by name
+  std::span<const FlagName> names;     // sorted by text, then by flag
   std::span<const Variable> variables;
   std::span<const std::string_view> never;  // flags that no release ever had
   ReleaseSpan dotted;                       // where keys of JSON may stand behind a dot

@@ -49,6 +49,9 @@ enum class MemoryRole : std::uint8_t {
   kDraftModel,       // the draft model's folder or id
   kNoDraft,          // drafts come from no model: a switch
   kDraftHead,        // drafts come from one layer on top of the model: a switch
+  kDraftOutput,      // which reads several layers and has an output layer of its own: a switch
+  kExpertKernel,     // the kernel of experts
+  kWindows,          // tokens that the layers keep, one number for each kind of layer
   kPrefillGraphs,    // steps of prompts are captured: a switch
   kNoPrefillGraphs,  // they are not: a switch
   kByteCache,        // 8 bits for each cached number: a switch
@@ -155,7 +158,10 @@ struct CacheLayout {
   double sliding_share;  // kPools: tokens of the sliding pool for each of the full one
   double state_share;    // kPools: memory of states for each of the KV cache
   bool wide_states;      // states have 32 bits unless the model says otherwise
-  std::span<const std::string_view> families;  // kPools: whose sliding layers have a pool; others keep every token
+  std::int64_t lanes;    // sizes of cached vectors are stored in multiples of so many numbers
+  std::int64_t word;     // bits in which tokens of a latent vector's block are packed; 0: they are not
+  bool told;             // kWindows: sliding layers keep every token unless the launch tells their windows
+  std::span<const std::string_view> families;  // whose sliding layers keep their window by themselves
 };
 
 // Weights of experts that a kernel stores in multiples of its tile.
@@ -166,6 +172,15 @@ struct KernelPadding {
   std::uint64_t gpus;  // classes
   std::int64_t hidden;
   std::int64_t width;
+};
+
+// Bits of one 4-bit weight of an expert with its scales, as the engine keeps them on the GPU; the first row that holds.
+struct ExpertStorage {
+  std::uint16_t since;
+  std::uint16_t until;
+  std::uint64_t gpus;                         // classes
+  std::span<const std::string_view> kernels;  // empty: any
+  double bits;
 };
 
 // How far the parts may be from the truth, from the calibration cases.
@@ -199,6 +214,7 @@ struct MemoryPolicy {
   std::span<const MemoryPeak> peaks;
   std::span<const CacheLayout> layouts;
   std::span<const KernelPadding> padding;
+  std::span<const ExpertStorage> experts;  // of models that declare 4-bit experts
   std::span<const LogLine> log;
   std::span<const std::string_view> evidence;
 

@@ -10,10 +10,13 @@ namespace quantmap {
 // An argument, or a key of a rules file, with one of its values: what it makes of a part of a model.
 struct RecipeName {
   std::string_view who;
-  std::string_view at;  // as mappings name it, such as --quantization-config#/linear
+  std::string_view since;  // the first release it is true of, or empty: all that are known
+  std::string_view until;  // the first it is no longer true of, or empty
+  std::string_view at;     // as mappings name it, such as --quantization-config#/linear
   std::span<const std::string_view> values;
   std::string_view part;
-  std::string_view scheme;
+  std::string_view scheme;      // or empty, when there is no recipe of it:
+  std::string_view outside;     // what is computed there, in words
   std::string_view instead_of;  // the scheme that it replaces, or empty: it needs no other
   std::span<const std::string_view> evidence;
 };

@@ -19,6 +19,7 @@ enum class ScaleRule : std::uint8_t {
   kInverse,            // 1 / (limit · (1 / amax))
   kExponentEven,       // 2^(floor(log2(amax rounded up from 1.75)) - offset)
   kExponentCeil,       // 2^ceil(log2(amax / limit))
+  kExponentFloor,      // 2^floor(log2(amax / limit))
   kTwoLevel,           // a scale of the tile in e4m3 over a scale of the tensor; amax · (1 / limit)
   kTwoLevelDivide,     // the same, amax / limit
 };

@@ -59,6 +59,7 @@ struct Meaning {
   std::uint16_t gpus;
   std::uint8_t dtypes;     // bit i: the model's dtype is Catalog::model_dtypes[i]
   std::uint8_t kv_dtypes;  // bit i: the checkpoint asks for Catalog::kv_dtypes[i]
+  std::uint32_t has;       // bit i: the model has trait i
   std::span<const std::string_view> values;
   std::string_view means;
   std::span<const std::string_view> evidence;

@@ -24,6 +24,7 @@ struct CheckRequest {
   Value checkpoint;                             // a path, the id of a model, or a config
   std::shared_ptr<const Checkpoint> inspected;  // the same, read already
   std::string model_cache;                      // the folder that holds models by id; empty: there is none
+  std::vector<std::pair<std::string, std::string>> settings{};  // files that it may name: the name, and JSON
 };
 
 struct Checked {

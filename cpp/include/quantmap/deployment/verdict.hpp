@@ -34,6 +34,7 @@ struct Verdict {
   std::string hint;
   std::vector<std::string> evidence;
   bool unset = false;  // the value sets nothing
+  std::string inside;  // the settings in the file that it names, as JSON
 };
 
 [[nodiscard]] std::string_view name_of(Judgement judgement) noexcept;

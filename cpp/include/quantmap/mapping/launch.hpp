@@ -69,8 +69,21 @@ void note_dense(const Config& asked, Mapping& mapping);
 // Nothing when `problems` got an error; its warnings are in the mapping's diagnostics.
 [[nodiscard]] std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problems);
 
-// Why a request comes to no launch, or to one that the release refuses; empty when nothing is known against it. Words
-// are looked for only then, so this is several times cheaper than a launch.
-[[nodiscard]] std::string refusal_of(LaunchRequest request);
+struct LaunchReading;
+
+// Why configs and parameters come to no launch, or to one that the release refuses, on one ground: its engine, release,
+// GPU and model are read once.
+class Refusals {
+ public:
+  explicit Refusals(LaunchRequest ground);
+
+  // Empty when nothing is known against it. The words of what is applied are left out, so this is several times cheaper
+  // than a launch.
+  [[nodiscard]] std::string of(Value quant_config, Value user_parameters) const;
+
+ private:
+  LaunchRequest ground_;
+  std::shared_ptr<const LaunchReading> read_;  // nothing when there is a problem with the ground itself
+};
 
 }  // namespace quantmap

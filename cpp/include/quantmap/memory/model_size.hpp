@@ -51,6 +51,7 @@ struct ModuleSize {
   std::string_view name;
   ModuleClass part = ModuleClass::kLinear;
   double numbers = 0;
+  double matrices = 1;  // of which it consists
 };
 void visit_modules(const Architecture& model, bool tied, const Parallel& parallel, const PipelineStage& stage,
                    const ExpertTile& tile, const std::function<void(const ModuleSize&)>& visit);
@@ -87,7 +88,8 @@ struct LayerCache {
   double convolved = 0;     // kState: numbers of the convolution's window
   double state = 0;         // kState: numbers of the state
 };
+// Sizes of vectors are rounded up to `lanes`.
 [[nodiscard]] std::vector<LayerCache> layer_caches(const Architecture& model, const Parallel& parallel,
-                                                   const PipelineStage& stage);
+                                                   const PipelineStage& stage, std::int64_t lanes = 1);
 
 }  // namespace quantmap

@@ -29,6 +29,7 @@ struct VisionShape {
   double hidden = 0;
   double intermediate = 0;
   double patches = 0;          // of the largest picture that the engine tries out
+  double tokens = 0;           // that the text model reads for it
   double declared_layers = 0;  // under the names that text models have for them; 0: not under these
   double declared_width = 0;
 };

@@ -22,7 +22,8 @@ struct Argument {
   std::string_view at{};       // place inside a JSON value or a file
   std::string_view through{};  // the flag that names the file
   bool is_null = false;
-  bool open = false;  // of a line: a shell puts in some of it, which is not known
+  bool open = false;     // of a line: a shell puts in some of it, which is not known
+  std::string inside{};  // the settings in the file that it names, as JSON, when they were read
 };
 
 // A file that the launch needs: a relative name and its text.
