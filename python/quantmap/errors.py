@@ -60,6 +60,9 @@ class Unseen(Result):
     def __iter__(self) -> Iterator[str]:
         return iter((self.what, self.give))
 
+    def __getitem__(self, place: int) -> str:
+        return (self.what, self.give)[place]
+
 
 class ConfigError(ValueError):
     """An input that cannot be mapped; carries every problem, not only the first.

@@ -54,6 +54,8 @@ def refused(stage: str) -> Iterator[Told]:
         for rule in checked["rules"]:
             if rule["stage"] != stage or rule.keys() & GROUND:
                 continue
+            if any(isinstance(values, dict) for values in rule["refuse"].values()):
+                continue
             terms = {flags.get(target, ""): values[0] for target, values in rule["refuse"].items()}
             if terms and "" not in terms and "" not in terms.values():
                 version = rule.get("since", RELEASES[engine][0])

@@ -169,7 +169,7 @@ def test_a_wrong_task_is_an_error_with_its_place(name: str) -> None:
     found = [(item.code, item.path) for item in caught.value.diagnostics]
     errors = [item for item in caught.value.diagnostics if item.severity == "error"]
     assert found == problems and len(errors) == len(found)
-    assert all(item.message and item.hint for item in errors)
+    assert all(item.hint or "known: " in item.message for item in errors)
 
 
 def deep(levels: int) -> Any:
@@ -238,7 +238,7 @@ def test_one_bad_value_is_a_skip_that_says_why(name: str) -> None:
     assert (plan.asked, plan.distinct, plan.skipped) == (2, 1, 1)
     (skip,) = plan.skips
     assert (skip.code, skip.path, skip.count) == (*cause, 1)
-    assert skip.message and skip.hint
+    assert skip.hint or "known: " in skip.message
     assert skip.example["engine"] == "sglang"
     json.dumps(skip.example["parameters"], default=str)
 

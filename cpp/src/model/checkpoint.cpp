@@ -270,6 +270,23 @@ class Inspector {
     out_.evidence = Evidence::kHeaders;
   }
 
+  void note(const Disagreement& item) {
+    if (item.subject == kOfName) {
+      const std::string& promised = item.claims.front().second;
+      std::string_view name = out_.source;
+      while (name.size() > 1 && name.ends_with('/')) name.remove_suffix(1);
+      name.remove_prefix(std::min(name.rfind('/') + 1, name.size()));
+      out_.notes.add(Code::kNameDiffers, path_.str(), {{"value", quote(name)}, {"got", promised}});
+      return;
+    }
+    std::string list;
+    for (const auto& [source, words] : item.claims) {
+      if (!list.empty()) list += "; ";
+      list.append(source).append(": ").append(words);
+    }
+    out_.notes.add(Code::kFilesDisagree, path_.str(), {{"key", item.subject}, {"list", list}});
+  }
+
   std::optional<Checkpoint> finish(ModelFiles* files = nullptr, const WeightSum* sum = nullptr) {
     if (problems_.has_errors()) return std::nullopt;
     if (const Declaration* claim = deciding(claims_)) {
@@ -285,22 +302,7 @@ class Inspector {
     }
     for (Disagreement& item : compare(claims_, out_.detections)) out_.disagreements.push_back(std::move(item));
     compare_with_name();
-    for (const Disagreement& item : out_.disagreements) {
-      if (item.subject == kOfName) {
-        const std::string& promised = item.claims.front().second;
-        std::string_view name = out_.source;
-        while (name.size() > 1 && name.ends_with('/')) name.remove_suffix(1);
-        name.remove_prefix(std::min(name.rfind('/') + 1, name.size()));
-        out_.notes.add(Code::kNameDiffers, path_.str(), {{"value", quote(name)}, {"got", promised}});
-        continue;
-      }
-      std::string list;
-      for (const auto& [source, words] : item.claims) {
-        if (!list.empty()) list += "; ";
-        list.append(source).append(": ").append(words);
-      }
-      out_.notes.add(Code::kFilesDisagree, path_.str(), {{"key", item.subject}, {"list", list}});
-    }
+    for (const Disagreement& item : out_.disagreements) note(item);
     if (files != nullptr) out_.files = files->account();
     for (const FileRead& file : out_.files) out_.bytes_read += file.bytes_read;
     return std::move(out_);

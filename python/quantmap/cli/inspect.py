@@ -103,14 +103,7 @@ def _shape_rows(shape: Architecture) -> list[list[str]]:
     kinds = [layer.kind for layer in shape.layers]
     layers = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
     rows = [["model", shape.model_type or "-"], ["layers", f"{len(kinds)} ({layers})"]]
-    heads = f"{shape.heads or '?'} heads, {shape.kv_heads or '?'} KV heads"
-    if shape.head_size:
-        heads += f" of {shape.head_size}"
-    if shape.mla is not None:
-        heads = f"{shape.heads or '?'} heads, MLA with a vector of {shape.mla.kv_rank}"
-    if not (shape.heads or shape.kv_heads or shape.mla):
-        heads = "-"
-    rows.append(["attention", heads + (f", window {shape.window}" if shape.window else "")])
+    rows.append(["attention", _heads(shape) + (f", window {shape.window}" if shape.window else "")])
     if shape.experts is not None:
         experts = shape.experts
         shared = f", {experts.shared} shared" if experts.shared else ""
@@ -120,6 +113,15 @@ def _shape_rows(shape: Architecture) -> list[list[str]]:
     if shape.max_length:
         rows.append(["longest context", str(shape.max_length)])
     return rows
+
+
+def _heads(shape: Architecture) -> str:
+    if shape.mla is not None:
+        return f"{shape.heads or '?'} heads, MLA with a vector of {shape.mla.kv_rank}"
+    if not (shape.heads or shape.kv_heads):
+        return "-"
+    size = f" of {shape.head_size}" if shape.head_size else ""
+    return f"{shape.heads or '?'} heads, {shape.kv_heads or '?'} KV heads{size}"
 
 
 def _weight_rows(weights: Weights) -> list[list[str]]:
