@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from . import _core
 from .errors import Diagnostic, Unseen
 from .mapping import Mapping, explain
@@ -239,6 +237,8 @@ def _settings(launches: list[dict[str, Any]]) -> dict[str, str]:
 
                 read = read_settings(name, data["files"])
                 if read is not None:
+                    import json
+
                     out[name] = json.dumps(read)
     return out
 

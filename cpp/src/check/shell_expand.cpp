@@ -108,10 +108,14 @@ void Expander::add_items(const ShellVariable& value, const Part& part, Field& fi
 }
 
 // The value that a parameter has here; nothing when the script does not tell. `made` holds one that is made up here.
+static bool is_empty(const ShellVariable& value) {
+  return !value.is_array && !value.more && joined(value.text, 0).text.empty();
+}
+
 const ShellVariable* Expander::value_of(const Part& part, std::vector<Piece>& made, bool& plain, std::size_t depth) {
   const ShellVariable* value = find(part.text);
   plain = false;
-  const bool empty = value != nullptr && !value->is_array && joined(value->text, 0).text.empty() && !value->more;
+  const bool empty = value != nullptr && is_empty(*value);
   const auto other = [&] {
     Diagnostics unused;
     std::string word = part.other;
