@@ -121,7 +121,7 @@ def test_variables_of_the_engine() -> None:
 
 def test_a_variable_of_an_old_prefix_is_read_by_its_new_name() -> None:
     verdict = quantmap.check(
-        f"SGL_ENABLE_JIT_DEEPGEMM=1 {SGLANG}", engine_version="0.5.3"
+        f"SGL_ENABLE_JIT_DEEPGEMM=1 {SGLANG}", engine_version="0.5.10"
     ).verdicts[0]
     assert verdict.verdict == "deprecated"
     assert verdict.hint == "write SGLANG_ENABLE_JIT_DEEPGEMM"
@@ -133,10 +133,9 @@ def test_a_variable_of_an_old_prefix_is_read_by_its_new_name() -> None:
         (f"{VLLM} --swap-space 4", "0.20.0", "leave it out: nothing is swapped any more"),
         (f"{VLLM} --device cuda", "0.20.0", "leave it out: the platform that is installed decides"),
         (f"{VLLM} --enable-chunked-prefill=false", "0.20.0", "write --no-enable-chunked-prefill"),
-        (f"{SGLANG} --enable-flashmla", "0.5.0", "use --attention-backend=flashmla"),
-        (f"{SGLANG} --nsa-decode x", "0.5.6", "use --nsa-decode-backend"),
+        (f"{SGLANG} --enable-flashmla", "0.4.8", "use --attention-backend=flashmla"),
         (f"{SGLANG} --nsa-decode x", "0.5.23", "use --dsa-decode-backend"),
-        (f"{SGLANG} --impl auto", "0.5.0", "use --model-impl"),
+        (f"{SGLANG} --impl auto", "0.4.10", "use --model-impl"),
     ],
 )
 def test_what_to_do_instead_of_an_argument_that_is_gone(line: str, version: str, hint: str) -> None:
