@@ -244,7 +244,7 @@ PRINT_WORDS = "import json, os, sys; print(json.dumps([sys.argv[1:], dict(os.env
     "engine", ["vllm", "sglang", "tensorrt_llm", "vllm@0.11.0", "tensorrt_llm@1.0.0"]
 )
 def test_a_shell_runs_the_line_of_the_embedded_core(
-    embedded: Path, tmp_path: Path, engine: str
+    embedded: Path, tmp_path: Path, engine: str, release: str
 ) -> None:
     """What the program would be given is what Python answers: words, variables and files."""
     for preset, config in quantmap.QUANTIZATION_PRESETS.items():
@@ -258,7 +258,7 @@ def test_a_shell_runs_the_line_of_the_embedded_core(
         )
         assert done.returncode == 0, done.stderr
         words, env = json.loads(run("sh", "-c", done.stdout, cwd=tmp_path))
-        mapping = quantmap.explain(engine, config)
+        mapping = quantmap.explain(engine, config, engine_version=release or None)
         assert words == mapping.argv()
         assert mapping.env.items() <= env.items()
         for file, text in mapping.files.items():
