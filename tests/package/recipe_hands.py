@@ -247,7 +247,8 @@ def gpu_row(desk: Desk) -> None:
     row = {"id": "b999", "name": "B999", "capability": 100, "names": ["b999"], "memory": memory}
 
     def add(data: Any) -> None:
-        data["products"].append({**row, "evidence": ["https://example.org/b999"]})
+        place = sum(item["capability"] <= row["capability"] for item in data["products"])
+        data["products"].insert(place, {**row, "evidence": ["https://example.org/b999"]})
 
     desk.edit_json("cpp/catalog/hardware.json", add)
 
