@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Container", "find_containers"]
 
 _KEYS = re.compile(
-    r"^\s*(?:-\s+)?[\"']?(?:image|repository|services|apiVersion|containers|command|args|run|"
-    r"modelURL|engine_kwargs|engine|\w*(?:[cC]md|[cC]ommands?|[sS]cript))[\"']?\s*:",
+    r"^[ \t]*(?:-[ \t]+)?[\"']?(?:image|repository|services|apiVersion|containers|command|args|run|"
+    r"modelURL|engine_kwargs|engine|\w*(?:[cC]md|[cC]ommands?|[sS]cript))[\"']?[ \t]*:",
     re.MULTILINE,
 )
 _FIRST_OF_DATA = re.compile(
@@ -36,7 +36,7 @@ _FIRST_OF_DATA = re.compile(
 )
 # Keys whose texts are read as a container's, or a step's.
 _WORDS_OF_CONTAINER = ("command", "args", "entrypoint", "run", "image")
-_TOP = re.compile(r"^[\"']?[A-Za-z_][\w.-]*[\"']?\s*:(?:\s|$)|^\{|^---|^- \w+:", re.MULTILINE)
+_TOP = re.compile(r"^[\"']?[A-Za-z_][\w.-]*[\"']?[ \t]*:(?:\s|$)|^\{|^---|^- \w+:", re.MULTILINE)
 _COMPOSE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*):?-([^{}]*)\})")
 _KUBERNETES = re.compile(r"\$\(([A-Za-z_]\w*)\)")
 
@@ -61,8 +61,8 @@ def find_containers(text: str) -> list[Container] | None:
         return read_unit(text)
     if text.lstrip()[:1] == "[":
         return _of_argv(text)
-    if re.search(r"^\s*FROM\s+\S+", text, re.MULTILINE | re.IGNORECASE) and re.search(
-        r"^\s*(?:CMD|ENTRYPOINT)\s", text, re.MULTILINE | re.IGNORECASE
+    if re.search(r"^[ \t]*FROM[ \t]+\S+", text, re.MULTILINE | re.IGNORECASE) and re.search(
+        r"^[ \t]*(?:CMD|ENTRYPOINT)\s", text, re.MULTILINE | re.IGNORECASE
     ):
         return read_dockerfile(text)
     blocks = _of_blocks(text) if has_code_blocks(text) else []
@@ -95,12 +95,13 @@ def _of_documents(text: str, *, whole: bool) -> list[Container] | None:
 def _starts() -> re.Pattern[str]:
     """A line that starts an engine, and goes on as no sentence does."""
     launchers = [words for engine in _core.engines() for words, _ in engine["launchers"]]
-    plain = [r"\s+".join(map(re.escape, words)) for words in launchers if words[0][0] != "-"]
+    plain = ["[ \\t]+".join(map(re.escape, words)) for words in launchers if words[0][0] != "-"]
     modules = [re.escape(words[1].partition(".")[0]) for words in launchers if words[0] == "-m"]
-    python = rf"python3?(?:\s+-u)?\s+-m\s+(?:{'|'.join(modules)})\.[\w.]+"
-    return re.compile(
-        r"^\s*(?:\$ )?(?:[A-Za-z_]\w*=\S*\s+)*(?:(?:exec|sudo|nohup|env|-E)\s+)*(?:[\w./~-]*/)?"
-        rf"(?:{'|'.join(plain)}|docker run|{python})\s+(?:[-$\"'<{{/.\\]|[\w.-]*[/\d])",
+    python = rf"python3?(?:[ \t]+-u)?[ \t]+-m[ \t]+(?:{'|'.join(modules)})\.[\w.]+"
+    return re.compile(  # within a line: what may cross lines takes the square of the text
+        r"^[ \t]*(?:\$ )?(?:[A-Za-z_]\w*=\S*[ \t]+)*(?:(?:exec|sudo|nohup|env|-E)[ \t]+)*"
+        rf"(?:[\w./~-]*/)?(?:{'|'.join(plain)}|docker run|{python})[ \t]+"
+        r"(?:[-$\"'<{/.\\]|[\w.-]*[/\d])",
         re.MULTILINE,
     )
 

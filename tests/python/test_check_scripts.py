@@ -242,6 +242,9 @@ def test_limits() -> None:
         "${A:-",
         "bash -c 'x y' ",
         "a\\\n",
+        "\n",
+        " \n",
+        "FROM\n",
     ],
 )
 def test_a_megabyte_takes_less_than_a_second(part: str) -> None:
@@ -249,6 +252,15 @@ def test_a_megabyte_takes_less_than_a_second(part: str) -> None:
     begin = time.process_time()
     quantmap.check_script(text, "0.22.0")
     assert time.process_time() - begin < 1.0
+
+
+@pytest.mark.parametrize("part", ["\n", "  A=1\n", "  A=1 B=2\n", "  vllm serve\n"])
+def test_texts_in_data_are_searched_line_by_line(part: str) -> None:
+    """What may cross lines takes the square of the text: minutes for this one."""
+    text = "start_cmd: |\n" + part * (200_000 // len(part)) + "  vllm serve m/x --nosuch 1\n"
+    begin = time.process_time()
+    assert len(quantmap.check_script(text, "0.22.0").launches) >= 1
+    assert time.process_time() - begin < 10.0
 
 
 def test_words_of_a_list_are_literal_but_for_what_is_put_in() -> None:
