@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-# Switches of a model in the chart of vLLM's production stack, and what the chart writes for them.
+_ENGINE = "vllm"  # of files that know no other
+# Keys of a model, and what the chart writes for them: vllm-project/production-stack
+# helm/templates/deployment-vllm-multi.yaml@010004ee.
 _STACK_SWITCHES = {"enableLoRA": "--enable-lora", "enableTool": "--enable-auto-tool-choice"}
+_STACK_VALUES = {"toolCallParser": "--tool-call-parser"}
 
 
 def served_model(item: dict[str, Any]) -> tuple[list[str], str | None, str] | None:
@@ -45,11 +48,12 @@ def served_model(item: dict[str, Any]) -> tuple[list[str], str | None, str] | No
     if isinstance(item.get("modelURL"), str):
         return _of_stack(item)
     if isinstance(item.get("engine_kwargs"), dict):
-        words = ["vllm", "serve", *_model_of_ray(item), *_arguments(item["engine_kwargs"])]
-        return words, None, "engine_kwargs"
+        started = _started(_ENGINE, None) or []
+        given = [*_model_of_ray(item), *_arguments(item["engine_kwargs"])]
+        return [*started, *given], None, "engine_kwargs"
     if item.get("modelCommand") == "vllmServe":
         image = item.get("image")
-        words = ["vllm", "serve", "$MODEL", *_texts(item.get("args"))]
+        words = [*(_started(_ENGINE, "$MODEL") or []), *_texts(item.get("args"))]
         return words, image if isinstance(image, str) else None, "modelCommand"
     return None
 
@@ -66,13 +70,13 @@ def _started(name: Any, model: str | None) -> list[str] | None:
 
 def _of_stack(item: dict[str, Any]) -> tuple[list[str], str | None, str]:
     settings = item.get("vllmConfig")
-    words = ["vllm", "serve", item["modelURL"]]
+    words = _started(_ENGINE, item["modelURL"]) or []
     if isinstance(settings, dict):
         words += _arguments({_snake(str(key)): value for key, value in settings.items()})
         words += _texts(settings.get("extraArgs"))
     words += [flag for key, flag in _STACK_SWITCHES.items() if item.get(key) is True]
-    if item.get("enableTool") is True and item.get("toolCallParser"):
-        words += ["--tool-call-parser", str(item["toolCallParser"])]
+    for key, flag in _STACK_VALUES.items():
+        words += [flag, str(item[key])] if item.get(key) else []
     image = item.get("repository")
     if isinstance(image, str) and item.get("tag"):
         image = f"{image}:{item['tag']}"
@@ -111,10 +115,9 @@ def _arguments(settings: dict[str, Any]) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _flags() -> frozenset[str]:
-    """The flags of vLLM's releases, old ones too."""
-    versions = [row["version"] for row in _core.releases("vllm")]
-    some = {*versions[::12], versions[-1]}
-    return frozenset(flag for version in some for flag in _core.surface("vllm", version))
+    """The flags of all releases, of those too that are old."""
+    versions = [row["version"] for row in _core.releases(_ENGINE)]
+    return frozenset(flag for version in versions for flag in _core.surface(_ENGINE, version))
 
 
 def _texts(value: Any) -> list[str]:
