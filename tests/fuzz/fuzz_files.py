@@ -15,10 +15,8 @@ import copy
 import json
 import os
 import random
-import signal
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,8 +26,10 @@ from quantmap import _core
 from quantmap.ledger import Ledger
 from quantmap.yaml_reader import read_yaml, read_yaml_documents
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import batches
+
 BATCH = 20_000
-LONGEST = 10  # seconds that a file may take, whatever else the machine does
 SIGNATURES = [letter * 32 for letter in "0123456789abcdef"]
 ODD: tuple[Any, ...] = (
     None,
@@ -193,22 +193,13 @@ def _write(place: str, data: bytes) -> None:
         file.write(data)
 
 
-def run_batch(kind: str, numbers: range, seed: int, place: str) -> None:
-    """A batch, in the child; an alarm ends it when a file takes too long."""
-    make, read = kinds()[kind]
-    os.fsync = lambda _: None  # it is the reading that is tried, not the disk
-    for number in numbers:
-        signal.alarm(LONGEST)
-        data = make(random.Random(f"{seed}/{number}"))
-        try:
-            read(data, place)
-        except quantmap.ConfigError:
-            if kind == "ledger":
-                raise
-        except BaseException as error:
-            print(f"file {number}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-            os._exit(1)
-    os._exit(0)
+def answered(kind: str, read: Callable[[bytes, str], None], data: bytes, place: str) -> None:
+    """One file: a ConfigError is an answer, but of a ledger, which is read whatever it holds."""
+    try:
+        read(data, place)
+    except quantmap.ConfigError:
+        if kind == "ledger":
+            raise
 
 
 def kinds() -> dict[str, tuple[Make, Callable[[bytes, str], None]]]:
@@ -224,27 +215,20 @@ def main(arguments: list[str] | None = None) -> int:
     """The command: 0 when every file was read or refused."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("kind", choices=("plan", "ledger", "yaml"))
-    parser.add_argument("--count", type=int, default=1_000_000)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=1)
+    batches.options_of(parser)
     options = parser.parse_args(arguments)
     read_yaml(YAML[0])  # what is loaded once is loaded here, for all children
-    begin, bad = time.monotonic(), 0
-    end = options.first + options.count
+    os.fsync = lambda _: None  # it is the reading that is tried, not the disk
+    make, read = kinds()[options.kind]
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with tempfile.TemporaryDirectory(dir=memory) as folder:
-        for first in range(options.first, end, BATCH):
-            numbers = range(first, min(first + BATCH, end))
-            child = os.fork()
-            if child == 0:
-                run_batch(options.kind, numbers, options.seed, os.path.join(folder, "file"))
-            status = os.waitpid(child, 0)[1]
-            if status:
-                bad += 1
-                print(f"files {numbers.start} to {numbers.stop - 1}: ended with {status}")
-    seconds = time.monotonic() - begin
-    print(f"{options.count} {options.kind} files in {seconds:.0f} s, {bad} batches with a fault")
-    return 1 if bad else 0
+        place = os.path.join(folder, "file")
+
+        def try_one(number: int) -> None:
+            data = make(random.Random(f"{options.seed}/{number}"))
+            answered(options.kind, read, data, place)
+
+        return batches.run(options, BATCH, f"{options.kind} file", try_one)
 
 
 if __name__ == "__main__":

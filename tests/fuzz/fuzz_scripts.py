@@ -10,20 +10,17 @@ own: one that dies is told with the numbers of its texts, and `--first K --count
 from __future__ import annotations
 
 import argparse
-import os
 import random
-import signal
 import sys
-import time
 from pathlib import Path
 
 import quantmap
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import batches
 from script_seeds import SEEDS
 
 BATCH = 5_000
-LONGEST = 10  # seconds that a text may take, whatever else the machine does
 PIECES = (
     *SEEDS,
     "services:\n  a:\n    image: vllm/vllm-openai:v0.11.0\n    command: --model m --dtype fp16\n",
@@ -49,7 +46,7 @@ def made(number: int, seed: int) -> str:
         parts.append(source if chance.random() < 0.5 else source[begin:end])
         parts.append("".join(chance.choices(JOINTS, k=chance.randint(0, 3))))
         if chance.random() < 0.05:
-            parts[-1] *= chance.choice((2, 50, 500))
+            parts[-1] *= chance.choice((2, 50, 500, 20_000))
     return "".join(parts)
 
 
@@ -64,41 +61,14 @@ def try_one(text: str) -> None:
             found.to_dict()
 
 
-def run_batch(numbers: range, seed: int) -> None:
-    """A batch, in the child; an alarm ends it when a text takes too long."""
-    for number in numbers:
-        signal.alarm(LONGEST)
-        try:
-            try_one(made(number, seed))
-        except BaseException as error:
-            print(f"text {number}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-            os._exit(1)
-    os._exit(0)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """The command: 0 when every text was read."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--count", type=int, default=1_000_000)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=1)
+    batches.options_of(parser)
     options = parser.parse_args(arguments)
     for piece in PIECES:  # what is loaded once is loaded here, for all children
         try_one(piece)
-    begin, bad = time.monotonic(), 0
-    end = options.first + options.count
-    for first in range(options.first, end, BATCH):
-        numbers = range(first, min(first + BATCH, end))
-        child = os.fork()
-        if child == 0:
-            run_batch(numbers, options.seed)
-        status = os.waitpid(child, 0)[1]
-        if status:
-            bad += 1
-            print(f"texts {numbers.start} to {numbers.stop - 1}: ended with {status}")
-    seconds = time.monotonic() - begin
-    print(f"{options.count} texts in {seconds:.0f} s, {bad} batches with a fault")
-    return 1 if bad else 0
+    return batches.run(options, BATCH, "text", lambda number: try_one(made(number, options.seed)))
 
 
 if __name__ == "__main__":

@@ -8,32 +8,8 @@ from typing import Any
 import pytest
 import quantmap
 
-GPT_OSS: dict[str, Any] = {
-    "architectures": ["GptOssForCausalLM"],
-    "model_type": "gpt_oss",
-    "hidden_size": 2880,
-    "intermediate_size": 2880,
-    "num_hidden_layers": 4,
-    "num_attention_heads": 64,
-    "num_key_value_heads": 8,
-    "head_dim": 64,
-    "num_local_experts": 32,
-    "num_experts_per_tok": 4,
-    "vocab_size": 201088,
-    "torch_dtype": "bfloat16",
-    "quantization_config": {"quant_method": "mxfp4"},
-}
-DENSE: dict[str, Any] = {
-    "architectures": ["LlamaForCausalLM"],
-    "model_type": "llama",
-    "hidden_size": 4096,
-    "intermediate_size": 14336,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-    "vocab_size": 128256,
-    "torch_dtype": "bfloat16",
-}
+from tests.python.test_deployment import DENSE, MLA, SINKS
+
 TWO_HEAD_SIZES: dict[str, Any] = {
     **DENSE,
     "architectures": ["Gemma4ForCausalLM"],
@@ -43,24 +19,9 @@ TWO_HEAD_SIZES: dict[str, Any] = {
     "sliding_window": 1024,
 }
 SPARSE: dict[str, Any] = {
+    **MLA,
     "architectures": ["DeepseekV32ForCausalLM"],
     "model_type": "deepseek_v32",
-    "hidden_size": 7168,
-    "intermediate_size": 18432,
-    "num_hidden_layers": 61,
-    "num_attention_heads": 128,
-    "num_key_value_heads": 128,
-    "vocab_size": 129280,
-    "torch_dtype": "bfloat16",
-    "q_lora_rank": 1536,
-    "kv_lora_rank": 512,
-    "qk_nope_head_dim": 128,
-    "qk_rope_head_dim": 64,
-    "v_head_dim": 128,
-    "n_routed_experts": 256,
-    "num_experts_per_tok": 8,
-    "moe_intermediate_size": 2048,
-    "first_k_dense_replace": 3,
     "index_topk": 2048,
     "index_n_heads": 64,
     "index_head_dim": 128,
@@ -90,7 +51,7 @@ def refusals(result: quantmap.CheckResult) -> list[str]:
 
 
 def test_arguments_by_name_meet_the_checkpoint_as_a_line_does() -> None:
-    ground: dict[str, Any] = {"engine_version": "0.33.0", "gpu": "H100", "checkpoint": GPT_OSS}
+    ground: dict[str, Any] = {"engine_version": "0.33.0", "gpu": "H100", "checkpoint": SINKS}
     line = quantmap.check("vllm serve m --dtype half", **ground)
     names = quantmap.check({"--dtype": "half"}, engine="vllm", **ground)
     assert refusals(names) == refusals(line) != []
@@ -101,7 +62,7 @@ def test_settings_in_a_file_meet_the_rules(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     (tmp_path / "opts.yaml").write_text("attn_backend: FLASHINFER\n")
     line = "trtllm-serve openai/gpt-oss-20b --extra_llm_api_options opts.yaml"
-    ground: dict[str, Any] = {"engine_version": "1.0.0", "gpu": "H100", "checkpoint": GPT_OSS}
+    ground: dict[str, Any] = {"engine_version": "1.0.0", "gpu": "H100", "checkpoint": SINKS}
     assert any("sinks" in reason for reason in refusals(quantmap.check(line, **ground)))
     (tmp_path / "opts.yaml").write_text("attn_backend: TRTLLM\nkv_cache_config: {dtype: fp8}\n")
     assert refusals(quantmap.check(line, **ground)) == []
@@ -112,16 +73,16 @@ def test_a_file_that_a_script_writes_is_judged_too() -> None:
         "cat > o.yaml <<EOF\nmoe_config:\n  backend: TRTLLM\nEOF\n"
         "trtllm-serve openai/gpt-oss-20b --extra_llm_api_options o.yaml\n"
     )
-    (launch,) = quantmap.check_script(script, "1.0.0", "H100", checkpoint=GPT_OSS).launches
+    (launch,) = quantmap.check_script(script, "1.0.0", "H100", checkpoint=SINKS).launches
     assert any("expert backend" in verdict.reason for verdict in launch.verdicts if verdict.refused)
     assert "file-not-read" not in {note.code for note in launch.notes}
 
 
 def test_a_stand_in_for_a_release_says_nothing_for_certain() -> None:
     line = "vllm serve m"
-    known = quantmap.check(line, engine_version="0.10.0", gpu="A100", checkpoint=GPT_OSS)
+    known = quantmap.check(line, engine_version="0.10.0", gpu="A100", checkpoint=SINKS)
     assert {note.code for note in known.refusals} == {"cannot-serve"}
-    unknown = quantmap.check(line, engine_version="0.10.0.dev7", gpu="A100", checkpoint=GPT_OSS)
+    unknown = quantmap.check(line, engine_version="0.10.0.dev7", gpu="A100", checkpoint=SINKS)
     assert unknown.asked is not None and not unknown.refusals
     assert "may-not-serve" in {note.code for note in unknown.notes}
 
