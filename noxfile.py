@@ -156,9 +156,7 @@ def oracles_jax(session: nox.Session) -> None:
     (tree,) = session.posargs
     variables = {TREES["sglang_jax"]: os.path.abspath(tree), "JAX_PLATFORMS": "cpu"}
     compare(session, {"sglang_jax": variables})
-    session.run(
-        "pytest", "-q", "tests/python/test_quantize_checkpoint.py", "-k", "loader", env=variables
-    )
+    session.run("pytest", "-q", "tests/python/test_numerics_loader.py", env=variables)
 
 
 @nox.session(venv_backend="virtualenv")
