@@ -241,7 +241,7 @@ PRINT_WORDS = "import json, os, sys; print(json.dumps([sys.argv[1:], dict(os.env
 
 @pytest.mark.xdist_group("embedded")
 @pytest.mark.parametrize(
-    ("engine", "release"),  # an @ in the name of a test would make a group of its own
+    ("engine", "release"),
     [("vllm", ""), ("sglang", ""), ("vllm", "0.11.0"), ("tensorrt_llm", "1.0.0")],
 )
 def test_a_shell_runs_the_line_of_the_embedded_core(
