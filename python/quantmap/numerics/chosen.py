@@ -195,8 +195,7 @@ def _by_config(who: str, release: str, config: dict[str, Any]) -> Plan:
     if not who:
         raise problem("the config", "no engine is named", "name one, such as ENGINE@RELEASE")
     mapping = explain(who, config, engine_version=release or "latest")
-    emitted = {key: value for item in mapping.decisions for key, value in item.emitted.items()}
-    named = Named(mapping.engine, mapping.version, emitted)
+    named = Named.of(mapping)
     title = f"{mapping.engine_name} {mapping.version} with this config"
     plan = ByParts(title, named.parts)
     if not plan.recipes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 
 from .. import _core
@@ -345,7 +346,7 @@ def _coefficients(given: str | os.PathLike[str] | dict[str, float]) -> dict[str,
         except (OSError, ValueError) as error:
             raise problem("the coefficients", str(error), hint) from None
     good = isinstance(data, dict) and all(
-        isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+        isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
         for value in data.values()
     )
     if not good:
