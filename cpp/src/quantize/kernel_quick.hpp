@@ -69,6 +69,7 @@ __m256i narrow(__m256i first, __m256i second) {
   first = _mm256_subs_epu16(_mm256_srli_epi16(_mm256_and_si256(first, magnitude), Table::kShift), base);
   second = _mm256_subs_epu16(_mm256_srli_epi16(_mm256_and_si256(second, magnitude), Table::kShift), base);
   const __m256i all = _mm256_packus_epi16(first, second);
+  if constexpr (W::kFour) return _mm256_shuffle_epi8(Table::table(), all);
   const __m256i half = _mm256_min_epu8(_mm256_avg_epu8(all, _mm256_setzero_si256()), _mm256_set1_epi8(15));
   return _mm256_sub_epi8(all, _mm256_shuffle_epi8(Table::table(), half));
 }

@@ -24,6 +24,7 @@ struct Way {
   static constexpr Quotient kQuotient = Scaled;
   static constexpr bool kInside = Inside;
   static constexpr bool kPairs = Pairs;
+  static constexpr bool kFour = Code == Element::kE2m1;
   static constexpr bool kWhole = Code == Element::kInt8;
   // bfloat16 is widened to its even and its odd values, all others to the first and the last eight of sixteen.
   static constexpr bool kEvenOdd = Type == Stored::kBfloat16;
@@ -32,7 +33,8 @@ struct Way {
 };
 
 // From the upper half of a level to its code: the exponent and what is kept of the mantissa, less the base, less what
-// the table says of half of that. Below the least normal number codes stand closer than their bits.
+// the table says of half of that. Below the least normal number codes stand closer than their bits. Of e2m1 the table
+// has the codes themselves.
 template <Element kElement>
 struct Narrow;
 template <>
@@ -56,7 +58,7 @@ struct Narrow<Element::kE2m1> {
   using Format = E2m1;
   static constexpr int kShift = 6, kBase = 251, kSign = 4;
   static __m256i table() {
-    return _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1));
+    return _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 0, 2, 3, 4, 5, 6, 7, 7, 7, 7, 7, 7, 7, 7));
   }
 };
 
