@@ -4,7 +4,6 @@
 
 #include "convert.hpp"
 #include "numerics.hpp"
-#include "quantmap/base/version.hpp"
 #include "quantmap/catalog/codes.hpp"
 #include "quantmap/catalog/numeric_tables.hpp"
 #include "quantmap/quantize/number.hpp"
@@ -66,11 +65,8 @@ py::list recipe_makers() {
 
 py::list recipe_name_rows(const std::string& version) {
   py::list out;
-  const std::optional<Version> release = Version::parse(version);
   for (const RecipeName& name : recipe_names()) {
-    const std::optional<Version> since = Version::parse(name.since);
-    const std::optional<Version> until = Version::parse(name.until);
-    if (release ? (since && *release < *since) || (until && *release >= *until) : until.has_value()) continue;
+    if (!holds_in(name, version)) continue;
     py::dict row;
     row["who"] = text(name.who);
     row["at"] = text(name.at);

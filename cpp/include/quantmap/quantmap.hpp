@@ -1,9 +1,10 @@
 // The core for a C++ program: one header of plain types, which stays as it is when the tables behind it change.
 //
 //   namespace qm = quantmap::api;
-//   const auto launch = qm::launch({.engine = "vllm", .config = R"({"gemm_dtype": "fp8"})", .engine_version =
-//   "0.11.0"}); if (!launch) return report(launch.problems); std::puts(qm::shell(*launch, {"vllm", "serve",
-//   "my/model"}).c_str());
+//
+//   const auto launch = qm::launch({.engine = "vllm", .config = R"({"gemm_dtype": "fp8"})"});
+//
+//   if (launch) std::puts(qm::shell(*launch, {"vllm", "serve", "my/model"}).c_str());
 //
 // Nothing throws but a lack of memory. What is left empty is not given, and means what it means in Python.
 #pragma once

@@ -107,11 +107,11 @@ void Expander::add_items(const ShellVariable& value, const Part& part, Field& fi
   add_open(part.source, false, true, field);
 }
 
-// The value that a parameter has here; nothing when the script does not tell. `made` holds one that is made up here.
 static bool is_empty(const ShellVariable& value) {
   return !value.is_array && !value.more && joined(value.text, 0).text.empty();
 }
 
+// The value that a parameter has here; nothing when the script does not tell. `made` holds one that is made up here.
 const ShellVariable* Expander::value_of(const Part& part, std::vector<Piece>& made, bool& plain, std::size_t depth) {
   const ShellVariable* value = find(part.text);
   plain = false;

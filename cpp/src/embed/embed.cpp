@@ -24,6 +24,16 @@ Value parsed(const std::string& text, std::string_view name, Diagnostics& proble
   return read_json(text, Path(name), problems).value_or(Value());
 }
 
+// What a launch and a price of its memory are both asked by.
+template <typename Query, typename Request>
+void take(const Query& query, Request& request, Diagnostics& problems) {
+  request.runtime = Value::text(query.engine);
+  request.quant_config = parsed(query.config, "$", problems);
+  request.user_parameters = parsed(query.parameters, "user_parameters", problems);
+  request.engine_version = given(query.engine_version);
+  request.gpu = given(query.gpu);
+}
+
 std::vector<Note> notes_of(const Diagnostics& diagnostics) {
   std::vector<Note> out;
   for (const Diagnostic& item : diagnostics.all()) {
@@ -84,11 +94,7 @@ bool stays(const std::string& name) {
 Answer<Launch> launch(const LaunchQuery& query) {
   Diagnostics problems;
   LaunchRequest request;
-  request.runtime = Value::text(query.engine);
-  request.quant_config = parsed(query.config, "$", problems);
-  request.user_parameters = parsed(query.parameters, "user_parameters", problems);
-  request.engine_version = given(query.engine_version);
-  request.gpu = given(query.gpu);
+  take(query, request, problems);
   request.checkpoint = given(query.checkpoint);
   request.policy = given(query.policy);
   if (problems.has_errors()) return refused<Launch>(problems);
@@ -145,11 +151,7 @@ Answer<std::vector<Checked>> check(const CheckQuery& query) {
 Answer<Fit> fit(const FitQuery& query) {
   Diagnostics problems;
   FitRequest request;
-  request.runtime = Value::text(query.engine);
-  request.quant_config = parsed(query.config, "$", problems);
-  request.user_parameters = parsed(query.parameters, "user_parameters", problems);
-  request.engine_version = given(query.engine_version);
-  request.gpu = given(query.gpu);
+  take(query, request, problems);
   request.tensor = number(query.tp);
   request.pipeline = number(query.pp);
   request.context = number(query.context);

@@ -1,4 +1,5 @@
 // What an estimate rests on, in sentences.
+#include <algorithm>
 #include <cmath>
 
 #include "memory/fit_builder.hpp"
@@ -71,7 +72,12 @@ void FitBuilder::describe_draft() {
     assume("draft model " + sizes_.draft_model +
            ": its weights are divided, and its layers cached, like the model's own");
   } else if (sizes_.draft_head) {
-    assume("draft head: counted as one layer of the model, whose own file was not read");
+    std::string words = "draft head: counted as one layer of the model, whose own file was not read";
+    if (sizes_.draft_output) {
+      words +=
+          ", with an output layer of " + std::to_string(std::min(kDraftWords, inputs_.model.vocabulary)) + " words";
+    }
+    assume(words);
   } else if (inputs_.model.parts.draft_layers > 0) {
     assume("layers that guess further tokens: " + std::to_string(inputs_.model.parts.draft_layers));
   } else {

@@ -24,7 +24,6 @@ double model_bytes(const Checkpoint& draft, const Sizes& sizes) {
 // One layer on top of the model: what joins hidden states, attention of the model's own, an MLP. With an output layer
 // of its own (EAGLE-3, https://arxiv.org/abs/2503.01840) it joins three layers' states and reads twice the width.
 double head_bytes(const Inputs& inputs, const Sizes& sizes) {
-  constexpr double kWords = 32000;  // of such an output layer: the usual ones
   const Architecture& model = inputs.model;
   const double hidden = number(model.hidden);
   const double queries = number(model.heads * model.head_size);
@@ -33,7 +32,7 @@ double head_bytes(const Inputs& inputs, const Sizes& sizes) {
   const double joined = sizes.draft_output ? 3 : 2;
   const double read = sizes.draft_output ? 2 * hidden : hidden;
   double numbers = joined * hidden * hidden + read * (queries + cached) + queries * hidden + 3 * hidden * width;
-  if (sizes.draft_output) numbers += std::min(kWords, number(model.vocabulary)) * hidden;
+  if (sizes.draft_output) numbers += number(std::min(kDraftWords, model.vocabulary)) * hidden;
   return numbers * kHalf / number(sizes.parallel.tensor);
 }
 

@@ -168,7 +168,7 @@ ExpertTile tile_of(const Inputs& inputs) {
   for (const KernelPadding& row : inputs.mapping.engine->memory.padding) {
     const ReleaseNumber release = inputs.mapping.deployment.release;
     if (row.since > release || release >= row.until || !uses(row.weight_type)) continue;
-    if (((row.gpus >> inputs.mapping.deployment.gpu) & 1U) != 0) return {row.hidden, row.width};
+    if (in_mask(row.gpus, inputs.mapping.deployment.gpu)) return {row.hidden, row.width};
   }
   return {};
 }

@@ -78,6 +78,8 @@ constexpr double kUsualFraction = 0.9;
 void fill_defaults(const Inputs& inputs, Sizes& sizes);
 void look_up_bits(Inputs& inputs);
 [[nodiscard]] double weight_bytes(const Inputs& inputs, const Sizes& sizes, const PipelineStage& stage);
+// Assumed of a draft head's own output layer, whose file is not read; it has at most the model's words.
+inline constexpr std::int64_t kDraftWords = 32000;
 // Bytes of what guesses further tokens, where the model's own layers have `layer_bytes`; negative where the files hold
 // layers for it that are not loaded.
 [[nodiscard]] double draft_bytes(const Inputs& inputs, const Sizes& sizes, double layer_bytes);

@@ -91,8 +91,7 @@ FitBuilder::FitBuilder(const Checkpoint& checkpoint, MemoryFit& fit, const Asked
 double FitBuilder::expert_bits() const {
   const ReleaseNumber release = fit_.mapping.deployment.release;
   for (const ExpertStorage& row : fit_.mapping.engine->memory.experts) {
-    if (row.since > release || release >= row.until) continue;
-    if (((row.gpus >> fit_.mapping.deployment.gpu) & 1U) == 0) continue;
+    if (!covers(row.since, row.until, release) || !in_mask(row.gpus, fit_.mapping.deployment.gpu)) continue;
     const auto& kernels = row.kernels;
     if (kernels.empty() || std::find(kernels.begin(), kernels.end(), sizes_.expert_kernel) != kernels.end()) {
       return row.bits;

@@ -8,7 +8,8 @@ namespace quantmap {
 
 namespace {
 
-// Whose MLP has a gate, whatever its activation is called.
+// Whose MLP has a gate, whatever its activation is called: gate_proj of transformers modeling_gemma4.py,
+// Gemma4VisionMLP.
 constexpr std::string_view kGatedVision = "gemma4_vision";
 
 double product(std::int64_t a, std::int64_t b) { return static_cast<double>(a) * static_cast<double>(b); }

@@ -54,16 +54,22 @@ void unknown(std::string_view what, std::string_view given, const std::vector<st
                {{"field", std::string(what)}, {"value", quote(given)}, {"known", join(known)}, {"hint", hint}});
 }
 
-bool holds(const Recipe& row, const Version& release) {
-  const std::optional<Version> since = Version::parse(row.since);
-  const std::optional<Version> until = Version::parse(row.until);
-  return since && release >= *since && (!until || release < *until);
+// Ends that are not written are open.
+bool holds(std::string_view since, std::string_view until, const Version& release) {
+  const std::optional<Version> first = Version::parse(since);
+  const std::optional<Version> end = Version::parse(until);
+  return (!first || release >= *first) && (!end || release < *end);
 }
 
 }  // namespace
 
 std::string ChosenRecipe::name() const {
   return std::string(row->who) + "@" + release + ":" + std::string(row->scheme);
+}
+
+bool holds_in(const RecipeName& name, std::string_view release) {
+  const std::optional<Version> asked = Version::parse(release);
+  return asked ? holds(name.since, name.until, *asked) : name.until.empty();
 }
 
 std::string row_name(const Recipe& row) {
@@ -95,7 +101,7 @@ std::optional<ChosenRecipe> find_recipe(std::string_view name, const Path& path,
     return std::nullopt;
   }
   for (const Recipe* row : rows) {
-    if (!holds(*row, *release)) continue;
+    if (!holds(row->since, row->until, *release)) continue;
     const std::optional<Version> last = Version::parse(maker->read);
     return ChosenRecipe{row, release->str(), row->assumed || (last && *release > *last)};
   }

@@ -26,7 +26,7 @@ struct Deployment {
   bool experts = false;                       // the model is known to have experts
 };
 
-[[nodiscard]] inline bool in_mask(std::uint32_t mask, std::size_t index) noexcept {
+[[nodiscard]] inline bool in_mask(std::uint64_t mask, std::size_t index) noexcept {
   return ((mask >> index) & 1U) != 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "quantmap/base/diagnostic.hpp"
 #include "quantmap/catalog/catalog.hpp"
+#include "quantmap/catalog/numeric_tables.hpp"
 
 namespace quantmap {
 
@@ -21,6 +22,9 @@ struct ChosenRecipe {
 
 // Nothing when `problems` got an error.
 [[nodiscard]] std::optional<ChosenRecipe> find_recipe(std::string_view name, const Path& path, Diagnostics& problems);
+
+// Whether an argument stands for a recipe in a release; in the newest when none is named.
+[[nodiscard]] bool holds_in(const RecipeName& name, std::string_view release);
 
 // The first release that a row was read in, as it stands in names.
 [[nodiscard]] std::string row_name(const Recipe& row);
