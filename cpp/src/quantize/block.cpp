@@ -184,6 +184,7 @@ bool quantize_block(const Prepared& how, const void* values, std::size_t first, 
       float absmax = tile.largest();
       if (count > 1)
         how.kernels->absmax(span.values, how.type, how.columns, std::max<std::size_t>(how.columns, 1), &absmax);
+      if (!squares_fit(absmax)) sum_exactly(how.recipe->element, span, room.errors, out);
       add_row(sums, out, absmax, how.columns, first + row + i);
       if (how.inputs.known()) add_output(how.inputs, how.recipe->element, span, room.errors, sums);
       if (out.created > 0 && out.dot == 0) ++sums.lost_rows;  // nothing of it is left

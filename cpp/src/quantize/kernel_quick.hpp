@@ -175,10 +175,10 @@ void quick_way(const Encoding& how, const RowSpan& span, RowSums& out) {
 template <class V, Stored kType, Element kElement, bool kTruncates>
 void quick_element(const Encoding& how, const RowSpan& span, RowSums& out) {
   if (!how.divide) return quick_way<V, kType, kElement, kTruncates, Quotient::kProduct>(how, span, out);
-  if (how.round_to == Stored::kFloat) {
-    return quick_way<V, kType, kElement, kTruncates, Quotient::kDivide>(how, span, out);
+  if constexpr (kType == Stored::kBfloat16) {
+    if (how.round_to == kType) return quick_way<V, kType, kElement, kTruncates, Quotient::kRounded>(how, span, out);
   }
-  quick_way<V, kType, kElement, kTruncates, Quotient::kRounded>(how, span, out);
+  quick_way<V, kType, kElement, kTruncates, Quotient::kDivide>(how, span, out);
 }
 
 template <class V, Stored kType>
@@ -189,7 +189,7 @@ void quick_type(const Encoding& how, const RowSpan& span, RowSums& out) {
       if (how.rounding == Rounding::kEven) return quick_element<V, kType, Element::kInt8, false>(how, span, out);
       return quick_way<V, kType, Element::kInt8, true, Quotient::kProduct>(how, span, out);
     case Element::kE4m3: return quick_element<V, kType, Element::kE4m3, false>(how, span, out);
-    case Element::kE5m2: return quick_element<V, kType, Element::kE5m2, false>(how, span, out);
+    case Element::kE5m2: return encode_type<V, kType>(how, span, out);
     case Element::kE2m1: return quick_element<V, kType, Element::kE2m1, false>(how, span, out);
   }
 }
@@ -201,16 +201,17 @@ inline bool all_finite(const float* factors, std::size_t count) {
 }
 
 // Whether the encoding has a quick way: products, quotients, and quotients rounded to bfloat16.
-inline bool has_quick_way(const Encoding& how) {
+inline bool has_quick_way(const Encoding& how, Stored type) {
   const bool whole = how.element == Element::kInt8 || how.element == Element::kInt4;
   const bool cuts = whole && how.rounding == Rounding::kTruncate && !how.divide;
   if (how.flush || (how.rounding != Rounding::kEven && !cuts)) return false;
-  return how.round_to == Stored::kFloat || (how.round_to == Stored::kBfloat16 && how.divide);
+  const bool rounded = how.round_to == Stored::kBfloat16 && type == how.round_to && how.divide;
+  return rounded || how.round_to == Stored::kFloat;
 }
 
 // Whether the row can go it.
 inline bool is_quick(const Encoding& how, const RowSpan& span) {
-  if (span.zero != nullptr || span.count == 0 || !has_quick_way(how)) return false;
+  if (span.zero != nullptr || span.count == 0 || !has_quick_way(how, span.type)) return false;
   const bool pairs = span.tile == kLanes && how.element == Element::kE2m1;
   if (span.tile < span.count && !pairs && span.tile % kStep != 0) return false;
   return all_finite(span.factor, (span.count + span.tile - 1) / span.tile);

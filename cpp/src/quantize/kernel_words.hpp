@@ -29,7 +29,7 @@ struct Way {
   // bfloat16 is widened to its even and its odd values, all others to the first and the last eight of sixteen.
   static constexpr bool kEvenOdd = Type == Stored::kBfloat16;
   // Few values become zero where there are many exponents: they are counted when one is there.
-  static constexpr bool kFewZeros = Code == Element::kE4m3 || Code == Element::kE5m2;
+  static constexpr bool kFewZeros = Code == Element::kE4m3;
 };
 
 // From the upper half of a level to its code: the exponent and what is kept of the mantissa, less the base, less what
@@ -43,14 +43,6 @@ struct Narrow<Element::kE4m3> {
   static constexpr int kShift = 4, kBase = 943, kSign = 0;
   static __m256i table() {
     return _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 0, 0, 0, 0, 7, 0, 10, 0, 13, 14, 15, 16, 17, 17, 17));
-  }
-};
-template <>
-struct Narrow<Element::kE5m2> {
-  using Format = E5m2;
-  static constexpr int kShift = 5, kBase = 443, kSign = 0;
-  static __m256i table() {
-    return _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 0, 0, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5));
   }
 };
 template <>

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _HINT = "quantmap.recipes() lists them; name an engine to take all of its own"
 _WEIGHTS = (LINEAR, EXPERTS)
+_A = {"embedding": "an embedding", "head": "a head", "router": "a router"}
 
 
 class Plan:
@@ -41,7 +42,7 @@ class Plan:
         """The recipes of a module, or why it stays as it is."""
         if module.kind in _WEIGHTS:
             return self.recipes
-        return f"engines leave a {module.kind} as it is"
+        return f"engines leave {_A[module.kind]} as it is"
 
 
 class ByParts(Plan):
