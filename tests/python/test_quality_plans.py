@@ -337,6 +337,37 @@ def test_arguments_of_the_user_win() -> None:
     assert parts["linear"].scheme == "mxfp4" and parts["cache"].scheme == "kv_int8_per_token_head"
 
 
+NEWEST = {"vllm": "0.33.0", "sglang": "0.5.23"}
+
+
+@pytest.mark.parametrize("engine", NEWEST)
+def test_what_has_a_recipe_is_not_called_16_bit(engine: str) -> None:
+    parts = {"linear": "gemm", "experts": "moe"}
+    asked = 0
+    for row in _core.recipe_name_rows(NEWEST[engine]):
+        if row["who"] != engine or row["at"] != "--quantization" or row["part"] not in parts:
+            continue
+        outside = row["outside"] or ""
+        if "experts of a quantized checkpoint" in outside or "ROCm only" in outside:
+            continue
+        for value in row["values"]:
+            given = {"quantization": value}
+            mapping = quantmap.explain(engine, {}, given, engine_version=NEWEST[engine])
+            assert "16-bit, as" not in mapping.precision[parts[row["part"]]], value
+            asked += 1
+    assert asked >= 5
+
+
+def test_a_release_that_quantizes_nothing_is_not_taken_for_one_that_does() -> None:
+    config = {"quantization": {"method": "fp8", "fp8_variant": "w8a8_fp8"}}
+    taken = {}
+    for release in ("0.4.4", "0.4.4.post1", "0.4.4.post2"):
+        mapping = quantmap.explain("sglang", config, engine_version=release)
+        taken[release] = mapping.args["--quantization"]
+        assert Named.of(mapping).parts["linear"].scheme == "fp8_per_channel"
+    assert list(taken.values()) == ["fp8", "fp8", "w8a8_fp8"]
+
+
 def test_weights_that_are_quantized_already_have_no_recipe() -> None:
     config = {"gemm_dtype": "fp8", "kvcache_dtype": "fp8"}
     more = {"engine_version": "0.33.0", "model_quantization": "fp8"}
