@@ -161,9 +161,10 @@ def oracles_jax(session: nox.Session) -> None:
 
 @nox.session(venv_backend="virtualenv")
 def ray(session: nox.Session) -> None:
-    """`quantize_shards` on Ray."""
-    session.install(".[test]", "ray>=2.30")
+    """`quantize_shards` on Ray, and the example of Ray Tune."""
+    session.install(".[test]", "ray[tune]>=2.30")
     session.run("pytest", "-q", "tests/python/test_numerics_shards.py")
+    session.run("pytest", "-q", "tests/python/test_search_space.py")
 
 
 @nox.session(venv_backend="virtualenv")

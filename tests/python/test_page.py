@@ -169,6 +169,14 @@ def test_choosing_changes_the_launch_and_the_address(seen: Seen) -> None:
     assert page.inner_text("#launch") == line
 
 
+def test_an_example_is_one_click_away(seen: Seen) -> None:
+    page = seen.open()
+    page.click("#example")
+    assert f"vllm serve {KNOWN}" in page.inner_text("#launch")
+    assert "✓ fits" in page.inner_text("#fit") and not page.locator("#example").count()
+    assert page.evaluate("document.activeElement.id") == "launch"  # where the keyboard goes on
+
+
 def test_a_model_says_what_fits(seen: Seen) -> None:
     page = seen.open("#engine=vllm&gpu=L4")
     page.fill("#model", json.dumps(SHAPE))

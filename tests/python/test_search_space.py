@@ -134,6 +134,16 @@ def _refused(experiment: Any) -> bool:
     return any(item.severity == "error" for item in experiment.explain().diagnostics)
 
 
+def test_the_launch_of_a_point_is_the_plans() -> None:
+    space = quantmap.space(TASK, gpu="H100")
+    planned = {one.signature: one.argv("m") for one in quantmap.plan(TASK, gpu="H100")}
+    for point in space.points():
+        if space.feasible(point)[0]:
+            assert space.explain(point).argv("m") == planned[space.signature(point)]
+    with pytest.raises(quantmap.ConfigError):
+        space.explain({"kvcache_dtype": "auto"})
+
+
 def test_an_answer_given_again_is_quick() -> None:
     space = quantmap.space(TASK)
     points = list(space.points())
@@ -154,10 +164,10 @@ def test_optuna_measures_no_launch_twice() -> None:
     space = quantmap.space(TASK)
     measured: list[str] = []
 
-    def measure(point: dict[str, Any]) -> float:
-        assert space.feasible(point)[0]
-        measured.append(space.signature(point))
-        return float(point["max-num-seqs"]) + (point["kvcache_dtype"] == "fp8")
+    def measure(launch: quantmap.Mapping) -> float:
+        assert not [item for item in launch.diagnostics if item.severity == "error"]
+        measured.append(launch.shell("m"))
+        return float(launch.args["--max-num-seqs"]) + (launch.args["--kv-cache-dtype"] == "fp8")
 
     page = (ROOT / "docs" / "tuners.md").read_text(encoding="utf-8")
     (recipe,) = re.findall(r"```py\n(.*?)```", page, re.DOTALL)

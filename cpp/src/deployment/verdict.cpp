@@ -318,6 +318,7 @@ std::vector<Verdict> judge_each(const Engine& engine, const Deployment& deployme
                                 const std::vector<Argument>& arguments, bool literal) {
   const Judge judge_one(engine, deployment, literal);
   std::vector<Verdict> out;
+  out.reserve(arguments.size());
   for (const Argument& argument : arguments) out.push_back(judge_one.one(argument));
   return out;
 }
@@ -354,8 +355,8 @@ std::vector<Verdict> judge_all(const Engine& engine, const Deployment& deploymen
   for (const Given& given : given_values(engine, deployment, out)) {
     const EffectiveValues values(engine, deployment, given.values);
     for (const Constraint& rule : engine.checked.rules) {
+      if (!covers(rule.since, rule.until, deployment.release) || !is_about(rule, deployment)) continue;
       if (rule.terms.empty() || (alone && rule.terms.size() > 1) || !terms_hold(rule.terms, values)) continue;
-      if (!is_about(rule, deployment) || !covers(rule.since, rule.until, deployment.release)) continue;
       for (const RuleTerm& term : rule.terms) {
         if (given.by[term.target] != kNotGiven) tell(rule, out[given.by[term.target]]);
       }
