@@ -23,7 +23,8 @@ if(NOT QUANTMAP_JSON_INCLUDE)
 endif()
 
 # pip builds in an environment of another name each time. Headers that stand there are copied into the build tree, and only
-# when they changed, so that a second installation compiles no more than what changed.
+# when they changed, so that a second installation compiles no more than what changed, and a compiler cache finds what any
+# other build of the same source has compiled.
 function(quantmap_keep_headers out from)
   file(GLOB_RECURSE headers RELATIVE ${from} ${from}/*.h ${from}/*.hpp)
   foreach(header IN LISTS headers)
@@ -33,6 +34,6 @@ function(quantmap_keep_headers out from)
   endforeach()
   set(${out} ${CMAKE_BINARY_DIR}/headers PARENT_SCOPE)
 endfunction()
-if(SKBUILD AND NOT nlohmann_json_FOUND)
+if(NOT nlohmann_json_FOUND)
   quantmap_keep_headers(QUANTMAP_JSON_INCLUDE ${QUANTMAP_JSON_INCLUDE})
 endif()

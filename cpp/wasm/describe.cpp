@@ -72,12 +72,9 @@ Value described(const Decision& decision) {
 
 Value precision_of(const Mapping& mapping) {
   Value out = Value::object();
-  if (!mapping.deployment.checked) return out;
-  for (const Precision* row : effective_precision(*mapping.engine, mapping.deployment, mapping.values)) {
-    out.set(std::string(row->of), text(row->is));
+  for (const Real& part : real_precision(*mapping.engine, mapping.deployment, mapping.values)) {
+    out.set(std::string(part.of), text(part.is));
   }
-  const std::string backend = attention_words(*mapping.engine, mapping.deployment, mapping.values);
-  if (!backend.empty()) out.set("backend", text(backend));
   return out;
 }
 

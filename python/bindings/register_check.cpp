@@ -201,7 +201,9 @@ py::dict documented_refusals(const py::object& name, const py::object& version, 
 // What releases of an engine say when they refuse to start, as JSON; empty when their sources were not read.
 std::string messages(const py::object& name) {
   std::string out;
-  for (const std::string_view piece : messages_of(engine_named(name).id)) out += piece;
+  for (const std::string_view piece : name.is_none() ? library_messages() : messages_of(engine_named(name).id)) {
+    out += piece;
+  }
   return out;
 }
 
@@ -218,7 +220,8 @@ void register_check(py::module_& module) {
              "Every launch of a script, judged.");
   module.def("releases", &releases, py::arg("engine"), "Every known release of an engine, oldest first.");
   module.def("surface", &surface, py::arg("engine"), py::arg("version"), "What one release accepts.");
-  module.def("messages", &messages, py::arg("engine"), "What releases say when they refuse to start, as JSON.");
+  module.def("messages", &messages, py::arg("engine"),
+             "What releases say when they refuse to start, as JSON; with None what libraries beneath them say.");
   module.def("container", &container, py::arg("engine"), py::arg("version"),
              "The image of a release and how it is run.");
   module.def("documented_refusals", &documented_refusals, py::arg("engine"), py::arg("version"),

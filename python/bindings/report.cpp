@@ -54,12 +54,9 @@ py::list to_python(const Diagnostics& diagnostics) {
 
 py::dict precision_data(const Mapping& mapping) {
   py::dict out;
-  if (!mapping.deployment.checked) return out;
-  for (const Precision* row : effective_precision(*mapping.engine, mapping.deployment, mapping.values)) {
-    out[text(row->of)] = text(row->is);
+  for (const Real& part : real_precision(*mapping.engine, mapping.deployment, mapping.values)) {
+    out[text(part.of)] = text(part.is);
   }
-  const std::string backend = attention_words(*mapping.engine, mapping.deployment, mapping.values);
-  if (!backend.empty()) out["backend"] = text(backend);
   return out;
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 
 from .container_words import Container, environment_of, run_words, words_of
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-_INSTRUCTION = re.compile(r"^\s*(FROM|ENV|CMD|ENTRYPOINT)\s+(.*)$", re.IGNORECASE)
+_INSTALLS = re.compile(r"==|\.whl\b")  # of a package with its release
+_INSTRUCTION = re.compile(r"^\s*(FROM|ARG|ENV|RUN|CMD|ENTRYPOINT)\s+(.*)$", re.IGNORECASE)
 
 
 def _rows(text: str) -> Iterator[tuple[int, str]]:
@@ -53,6 +55,8 @@ def read_dockerfile(text: str) -> list[Container]:
     image, line = "", 1
     environment: dict[str, str] = {}
     started: dict[str, list[str]] = {}
+    given: dict[str, str] = {}
+    installed: list[str] = []
     for number, row in _rows(text):
         match = _INSTRUCTION.match(row)
         if not match:
@@ -60,14 +64,30 @@ def read_dockerfile(text: str) -> list[Container]:
         word, rest = match[1].upper(), match[2].strip()
         if word == "FROM":
             image = next((part for part in rest.split() if not part.startswith("--")), "")
-            environment, started, line = {}, {}, number
+            environment, started, installed, line = {}, {}, [], number
+        elif word == "ARG":
+            given.update(environment_of(words_of(rest)))
+        elif word == "RUN":
+            installed += [rest] if _INSTALLS.search(rest) else []
         elif word == "ENV":
             environment.update(environment_of(words_of(rest)))
         else:
             started[word] = _exec_or_shell(rest)
             line = number
-    words = run_words(image, started.get("ENTRYPOINT", []), started.get("CMD", []), environment)
-    return [Container(words, line)]
+    entrypoint, command = started.get("ENTRYPOINT", []), started.get("CMD", [])
+    if installed and (entrypoint or (command[:1] and not command[0].startswith("-"))):
+        entrypoint, command = _after(given, installed, [*entrypoint, *command])
+    return [Container(run_words(image, entrypoint, command, environment), line)]
+
+
+def _after(
+    given: dict[str, str], installed: list[str], started: list[str]
+) -> tuple[list[str], list[str]]:
+    """What is started, behind what was installed for it, as one script of the container."""
+    known = {name: value for name, value in given.items() if value != f"${{{name}}}"}
+    lines = [f"{name}={shlex.quote(value)}" for name, value in known.items()]
+    start = started[2] if started[:2] == ["/bin/sh", "-c"] else shlex.join(started)
+    return ["/bin/sh"], ["-c", "\n".join([*lines, *installed, start])]
 
 
 def _exec_or_shell(rest: str) -> list[str]:

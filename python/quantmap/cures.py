@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from .log_reader import Failure
     from .messages import Message, Messages
 
-_MEMORY = "OutOfMemoryError"
-_FIT = (
-    "let less be held: `quantmap fit MODEL --gpu GPU` shows context, sequences and sizes that fit"
-)
 _DIVIDED = re.compile(r"\((\d{1,5})\) (?:must|should) be divisible by [a-z_ ]{1,40}\((\d{1,5})\)")
 _ADVICE = re.compile(
     r"(?:please|try|consider|set|use|either|you (?:can|should|may|must|need)|increase|decrease|"
@@ -80,8 +76,6 @@ def advised(failure: Failure, message: Message | None, messages: Messages | None
         number = re.match(r"\d{1,12}", behind) if mark else None
         if number:
             return f"write {row['argument']} {number[0]}"
-    if failure.kind == _MEMORY:
-        return _FIT
     sentences = re.split(r"(?<=[.!;]) +", failure.text) if message else []
     return " ".join(sentence for sentence in sentences if _ADVICE.match(sentence))
 

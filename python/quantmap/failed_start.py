@@ -9,6 +9,7 @@ from .cures import advised, change_for, fixed_in, rank_of, without_rule
 from .errors import ConfigError
 from .launch_log import LaunchLog
 from .log_reader import LONGEST_TEXT, find_failures
+from .messages import library_message
 from .result import Result
 
 TYPE_CHECKING = False
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .check import Verdict
     from .checkpoint import CheckpointInfo
     from .log_reader import Failure
-    from .messages import Message, Messages
+    from .messages import LibraryMessage, Message, Messages
     from .words import Count, Engine
 
 __all__ = ["WhyResult", "why"]
@@ -39,6 +40,7 @@ class WhyResult(Result):
     Attributes:
         engine: the engine's id, or None when the log shows none.
         engine_name: the engine's name.
+        also: other engines whose releases say the same, where the log does not tell which it was.
         version: the release that the log, its launch or the caller names, or None.
         error: the class of the exception; empty when a parser refused the arguments.
         message: what the log says, on one line.
@@ -60,6 +62,7 @@ class WhyResult(Result):
 
     engine: Engine | None
     engine_name: str | None
+    also: list[Engine]
     version: str | None
     error: str
     message: str
@@ -129,7 +132,7 @@ def why(
     if not failures:
         return None
     ground = {"gpu": gpu, "model_quantization": model_quantization, "checkpoint": checkpoint}
-    return _Case(text, engine, engine_version, ground).explain(failures)
+    return _Case(text, engine, engine_version, ground, failures).explain(failures)
 
 
 # What only says that something else failed.
@@ -139,7 +142,8 @@ _WRAPPER = re.compile(_CAUSE_ELSEWHERE.pattern + r"|^\d+ validation errors? for 
 
 def _rank(failure: Failure, message: Message | None, flags: list[str]) -> int:
     """How near an error is to what can be changed: 0 is nearest; what wraps another comes last."""
-    rank = 0 if not failure.kind and flags else 1 if message and flags else 2 if message else 3
+    known = message or library_message(failure.text)
+    rank = 0 if not failure.kind and flags else 1 if message and flags else 2 if known else 3
     return rank + 4 * (_WRAPPER.search(failure.text) is not None)
 
 
@@ -155,31 +159,47 @@ class _Case(LaunchLog):
             flags = self._flags(failure, found)
             ranked.append((_rank(failure, found, flags), failure, found, flags))
         _, failure, message, flags = min(ranked, key=lambda row: row[0])
+        library = None if message else library_message(failure.text)
         words = self.words or _words_of_parser(failure, flags)
         rule = self._rule(words, flags, message)
         change, certain = change_for(self, words, rule)
-        if rule is None and _CAUSE_ELSEWHERE.search(failure.text):
-            change = "look above in the log, or paste all of it: the cause is told there"
-        elif rule is None:
-            change = advised(failure, message, self.messages) or without_rule(
-                words, flags, message, failure
-            )
+        told: dict[str, Any] = {"rule": "", "evidence": []}
+        if rule:
+            told = {"rule": rule.reason, "evidence": rule.evidence}
+        elif library:
+            told = {"rule": library.means, "evidence": library.evidence}
         return WhyResult(
             engine=self.engine,
             engine_name=self.name,
+            also=self.also,
             version=self.version,
             error=failure.kind,
             message=failure.text,
             line=failure.line,
-            **self._of_message(failure, message),
+            **(_of_library(library) if library else self._of_message(failure, message)),
             arguments=flags,
             launch=words,
-            rule=rule.reason if rule else "",
-            change=change,
+            **told,
+            change=change if rule else self._change(words, flags, failure, message, library),
             certain=certain,
             fixed_in=fixed_in(self, words, rule) if rule else self._gone(words, flags, message),
-            evidence=rule.evidence if rule else [],
         )
+
+    def _change(
+        self,
+        words: list[str],
+        flags: list[str],
+        failure: Failure,
+        message: Message | None,
+        library: LibraryMessage | None,
+    ) -> str:
+        """What may help where no rule is known."""
+        if _CAUSE_ELSEWHERE.search(failure.text):
+            return "look above in the log, or paste all of it: the cause is told there"
+        if library:
+            return library.change
+        said = advised(failure, message, self.messages)
+        return said or without_rule(words, flags, message, failure)
 
     def _flags(self, failure: Failure, message: Message | None) -> list[str]:
         """The flags behind an error, those that the launch gives first."""
@@ -228,6 +248,12 @@ class _Case(LaunchLog):
         verdicts = [] if after is None else after.verdicts
         still = any(v.refused and rank_of(v, flags) < len(flags) for v in verdicts)
         return None if still else gone
+
+
+def _of_library(library: LibraryMessage) -> dict[str, Any]:
+    """The fields about what a library beneath the engine says."""
+    fields: dict[str, Any] = dict.fromkeys(("said_from", "said_until"))
+    return {**fields, "template": library.text, "source": library.package, "condition": ""}
 
 
 def _words_of_parser(failure: Failure, flags: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ import re
 from . import _core
 from .check import check, check_script
 from .errors import ConfigError
+from .log_engine import engines_of
 from .log_reader import call_arguments, launch_blocks
 from .messages import messages_of
 from .repository import is_default
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .check import CheckResult
+    from .log_reader import Failure
     from .messages import Messages
+    from .words import Engine
 
 _RELEASE = r"(?<![\w-])%s(?:==|-| version )v?(\d{1,3}(?:\.\d{1,3}){1,3}(?:\.?(?:post|rc)\d{1,2})?)"
 _MOST_VERSIONS = 50
@@ -28,6 +31,7 @@ class LaunchLog:
 
     Attributes:
         engine: the engine's id, or None.
+        also: other engines that the errors may be of.
         name: the engine's name.
         messages: what its releases say.
         version: the release, or None.
@@ -36,14 +40,23 @@ class LaunchLog:
     """
 
     def __init__(
-        self, text: str, engine: str | None, version: str | None, ground: dict[str, Any]
+        self,
+        text: str,
+        engine: str | None,
+        version: str | None,
+        ground: dict[str, Any],
+        failures: list[Failure],
     ) -> None:
         self.ground = ground
         engines = {row["id"]: row for row in _core.engines()}
         named = None if engine is None else check([], engine, version).engine
         judged = _launch_of(text, named, version, ground)
-        if named is None:
-            named = judged.engine if judged is not None else _engine_of(text)
+        self.also: list[Engine] = []
+        if named is None and judged is not None:
+            named = judged.engine
+        elif named is None:
+            found = engines_of(text, failures)
+            named, self.also = (found[0], found[1:]) if found else (None, [])
         self.engine = named
         self.name: str | None = None
         self.messages: Messages | None = None
@@ -126,20 +139,6 @@ def _words_of(launch: CheckResult) -> list[str]:
                 [verdict.argument] if verdict.value == "true" else [verdict.argument, verdict.value]
             )
     return [word for word in variables if re.match(r"[A-Za-z_]\w*=", word)] + words
-
-
-def _engine_of(text: str) -> str | None:
-    """The engine whose files or modules a log names most often."""
-    launchers = {row["id"]: row["launchers"] for row in _core.engines()}
-    counts = {}
-    for engine in launchers:
-        messages = messages_of(engine)
-        package = messages.package if messages else engine
-        marks = [f"/{package}/", f"{package}.", f"{package} "]
-        marks += [words[0] for words, _ in launchers[engine] if words[0][:1] != "-"]
-        counts[engine] = sum(text.count(mark) for mark in marks)
-    best = max(counts, key=lambda engine: counts[engine])
-    return best if counts[best] else None
 
 
 def _version_of(text: str, engine: str, messages: Messages | None) -> str | None:

@@ -25,11 +25,13 @@ _OWN_PREFIX = re.compile(
 )
 _LOGGED = re.compile(r"^(?:ERROR|WARNING|INFO|CRITICAL)\s[^\]]{0,80}\] ?")
 _STAMP = re.compile(
-    r"^(?:\[\d{4}-\d\d-\d\d[T ][^\]]{5,60}\]|"
+    r"^(?:\[\d{4}-\d\d-\d\d[T ][^\]]{5,60}\]|\[\d\d/\d\d/\d{4}[-T ][^\]]{5,40}\]|"
     r"\d{4}-\d\d-\d\d[T ][\d:.,]{5,20}(?:Z|[+-]\d\d:?\d\d)?) ?"
 )
 _FRAME = re.compile(r'^\s*File "([^"]{1,400})", line \d+, in (\S{1,200})')
+_CPP = re.compile(r"^\[[\w-]{1,30}\] ?\[(?:E|ERROR)\] (\S.{4,})")
 _USAGE = re.compile(r"^(?:\S{1,200}(?: \w{1,40})?: )?error: (.{4,})", re.IGNORECASE)
+_LOGGED_KIND = "RuntimeError"  # of an error that a C++ logger tells
 _WRAPPED = ("Value error, ", "Assertion failed, ")
 _OF_VALUE = " [type="  # what pydantic adds
 _ENDS = ("Traceback (", "During handling", "The above exception", "For further information")
@@ -91,8 +93,9 @@ def find_failures(text: str) -> list[Failure]:
 
 def _told(line: str) -> tuple[str, str] | None:
     """The kind of error of a line, and what it says."""
+    logged = _CPP.match(line)
     if "rror" not in line and "xception" not in line:
-        return None
+        return (_LOGGED_KIND, logged[1]) if logged else None
     usage = _USAGE.match(line)
     if usage:
         return "", usage[1]
@@ -101,6 +104,8 @@ def _told(line: str) -> tuple[str, str] | None:
         if stripped.startswith(mark):
             return "ValueError", stripped[len(mark) :]
     match = _EXCEPTION.search(line)
+    if match is None and logged:
+        return _LOGGED_KIND, logged[1]
     return (match[1].rpartition(".")[2], match[2]) if match else None
 
 

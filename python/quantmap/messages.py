@@ -11,11 +11,13 @@ from . import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from .log_reader import Failure
 
 _HEAD = 6
+_CUT, _ENOUGH, _OPENING = 40, 40, 20  # letters by which a template is known: see `reach`
 _TOKEN = re.compile(r"\{\{|\}\}|\{\}|[^{}]+")
 
 
@@ -24,6 +26,7 @@ class Message:
 
     Attributes:
         text: the template; ``{}`` is what the engine fills in.
+        kind: the class of the exception.
         at: its file and function, in the newest release that says it.
         when: the condition that it stands under there.
         arguments: the arguments that condition and text look at.
@@ -31,10 +34,10 @@ class Message:
         until: the number of the first that does not any more.
     """
 
-    __slots__ = ("arguments", "at", "pieces", "since", "text", "until", "when")
+    __slots__ = ("arguments", "at", "kind", "pieces", "since", "text", "until", "when")
 
     def __init__(self, row: list[Any], numbers: dict[str, int]) -> None:
-        self.text, _, self.at, self.when, self.arguments = row[:5]
+        self.text, self.kind, self.at, self.when, self.arguments = row[:5]
         self.since = numbers[row[5]]
         self.until = numbers[row[6]] if row[6] else len(numbers)
         self.pieces = [""]
@@ -44,22 +47,23 @@ class Message:
             else:
                 self.pieces[-1] += token[:1] if token in ("{{", "}}") else token
 
-    def fits(self, text: str) -> bool:
-        """Whether a text begins with the template, whatever stands in its places."""
+    def reach(self, text: str) -> tuple[bool, int]:
+        """Whether a text is the template to its end, and how many letters of it are the template's.
+
+        A log may cut a text off, so that only the beginning of the template stands in it.
+        """
         if not text.startswith(self.pieces[0]):
-            return False
-        at = len(self.pieces[0])
+            return False, 0
+        at = told = len(self.pieces[0])
         for piece in self.pieces[1:]:
             place = text.find(piece, at)
             if place < 0:
-                return False
+                return (False, told) if told >= _CUT else (False, 0)
             at = place + len(piece)
-        return True
-
-    @property
-    def weight(self) -> int:
-        """How many letters of a text it accounts for."""
-        return sum(map(len, self.pieces))
+            told += len(piece)
+        # A few words at the beginning or in the middle of a long text may be anybody's.
+        known = told >= _ENOUGH or 2 * told >= len(text) or len(self.pieces[0]) >= _OPENING
+        return (True, told) if known else (False, 0)
 
 
 class Messages:
@@ -102,24 +106,30 @@ class Messages:
                     return None
         return self.releases[message.until]
 
+    def reach(self, failure: Failure) -> tuple[bool, int]:
+        """Whether an error is one of the messages to its end, and how much of it is known."""
+        return max((row.reach(failure.text) for row in self._like(failure)), default=(False, 0))
+
+    def _like(self, failure: Failure) -> Iterator[Message]:
+        yield from self._by_head.get(failure.text[:_HEAD], ())
+        yield from self._others
+
     def find(self, failure: Failure, release: int | None) -> Message | None:
         """The message that an error is.
 
-        Of several that fit, one of this release comes first, then one of a function of the
-        traceback, then the one with more words.
+        Of several that fit, one of this release comes first, then one that fits to its end, one of
+        a function of the traceback, one of the same class, then the one with more words.
         """
-        text = failure.text
-        best: tuple[tuple[bool, bool, int], Message] | None = None
-        for message in (*self._by_head.get(text[:_HEAD], ()), *self._others):
-            # A few words at the beginning of a long text may be anybody's.
-            weak = 4 * message.weight < len(text) and message.weight < 40
-            if weak or not message.fits(text):
+        best: tuple[tuple[bool, bool, bool, bool, int], Message] | None = None
+        for message in self._like(failure):
+            whole, told = message.reach(failure.text)
+            if not told:
                 continue
             now = release is None or message.since <= release < message.until
             path, _, function = message.at.partition(", ")
             name = function.rpartition(".")[2]
             here = any(file.endswith(path) and name == of for file, of in failure.frames)
-            rank = (now, here, message.weight)
+            rank = (now, whole, here, message.kind == failure.kind, told)
             if best is None or rank > best[0]:
                 best = (rank, message)
         return None if best is None else best[1]
@@ -141,3 +151,45 @@ def messages_of(engine: str) -> Messages | None:
     """
     text = _core.messages(engine)
     return Messages(json.loads(text)) if text else None
+
+
+class LibraryMessage:
+    """What a library beneath the engines says.
+
+    Attributes:
+        text: words that stand somewhere in the error.
+        package: whose words they are.
+        means: what they mean for a launch.
+        change: what lets the launch start.
+        evidence: where that was read.
+    """
+
+    __slots__ = ("change", "evidence", "means", "package", "text")
+
+    def __init__(self, row: dict[str, Any]) -> None:
+        self.text: str = row["text"]
+        self.package: str = row["package"]
+        self.means: str = row["means"]
+        self.change: str = row["change"]
+        self.evidence: list[str] = row["evidence"]
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> list[LibraryMessage]:
+    return [LibraryMessage(row) for row in json.loads(_core.messages(None))["messages"]]
+
+
+def library_message(text: str) -> LibraryMessage | None:
+    """What a library says in an error; None when it is none that is known.
+
+    Args:
+        text: what the error says.
+
+    Returns:
+        LibraryMessage: the row.
+
+    Example:
+        >>> library_message("type fp8e4nv not supported in this architecture").package
+        'triton'
+    """
+    return next((row for row in _libraries() if row.text in text), None)

@@ -119,6 +119,8 @@ std::string_view meant(const Engine& engine, const Place& place, std::size_t tar
     if (item.target != target || !inside(item.since, item.until, place.release)) continue;
     if (!has_bit(item.checkpoints, place.kind) || !has_bit(item.gpus, place.gpu)) continue;
     if (!has_bit(item.dtypes, marks.dtype) || (item.has & ~marks.has) != 0) continue;
+    if (!has_bit(item.models, static_cast<unsigned>(worlds()[place.world].kind))) continue;
+    if ((item.lacks & ~marks.lacks) != 0 || (item.schemes & marks.schemes) == 0) continue;
     if (!has_bit(item.kv_dtypes, marks.kv_dtype)) continue;
     for (const std::string_view one : item.values) {
       if (one == value) return item.means;

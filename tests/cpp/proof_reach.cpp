@@ -89,11 +89,9 @@ void Limits::meet(const Constraint& rule) {
 }
 
 void Limits::meet(const Meaning& meaning) {
-  checkpoints &= meaning.checkpoints;
+  meet_model(meaning);
   gpus &= meaning.gpus;
   dtypes &= meaning.dtypes;
-  kv_dtypes &= meaning.kv_dtypes;
-  has |= meaning.has;
   meet_releases(meaning.since, meaning.until);
 }
 

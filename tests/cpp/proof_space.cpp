@@ -199,10 +199,8 @@ class Classifier {
     std::string out;
     std::vector<int> meant;
     for (const Meaning& meaning : engine_.checked.meanings) {
-      const bool here = meaning.since <= deployment.release && deployment.release < meaning.until &&
-                        in_mask(meaning.checkpoints, deployment.checkpoint) && in_mask(meaning.gpus, deployment.gpu) &&
-                        in_mask(meaning.dtypes, deployment.marks.dtype) && (meaning.has & ~deployment.marks.has) == 0 &&
-                        in_mask(meaning.kv_dtypes, deployment.marks.kv_dtype);
+      const bool here =
+          meaning.since <= deployment.release && deployment.release < meaning.until && is_about(meaning, deployment);
       for (const std::string_view value : meaning.values) {
         const int id = here ? pairs_.find(pair_name(meaning.target, std::string(value))) : -1;
         if (id < 0 || reached[static_cast<std::size_t>(id)] == 0) continue;

@@ -67,11 +67,7 @@ class Eyes {
     if (kernels) traits_ = std::uint32_t{1} << static_cast<unsigned>(TraitId::kSinks);
     for (const MappingRule& row : set.rows) look(row);
     for (const Constraint& rule : set.rules) look(rule);
-    for (const Meaning& meaning : set.meanings) {
-      dtype_ = dtype_ || meaning.dtypes != 0xFF;
-      kv_ = kv_ || meaning.kv_dtypes != 0xFF;
-      traits_ |= meaning.has;
-    }
+    for (const Meaning& meaning : set.meanings) look(meaning);
   }
 
   std::string see(const World& world) const {

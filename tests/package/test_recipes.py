@@ -125,7 +125,7 @@ def test_the_engine_works(desk: Desk) -> None:
     assert old["args"] == {}, "the rule of the example"
     line = "'python3 -m toy.srt.server --model-path m --quant-policy 3'"
     done = json.loads(desk.run(f"python -m quantmap check --json {line}", code=1))
-    assert [item["verdict"] for item in done["verdicts"] if item["flag"] == "--quant-policy"]
+    assert [item["verdict"] for item in done["verdicts"] if item["argument"] == "--quant-policy"]
     page = (desk.tree / "docs" / "engines" / f"{TOY}.md").read_text(encoding="utf-8")
     assert "generated: toy-matrix" in page and "`fp8`" in page
 

@@ -44,3 +44,35 @@ def test_a_method_against_a_checkpoint(
             quantmap.explain(
                 f"{engine}@{version}", {}, {"quantization": method}, checkpoint, policy="strict"
             )
+
+
+MODELOPT = {"quant_method": "modelopt", "quant_algo": "NVFP4"}
+
+
+@pytest.mark.parametrize(
+    ("engine", "version", "method"),
+    [
+        ("vllm", "0.33.0", "fp_quant"),  # not even in the registry
+        ("vllm", "0.11.0", "gptq"),  # which takes no bfloat16 model
+        ("sglang", "0.5.23", "mlx_q4"),  # registered on Apple machines only
+        ("sglang", "0.5.23", "gptq"),
+    ],
+)
+def test_what_the_engine_replaces_is_not_looked_at(engine: str, version: str, method: str) -> None:
+    line = LINES[engine].format(method)
+    ground = {"engine_version": version, "gpu": "B200", "model_quantization": MODELOPT}
+    verdict = quantmap.check(line, **ground).verdicts[-1]
+    assert (verdict.argument, verdict.verdict) == ("--quantization", "no-effect"), verdict.reason
+    assert "the checkpoint's own method" in verdict.reason
+    mapping = quantmap.explain(
+        f"{engine}@{version}", {}, {"quantization": method}, MODELOPT, gpu="B200"
+    )
+    assert not [d for d in mapping.diagnostics if d.severity == "error"]
+    assert "NVFP4" in mapping.precision["gemm"]
+
+
+def test_what_a_line_says_of_two_flags_is_told_also_where_one_is_replaced() -> None:
+    line = LINES["sglang"].format("gptq_marlin") + " --moe-runner-backend flashinfer_trtllm"
+    found = quantmap.check(line, engine_version="0.5.23", gpu="B200", model_quantization=MODELOPT)
+    assert any("flashinfer_trtllm takes" in verdict.reason for verdict in found.verdicts)
+    assert not found.ok

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,17 @@ def test_the_reason_is_what_explain_says_first(engine: str, ground: dict[str, An
             told = error.diagnostics
         errors = [item.message for item in told if item.severity == "error"]
         assert space.feasible(point) == (not errors, errors[0] if errors else "")
+
+
+def test_threads_get_the_same_answers() -> None:
+    task = {**TASK, "parameters": {"max-num-seqs": [*range(1, 200), "many"]}}
+    alone = quantmap.space(task)
+    points = list(alone.points())
+    expected = [alone.feasible(point) for point in points]
+    shared = quantmap.space(task)
+    with ThreadPoolExecutor(8) as pool:
+        for found in pool.map(lambda _: [shared.feasible(point) for point in points], range(8)):
+            assert found == expected
 
 
 def test_what_does_not_fit_is_not_feasible() -> None:

@@ -214,11 +214,25 @@ def test_every_message_is_found_again_by_what_it_says(engine: str) -> None:
 
 
 def test_braces_of_a_message_are_told_from_its_places() -> None:
-    row = ["Reasons: {{{}}}, {}.", "ValueError", "p.py, f", "", [], "1.0", ""]
+    row = ["No backend does it. Reasons: {{{}}}, {}.", "ValueError", "p.py, f", "", [], "1.0", ""]
     message = Message(row, {"1.0": 0})
-    assert message.pieces == ["Reasons: {", "}, ", "."]
-    assert message.fits("Reasons: {FAST: [a]}, b. And more")
-    assert not message.fits("Reasons: FAST, b.")
+    assert message.pieces == ["No backend does it. Reasons: {", "}, ", "."]
+    assert message.reach("No backend does it. Reasons: {FAST: [a]}, b. And more") == (True, 34)
+    assert message.reach("No backend does it. Reasons: FAST, b.") == (False, 0)
+
+
+def test_a_template_is_known_by_words_enough_of_its_own() -> None:
+    def reach(template: str, text: str) -> tuple[bool, int]:
+        return Message([template, "ValueError", "p.py, f", "", [], "1.0", ""], {"1.0": 0}).reach(
+            text
+        )
+
+    assert reach("{} is not supported yet.", "This is not supported yet.") == (True, 22)
+    assert reach("{} is not supported yet.", f"{'a' * 60} is not supported yet.") == (False, 0)
+    assert reach("This cannot be loaded: {}", f"This cannot be loaded: {'a' * 900}") == (True, 23)
+    long = "The first sentence of it, which is known. {} Then a second: {}"
+    assert reach(long, "The first sentence of it, which is known. But cut") == (False, 42)
+    assert reach("Not long: {} and more", "Not long: but cut") == (False, 0)
 
 
 def test_hostile_logs_are_read_in_linear_time() -> None:

@@ -102,7 +102,7 @@ std::optional<Checked> check_arguments(const CheckRequest& request, const Ground
   }
   Checked out;
   out.engine = ground.engine;
-  const auto release = read_release(*out.engine, ground, std::nullopt, true, out.notes);
+  const auto release = read_release(*out.engine, ground, nullptr, true, out.notes);
   if (out.notes.has_errors()) problems.append(out.notes);
   if (!release || problems.has_errors()) return std::nullopt;
   out.deployment = release->deployment;

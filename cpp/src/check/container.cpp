@@ -1,4 +1,6 @@
 // Containers that a command starts: the image, what is set for it, and the command inside.
+#include <utility>
+
 #include "launch_words.hpp"
 
 namespace quantmap {
@@ -151,6 +153,7 @@ void LaunchFinder::container_command(const Command& command, const Container& co
   const ImageName image = read_image(command.words[container.image].text);
   const Command inside = inside_of(command, container);
   const std::size_t before = launches_.size();
+  const auto outside = std::exchange(installed_, {});  // what is installed here is not there
   FoundLaunch found;
   found.variables = container.variables;
   found.words = inside.words;
@@ -171,6 +174,7 @@ void LaunchFinder::container_command(const Command& command, const Container& co
     nested(inside, depth);
     if (named_ && launches_.size() == before) keep(std::move(found), command);
   }
+  installed_ = outside;
   if (launches_.size() == before && image.engine == nullptr) other_image_ = image.name;
   const OtherMaker* by_mark = maker_by_mark(command.words, container.image, container.variables);
   for (std::size_t i = before; i < launches_.size(); ++i) {

@@ -106,6 +106,7 @@ void LaunchFinder::keep(FoundLaunch launch, const Command& command) {
       launch.files.back().name = name;
     }
   }
+  if (const auto found = installed_.find(launch.engine); found != installed_.end()) launch.installed = found->second;
   launches_.push_back(std::move(launch));
 }
 
@@ -206,6 +207,10 @@ void LaunchFinder::command(const Command& command, std::size_t depth) {
     arguments_->words = command.words;
     arguments_->variables = environment_of(command);
     arguments_->line = command.line;
+  }
+  for (const Word& word : command.words) {
+    if (word.open) continue;
+    if (auto package = installed_package(word.text)) installed_[package->engine] = std::move(package->version);
   }
   if (starts_nothing(command.words) || container(command, depth) || launch(command, 0, std::nullopt)) return;
   nested(command, depth);

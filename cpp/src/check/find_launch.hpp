@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -30,12 +31,21 @@ struct ImageName {
 
 [[nodiscard]] ImageName read_image(std::string_view word);
 
+// An engine's package that a command installs, with its release.
+struct InstalledPackage {
+  const Engine* engine = nullptr;
+  std::string version;
+};
+
+[[nodiscard]] std::optional<InstalledPackage> installed_package(std::string_view word);
+
 struct FoundLaunch {
   const Engine* engine = nullptr;
   const Launcher* launcher = nullptr;  // null: these are arguments, and the caller names the engine
   std::vector<Word> words;             // behind the launcher
   std::vector<EnvironmentVariable> variables;
   std::optional<ImageName> image;
+  std::string installed;               // the release that the script has installed before
   bool by_entrypoint = false;          // the image's own entrypoint starts the server
   std::size_t repeats_entrypoint = 0;  // words of a launcher given to an image that starts the server itself
   const OtherMaker* maker = nullptr;
@@ -85,6 +95,7 @@ class LaunchFinder {
   std::optional<FoundLaunch> arguments_;
   std::vector<FoundLaunch> launches_;
   WrittenFiles files_;
+  std::map<const Engine*, std::string> installed_;
   std::size_t words_ = 0;
   std::size_t inherited_ = 0;
   std::size_t left_out_ = 0;

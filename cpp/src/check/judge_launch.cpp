@@ -371,7 +371,7 @@ std::optional<Checked> judge_launch(const FoundLaunch& launch, const Ground& gro
   if (platform != nullptr) out.platform = platform->maker;
   const Value& gpu = ground.request->gpu;
   const bool with_gpu = platform == nullptr && !(gpu.is_text() && other_maker(gpu.as_text()) != nullptr);
-  const auto release = read_release(*out.engine, ground, launch.image, with_gpu, out.notes);
+  const auto release = read_release(*out.engine, ground, &launch, with_gpu, out.notes);
   if (out.notes.has_errors()) problems.append(out.notes);
   if (!release || out.notes.has_errors()) return std::nullopt;
   out.deployment = release->deployment;

@@ -26,7 +26,6 @@ struct ReleaseRead {
   std::string asked;  // empty: it is the release itself
 };
 [[nodiscard]] std::optional<ReleaseRead> read_release(const Engine& engine, const Ground& ground,
-                                                      const std::optional<ImageName>& image, bool with_gpu,
-                                                      Diagnostics& notes);
+                                                      const FoundLaunch* launch, bool with_gpu, Diagnostics& notes);
 
 }  // namespace quantmap

@@ -84,6 +84,14 @@ Value release_by_tag(const Engine& engine, const ImageName& image, std::string& 
   return Value::text("latest");
 }
 
+// The release that a launch itself tells: what its script has installed, or its image; null when neither says one.
+Value release_by_launch(const Engine& engine, const FoundLaunch& launch, std::string& asked, Diagnostics& notes) {
+  if (!launch.installed.empty()) return Value::text(launch.installed);
+  if (!launch.image || launch.image->tag.empty()) return {};
+  const bool tells = launch.image->engine != nullptr || !version_in(engine, *launch.image).empty();
+  return tells ? release_by_tag(engine, *launch.image, asked, notes) : Value();
+}
+
 // The version that was asked, when the notes say that another release stands in for it.
 std::string stood_in_for(const Diagnostics& notes) {
   for (const Diagnostic& note : notes.all()) {
@@ -97,8 +105,8 @@ std::string stood_in_for(const Diagnostics& notes) {
 
 }  // namespace
 
-std::optional<ReleaseRead> read_release(const Engine& engine, const Ground& ground,
-                                        const std::optional<ImageName>& image, bool with_gpu, Diagnostics& notes) {
+std::optional<ReleaseRead> read_release(const Engine& engine, const Ground& ground, const FoundLaunch* launch,
+                                        bool with_gpu, Diagnostics& notes) {
   LaunchRequest request;
   request.engine_version = ground.request->engine_version;
   request.default_versions = ground.request->default_versions;
@@ -106,9 +114,8 @@ std::optional<ReleaseRead> read_release(const Engine& engine, const Ground& grou
   if (with_gpu) request.gpu = ground.request->gpu;
   ReleaseRead out;
   const bool by_call = !request.engine_version.is_null() || !ground.release.empty();
-  if (!by_call && image && !image->tag.empty()) {
-    request.image_tag = release_by_tag(engine, *image, out.asked, notes);
-  } else if (!by_call && !names_default(request.default_versions, engine)) {
+  if (!by_call && launch != nullptr) request.image_tag = release_by_launch(engine, *launch, out.asked, notes);
+  if (!by_call && request.image_tag.is_null() && !names_default(request.default_versions, engine)) {
     notes.add(Code::kNewestRelease, "engine_version",
               {{"engine", std::string(engine.name)}, {"version", std::string(engine.surface.releases.back().version)}});
     request.image_tag = Value::text("latest");

@@ -14,31 +14,44 @@ bool applies(const Deployment& deployment, const Constraint& rule, bool any_gpu)
 }
 
 bool is_meant(const Meaning& meaning, const Deployment& deployment, std::string_view value) {
-  return covers(meaning.since, meaning.until, deployment.release) &&
-         in_mask(meaning.checkpoints, deployment.checkpoint) && in_mask(meaning.gpus, deployment.gpu) &&
-         in_mask(meaning.dtypes, deployment.marks.dtype) && in_mask(meaning.kv_dtypes, deployment.marks.kv_dtype) &&
-         (meaning.has & ~deployment.marks.has) == 0 &&
+  return covers(meaning.since, meaning.until, deployment.release) && is_about(meaning, deployment) &&
          std::find(meaning.values.begin(), meaning.values.end(), value) != meaning.values.end();
+}
+
+template <typename ValueOf>
+bool all_hold(std::span<const RuleTerm> terms, ValueOf value_of) {
+  return std::all_of(terms.begin(), terms.end(), [&value_of](const RuleTerm& term) {
+    const std::string_view value = value_of(term.target);
+    return (std::find(term.values.begin(), term.values.end(), value) != term.values.end()) != term.others;
+  });
 }
 
 }  // namespace
 
 EffectiveValues::EffectiveValues(const Engine& engine, const Deployment& deployment, const TargetValues& values) {
-  std::copy_n(values.begin(), std::min(values.size(), kMostTargets), values_.begin());
+  std::copy_n(values.begin(), std::min(values.size(), kMostTargets), given_.begin());
   std::size_t done = kMostTargets;  // the target of the last meaning that was taken
   for (const Meaning& meaning : engine.checked.meanings) {
     if (meaning.target == done || meaning.target >= values.size()) continue;
     if (!is_meant(meaning, deployment, values[meaning.target])) continue;
-    values_[meaning.target] = meaning.means;
+    given_[meaning.target] = meaning.means;
     done = meaning.target;
+  }
+  values_ = given_;
+  for (const Constraint& rule : engine.checked.rules) {
+    if (!rule.kept) break;  // they stand first
+    if (!applies(deployment, rule, false) || !is_met(rule, *this)) continue;
+    for (const RuleTerm& term : rule.terms) values_[term.target] = {};
   }
 }
 
 bool terms_hold(std::span<const RuleTerm> terms, const EffectiveValues& values) noexcept {
-  return std::all_of(terms.begin(), terms.end(), [&values](const RuleTerm& term) {
-    const std::string_view value = values[term.target];
-    return (std::find(term.values.begin(), term.values.end(), value) != term.values.end()) != term.others;
-  });
+  return all_hold(terms, [&values](std::size_t target) { return values[target]; });
+}
+
+bool is_met(const Constraint& rule, const EffectiveValues& values) noexcept {
+  if (!rule.kept && !rule.as_given) return terms_hold(rule.terms, values);
+  return all_hold(rule.terms, [&values](std::size_t target) { return values.as_given(target); });
 }
 
 const Constraint* refused_by(const Engine& engine, const Deployment& deployment, const TargetValues& given,
@@ -48,7 +61,7 @@ const Constraint* refused_by(const Engine& engine, const Deployment& deployment,
     if (!applies(deployment, rule, false)) continue;  // most are of other releases, models or GPUs
     const bool looks = std::any_of(rule.terms.begin(), rule.terms.end(),
                                    [looks_at](const RuleTerm& term) { return in_mask(looks_at, term.target); });
-    if (looks && terms_hold(rule.terms, values)) return &rule;
+    if (looks && is_met(rule, values)) return &rule;
   }
   return nullptr;
 }
@@ -67,7 +80,7 @@ std::vector<const Constraint*> conditional_rules(const Engine& engine, const Dep
   if (deployment.gpu != 0) return out;
   const EffectiveValues values(engine, deployment, given);
   for (const Constraint& rule : engine.checked.rules) {
-    if (rule.gpus == kEveryGpu || !terms_hold(rule.terms, values)) continue;
+    if (rule.gpus == kEveryGpu || !is_met(rule, values)) continue;
     if (applies(deployment, rule, true)) out.push_back(&rule);
   }
   return out;
@@ -89,7 +102,7 @@ std::vector<const Precision*> effective_precision(const Engine& engine, const De
   for (const Precision& row : engine.checked.precision) {
     const bool known =
         std::any_of(out.begin(), out.end(), [&row](const Precision* other) { return other->of == row.of; });
-    if (known || !is_about(row, deployment)) continue;
+    if (known || !is_about(row, deployment) || !is_of_type(row.types, row.other_types, deployment.facts)) continue;
     if (terms_hold(row.terms, values) && covers(row.since, row.until, deployment.release)) {
       out.push_back(&row);
     }

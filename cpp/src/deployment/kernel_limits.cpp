@@ -43,7 +43,9 @@ std::string_view meant_method(const KernelTables& tables, const Deployment& depl
 std::optional<KernelRefusal> method_refusal(const Engine& engine, const Deployment& deployment,
                                             const KernelQuery& query, const TargetValues& values) {
   const KernelRoles& roles = engine.kernels.roles;
-  const std::string_view name = meant_method(engine.kernels, deployment, value_of(values, roles.method));
+  if (roles.method < 0) return std::nullopt;
+  const EffectiveValues taken(engine, deployment, values);
+  const std::string_view name = meant_method(engine.kernels, deployment, taken[static_cast<std::size_t>(roles.method)]);
   const auto& methods = engine.kernels.methods;
   const auto method =
       std::find_if(methods.begin(), methods.end(), [name](const MethodLimits& limits) { return limits.name == name; });
@@ -80,7 +82,7 @@ std::optional<KernelRefusal> experts_refusal(const Engine& engine, const Deploym
   const EffectiveValues meant(engine, deployment, values);
   const std::string named = lower(meant[static_cast<std::size_t>(tables.roles.experts)]);
   if (named.empty() || named == tables.unset || !deployment.experts) return std::nullopt;
-  const ExpertsScheme* scheme = experts_of(tables, deployment, value_of(values, tables.roles.method));
+  const ExpertsScheme* scheme = experts_of(tables, deployment, meant[static_cast<std::size_t>(tables.roles.method)]);
   const ExpertsInterval* interval = scheme == nullptr ? nullptr : at_release(scheme->intervals, deployment.release);
   if (interval == nullptr) return std::nullopt;
   const auto taken = expert_backends(*interval, deployment.gpu, true);

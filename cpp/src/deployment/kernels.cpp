@@ -290,19 +290,6 @@ std::optional<AttentionChoice> choose_attention(const Engine& engine, const Kern
   return out;
 }
 
-std::string attention_words(const Engine& engine, const Deployment& deployment, const TargetValues& values) {
-  if (engine.kernels.roles.attention < 0) return {};
-  const std::string_view named = value_of(values, engine.kernels.roles.attention);
-  if (const AttentionBackend* backend = named.empty() ? nullptr : find_backend(engine, named)) {
-    return std::string(backend->name) + ", as named";
-  }
-  const auto choice = choose_attention(engine, kernel_query(engine, deployment, values));
-  if (!choice || !choice->taken) return {};
-  const std::string name(choice->tried[*choice->taken].backend->name);
-  const std::string by = "the choice of " + release_words(engine, deployment.release);
-  return name + ", " + (choice->certain ? by : by + " as far as known");
-}
-
 std::optional<KernelRefusal> refused_by_kernels(const Engine& engine, const Deployment& deployment,
                                                 const TargetValues& values) {
   const KernelRoles& roles = engine.kernels.roles;

@@ -36,7 +36,7 @@ class LineRules {
       const EffectiveValues values(engine_, deployment_, given.values);
       for (const Constraint& rule : engine_.checked.rules) {
         const bool about_it = !given.apart || !rule.whole_only;
-        if (about_it && terms_hold(rule.terms, values)) {
+        if (about_it && is_met(rule, values)) {
           tell(rule, given, values, &given == &parts.front(), verdicts);
         }
       }
@@ -67,7 +67,7 @@ class LineRules {
     }
     // Nothing that is given sets it: the model itself does.
     const bool by_model = std::any_of(rule.terms.begin(), rule.terms.end(), [&](const RuleTerm& term) {
-      return values[term.target] != given.values[term.target];
+      return values.as_given(term.target) != given.values[term.target];
     });
     const bool nothing = rule.terms.empty() || (!told && by_model && rule.stage != Stage::kNoEffect);
     if (!first || !nothing) return;
@@ -105,7 +105,7 @@ class LineRules {
     const EffectiveValues meant(engine_, place, values);
     return std::none_of(engine_.checked.rules.begin(), engine_.checked.rules.end(), [&](const Constraint& rule) {
       return !rule.terms.empty() && reach_of(rule) == Reach::kCertain && rule.stage != Stage::kNoEffect &&
-             terms_hold(rule.terms, meant);
+             is_met(rule, meant);
     });
   }
 
@@ -159,7 +159,7 @@ class LineRules {
 
   void judge(const Constraint& rule, Reach reach, Verdict& verdict) const {
     const Judgement found = reach == Reach::kCertain ? judgement_of(rule.stage) : Judgement::kAssumed;
-    if (is_refusal(verdict.judgement) || (verdict.judgement == Judgement::kAssumed && !is_refusal(found))) return;
+    if (is_settled(verdict, rule) || (verdict.judgement == Judgement::kAssumed && !is_refusal(found))) return;
     verdict.judgement = found;
     verdict.reason = rule.text;
     if (reach == Reach::kSomeCheckpoints) {

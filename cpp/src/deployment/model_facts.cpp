@@ -78,4 +78,16 @@ ModelKind kind_of(const Architecture& architecture) noexcept {
   return architecture.mla.index_size > 0 ? ModelKind::kSparseMla : ModelKind::kMla;
 }
 
+bool is_of_type(std::span<const std::string_view> types, bool others,
+                const std::shared_ptr<const ModelFacts>& facts) noexcept {
+  if (types.empty()) return true;
+  if (facts == nullptr || (!facts->has_config && facts->family.empty())) return false;
+  const Architecture& model = facts->architecture;
+  const bool listed = std::any_of(types.begin(), types.end(), [&](std::string_view type) {
+    return type == model.model_type || type == model.text_type || type == facts->family ||
+           std::find(model.classes.begin(), model.classes.end(), type) != model.classes.end();
+  });
+  return listed != others;
+}
+
 }  // namespace quantmap

@@ -8,22 +8,10 @@ namespace quantmap {
 
 namespace {
 
-bool is_of_type(const Trouble& trouble, const Deployment& deployment) {
-  if (trouble.types.empty()) return true;
-  if (deployment.facts == nullptr || (!deployment.facts->has_config && deployment.facts->family.empty())) return false;
-  const Architecture& model = deployment.facts->architecture;
-  const std::string& family = deployment.facts->family;
-  const bool listed = std::any_of(trouble.types.begin(), trouble.types.end(), [&](std::string_view type) {
-    return type == model.model_type || type == model.text_type || type == family ||
-           std::find(model.classes.begin(), model.classes.end(), type) != model.classes.end();
-  });
-  return listed != trouble.other_types;
-}
-
 bool holds(const Trouble& trouble, const Deployment& deployment, const EffectiveValues& values) {
   const Constraint& rule = trouble.rule;
   return covers(rule.since, rule.until, deployment.release) && is_about(rule, deployment) &&
-         is_of_type(trouble, deployment) && terms_hold(rule.terms, values);
+         is_of_type(trouble.types, trouble.other_types, deployment.facts) && is_met(rule, values);
 }
 
 // The argument at which it is told: one that it is about, and that is not refused already.

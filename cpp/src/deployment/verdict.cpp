@@ -343,7 +343,7 @@ std::optional<KernelReason> judge_kernels(const Engine& engine, const Deployment
 namespace {
 
 void tell(const Constraint& rule, Verdict& verdict) {
-  if (is_refusal(verdict.judgement)) return;
+  if (is_settled(verdict, rule)) return;
   verdict.judgement = judgement_of(rule.stage);
   verdict.reason = rule.text;
   verdict.evidence.assign(rule.evidence.begin(), rule.evidence.end());
@@ -356,7 +356,7 @@ std::vector<Verdict> judge_all(const Engine& engine, const Deployment& deploymen
     const EffectiveValues values(engine, deployment, given.values);
     for (const Constraint& rule : engine.checked.rules) {
       if (!covers(rule.since, rule.until, deployment.release) || !is_about(rule, deployment)) continue;
-      if (rule.terms.empty() || (alone && rule.terms.size() > 1) || !terms_hold(rule.terms, values)) continue;
+      if (rule.terms.empty() || (alone && rule.terms.size() > 1) || !is_met(rule, values)) continue;
       for (const RuleTerm& term : rule.terms) {
         if (given.by[term.target] != kNotGiven) tell(rule, out[given.by[term.target]]);
       }

@@ -131,8 +131,9 @@ class Reader {
   bool is_target(std::string_view name) const {
     const auto& checked = mapping_.engine->checked;
     return std::any_of(checked.precision.begin(), checked.precision.end(), [&](const Precision& row) {
-      return std::any_of(row.terms.begin(), row.terms.end(),
-                         [&](const RuleTerm& term) { return is_route(checked.targets[term.target], name); });
+      return !is_about_kernel(row) && std::any_of(row.terms.begin(), row.terms.end(), [&](const RuleTerm& term) {
+        return is_route(checked.targets[term.target], name);
+      });
     });
   }
 

@@ -96,6 +96,7 @@ std::int64_t number_of(const Architecture& model, TraitNumber number) {
     case TraitNumber::kExperts: return model.experts.routed;
     case TraitNumber::kWindowLayers: return model.count(LayerKind::kSliding);
     case TraitNumber::kStateLayers: return model.count(LayerKind::kLinear);
+    case TraitNumber::kLayers: return static_cast<std::int64_t>(model.layers.size());
     case TraitNumber::kLargestHead: break;
   }
   std::int64_t largest = 0;
@@ -124,7 +125,9 @@ std::uint32_t traits_of(const Value& top, const Value& text, const Architecture&
     });
     const bool by_key = std::any_of(trait.keys.begin(), trait.keys.end(),
                                     [&](std::string_view key) { return says(top, key) || says(text, key); });
-    const bool by_number = trait.number != TraitNumber::kNone && number_of(model, trait.number) >= trait.least;
+    const std::int64_t number = number_of(model, trait.number);
+    const bool small = trait.most == 0 || number <= trait.most;
+    const bool by_number = trait.number != TraitNumber::kNone && number >= trait.least && small;
     if (by_type || by_key || by_number) out |= std::uint32_t{1} << i;
   }
   return out;

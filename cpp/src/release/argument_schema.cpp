@@ -5,6 +5,7 @@
 
 #include "quantmap/base/text.hpp"
 #include "quantmap/base/version.hpp"
+#include "quantmap/release/flag_value.hpp"
 
 namespace quantmap {
 
@@ -90,6 +91,10 @@ bool has_variable(const ArgumentSchema& surface, std::string_view name, ReleaseN
 
 bool accepts(const FlagInterval& flag, std::string_view value) {
   if (!flag.choices_known) return true;
+  if (flag.type == FlagType::kList && value.find(' ') != std::string_view::npos) {
+    const std::vector<std::string_view> words = words_of(value);
+    return std::all_of(words.begin(), words.end(), [&flag](std::string_view word) { return accepts(flag, word); });
+  }
   if (!flag.any_case) return std::find(flag.choices.begin(), flag.choices.end(), value) != flag.choices.end();
   const std::string wanted = lower(value);
   return std::any_of(flag.choices.begin(), flag.choices.end(),

@@ -26,12 +26,20 @@ std::optional<double> number_of(std::string_view text, bool whole) {
   return number;
 }
 
-// 16k, 1.5M, 2Gi: a number and the letter of its magnitude.
-bool is_size(std::string_view text) {
-  const std::size_t letters = text.find_first_not_of("0123456789.");
-  if (letters == 0 || text.empty()) return false;
-  if (letters == std::string_view::npos) return true;
-  return text.size() - letters <= 2 && std::string_view("kKmMgGtT").find(text[letters]) != std::string_view::npos;
+// A number and the unit of its magnitude: 16k, 1.5m, 16K, or 16k, 1.5M, 16Ki. Binary units take whole numbers.
+// vllm 0.33.0 vllm/utils/argparse_utils.py, sglang 0.5.23 sglang/srt/utils/common.py: human_readable_int
+bool is_size(std::string_view text, NumberForm form) {
+  const std::size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
+  const std::string_view number = text.substr(0, end);
+  const std::string_view unit = text.substr(end);
+  const std::size_t point = number.find('.');
+  const bool whole = point == std::string_view::npos;
+  if (number.empty() || !is_digit(number.front()) || !is_digit(number.back())) return false;
+  if (!whole && number.find('.', point + 1) != std::string_view::npos) return false;
+  const auto one_of = [&unit](std::string_view units) { return unit.size() == 1 && units.find(unit) != units.npos; };
+  if (form == NumberForm::kSize) return one_of("kmgt") || (whole && one_of("KMGT"));
+  const bool binary = unit.size() == 2 && unit[1] == 'i' && std::string_view("KMGT").find(unit[0]) != unit.npos;
+  return one_of("kMGT") || (whole && binary);
 }
 
 // JSON in which numbers may have a letter behind them, outside of texts, as engines read sizes.
@@ -65,13 +73,21 @@ bool knows_key(const FlagInterval& flag, std::string_view key) {
                      [&](std::string_view known) { return known == key || known == dashes; });
 }
 
+// Whether a text that need be no JSON is taken: a number, any text but an object, an object as Python writes it.
+bool takes_besides_json(JsonForm form, std::string_view text) {
+  if (!text.empty() && std::all_of(text.begin(), text.end(), is_digit)) return true;
+  const bool is_object = text.starts_with('{');
+  if (form == JsonForm::kOrText) return !is_object;
+  const bool quotes = text.find('\'') != std::string_view::npos;
+  return form == JsonForm::kOrPython && is_object && text.ends_with('}') && quotes;
+}
+
 std::optional<ValueProblem> json_problem(const FlagInterval& flag, std::string_view value) {
   const std::string_view text = trim(value);
-  const bool is_object = !text.empty() && text.front() == '{';
-  if (flag.json == JsonForm::kOther || (flag.json == JsonForm::kOrText && !is_object)) return std::nullopt;
-  if (!text.empty() && std::all_of(text.begin(), text.end(), is_digit)) return std::nullopt;
+  const bool is_object = text.starts_with('{');
+  if (takes_besides_json(flag.json, text)) return std::nullopt;
   Diagnostics problems;
-  const auto read = read_json(without_sizes(text), Path("$"), problems);
+  const auto read = read_json(is_object ? without_sizes(text) : std::string(text), Path("$"), problems);
   if (!read) {
     for (const Diagnostic& problem : problems.all()) {
       // Python's reader takes a key twice; what is too deep or too large for ours says nothing of theirs.
@@ -100,13 +116,40 @@ std::optional<ValueProblem> bound_problem(const FlagInterval& flag, double numbe
 std::optional<ValueProblem> number_problem(const FlagInterval& flag, std::string_view value) {
   const bool whole = flag.type == FlagType::kInt;
   if (const auto number = number_of(value, whole)) return bound_problem(flag, *number);
-  if (flag.numbers != NumberForm::kPlain && is_size(value)) return std::nullopt;
-  if (!flag.automatic.empty() && value == flag.automatic) return std::nullopt;
+  if (flag.numbers != NumberForm::kPlain && is_size(value, flag.numbers)) return std::nullopt;
+  if (!flag.automatic.empty() && lower(value) == flag.automatic) return std::nullopt;
   const std::string kind = whole ? "an integer" : "a number";
   return ValueProblem{"expects " + kind, "write " + kind};
 }
 
+std::optional<ValueProblem> list_problem(const FlagInterval& flag, std::string_view value) {
+  if (value.starts_with('[')) return std::nullopt;  // not of a line
+  const std::vector<std::string_view> words = words_of(value);
+  if (flag.words != 0 && words.size() != flag.words) {
+    const std::string count = std::to_string(flag.words);
+    return ValueProblem{"expected " + count + " arguments", "write " + count + " words"};
+  }
+  const bool whole = flag.item == FlagType::kInt;
+  if (!whole && flag.item != FlagType::kFloat) return std::nullopt;
+  for (const std::string_view word : words) {
+    if (number_of(word, whole)) continue;
+    const std::string kind = whole ? "integers" : "numbers";
+    return ValueProblem{"expects " + kind + ", and not " + quote(word), "write " + kind + " with spaces between"};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::vector<std::string_view> words_of(std::string_view value) {
+  std::vector<std::string_view> out;
+  for (std::size_t at = 0; at < value.size();) {
+    const std::size_t end = std::min(value.find(' ', at), value.size());
+    if (end > at) out.push_back(value.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
 
 bool means_none(const FlagInterval& flag, std::string_view value) noexcept {
   return flag.none && (value.empty() || value == kNotSet);
@@ -115,6 +158,7 @@ bool means_none(const FlagInterval& flag, std::string_view value) noexcept {
 std::optional<ValueProblem> value_problem(const FlagInterval& flag, std::string_view value) {
   if (means_none(flag, value)) return std::nullopt;
   if (flag.type == FlagType::kInt || flag.type == FlagType::kFloat) return number_problem(flag, value);
+  if (flag.type == FlagType::kList) return list_problem(flag, value);
   if (flag.type == FlagType::kJson || flag.json == JsonForm::kOrText) return json_problem(flag, value);
   return std::nullopt;
 }

@@ -16,6 +16,7 @@ from launchers import (
     compile_plugins,
 )
 from memory import compile_memory
+from rules import compile_meanings, compile_precision, compile_rules, compile_troubles
 from surface import compile_surface
 
 RESERVED = ("as", "code", "why")  # keys of a candidate that are no targets
@@ -167,110 +168,6 @@ def compile_spellings(rows: list[dict[str, Any]], targets: list[str], out: Write
             for row in rows
         ),
     )
-
-
-def compile_terms(terms: dict[str, Any], targets: list[str], out: Writer) -> str:
-    for target in terms:
-        if target not in targets:
-            raise CatalogError(f"a rule names the unknown target {target!r}")
-    rows = []
-    for target, values in terms.items():
-        others = isinstance(values, dict)
-        listed = values["not"] if isinstance(values, dict) else values
-        rows.append(f"{{{targets.index(target)}, {str(others).lower()}, {out.texts(listed)}}}")
-    return out.array("RuleTerm", rows)
-
-
-def compile_rules(
-    rules: list[dict[str, Any]], targets: list[str], facts: Facts, releases: Releases, out: Writer
-) -> str:
-    rows = [compile_rule(rule, rule["refuse"], targets, facts, releases, out) for rule in rules]
-    return out.array("Constraint", rows)
-
-
-def compile_rule(
-    rule: dict[str, Any],
-    terms: dict[str, Any],
-    targets: list[str],
-    facts: Facts,
-    releases: Releases,
-    out: Writer,
-) -> str:
-    return (
-        f"{{{text(rule['id'])}, {releases.interval(rule)}, "
-        f"{facts.masks(dict(rule))}, {compile_terms(terms, targets, out)}, "
-        f"Stage::{ident(rule['stage'])}, {text(rule['text'])}, "
-        f"{str(rule.get('assumed', False)).lower()}, "
-        f"{str(rule.get('whole_only', False)).lower()}, "
-        f"{str(rule.get('user_only', False)).lower()}, {out.texts(rule['evidence'])}}}"
-    )
-
-
-def told(trouble: dict[str, Any]) -> str:
-    """What happens, and how well the releases are known for which it is told."""
-    words = str(trouble["text"])
-    if "seen" in trouble:
-        words += f"; seen in {' and '.join(trouble['seen'])}"
-    elif "dated" in trouble:
-        words += f"; reported in {trouble['dated']}"
-    assumed = trouble.get("assumed") and ("seen" in trouble or "dated" in trouble)
-    return words + ("; other releases are assumed" if assumed else "")
-
-
-def compile_troubles(
-    troubles: list[dict[str, Any]],
-    targets: list[str],
-    facts: Facts,
-    releases: Releases,
-    out: Writer,
-) -> str:
-    """What starts and goes wrong, and what loaders cannot load."""
-    rows = []
-    for trouble in troubles:
-        types = trouble.get("types", [])
-        others = isinstance(types, dict)
-        terms = trouble.get("when", {})
-        rule = {"stage": "trouble", **trouble, "text": told(trouble)}
-        rows.append(
-            f"{{{compile_rule(rule, terms, targets, facts, releases, out)}, "
-            f"{out.texts(types['not'] if others else types)}, {str(others).lower()}, "
-            f"{text(trouble['effect'])}, {text(trouble.get('cure', ''))}}}"
-        )
-    return out.array("Trouble", rows)
-
-
-def compile_meanings(
-    rows: list[dict[str, Any]], targets: list[str], facts: Facts, releases: Releases, out: Writer
-) -> str:
-    """What values stand for, by target, so that those of one target stand together."""
-    compiled = []
-    for row in sorted(rows, key=lambda row: targets.index(row["target"])):
-        compiled.append(
-            f"{{{targets.index(row['target'])}, {releases.interval(row)}, "
-            f"{facts.checkpoint_mask(row.get('checkpoint'))}, {facts.gpu_mask(row.get('gpu'))}, "
-            f"{mask_of(row.get('model_dtype'), facts.dtypes, '0xFFU')}, "
-            f"{mask_of(row.get('declared_kv'), facts.kv_dtypes, '0xFFU')}, "
-            f"{mask_of(row.get('has', []), facts.traits)}, "
-            f"{out.texts(row['is'])}, {text(row['means'])}, "
-            f"{out.texts(row.get('evidence', []))}}}"
-        )
-    return out.array("Meaning", compiled)
-
-
-def compile_precision(
-    rows: list[dict[str, Any]], targets: list[str], facts: Facts, releases: Releases, out: Writer
-) -> str:
-    compiled = []
-    for row in rows:
-        when = dict(row.get("when", {}))
-        masks = facts.masks(when)
-        compiled.append(
-            f"{{{text(row['of'])}, {releases.interval(row)}, {masks}, "
-            f"{compile_terms(when, targets, out)}, {row.get('bits', 0)}, "
-            f"{row.get('head_bits', 0)}, {text(row['is'])}, "
-            f"{out.texts(row.get('evidence', []))}}}"
-        )
-    return out.array("Precision", compiled)
 
 
 SIZES = (

@@ -120,6 +120,7 @@ NUMBERS = (
     "state_layers",
     "largest_head",
     "section_in_config",
+    "layers",
 )  # by TraitNumber, after none
 
 
@@ -131,7 +132,7 @@ def compile_traits(traits: list[dict[str, Any]], out: Writer) -> str:
         rows.append(
             f"{{{text(trait['id'])}, {text(trait['title'])}, "
             f"{out.texts(trait.get('model_types', []))}, {out.texts(trait.get('keys', []))}, "
-            f"static_cast<TraitNumber>({number}), {trait.get('least', 0)}}}"
+            f"static_cast<TraitNumber>({number}), {trait.get('least', 0)}, {trait.get('most', 0)}}}"
         )
     return out.array("Trait", rows)
 

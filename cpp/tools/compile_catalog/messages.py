@@ -12,15 +12,13 @@ PIECE = 30_000
 
 
 def compile_messages(catalog: Path, order: list[str]) -> str:
-    arrays, cases = [], []
+    arrays = [_array("libraries", catalog / "libraries.json")]
+    cases = []
     for number, name in enumerate(order):
         path = catalog / "engines" / name / "messages.json"
         if not path.exists():
             continue
-        whole = json.dumps(load(path), separators=(",", ":"), ensure_ascii=True)
-        pieces = (whole[at : at + PIECE] for at in range(0, len(whole), PIECE))
-        body = ",\n    ".join(f"{text(piece)}sv" for piece in pieces)  # sv: no length is counted
-        arrays.append(f"constexpr std::string_view a{number}[] = {{\n    {body}}};")
+        arrays.append(_array(f"a{number}", path))
         cases.append(f"  if (engine == {text(name)}) return a{number};")
     return "\n".join(
         [
@@ -35,7 +33,15 @@ def compile_messages(catalog: Path, order: list[str]) -> str:
             *cases,
             "  return {};",
             "}",
+            "std::span<const std::string_view> library_messages() noexcept { return libraries; }",
             "}  // namespace quantmap",
             "",
         ]
     )
+
+
+def _array(name: str, path: Path) -> str:
+    whole = json.dumps(load(path), separators=(",", ":"), ensure_ascii=True)
+    pieces = (whole[at : at + PIECE] for at in range(0, len(whole), PIECE))
+    body = ",\n    ".join(f"{text(piece)}sv" for piece in pieces)  # sv: no length is counted
+    return f"constexpr std::string_view {name}[] = {{\n    {body}}};"

@@ -40,6 +40,7 @@ def number_form(item: dict[str, Any]) -> tuple[str, str]:
     """Whether sizes such as 16k are numbers, and the word that stands for any."""
     via = item.get("via", "")
     form = "kSize" if via.startswith("human_readable_int") else "kPlain"
+    form = "kIecSize" if via.endswith("_iec") else form
     return form, "auto" if via.endswith("_or_auto") else ""
 
 
@@ -48,7 +49,7 @@ def json_form(item: dict[str, Any]) -> str:
     via = item.get("via", "")
     if via == "union_dict_and_str":
         return "kOrText"
-    return "kStrict" if item["type"] == "json" and via in ("", "from_json") else "kOther"
+    return "kStrict" if item["type"] == "json" and via in ("", "from_json") else "kOrPython"
 
 
 def limits(item: dict[str, Any]) -> str:
@@ -80,6 +81,8 @@ def more_of(item: dict[str, Any], out: Writer) -> str:
             *(str(bool(flag)).lower() for flag in closed),
             out.texts(keys if known else []),
             limits(item),
+            f"FlagType::{ident(item.get('item', 'str'))}",
+            str(item["nargs"] if item["type"] == "list" and isinstance(item["nargs"], int) else 0),
         ]
     )
 

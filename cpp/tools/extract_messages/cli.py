@@ -44,10 +44,10 @@ _LEFT_OUT = re.compile(
     r"kv_canary|multiplex|dllm|expert_pack|layer_boundary|weight_cache|elastic_ep|hisparse)/"
 )
 # Of these only what an argument decides: the rest is about shapes and files of single models.
-_INNER = re.compile(r"(^|/)(models|configs|layers/mamba|fused_moe|layers/moe|lora|kernels)/")
+_INNER = re.compile(r"(^|/)(models|configs|layers/mamba|lora)/")
 _START = re.compile(
     r"init|config|verify|valid|check|create|load|select|resolve|adjust|determine|profile|backend|"
-    r"process_weights|infer|alloc|main|parse|launch|setup|build|post_init|supported|method|assert"
+    r"process_weights|infer|alloc|main|parse|launch|setup|build|post_init|supported|method|assert|choose|scheme|kernel"
 )
 
 

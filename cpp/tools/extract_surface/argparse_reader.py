@@ -147,7 +147,8 @@ def _type_of_function(value: Function, interp: Any, depth: int) -> dict[str, Any
     if text in ("from_cli", "from_json") or (text == "<lambda>" and _reads_json(value.node)):
         return {"type": "json", "via": value.name.strip("<>"), **_json_keys(value, interp)}
     if "human_readable_int" in text:
-        return {"type": "int", "via": value.name}
+        units = {node.value for node in ast.walk(value.node) if isinstance(node, ast.Constant)}
+        return {"type": "int", "via": value.name + "_iec" * ("Ki" in units)}
     if text == "union_dict_and_str":
         return {"type": "str", "via": value.name}
     found = {"type": "unknown", "via": value.name.strip("<>")}

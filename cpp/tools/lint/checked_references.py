@@ -64,7 +64,7 @@ def _names(catalog: Catalog, engine: Engine) -> Iterator[tuple[str, str, str, li
         for target in rule["refuse"]:
             yield f"rules ({rule['id']})", "target", target, targets
     for index, item in enumerate(checked["precision"]):
-        for target in item.get("when", {}).keys() - set(SITUATION):
+        for target in item.get("when", {}).keys() - {*SITUATION, "types"}:
             yield f"precision[{index}]", "target", target, targets
     for index, item in enumerate(checked.get("successors", [])):
         for key in ("flag", "use"):

@@ -24,6 +24,7 @@ TOP_FILES = (
     "memory",
     "diagnostics",
     "engines",
+    "libraries",
 )
 LISTS = ("trouble", "loaders")  # of what goes wrong, by file
 FORMS = ("four_field", "unified")

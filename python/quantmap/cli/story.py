@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _PARTS = {"gemm": "linear layers", "moe": "experts", "kv": "KV cache", "attention": "attention",
-          "backend": "attention backend"}  # fmt: skip
+          "backend": "attention backend", "experts_backend": "experts' backend"}  # fmt: skip
 _NUMBERS = {"linear": "linear layers", "experts": "experts", "cache": "KV cache",
             "linear_activation": "inputs of linear layers",
             "expert_activation": "inputs of experts"}  # fmt: skip

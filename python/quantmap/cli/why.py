@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+from .. import _core
 from ..failed_start import WhyResult, why
 from . import declare
 from .check import text_of
@@ -72,9 +73,14 @@ def why_command(
     return 0 if found else NOT_TOLD
 
 
+def _title(found: WhyResult) -> str:
+    names = {row["id"]: row["name"] for row in _core.engines()}
+    engine = " or ".join([found.engine_name or "an engine", *(names[one] for one in found.also)])
+    return " ".join(filter(None, [engine, found.version]))
+
+
 def _show(found: WhyResult) -> None:
-    title = " ".join(filter(None, [found.engine_name or "an engine", found.version]))
-    say(f"{title}, line {found.line}", bold=True)
+    say(f"{_title(found)}, line {found.line}", bold=True)
     show_detail(found.error or "refused", found.message)
     if found.template is None and not found.rule:
         if found.source:

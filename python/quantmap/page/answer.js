@@ -1,5 +1,5 @@
 // The answer to a choice: the launch, what really runs, what became of each setting, and the memory that it takes.
-const PARTS = { gemm: "Linear layers", moe: "Experts", kv: "KV cache", attention: "Attention", backend: "Attention backend" };
+const PARTS = { gemm: "Linear layers", moe: "Experts", kv: "KV cache", attention: "Attention", backend: "Attention backend", experts_backend: "Experts' backend" };
 const FITS = {
   fits: "✓ fits", tight: "↓ fits, but it is tight", "fits-with-less-context": "↓ fits with less context",
   "does-not-fit": "✗ does not fit", refused: "✗ refused", unknown: "",

@@ -27,7 +27,13 @@ __all__ = [
 ]
 
 SHOWN = 3
-_PARTS = {"gemm": "linear layers", "moe": "experts", "kv": "KV cache", "backend": "with"}
+_PARTS = {
+    "gemm": "linear layers",
+    "moe": "experts",
+    "kv": "KV cache",
+    "backend": "attention by",
+    "experts_backend": "experts by",
+}
 
 
 def number(value: float) -> str:

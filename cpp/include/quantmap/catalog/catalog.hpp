@@ -137,11 +137,12 @@ enum class FlagType : std::uint8_t { kBool, kInt, kFloat, kStr, kChoice, kJson, 
 // How many words of a line a flag takes.
 enum class Arity : std::uint8_t { kNone, kMaybeOne, kOne, kAny, kMany };
 
-// How a flag writes numbers: as they are, or 16k as well.
-enum class NumberForm : std::uint8_t { kPlain, kSize };
+// How a flag writes numbers: as they are, with the letter of a magnitude (16k, 16K), or with that of the SI or of the
+// IEC (16k, 16Ki).
+enum class NumberForm : std::uint8_t { kPlain, kSize, kIecSize };
 
-// What a flag of JSON takes: JSON, any text that does not begin as an object, or what is not known.
-enum class JsonForm : std::uint8_t { kStrict, kOrText, kOther };
+// What a flag of JSON takes: JSON, any text that does not begin as an object, or JSON and what Python writes like it.
+enum class JsonForm : std::uint8_t { kStrict, kOrText, kOrPython };
 
 struct Bounds {
   bool has_least;
@@ -176,6 +177,8 @@ struct FlagInterval {
   bool keys_closed;  // start-up refuses other keys
   std::span<const std::string_view> keys;
   Bounds bounds;
+  FlagType item;       // of a list: what each word of it is
+  std::uint8_t words;  // of a list: how many there must be; 0: any number
 };
 
 struct FlagHistory {

@@ -49,7 +49,15 @@ struct Signature {
 };
 
 // A number of a model's shape that a trait can ask for.
-enum class TraitNumber : std::uint8_t { kNone, kExperts, kWindowLayers, kStateLayers, kLargestHead, kSectionInConfig };
+enum class TraitNumber : std::uint8_t {
+  kNone,
+  kExperts,
+  kWindowLayers,
+  kStateLayers,
+  kLargestHead,
+  kSectionInConfig,
+  kLayers
+};
 
 // What rules ask of a model beside its attention: one of these types, or one of these keys, or so large a number.
 struct Trait {
@@ -59,6 +67,7 @@ struct Trait {
   std::span<const std::string_view> keys;
   TraitNumber number;
   std::int64_t least;
+  std::int64_t most;  // 0: any
 };
 
 // How a group of modules is quantized, whatever the kind of the checkpoint.

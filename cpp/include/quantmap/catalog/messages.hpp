@@ -10,4 +10,7 @@ namespace quantmap {
 // they are for who reads logs.
 [[nodiscard]] std::span<const std::string_view> messages_of(std::string_view engine) noexcept;
 
+// The JSON of what the libraries beneath the engines say, in pieces.
+[[nodiscard]] std::span<const std::string_view> library_messages() noexcept;
+
 }  // namespace quantmap

@@ -36,6 +36,8 @@ struct Constraint {
   bool assumed;
   bool whole_only;  // it is not about a part that a flag of its own sets
   bool user_only;   // it judges what others write: no row brings it about
+  bool kept;        // the engine keeps what it has, before anything looks at the value: to other rules it is not set
+  bool as_given;    // it is about what the line says, also where the engine keeps something else
   std::span<const std::string_view> evidence;
 };
 
@@ -57,9 +59,12 @@ struct Meaning {
   std::uint16_t until;
   std::uint32_t checkpoints;
   std::uint16_t gpus;
+  std::uint8_t models;
+  std::uint32_t has;
+  std::uint32_t lacks;
+  std::uint32_t schemes;
   std::uint8_t dtypes;     // bit i: the model's dtype is Catalog::model_dtypes[i]
   std::uint8_t kv_dtypes;  // bit i: the checkpoint asks for Catalog::kv_dtypes[i]
-  std::uint32_t has;       // bit i: the model has trait i
   std::span<const std::string_view> values;
   std::string_view means;
   std::span<const std::string_view> evidence;
@@ -78,6 +83,8 @@ struct Precision {
   std::uint32_t schemes;
   std::uint8_t dtypes;
   std::uint8_t kv_dtypes;
+  std::span<const std::string_view> types;  // as of Trouble
+  bool other_types;
   std::span<const RuleTerm> terms;
   double bits;       // of one number as stored, scales of blocks included; 0: as the model or the checkpoint says
   double head_bits;  // of a scale for each token and head

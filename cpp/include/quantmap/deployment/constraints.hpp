@@ -16,19 +16,25 @@ namespace quantmap {
 // The values of a mode's targets, by target index; "" when not set.
 using TargetValues = std::vector<std::string>;
 
-// What the values of targets stand for here: aliases are one value, and what is left to the model is what it says.
+// What the values of targets stand for here: aliases are one value, what is left to the model is what it says, and what
+// the engine does not look at is not set.
 class EffectiveValues {
  public:
   EffectiveValues(const Engine& engine, const Deployment& deployment, const TargetValues& values);
 
   [[nodiscard]] std::string_view operator[](std::size_t target) const noexcept { return values_[target]; }
+  // Also what the engine keeps something else for.
+  [[nodiscard]] std::string_view as_given(std::size_t target) const noexcept { return given_[target]; }
 
  private:
   static constexpr std::size_t kMostTargets = 32;  // a law of the catalogue
+  std::array<std::string_view, kMostTargets> given_{};
   std::array<std::string_view, kMostTargets> values_{};
 };
 
 [[nodiscard]] bool terms_hold(std::span<const RuleTerm> terms, const EffectiveValues& values) noexcept;
+// Whether these values are such as the rule is about.
+[[nodiscard]] bool is_met(const Constraint& rule, const EffectiveValues& values) noexcept;
 
 // The first rule that refuses these values here, of those that look at one of these targets (bit i: target i).
 [[nodiscard]] const Constraint* refused_by(const Engine& engine, const Deployment& deployment,
@@ -43,7 +49,13 @@ class EffectiveValues {
 // "sm70, sm75": the classes of a mask.
 [[nodiscard]] std::string gpu_names(std::uint16_t mask);
 
-// The part of the model → what it will really be.
+// What a row about a kernel names; other rows are about a part of the model.
+inline constexpr std::string_view kAttentionBackend = "backend";
+inline constexpr std::string_view kExpertsBackend = "experts_backend";
+[[nodiscard]] inline bool is_about_kernel(const Precision& row) noexcept {
+  return row.of == kAttentionBackend || row.of == kExpertsBackend;
+}
+// The part of the model → what it will really be, and the kernels that the release takes by itself.
 [[nodiscard]] std::vector<const Precision*> effective_precision(const Engine& engine, const Deployment& deployment,
                                                                 const TargetValues& values);
 

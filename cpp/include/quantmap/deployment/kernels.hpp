@@ -63,9 +63,14 @@ struct AttentionChoice {
 // Nothing when release, GPU or model are not known well enough to say an order.
 [[nodiscard]] std::optional<AttentionChoice> choose_attention(const Engine& engine, const KernelQuery& query);
 
-// "FLASH_ATTN, the choice of vLLM 0.33.0": the attention backend of a launch; empty when it is not known.
-[[nodiscard]] std::string attention_words(const Engine& engine, const Deployment& deployment,
-                                          const TargetValues& values);
+// Each part of the model, and what it will really be computed or stored in; last the kernels, as
+// "backend": "FLASH_ATTN, the choice of vLLM 0.33.0". What is not known is left out.
+struct Real {
+  std::string_view of;
+  std::string is;
+};
+[[nodiscard]] std::vector<Real> real_precision(const Engine& engine, const Deployment& deployment,
+                                               const TargetValues& values);
 
 // Values that no kernel serves, and the target to tell it about.
 inline constexpr std::size_t kWholeLaunch = static_cast<std::size_t>(-1);  // nothing that is set: the model itself

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "quantmap/catalog/catalog.hpp"
@@ -41,5 +44,8 @@ struct ModelFacts {
 [[nodiscard]] ModelFacts read_facts(const Checkpoint& checkpoint);
 [[nodiscard]] ModelMarks marks_of(const ModelFacts& facts);
 [[nodiscard]] ModelKind kind_of(const Architecture& architecture) noexcept;
+// Whether a model is one of these types or, with `others`, is known to be none of them; always where none is listed.
+[[nodiscard]] bool is_of_type(std::span<const std::string_view> types, bool others,
+                              const std::shared_ptr<const ModelFacts>& facts) noexcept;
 
 }  // namespace quantmap

@@ -39,6 +39,10 @@ struct Verdict {
 
 [[nodiscard]] std::string_view name_of(Judgement judgement) noexcept;
 [[nodiscard]] bool is_refusal(Judgement judgement) noexcept;
+// Whether nothing that a rule says changes it: a refusal stands, but for a value that the engine never looks at.
+[[nodiscard]] inline bool is_settled(const Verdict& verdict, const Constraint& rule) noexcept {
+  return is_refusal(verdict.judgement) && (!rule.kept || verdict.judgement != Judgement::kRefusedAtStart);
+}
 // What it means for an argument that a rule of this stage holds.
 [[nodiscard]] Judgement judgement_of(Stage stage) noexcept;
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "quantmap/catalog/catalog.hpp"
 
@@ -21,6 +22,9 @@ struct ValueProblem {
 
 // What is wrong with a key of a JSON flag that is written behind a dot.
 [[nodiscard]] std::optional<ValueProblem> key_problem(const FlagInterval& flag, std::string_view key);
+
+// The words of a list, as a line gives them: with spaces between.
+[[nodiscard]] std::vector<std::string_view> words_of(std::string_view value);
 
 // "None" and the empty text mean that nothing is set, where the parser says so.
 [[nodiscard]] bool means_none(const FlagInterval& flag, std::string_view value) noexcept;

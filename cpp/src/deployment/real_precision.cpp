@@ -1,0 +1,62 @@
+// What a launch really comes to: the precision of each part, and the kernels that the release takes by itself.
+#include "kernel_parts.hpp"
+#include "quantmap/base/text.hpp"
+
+namespace quantmap {
+
+using kernel::value_of;
+
+namespace {
+
+std::string release_words(const Engine& engine, ReleaseNumber release) {
+  return std::string(engine.name) + " " + std::string(engine.surface.releases[release].version);
+}
+
+// A backend's name with who chose it; more than a name stands as it is.
+std::string chosen(const Engine& engine, const Deployment& deployment, std::string_view is) {
+  const bool name = is.find(',') == std::string_view::npos;
+  return std::string(is) + (name ? ", the choice of " + release_words(engine, deployment.release) : "");
+}
+
+// The attention backend as it was named, or as the order of the release has it; empty when it is not known.
+std::string attention_words(const Engine& engine, const Deployment& deployment, const TargetValues& values) {
+  if (engine.kernels.roles.attention < 0) return {};
+  const std::string_view named = value_of(values, engine.kernels.roles.attention);
+  if (const AttentionBackend* backend = named.empty() ? nullptr : find_backend(engine, named)) {
+    return std::string(backend->name) + ", as named";
+  }
+  const auto choice = choose_attention(engine, kernel_query(engine, deployment, values));
+  if (!choice || !choice->taken) return {};
+  // Where the sources leave open whether the first is taken, the next that takes the launch is named beside it.
+  std::vector<std::string_view> names;
+  for (std::size_t i = *choice->taken; i < choice->tried.size(); ++i) {
+    const BackendAnswer& answer = choice->tried[i];
+    if (answer.fits != Fits::kNo) names.push_back(answer.backend->name);
+    if (answer.fits < Fits::kUnsure || names.size() == 2) break;
+  }
+  return chosen(engine, deployment, join(names, " or ")) + (choice->certain ? "" : " as far as known");
+}
+
+}  // namespace
+
+std::vector<Real> real_precision(const Engine& engine, const Deployment& deployment, const TargetValues& values) {
+  std::vector<Real> out;
+  if (!deployment.checked) return out;
+  Real attention{kAttentionBackend, {}};
+  Real experts{kExpertsBackend, {}};
+  for (const Precision* row : effective_precision(engine, deployment, values)) {
+    if (row->of == kAttentionBackend) {
+      attention.is = chosen(engine, deployment, row->is);
+    } else if (row->of == kExpertsBackend) {
+      experts.is = chosen(engine, deployment, row->is);
+    } else {
+      out.push_back({row->of, std::string(row->is)});
+    }
+  }
+  if (attention.is.empty()) attention.is = attention_words(engine, deployment, values);
+  if (!attention.is.empty()) out.push_back(std::move(attention));
+  if (!experts.is.empty()) out.push_back(std::move(experts));
+  return out;
+}
+
+}  // namespace quantmap

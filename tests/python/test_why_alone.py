@@ -1,0 +1,96 @@
+"""`why` on one error that stands alone, cut off, or comes from beneath the engine."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import quantmap
+from quantmap import _core, why
+
+
+def explained(text: str, **ground: str) -> quantmap.WhyResult:
+    found = why(text, **ground)
+    assert found is not None, text
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "engine", "also", "flag"),
+    [
+        (
+            "ValueError: Total number of attention heads (40) must be divisible by tensor parallel"
+            " size (16).",
+            "vllm",
+            [],
+            "--tensor-parallel-size",
+        ),
+        (
+            "ValueError: torch.bfloat16 is not supported for quantization method awq. Supported"
+            " dtypes: [torch.float16]",
+            "vllm",
+            ["sglang"],
+            "--dtype",
+        ),
+        (
+            "RuntimeError: Not enough memory. Please try to increase --mem-fraction-static.",
+            "sglang",
+            ["sglang_jax"],
+            "--mem-fraction-static",
+        ),
+        ("api_server.py: error: unrecognized arguments: --enable-reasoning", "vllm", [], ""),
+        ("launch_server.py: error: unrecognized arguments: --enable-ep-moe", "sglang", [], ""),
+        (
+            "launch_server.py: error: argument --tp-size: invalid int value: 'two'",
+            "sglang",
+            ["sglang_jax"],
+            "--tp-size",
+        ),
+    ],
+)
+def test_an_error_alone_tells_its_engine(
+    text: str, engine: str, also: list[str], flag: str
+) -> None:
+    found = explained(text)
+    assert (found.engine, found.also) == (engine, also)
+    assert found and (not flag or flag in found.arguments)
+
+
+def test_what_no_engine_says_has_no_engine() -> None:
+    found = explained("ValueError: the cat sat on the mat, and it is not supported yet")
+    assert (found.engine, found.also, bool(found)) == (None, [], False)
+
+
+@pytest.mark.parametrize(
+    "row", json.loads(_core.messages(None))["messages"], ids=lambda row: row["text"]
+)
+def test_a_library_beneath_the_engine_is_known(row: dict[str, Any]) -> None:
+    frame = '  File "/x/vllm/v1/worker/gpu_worker.py", line 1, in load_model\n'
+    found = explained(f"Traceback (most recent call last):\n{frame}RuntimeError: {row['text']} 12")
+    assert found and found.engine == "vllm"
+    assert (found.template, found.source) == (row["text"], row["package"])
+    assert (found.rule, found.change) == (row["means"], row["change"])
+    assert found.evidence == row["evidence"] and not found.certain
+
+
+def test_a_message_that_the_log_cuts_off_is_known() -> None:
+    whole = (
+        "Exception: Capture cuda graph failed: CUDA out of memory. Tried to allocate 1.96 GiB."
+        "\nPossible solutions:\n1. set --mem-fraction-static to a smaller value (e.g., 0.8 or 0.7)"
+    )
+    found = explained(whole, engine="sglang", engine_version="0.4.6")
+    assert found.template is not None and found.template.startswith("Capture cuda graph failed")
+    assert "--mem-fraction-static" in found.arguments
+
+
+def test_an_error_of_a_logger_of_another_language_is_read() -> None:
+    found = explained(
+        "[01/13/2026-08:14:11] [TRT-LLM] [E] Failed to initialize the executor\n"
+        "[TensorRT-LLM][ERROR] Assertion failed: this format needs a newer GPU"
+    )
+    assert (found.engine, found.error) == ("tensorrt_llm", "RuntimeError")
+    assert found.message in (
+        "Failed to initialize the executor",
+        "Assertion failed: this format needs a newer GPU",
+    )
