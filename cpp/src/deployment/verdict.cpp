@@ -318,7 +318,6 @@ std::vector<Verdict> judge_each(const Engine& engine, const Deployment& deployme
                                 const std::vector<Argument>& arguments, bool literal) {
   const Judge judge_one(engine, deployment, literal);
   std::vector<Verdict> out;
-  out.reserve(arguments.size());
   for (const Argument& argument : arguments) out.push_back(judge_one.one(argument));
   return out;
 }

@@ -32,7 +32,6 @@ _PARTS = {
     "moe": "experts",
     "kv": "KV cache",
     "backend": "attention by",
-    "experts_backend": "experts by",
 }
 
 
