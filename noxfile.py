@@ -31,6 +31,8 @@ def environment() -> dict[str, str]:
         env["CCACHE_SLOPPINESS"] = (
             "pch_defines,time_macros"  # what is precompiled holds no such macro
         )
+        # One name for one compiler: scikit-build-core takes Python's own, which the cache tells apart.
+        env["CXX"] = os.environ.get("CXX", "c++")
         env["CCACHE_DIR"] = os.environ.get("CCACHE_DIR", str(Path.home() / ".cache" / "ccache"))
     return env
 
@@ -127,6 +129,12 @@ TORCH = ("torch==2.13.0", "compressed-tensors==0.20.1")  # a range of torch take
 TREES = {"vllm": "VLLM_TREE", "sglang": "SGLANG_TREE", "sglang_jax": "SGLANG_JAX_TREE"}
 
 
+def installed(session: nox.Session, *more: str) -> None:
+    """The wheel of the session `package` if there is one, else the source, and other packages."""
+    wheels = sorted(DIST.glob("*.whl"))
+    session.install(f"{wheels[-1] if wheels else '.'}[test]", *more)
+
+
 def compare(session: nox.Session, runs: dict[str, dict[str, str]]) -> None:
     """Run the libraries on larger arrays, and quantmap against what they gave."""
     folder = session.create_tmp()
@@ -140,7 +148,7 @@ def compare(session: nox.Session, runs: dict[str, dict[str, str]]) -> None:
 @nox.session(venv_backend="virtualenv")
 def oracles(session: nox.Session) -> None:
     """The numerics against compressed-tensors, and vllm=TREE, sglang=TREE (unpacked wheels)."""
-    session.install(".[test]", *TORCH)
+    installed(session, *TORCH)
     runs: dict[str, dict[str, str]] = {"compressed_tensors": {}}
     for given in session.posargs:
         library, _, tree = given.partition("=")
@@ -152,7 +160,7 @@ def oracles(session: nox.Session) -> None:
 @nox.session(venv_backend="virtualenv")
 def oracles_jax(session: nox.Session) -> None:
     """The numerics against sglang-jax; TREE after `--` is its unpacked wheel."""
-    session.install(".[test]", "jax[cpu]>=0.8", "flax>=0.12", "transformers>=4.57")
+    installed(session, "jax[cpu]>=0.8", "flax>=0.12", "transformers>=4.57")
     (tree,) = session.posargs
     variables = {TREES["sglang_jax"]: os.path.abspath(tree), "JAX_PLATFORMS": "cpu"}
     compare(session, {"sglang_jax": variables})
@@ -161,9 +169,15 @@ def oracles_jax(session: nox.Session) -> None:
 
 @nox.session(venv_backend="virtualenv")
 def ray(session: nox.Session) -> None:
+<<<<<<< HEAD
+    """`quantize_shards` on Ray, and the example of Ray Tune."""
+    session.install(".[test]", "ray[tune]>=2.30")
+=======
     """`quantize_shards` on Ray."""
-    session.install(".[test]", "ray>=2.30")
+    installed(session, "ray>=2.30")
+>>>>>>> main
     session.run("pytest", "-q", "tests/python/test_numerics_shards.py")
+    session.run("pytest", "-q", "tests/python/test_search_space.py")
 
 
 @nox.session(venv_backend="virtualenv")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from .mapping import Mapping
+
 __all__ = ["Space", "space"]
 
 MAX_MEMO = 1_000_000  # points that are remembered
@@ -133,18 +135,41 @@ class Space:
         reason = self._refusals.of(config, parameters)
         gpu = self._ground.get("gpu")
         if not reason and gpu is not None and self._model is not None:
-            mapping = explain(
-                self._runtime,
-                config,
-                parameters,
-                engine_version=self._ground.get("engine_version"),
-                gpu=gpu,
-                checkpoint=self._model,
-                runtime_image_tag=self._tag,
-            )
             given = {**self._ground, "checkpoint": self._model}
-            reason = shortage(expected_memory(mapping, parameters, given))
+            reason = shortage(expected_memory(self._launch(config, parameters), parameters, given))
         return not reason, reason
+
+    def _launch(self, config: dict[str, Any], parameters: dict[str, Any]) -> Mapping:
+        return explain(
+            self._runtime,
+            config,
+            parameters,
+            engine_version=self._ground.get("engine_version"),
+            gpu=self._ground.get("gpu"),
+            checkpoint=self._model,
+            runtime_image_tag=self._tag,
+        )
+
+    def explain(self, point: dict[str, Any]) -> Mapping:
+        """The launch that a point comes to: what to start for a trial.
+
+        Args:
+            point: a value for every axis.
+
+        Returns:
+            Mapping: its arguments, variables and files, with what became of each setting.
+
+        Raises:
+            ConfigError: the point is no launch at all.
+
+        Example:
+            >>> import quantmap
+            >>> task = {"base_runtime": "vllm@0.11.0", "quant_config": {"kvcache_dtype": ["fp8"]}}
+            >>> space = quantmap.space(task)
+            >>> space.explain({"kvcache_dtype": "fp8"}).argv("org/model")
+            ['vllm', 'serve', 'org/model', '--dtype', 'auto', '--kv-cache-dtype', 'fp8']
+        """
+        return self._launch(*self._parts(self._key(point)))
 
     def repair(self, point: dict[str, Any]) -> dict[str, Any] | None:
         """The nearest point that starts.

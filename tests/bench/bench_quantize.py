@@ -8,8 +8,9 @@ ten times as long, and memory that the system gives in small pages copies more s
 ones, so both are arranged alike for everybody and the share of huge pages is printed. "codes" means
 that they are written to memory as well, else they stay in the cache and only the sums are kept.
 
-Then two threads against one by the wall, for memcpy, for a matrix in memory and for one that stays
-in the cache: the last says what two processors of this machine give when memory plays no part.
+Then two threads against one by the wall: first what this machine itself gives, for memcpy and for
+a loop that only computes (SHA-256 of what stays in the cache), then a matrix in memory and one that
+stays in the cache.
 torch and jax are measured where they are installed.
 """
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import hashlib
 import mmap
 import statistics
 import time
@@ -127,6 +129,14 @@ def copied(target: Any, source: Any, pool: ThreadPoolExecutor | None = None) -> 
     return lambda: list(pool.map(lambda part: _COPY(*part), halves))
 
 
+def hashed(data: Any, pool: ThreadPoolExecutor | None = None) -> Run:
+    """Nothing but computing: SHA-256 of four parts, two at a time with a pool."""
+    parts = [data[place::4].copy() for place in range(4)]
+    if pool is None:
+        return lambda: [hashlib.sha256(part) for part in parts]
+    return lambda: list(pool.map(hashlib.sha256, parts))
+
+
 def timed(rounds: int, clock: Callable[[], float], runs: dict[Any, Run]) -> dict[Any, list[float]]:
     """What each takes, in turns."""
     times: dict[Any, list[float]] = {name: [] for name in runs}
@@ -168,7 +178,9 @@ def two_threads(weights: Any, target: Any, shape: tuple[int, int], rounds: int) 
     with ThreadPoolExecutor(2) as pool:
         runs: dict[Any, Run] = {}
         for threads in (1, 2):
-            runs["memcpy", threads] = copied(target, weights, pool if threads == 2 else None)
+            both = pool if threads == 2 else None
+            runs["memcpy", threads] = copied(target, weights, both)
+            runs["SHA-256", threads] = hashed(kept, both)
             for name in (INT8, FP8, "vllm:mxfp4"):
                 runs[name, threads] = measured(weights, shape, name, threads)
                 runs[f"{name}, in cache", threads] = measured(kept, inside, name, threads)

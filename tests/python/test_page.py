@@ -169,6 +169,14 @@ def test_choosing_changes_the_launch_and_the_address(seen: Seen) -> None:
     assert page.inner_text("#launch") == line
 
 
+def test_an_example_is_one_click_away(seen: Seen) -> None:
+    page = seen.open()
+    page.click("#example")
+    assert f"vllm serve {KNOWN}" in page.inner_text("#launch")
+    assert "✓ fits" in page.inner_text("#fit") and not page.locator("#example").count()
+    assert page.evaluate("document.activeElement.id") == "launch"  # where the keyboard goes on
+
+
 def test_a_model_says_what_fits(seen: Seen) -> None:
     page = seen.open("#engine=vllm&gpu=L4")
     page.fill("#model", json.dumps(SHAPE))
@@ -279,6 +287,8 @@ def test_axe_finds_nothing_serious(browser: Any, scheme: str, tmp_path: Path) ->
     page.wait_for_selector("#table", state="attached")
     for tab in ("choose", "check", "compare", "words"):
         page.click(f"#tab-{tab}")
+        if tab == "check":
+            page.fill("#line", SCRIPT)
         found = page.evaluate("axe.run()")["violations"]
         assert [
             (one["id"], one["impact"]) for one in found if one["impact"] in ("serious", "critical")

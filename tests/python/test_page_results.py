@@ -11,11 +11,13 @@ import sys
 from pathlib import Path
 
 import quantmap
+from quantmap.ledger import Ledger
 
 from tests.python.browser import (
     HOSTILE,
     MARKS,
     PAGE,
+    ROOT,
     Seen,
     browser,
     measured,
@@ -36,7 +38,7 @@ def test_ten_thousand_results_are_drawn_in_a_second(seen: Seen, tmp_path: Path) 
     page.set_input_files("#results", [tmp_path / "runs.jsonl"])
     page.wait_for_selector("#table")
     told = page.inner_text("#loaded")
-    assert told.startswith("10,000 experiments in ") and "1 lines are no results" in told
+    assert told.startswith("10,000 experiments in ") and "1 line is no result" in told
     assert int(told.split(" in ")[1].split(" ms")[0]) < 1000 * patience()
     assert page.locator("svg circle").count() > 1
     assert not page.inner_text("#compared").startswith("null")
@@ -52,11 +54,16 @@ def test_results_of_the_command_and_hostile_files(seen: Seen, tmp_path: Path) ->
     text = page.inner_text("#compared")
     assert "Best under the task's limits: kv-cache-dtype:fp8+max-num-seqs:1" in text
     assert HOSTILE in text and "1x" in text and "What one change does" in text
+    assert "against the plan's first" in text and "limit: at most 1" in text
+    assert "FP8 e4m3 storage" in text  # what runs in the best
+    assert page.locator("svg .besttext").count() == 1 and page.locator("svg .beyond").count() == 1
     odd = [
         *("[]", "{}", "null", "\0\1", '{"rows": 3}', '{"rows": []}'),
         '{"signature": "'
         + "0" * 32
         + '", "status": "success", "metrics": {"__proto__": 1, "b": 2}}',
+        '{"rows": [{"index": 0, "metrics": {"x": {"mean": 1}}, "expected": 3, "precision": [1]}],'
+        ' "best": 0, "limits": [null, {"metric": {}, "bound": 1}], "objective": 4, "front": "x"}',
         '{"rows": [3, null, {"metrics": {"x": 1}}], "units": 3, "effects": [null]}',
         '{"rows": [{"label": {}, "metrics": {"__proto__": {"mean": 1}, "a": {"mean": "x"}}}]}',
     ]
@@ -67,6 +74,21 @@ def test_results_of_the_command_and_hostile_files(seen: Seen, tmp_path: Path) ->
     assert (
         page.title() == "quantmap" and page.locator("#compared img, #compared script").count() == 0
     )
+
+
+def test_the_tasks_objective_is_upwards_and_its_way_counts(seen: Seen, tmp_path: Path) -> None:
+    task, ledger = measured(tmp_path)
+    task["optimization"] = {"objective": "minimize_cost"}
+    plan = quantmap.plan(task)
+    for number, one in enumerate(plan):
+        Ledger(ledger).record(one.signature, "success", metrics={"cost": 10 + number})
+    (tmp_path / "r.json").write_text(json.dumps(plan.results(ledger).to_dict()))
+    page = seen.open("#view=compare")
+    page.set_input_files("#results", [tmp_path / "r.json"])
+    page.wait_for_selector("#table")
+    assert page.input_value("#up") == "cost"
+    assert "cost, less is better" in page.locator("svg.plot").text_content()
+    assert page.locator("#table tbody tr").first.get_attribute("class") == "top"
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
@@ -80,6 +102,7 @@ def test_the_verb_writes_it(tmp_path: Path) -> None:
     assert done.returncode == 0 and "MB; open it in a browser" in done.stderr
     assert (tmp_path / "q.html").read_bytes() == PAGE.read_bytes()
     assert command("--results", "x").returncode == 2
+    assert command("--gpu", "H100").returncode == 2
 
 
 def test_results_come_with_the_page(seen: Seen, tmp_path: Path) -> None:
@@ -92,3 +115,23 @@ def test_results_come_with_the_page(seen: Seen, tmp_path: Path) -> None:
     page = seen.open(page=place)
     assert page.is_visible("#table") and HOSTILE in page.inner_text("#compared")
     assert page.title() == "quantmap" and "came with this page" in page.inner_text("#loaded")
+
+
+def test_expected_memory_stands_beside_what_was_measured(seen: Seen, tmp_path: Path) -> None:
+    task, ledger = measured(tmp_path)
+    shape = ROOT / "examples" / "llama_3_70b.json"
+    ground = {
+        "engines": ["vllm@0.12.0"],
+        "gpu": "H200",
+        "checkpoint": json.loads(shape.read_text()),
+    }
+    for one in quantmap.plan(task, **ground):
+        metrics = {"throughput": one.index + 1, "memory_usage [GB]": 70}
+        Ledger(ledger).record(one.signature, "success", metrics=metrics)
+    (tmp_path / "task.json").write_text(json.dumps(task))
+    place = tmp_path / "q.html"
+    words = ("--plan", str(tmp_path / "task.json"), "--results", str(ledger), "--out", str(place))
+    done = command(*words, "--engine=vllm@0.12.0", "--gpu=H200", f"--checkpoint={shape}")
+    assert done.returncode == 0, done.stderr
+    tiles = " ".join(seen.open(page=place).locator("#compared .tiles").all_inner_texts())
+    assert "70" in tiles and "expected " in tiles and "KV cache" in tiles

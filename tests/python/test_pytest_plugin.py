@@ -7,6 +7,7 @@ import os
 import re
 import resource
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -256,7 +257,8 @@ def test_collecting_a_thousand_experiments_is_cheap(inner: pytest.Pytester) -> N
     assert extra < 1.0
 
 
-def test_the_page_s_recipe_runs(inner: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def recipe(inner: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """The three files of docs/experiments.md, with a stand-in for the engine's command."""
     page = DOCS.read_text(encoding="utf-8")
     (task,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
@@ -266,12 +268,54 @@ def test_the_page_s_recipe_runs(inner: pytest.Pytester, monkeypatch: pytest.Monk
     inner.makepyfile(test_serving=test)
     command = inner.path / "bin" / quantmap.plan(json.loads(task))[0].argv("m")[0]
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} {HERE / "fake_engine.py"} "$@"\n')
+    command.write_text(
+        f"#!/bin/sh\necho $$ >> {inner.path}/servers\n"
+        f'exec {sys.executable} {HERE / "fake_engine.py"} "$@"\n'
+    )
     command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{command.parent}:{os.environ['PATH']}")
-    result = inner.runpytest_subprocess("-n", "2")
+    return inner
+
+
+def servers_alive(inner: pytest.Pytester) -> list[int]:
+    """The stand-ins that still run."""
+    alive = []
+    for pid in map(int, (inner.path / "servers").read_text().split()):
+        stat = Path(f"/proc/{pid}/stat")
+        if stat.exists() and stat.read_text().rpartition(")")[2].split()[0] not in "ZX":
+            alive.append(pid)
+    return alive
+
+
+def test_the_page_s_recipe_runs(recipe: pytest.Pytester) -> None:
+    result = recipe.runpytest_subprocess("-n", "2")
     result.assert_outcomes(passed=3, errors=1)
-    failed = [line for line in lines(inner) if line["status"] == "failed"]
+    failed = [line for line in lines(recipe) if line["status"] == "failed"]
     assert [line["phase"] for line in failed] == ["setup"]
     assert "CUDA out of memory" in str(failed[0]["reason"])
     result.stdout.fnmatch_lines(["4 experiments: 3 measured, 1 failed, 0 to run*", "best *tok/s*"])
+    assert not servers_alive(recipe)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a parent's death is told by Linux only")
+def test_kill_9_takes_the_server_along_and_the_next_run_goes_on(recipe: pytest.Pytester) -> None:
+    test = recipe.path / "test_serving.py"
+    text = test.read_text()
+    kill = "    record_metrics(throughput=1)\n    import os; os.kill(os.getpid(), 9)\n"
+    test.write_text(
+        text.rstrip()
+        + "\n    if experiment.index == 1:\n    "
+        + kill.replace("\n    ", "\n        ")
+    )
+    assert recipe.runpytest_subprocess().ret == -9
+    until = time.monotonic() + 20
+    while servers_alive(recipe) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert len((recipe.path / "servers").read_text().split()) == 2 and not servers_alive(recipe)
+    test.write_text(text)
+    recipe.runpytest_subprocess().assert_outcomes(passed=2, errors=1, deselected=1)
+    results = quantmap.plan(recipe.path / "task.json").results(
+        recipe.path / "task.json.ledger.jsonl"
+    )
+    assert [row.status for row in results.rows] == ["success", "success", "success", "failed"]
+    assert results.rows[1].metrics["throughput"].count == 1  # nothing of the killed run

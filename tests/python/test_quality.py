@@ -128,7 +128,7 @@ def test_coefficients_give_a_ranking(tmp_path: Path) -> None:
 
 
 def test_forms_of_output(tmp_path: Path) -> None:
-    hostile = "model.layers.<script>alert(1)</script>.up_proj.weight"
+    hostile = "model.layers.<script>alert(1)</script>\x1b\u202e.up_proj.weight"
     folder = model(tmp_path / "m", **{hostile: weights(32, 128, 8)})
     html, svg = tmp_path / "r.html", tmp_path / "r.svg"
     base = ("quality", folder, "--scheme", MXFP4, "--scheme", INT8)
@@ -139,11 +139,52 @@ def test_forms_of_output(tmp_path: Path) -> None:
     picture = ElementTree.fromstring(svg.read_text(encoding="utf-8"))
     assert len(picture.findall("{http://www.w3.org/2000/svg}rect")) == 4
     page = html.read_text(encoding="utf-8")
+    assert "\x1b" not in page and "\u202e" not in page
     assert "<script" not in page and not re.search(r"(?:src|href)\s*=", page)
     data = json.loads(command(*base, "--json").stdout)
     assert data["totals"][MXFP4]["modules"] == 4
     everything = command(*base, "--all").stdout
     assert "more with --all" not in everything and MXFP4 in everything
+
+
+def test_numbers_whose_squares_are_no_floats(tmp_path: Path) -> None:
+    tiny, large = weights(8, 128, 1), weights(8, 128, 1)
+    tiny = (tiny.astype(np.float64) * 2.0**-100).astype(ml_dtypes.bfloat16)
+    large = (large.astype(np.float64) * 2.0**100).astype(ml_dtypes.bfloat16)
+    names = ("model.layers.1.x.weight", "model.layers.2.x.weight", "model.layers.3.x.weight")
+    more = dict(zip(names, (weights(8, 128, 1), tiny, large)))
+    found = quantmap.quality(model(tmp_path / "m", **more), [INT8, MXFP4])
+    for scheme in (INT8, MXFP4):
+        plain, small, huge = (
+            next(m.results[scheme] for m in found.modules if f"{m.name}.weight" == name)
+            for name in names
+        )
+        for other in (small, huge):
+            assert other["sqnr_db"] == pytest.approx(plain["sqnr_db"], abs=1e-3)
+            assert other["shrink"] == pytest.approx(plain["shrink"], abs=1e-5)
+            assert other["lost_rows"] == 0
+
+
+def test_what_is_quantized_already_is_told(tmp_path: Path) -> None:
+    codes = np.zeros((64, 64), ml_dtypes.float8_e4m3fn)
+    folder = model(tmp_path / "m", **{"model.layers.1.x.weight": codes})
+    notes = quantmap.quality(folder, [INT8]).notes
+    assert notes[0].endswith("quantized already, of which nothing is said here: 1 of F8_E4M3.")
+    assert not any("already" in note for note in quantmap.quality(model(folder), [INT8]).notes)
+
+
+def test_modules_without_activations_have_no_output(tmp_path: Path) -> None:
+    folder = model(tmp_path / "m")
+    given = {"model.layers.0.mlp.experts.0.up_proj": np.ones((3, 128), np.float32)}
+    save_file(given, tmp_path / "x.safetensors")
+    done = command(
+        "quality", folder, "--scheme", INT8, "--csv", "--activations", tmp_path / "x.safetensors"
+    )
+    assert done.returncode == 0, done.stderr
+    known = {
+        row["module"]: row["output_sqnr_db"] for row in csv.DictReader(io.StringIO(done.stdout))
+    }
+    assert [name for name, value in known.items() if value] == list(given)
 
 
 def test_what_is_not_finite_names_the_tensor(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import quantmap
 from quantmap import _core
-from quantmap.numerics.named import Named
 from safetensors.numpy import save_file
 
 from tests.python.test_quality import FILE, command, model, weights
@@ -245,83 +244,6 @@ def test_names_of_modules_are_the_engine_s() -> None:
             file = quantmap.read_rules(rules((".*", "int8")))
             assert file.winner(path.replace("{}", "1").replace("/1/", "/")).rule is not None
     assert _core.module_names("sglang_jax", "Nobody") is None
-
-
-def test_every_name_of_a_recipe_is_one() -> None:
-    known = {(recipe.who, recipe.scheme) for recipe in quantmap.recipes()}
-    rows = _core.recipe_name_rows()
-    assert len(rows) > 30
-    for row in rows:
-        assert (row["scheme"] is None) != (row["outside"] is None)
-        assert row["scheme"] is None or (row["who"], row["scheme"]) in known
-        assert row["instead_of"] is None or (row["who"], row["instead_of"]) in known
-
-
-ASKED = {
-    "vllm": (
-        "0.6.0",
-        "0.9.0",
-        "0.11.0",
-        "0.13.0",
-        "0.20.0",
-        "0.23.0",
-        "0.26.0",
-        "0.28.0",
-        "0.33.0",
-    ),
-    "sglang": ("0.4.0", "0.4.4", "0.4.5", "0.5.5", "0.5.11", "0.5.16", "0.5.17", "0.5.23"),
-    "sglang_jax": ("0.0.3rc0", "0.1.0rc0"),
-}
-CONFIGS: tuple[dict[str, Any], ...] = (
-    {"gemm_dtype": "fp8"},
-    {"moe_dtype": "fp8"},
-    {"moe_dtype": "int8"},
-    {"moe_dtype": "mxfp4"},
-    {"gemm_dtype": "fp8", "moe_dtype": "int8", "kvcache_dtype": "fp8"},
-    {"kvcache_dtype": "fp8_e5m2"},
-    {"kvcache_dtype": "int8"},
-    {"kvcache_dtype": "int4"},
-    {"quantization": {"method": "fp8", "fp8_variant": "w8a8_fp8"}},
-    {"quantization": {"method": "fp8", "fp8_variant": "ptpc_fp8"}},
-    {"quantization": {"method": "mxfp4"}},
-    {"quantization": {"method": "bitsandbytes"}},
-)
-_CHOOSES = ("--quantization", "--quantization-config#/linear", "--quantization-config#/moe")
-_CHOOSES += ("--kv-cache-dtype", "--quantization-config-path")
-
-
-@pytest.mark.parametrize(("engine", "release"), [(e, r) for e, all_ in ASKED.items() for r in all_])
-def test_whatever_quantizes_while_loading_has_its_recipe(engine: str, release: str) -> None:
-    """Or words that say what is computed in its place: nothing that a config makes is unread."""
-    for config in CONFIGS:
-        mapping = quantmap.explain(engine, config, engine_version=release)
-        emitted = {k: v for item in mapping.decisions for k, v in item.emitted.items()}
-        named = Named(mapping.engine, mapping.version, emitted)
-        assert not named.unread, (config, named.unread)
-        asked = {k: v for k, v in emitted.items() if k in _CHOOSES}
-        for flag, value in asked.items():
-            if value in ("auto", "bfloat16", "bf16", "float16", "online", None):
-                continue
-            assert named.parts or named.outside, (config, flag, value)
-
-
-def test_numerics_are_those_of_the_release() -> None:
-    def formula(name: str) -> str:
-        return _core.find_recipe(name)["formula"]
-
-    per_head = "kv_int8_per_token_head"
-    assert "trunc" in formula(f"vllm@0.23.0:{per_head}")
-    assert "trunc" not in formula(f"vllm@0.24.0:{per_head}")
-    assert formula("vllm@0.26.0:mxfp8") != formula("vllm@0.27.0:mxfp8")
-    rows = {formula(f"sglang@{r}:fp8_per_channel") for r in ("0.5.10", "0.5.16", "0.5.17")}
-    assert len(rows) == 3
-    emitted = {"--quantization": "fp8"}
-    assert Named("sglang", "0.4.3", emitted).parts["linear"].scheme == "scaled_fp8_quant"
-    assert Named("sglang", "0.4.4", emitted).parts["linear"].scheme == "fp8_per_channel"
-    assert (
-        "bitsandbytes"
-        in Named("vllm", "0.9.0", {"--quantization": "bitsandbytes"}).outside["linear"]
-    )
 
 
 def test_a_scale_that_is_the_power_of_two_below_the_largest() -> None:

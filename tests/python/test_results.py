@@ -292,3 +292,30 @@ def test_rows_frames_and_stored_plans(tmp_path: Path) -> None:
     frame = plan.results(path).to_pandas()
     assert isinstance(frame, pandas.DataFrame) and len(frame) == 4
     assert list(plan.to_pandas()["max-num-seqs"]) == ["64", "128", "64", "128"]
+
+
+def test_measured_stands_beside_expected(tmp_path: Path) -> None:
+    shape = Path(__file__).resolve().parents[2] / "examples" / "llama_3_70b.json"
+    model = json.loads(shape.read_text(encoding="utf-8"))
+    task = {**TASK, "parameters": {"tensor-parallel-size": [4, 8]}}
+    plan = quantmap.plan(task, gpu="H100", checkpoint=model)
+    ledger = Ledger(tmp_path / "a.jsonl")
+    for one in plan:
+        ledger.record(one.signature, "success", metrics={"throughput": 9, "memory [GB]": 70})
+    results = plan.results(ledger.path)
+    data = results.to_dict()
+    for row, told, flat in zip(results.rows, data["rows"], results.to_rows()):
+        size = row.experiment.parameters["tensor-parallel-size"]
+        config = row.experiment.config
+        fit = quantmap.estimate(model, config, engine="vllm@0.11.0", gpu="H100", tp=size)
+        held = (fit.weight_bytes + fit.kv_budget_bytes + fit.activation_bytes) / 1e9
+        assert told["expected"] == {"memory_usage": pytest.approx(held)}
+        assert flat["memory_usage [GB] expected"] == pytest.approx(held)
+        assert told["precision"] == row.experiment.explain().precision
+    assert {row["precision"]["kv"] for row in data["rows"]} > {"FP8 e4m3 storage"}
+    assert data["limits"][0]["metric"] == "ttft" and data["limits"][0]["bound"] == 1.0
+    bare = quantmap.plan(task).results(ledger.path)  # another ground: nothing is expected
+    assert all(row["expected"] == {} for row in bare.to_dict()["rows"])
+    plan.to_jsonl(tmp_path / "plan.jsonl")
+    stored = quantmap.Plan.from_jsonl(tmp_path / "plan.jsonl").results(ledger.path)
+    assert all(row["precision"] == {} for row in stored.to_dict()["rows"])

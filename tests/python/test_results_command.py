@@ -79,6 +79,7 @@ AIPERF = {
     "inter_token_latency": {"unit": "ms", "avg": 7.0, "p99": 8.0},
     "request_count": {"unit": "requests", "avg": 50.0}, "was_cancelled": False,
 }  # fmt: skip
+GENAI_PERF = {key: value for key, value in AIPERF.items() if "version" not in key}
 FILES = {
     "bench serve": (json.dumps(BENCH_SERVE), {
         "throughput [tok/s]": 900.0, "total_throughput [tok/s]": 1000.0, "ttft [s]": 0.0415,
@@ -93,6 +94,8 @@ FILES = {
     "aiperf": (json.dumps(AIPERF), {
         "throughput [tok/s]": 333.0, "ttft [s]": 0.03, "ttft_p99 [s]": 0.06, "tpot [s]": 0.007,
         "latency_p50 [s]": 0.48, "request_throughput [req/s]": 3.0}),
+    "genai-perf": (json.dumps(GENAI_PERF), {
+        "throughput [tok/s]": 333.0, "ttft_p99 [s]": 0.06, "latency [s]": 0.5}),
 }  # fmt: skip
 
 
@@ -177,6 +180,24 @@ def test_the_command_tells_the_best_effects_and_failures(folder: Path) -> None:
         "results", "task.json", "--best", "ttft", "--by", "kvcache_dtype", "--max", "1"
     )
     assert "1. experiment 0" in done.stdout and "max-num-seqs: 64" not in done.stdout
+
+
+def test_measured_memory_stands_beside_what_was_expected(folder: Path) -> None:
+    ledger = Ledger("task.json.ledger.jsonl")
+    for number, one in enumerate(quantmap.plan(TASK)):
+        metrics = {"throughput": 9 - number, "memory_usage [GB]": 70}
+        ledger.record(one.signature, "success", metrics=metrics)
+    ground = ("--gpu", "H100", "--checkpoint", "meta-llama/Llama-3.1-8B-Instruct")
+    done = run_command("results", "task.json", *ground)
+    assert done.returncode == 0, done.stderr
+    text = " ".join(done.stdout.split())
+    assert "memory 70 GB measured, " in text and "GB expected (" in text
+    assert text.count("runs KV cache FP8 e4m3 storage; attention FP8") == 2
+    assert text.count("runs KV cache 16-bit") == 2 and "linear layers" not in text  # all alike
+    page = run_command("results", "task.json", *ground, "--html").stdout
+    assert page.count("GB expected (") == page.count("runs KV cache") == 4
+    table = run_command("results", "task.json", *ground, "--csv").stdout
+    assert "memory_usage [GB] expected" in table.splitlines()[0]
 
 
 def test_machine_forms(folder: Path) -> None:

@@ -54,6 +54,8 @@ ODD = {
     "lm_head.weight": np.ones((8, 64), np.float32),
 }
 save_file({**MATRICES, **ODD}, Path(QUALITY) / "model.safetensors")
+INPUTS = str(Path(QUALITY) / "inputs.safetensors")  # of one module; the others have none
+save_file({"model.layers.0.a": np.ones((4, 64), np.float32)}, INPUTS)
 Path(COEFFICIENTS).write_text('{"model.layers.0.a": 1.5, "coefficient": 2}', encoding="utf-8")
 atexit.register(shutil.rmtree, QUALITY, ignore_errors=True)
 TASK = str(Path(QUALITY) / "task.json")
@@ -130,6 +132,7 @@ RUNS = {
     "quality": [
         [QUALITY, "--scheme", "vllm:mxfp4", "--scheme", "sglang_jax:int8/channel"],
         [QUALITY, "--engine", "sglang", "--sensitivity", COEFFICIENTS],
+        [QUALITY, "--scheme", "sglang_jax:int8/channel", "--activations", INPUTS],
     ],
     "results": [[TASK, MEASURED]],
     "rules": [

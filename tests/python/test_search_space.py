@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,17 @@ def test_the_reason_is_what_explain_says_first(engine: str, ground: dict[str, An
         assert space.feasible(point) == (not errors, errors[0] if errors else "")
 
 
+def test_threads_get_the_same_answers() -> None:
+    task = {**TASK, "parameters": {"max-num-seqs": [*range(1, 200), "many"]}}
+    alone = quantmap.space(task)
+    points = list(alone.points())
+    expected = [alone.feasible(point) for point in points]
+    shared = quantmap.space(task)
+    with ThreadPoolExecutor(8) as pool:
+        for found in pool.map(lambda _: [shared.feasible(point) for point in points], range(8)):
+            assert found == expected
+
+
 def test_what_does_not_fit_is_not_feasible() -> None:
     task = {**TASK, "quant_config": {}, "parameters": {"tensor-parallel-size": [1, 4, 8]}}
     space = quantmap.space(task, gpu="H100", checkpoint=SHAPE)
@@ -134,6 +146,16 @@ def _refused(experiment: Any) -> bool:
     return any(item.severity == "error" for item in experiment.explain().diagnostics)
 
 
+def test_the_launch_of_a_point_is_the_plans() -> None:
+    space = quantmap.space(TASK, gpu="H100")
+    planned = {one.signature: one.argv("m") for one in quantmap.plan(TASK, gpu="H100")}
+    for point in space.points():
+        if space.feasible(point)[0]:
+            assert space.explain(point).argv("m") == planned[space.signature(point)]
+    with pytest.raises(quantmap.ConfigError):
+        space.explain({"kvcache_dtype": "auto"})
+
+
 def test_an_answer_given_again_is_quick() -> None:
     space = quantmap.space(TASK)
     points = list(space.points())
@@ -154,10 +176,10 @@ def test_optuna_measures_no_launch_twice() -> None:
     space = quantmap.space(TASK)
     measured: list[str] = []
 
-    def measure(point: dict[str, Any]) -> float:
-        assert space.feasible(point)[0]
-        measured.append(space.signature(point))
-        return float(point["max-num-seqs"]) + (point["kvcache_dtype"] == "fp8")
+    def measure(launch: quantmap.Mapping) -> float:
+        assert not [item for item in launch.diagnostics if item.severity == "error"]
+        measured.append(launch.shell("m"))
+        return float(launch.args["--max-num-seqs"]) + (launch.args["--kv-cache-dtype"] == "fp8")
 
     page = (ROOT / "docs" / "tuners.md").read_text(encoding="utf-8")
     (recipe,) = re.findall(r"```py\n(.*?)```", page, re.DOTALL)

@@ -58,9 +58,10 @@ const Constraint* refused_by(const Engine& engine, const Deployment& deployment,
                              std::uint32_t looks_at) {
   const EffectiveValues values(engine, deployment, given);
   for (const Constraint& rule : engine.checked.rules) {
+    if (!applies(deployment, rule, false)) continue;  // most are of other releases, models or GPUs
     const bool looks = std::any_of(rule.terms.begin(), rule.terms.end(),
                                    [looks_at](const RuleTerm& term) { return in_mask(looks_at, term.target); });
-    if (looks && applies(deployment, rule, false) && is_met(rule, values)) return &rule;
+    if (looks && is_met(rule, values)) return &rule;
   }
   return nullptr;
 }

@@ -1,5 +1,7 @@
 // What judged arguments set, by every spelling of it.
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include "quantmap/base/json_io.hpp"
@@ -27,7 +29,11 @@ std::string text_at(const std::string& json, std::string_view place) {
 
 // What an argument says in this spelling, if anything.
 std::optional<std::string> said_in(const Spelling& spelling, const Verdict& verdict) {
-  if (verdict.unset || verdict.canonical.compare(0, spelling.flag.size(), spelling.flag) != 0) return std::nullopt;
+  const std::size_t size = spelling.flag.size();
+  // Flags begin alike, so their last letters tell most of them apart.
+  if (size == 0 || verdict.canonical.size() < size || verdict.canonical[size - 1] != spelling.flag.back())
+    return std::nullopt;
+  if (verdict.unset || !verdict.canonical.starts_with(spelling.flag)) return std::nullopt;
   std::string key(std::string_view(verdict.canonical).substr(spelling.flag.size()));
   std::replace(key.begin(), key.end(), '.', '/');
   if (key == spelling.at) return verdict.value;
@@ -79,30 +85,38 @@ Given plain_values(const Engine& engine, const Deployment& deployment, const std
   return out;
 }
 
+// Whether every target of a spelling has one of the release that is not used.
+bool all_are_open(const Engine& engine, const Deployment& deployment, const std::vector<std::uint8_t>& said) {
+  const auto& spellings = engine.checked.spellings;
+  std::vector<std::ptrdiff_t> open(engine.checked.targets.size(), 0);
+  for (const Spelling& spelling : spellings) {
+    if (find_flag(engine.surface, spelling.flag, deployment.release)) ++open[spelling.target];
+  }
+  for (const std::uint8_t target : said) --open[target];
+  return std::all_of(spellings.begin(), spellings.end(),
+                     [&open](const Spelling& spelling) { return open[spelling.target] > 0; });
+}
+
 }  // namespace
 
 std::vector<Given> given_values(const Engine& engine, const Deployment& deployment,
                                 const std::vector<Verdict>& verdicts) {
   const Given plain = plain_values(engine, deployment, verdicts);
   std::vector<Given> out;
-  std::vector<int> open(plain.values.size(), 0);  // by target: spellings of the release that are not used
+  std::vector<std::uint8_t> said;  // the targets of the parts
   for (const Spelling& spelling : engine.checked.spellings) {
-    if (!find_flag(engine.surface, spelling.flag, deployment.release)) continue;
-    ++open[spelling.target];
     for (std::size_t i = 0; i < verdicts.size(); ++i) {
       std::optional<std::string> value = said_in(spelling, verdicts[i]);
-      if (!value) continue;
+      if (!value || !find_flag(engine.surface, spelling.flag, deployment.release)) continue;
       Given& part = out.emplace_back(plain);
       part.values[spelling.target] = std::move(*value);
       part.by[spelling.target] = i;
+      said.push_back(spelling.target);
       part.apart = spelling.at.empty();  // a place in a JSON value may say what holds of the whole
-      --open[spelling.target];
     }
   }
   // Where every part is set apart, nothing is left of what is set for all.
-  const bool whole = std::all_of(engine.checked.spellings.begin(), engine.checked.spellings.end(),
-                                 [&open](const Spelling& spelling) { return open[spelling.target] > 0; });
-  if (out.empty() || whole) out.insert(out.begin(), plain);
+  if (out.empty() || all_are_open(engine, deployment, said)) out.insert(out.begin(), plain);
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/letters.hpp"
+#include "mapping/reading.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/config/resolve.hpp"
 #include "quantmap/config/validate.hpp"
@@ -225,21 +226,18 @@ const Engine* read_runtime(const Value& runtime, std::string& version, Diagnosti
   return nullptr;
 }
 
-// What a request means; what could not be read is absent, and its problem told.
-struct LaunchReading {
-  const Engine* engine = nullptr;
-  std::optional<Policy> policy;
-  std::optional<Deployment> deployment;
-  std::optional<Config> config;
-  std::optional<ModelQuantization> model;
-  Diagnostics warnings;
-
-  [[nodiscard]] bool is_whole() const { return engine != nullptr && policy && deployment && config && model; }
-};
-
 namespace {
 
-// Problems are told in the order engine, release, config, model; warnings in the order model, release.
+// What the release makes of the finished arguments.
+void judge_checked(Mapping& mapping) {
+  refresh_values(mapping);
+  const std::vector<Verdict> verdicts = judge(*mapping.engine, mapping.deployment, mapping.arguments);
+  report_refusals(*mapping.engine, mapping.deployment, verdicts, mapping.arguments, mapping.diagnostics);
+  report_sizes(mapping);
+}
+
+}  // namespace
+
 LaunchReading read_request(const LaunchRequest& request, Diagnostics& problems) {
   LaunchReading out;
   std::string suffix;
@@ -258,21 +256,15 @@ LaunchReading read_request(const LaunchRequest& request, Diagnostics& problems) 
   return out;
 }
 
-// What the release makes of the finished arguments.
-void judge_checked(Mapping& mapping) {
-  refresh_values(mapping);
-  const std::vector<Verdict> verdicts = judge(*mapping.engine, mapping.deployment, mapping.arguments);
-  report_refusals(*mapping.engine, mapping.deployment, verdicts, mapping.arguments, mapping.diagnostics);
-  report_sizes(mapping);
+std::optional<Mapping> map_read(LaunchReading& read, Wording wording) {
+  if (!read.is_whole()) return std::nullopt;
+  Mapping mapping = map_by_policy(*read.config, *read.engine, *read.model, *read.deployment, *read.policy, wording);
+  read.warnings.append(mapping.diagnostics);
+  return mapping;
 }
 
-// The launch of what was read, with these parameters.
-std::optional<Mapping> launch_of(LaunchReading read, const Value& parameters, Wording wording, Diagnostics& problems) {
-  std::optional<Mapping> mapping;
-  if (read.is_whole()) {
-    mapping = map_by_policy(*read.config, *read.engine, *read.model, *read.deployment, *read.policy, wording);
-    read.warnings.append(mapping->diagnostics);
-  }
+std::optional<Mapping> launch_of(const LaunchReading& read, std::optional<Mapping> mapping, const Value& parameters,
+                                 Wording wording, Diagnostics& problems) {
   // Parameters are read in any case: all problems of the input are told at once.
   std::vector<Argument> unused;
   Diagnostics merged;
@@ -280,8 +272,8 @@ std::optional<Mapping> launch_of(LaunchReading read, const Value& parameters, Wo
         mapping ? &*read.deployment : nullptr);
   if (merged.has_errors()) problems.append(merged);
   if (!mapping || problems.has_errors()) return std::nullopt;
-  read.warnings.append(merged);
-  mapping->diagnostics = std::move(read.warnings);
+  mapping->diagnostics = read.warnings;
+  mapping->diagnostics.append(merged);
   const bool worded = wording == Wording::kFull;
   if (worded) note_overrides(*mapping);
   if (!read.deployment->checked) {
@@ -298,52 +290,10 @@ std::optional<Mapping> launch_of(LaunchReading read, const Value& parameters, Wo
   return mapping;
 }
 
-bool starts(const Mapping& mapping) {
-  return !mapping.diagnostics.has_errors() &&
-         std::none_of(mapping.decisions.begin(), mapping.decisions.end(),
-                      [](const Decision& decision) { return decision.outcome == Outcome::kCannotServe; });
-}
-
-// The message of the first error; empty when there is none.
-std::string first_error(const Diagnostics& diagnostics) {
-  for (const Diagnostic& diagnostic : diagnostics.all()) {
-    if (diagnostic.text().severity == Severity::kError) return diagnostic.message();
-  }
-  return {};
-}
-
-}  // namespace
-
 std::optional<Mapping> launch(const LaunchRequest& request, Diagnostics& problems) {
   LaunchReading read = read_request(request, problems);
-  return launch_of(std::move(read), request.user_parameters, request.wording, problems);
-}
-
-Refusals::Refusals(LaunchRequest ground) : ground_(std::move(ground)) {
-  ground_.quant_config = Value::object();
-  ground_.wording = Wording::kFull;
-  Diagnostics problems;
-  LaunchReading read = read_request(ground_, problems);
-  if (!problems.has_errors() && read.is_whole()) read_ = std::make_shared<const LaunchReading>(std::move(read));
-}
-
-std::string Refusals::of(Value quant_config, Value user_parameters) const {
-  if (read_ != nullptr) {
-    Diagnostics problems;
-    LaunchReading read = *read_;
-    read.config = resolve(quant_config, Path("$"), problems);
-    const auto mapping = launch_of(std::move(read), user_parameters, Wording::kNone, problems);
-    if (mapping && starts(*mapping)) return {};
-    // What the arguments are refused for is told in any case; what a policy refuses, a decision tells.
-    std::string said = first_error(mapping ? mapping->diagnostics : problems);
-    if (!said.empty() && read_->policy != Policy::kStrict) return said;
-  }
-  LaunchRequest request = ground_;
-  request.quant_config = std::move(quant_config);
-  request.user_parameters = std::move(user_parameters);
-  Diagnostics problems;
-  const std::optional<Mapping> mapping = launch(request, problems);
-  return first_error(mapping ? mapping->diagnostics : problems);
+  std::optional<Mapping> mapping = map_read(read, request.wording);
+  return launch_of(read, std::move(mapping), request.user_parameters, request.wording, problems);
 }
 
 }  // namespace quantmap

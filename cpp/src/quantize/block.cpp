@@ -33,29 +33,27 @@ class TileRow {
       : how_(how), values_(values), rows_(rows), room_(room) {}
 
   bool ranges(std::size_t& bad_row) {
-    std::fill(room_.absmax.begin(), room_.absmax.end(), 0.0F);
     row_absmax_ = 0;
     const std::size_t count = how_.grid_columns;
     for (std::size_t row = 0; row < rows_; ++row) {
       float* out = room_.absmax.data() + (row == 0 ? 0 : count);
-      how_.kernels->absmax(row_of(row), how_.type, how_.columns, how_.tile_columns, out);
-      for (std::size_t i = 0; i < count; ++i) {
-        if (!std::isfinite(out[i])) {
-          bad_row = row;
-          return false;
-        }
-        room_.absmax[i] = std::max(room_.absmax[i], out[i]);
-        row_absmax_ = std::max(row_absmax_, out[i]);
+      const float most = how_.kernels->absmax(row_of(row), how_.type, how_.columns, how_.tile_columns, out);
+      if (!std::isfinite(most)) {
+        bad_row = row;
+        return false;
       }
+      row_absmax_ = std::max(row_absmax_, most);
+      for (std::size_t i = 0; row > 0 && i < count; ++i) room_.absmax[i] = std::max(room_.absmax[i], out[i]);
     }
     return true;
   }
 
   void scales(std::size_t offset) {
-    const TileScales out{room_.scale.data() + offset, room_.bits.data() + offset, room_.back.data(),
-                         room_.factor.data()};
-    const std::span<const float> ranges(room_.absmax.data(), how_.grid_columns);
-    if (tile_scales(*how_.recipe, how_.type, ranges, how_.global, out)) return;
+    if (how_.steps) {
+      const TileScales out{room_.scale.data() + offset, room_.bits.data() + offset, room_.back.data(),
+                           room_.factor.data()};
+      return how_.kernels->scales(*how_.steps, room_.absmax.data(), how_.grid_columns, out);
+    }
     const bool asymmetric = how_.recipe->range == RangeRule::kMinmax;
     for (std::size_t i = 0; i < how_.grid_columns; ++i) {
       TileRange range;
@@ -146,6 +144,7 @@ Prepared prepare(const Recipe& recipe, const Kernels& kernels, const Matrix& sha
   out.grid_columns = (shape.columns + out.tile_columns - 1) / out.tile_columns;
   out.absmax = absmax;
   out.global = global_scale(recipe, shape.type, absmax);
+  out.steps = short_way(recipe, shape.type, out.global);
   return out;
 }
 
@@ -153,11 +152,11 @@ bool quantize_block(const Prepared& how, const void* values, std::size_t first, 
                     ErrorSums& sums, std::size_t& bad_row) {
   const std::size_t tiles = (rows + how.tile_rows - 1) / how.tile_rows;
   room.codes.resize((room.keep_codes ? rows : 1) * how.columns);
-  room.absmax.resize(how.grid_columns * 2);
-  room.factor.resize(how.grid_columns);
-  room.back.resize(how.grid_columns);
-  for (auto* list : {&room.scale, &room.zero}) list->resize(tiles * how.grid_columns);
-  room.bits.resize(tiles * how.grid_columns);
+  room.absmax.resize(how.grid_columns * 2 + kLanes);
+  room.factor.resize(how.grid_columns + kLanes);
+  room.back.resize(how.grid_columns + kLanes);
+  for (auto* list : {&room.scale, &room.zero}) list->resize(tiles * how.grid_columns + kLanes);
+  room.bits.resize(tiles * how.grid_columns + kLanes);
   for (std::size_t row = 0; row < rows; row += how.tile_rows) {
     const std::size_t count = std::min(how.tile_rows, rows - row);
     const std::size_t offset = row / how.tile_rows * how.grid_columns;
@@ -179,11 +178,13 @@ bool quantize_block(const Prepared& how, const void* values, std::size_t first, 
       span.scale = room.back.data();
       span.zero = how.recipe->range == RangeRule::kMinmax ? room.zero.data() + offset : nullptr;
       span.codes = room.codes.data() + (room.keep_codes ? (row + i) * how.columns : 0);
+      span.largest = tile.largest();
       RowSums out;
       how.kernels->encode(encoding, span, out);
       float absmax = tile.largest();
       if (count > 1)
         how.kernels->absmax(span.values, how.type, how.columns, std::max<std::size_t>(how.columns, 1), &absmax);
+      if (!squares_fit(absmax)) sum_exactly(how.recipe->element, span, room.errors, out);
       add_row(sums, out, absmax, how.columns, first + row + i);
       if (how.inputs.known()) add_output(how.inputs, how.recipe->element, span, room.errors, sums);
       if (out.created > 0 && out.dot == 0) ++sums.lost_rows;  // nothing of it is left

@@ -1,6 +1,7 @@
 // A block of rows through one recipe.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "quantize/kernel.hpp"
@@ -23,6 +24,7 @@ struct Prepared {
   std::size_t grid_columns = 0;
   float absmax = 0;  // of the matrix, where the recipe asks for it
   float global = 1;
+  std::optional<ScaleSteps> steps;  // where the scales of small tiles have a short way
   Inputs inputs;
 };
 

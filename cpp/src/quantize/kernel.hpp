@@ -1,5 +1,6 @@
 // The work on one row of a matrix, in one build for each kind of processor. All builds give the same bits: they come
 // from one text (kernel_rows.hpp), multiply and add apart, and add up in sixteen sums whatever the width of a register.
+// AVX2 has a quicker way for most rows (kernel_quick.hpp), which is held to the same bits by tests and by fuzzing.
 #pragma once
 
 #include <cstddef>
@@ -34,6 +35,23 @@ struct RowSpan {
   const float* scale = nullptr;  // a code times it is the value again
   const float* zero = nullptr;   // or null
   std::uint8_t* codes = nullptr;
+  float largest = 0;  // no magnitude of the row is larger
+};
+
+// Where the scales of a row of tiles go; there is room for kLanes more than there are tiles.
+struct TileScales {
+  float* stored = nullptr;
+  std::uint8_t* bits = nullptr;
+  float* back = nullptr;
+  float* factor = nullptr;
+};
+
+// The two short ways to the scales of small tiles: powers of two, or e4m3 under one scale of the whole matrix.
+struct ScaleSteps {
+  bool powers = false;
+  std::int32_t offset = 0;  // of powers
+  float share = 0;          // of a tile's largest magnitude: one over the largest code
+  float global = 1;
 };
 
 struct RowSums {
@@ -46,8 +64,9 @@ struct RowSums {
 
 struct Kernels {
   std::string_view name;
-  // The largest magnitude of each tile; a NaN or an infinity gives one.
-  void (*absmax)(const void* values, Stored type, std::size_t count, std::size_t tile, float* out);
+  // The largest magnitude of each tile, and of all; a NaN or an infinity gives one.
+  float (*absmax)(const void* values, Stored type, std::size_t count, std::size_t tile, float* out);
+  void (*scales)(const ScaleSteps& steps, const float* absmax, std::size_t count, const TileScales& out);
   void (*encode)(const Encoding& encoding, const RowSpan& span, RowSums& sums);
 };
 

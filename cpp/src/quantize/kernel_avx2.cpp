@@ -5,7 +5,9 @@
 #include <immintrin.h>
 
 #include "quantize/kernel_builds.hpp"
+#include "quantize/kernel_quick.hpp"
 #include "quantize/kernel_rows.hpp"
+#include "quantize/kernel_tiles.hpp"
 #include "quantize/kernel_x86.hpp"
 
 namespace quantmap {
@@ -48,6 +50,10 @@ struct Avx2 {
   static I absi(I a) { return _mm256_abs_epi32(a); }
   static I ori(I a, I b) { return _mm256_or_si256(a, b); }
   template <int kBits>
+  static I shift_left(I a) {
+    return _mm256_slli_epi32(a, kBits);
+  }
+  template <int kBits>
   static I shift_right(I a) {
     return _mm256_srli_epi32(a, kBits);
   }
@@ -78,7 +84,8 @@ struct Avx2 {
 }  // namespace
 
 const Kernels& avx2_kernels() noexcept {
-  static const Kernels kBuild{"avx2", avx2_kernel::absmax<Avx2>, avx2_kernel::encode<Avx2>};
+  static const Kernels kBuild{"avx2", avx2_kernel::absmax_quickly<Avx2>, avx2_kernel::scales<Avx2>,
+                              avx2_kernel::encode_quickly<Avx2>};
   return kBuild;
 }
 

@@ -5,6 +5,7 @@
 
 #include "quantize/kernel_builds.hpp"
 #include "quantize/kernel_rows.hpp"
+#include "quantize/kernel_tiles.hpp"
 #include "quantize/kernel_x86.hpp"
 
 namespace quantmap {
@@ -46,6 +47,10 @@ struct Avx512 {
   static I absi(I a) { return _mm512_abs_epi32(a); }
   static I ori(I a, I b) { return _mm512_or_si512(a, b); }
   template <int kBits>
+  static I shift_left(I a) {
+    return _mm512_slli_epi32(a, kBits);
+  }
+  template <int kBits>
   static I shift_right(I a) {
     return _mm512_srli_epi32(a, kBits);
   }
@@ -71,7 +76,8 @@ struct Avx512 {
 }  // namespace
 
 const Kernels& avx512_kernels() noexcept {
-  static const Kernels kBuild{"avx512", avx512_kernel::absmax<Avx512>, avx512_kernel::encode<Avx512>};
+  static const Kernels kBuild{"avx512", avx512_kernel::absmax<Avx512>, avx512_kernel::scales<Avx512>,
+                              avx512_kernel::encode<Avx512>};
   return kBuild;
 }
 

@@ -31,6 +31,8 @@ struct Coded {
   typename V::I code;   // without the sign
 };
 
+inline constexpr std::size_t kFold = 4096;  // columns after which the sums become doubles
+
 // To the nearest, halves to the even code. Adding one and a half of the number whose last bit is worth a step of the
 // value's own binade rounds it; what was added to that number counts the steps.
 template <class V, class Format>
@@ -224,7 +226,6 @@ void encode_sixteen(const void* values, std::size_t at, const Tile<V>& tile, con
 template <class V, Stored kType, Element kElement, Path kPath>
 void encode_span(const Encoding& how, const RowSpan& span, RowSums& out) {
   constexpr std::size_t kSize = kType == Stored::kFloat ? 4 : 2;
-  constexpr std::size_t kFold = 4096;  // columns after which the sums become doubles
   const bool zeros = span.zero != nullptr;
   const auto* values = static_cast<const unsigned char*>(span.values);
   Sums<V> sums;
@@ -302,20 +303,30 @@ Word largest(const Word* values, std::size_t count, Word magnitude) {
   return out;
 }
 
+// Of two that are not negative; a NaN is larger than everything.
+inline float larger(float a, float b) {
+  return __builtin_bit_cast(std::uint32_t, a) < __builtin_bit_cast(std::uint32_t, b) ? b : a;
+}
+
 template <class V>
-void absmax(const void* values, Stored type, std::size_t count, std::size_t tile, float* out) {
-  for (std::size_t begin = 0; begin < count; begin += tile, ++out) {
-    const std::size_t size = count - begin < tile ? count - begin : tile;
-    if (type == Stored::kFloat) {
-      const auto* from = static_cast<const std::uint32_t*>(values) + begin;
-      *out = __builtin_bit_cast(float, largest<V, std::uint32_t>(from, size, 0x7fffffffU));
-      continue;
-    }
-    const auto* from = static_cast<const std::uint16_t*>(values) + begin;
-    const std::uint16_t bits = largest<V, std::uint16_t>(from, size, 0x7fffU);
-    *out =
-        type == Stored::kBfloat16 ? __builtin_bit_cast(float, static_cast<std::uint32_t>(bits) << 16U) : V::half(bits);
+float absmax_of(const void* values, Stored type, std::size_t begin, std::size_t count) {
+  if (type == Stored::kFloat) {
+    const auto* from = static_cast<const std::uint32_t*>(values) + begin;
+    return __builtin_bit_cast(float, largest<V, std::uint32_t>(from, count, 0x7fffffffU));
   }
+  const auto* from = static_cast<const std::uint16_t*>(values) + begin;
+  const std::uint16_t bits = largest<V, std::uint16_t>(from, count, 0x7fffU);
+  return type == Stored::kBfloat16 ? __builtin_bit_cast(float, static_cast<std::uint32_t>(bits) << 16U) : V::half(bits);
+}
+
+template <class V>
+float absmax(const void* values, Stored type, std::size_t count, std::size_t tile, float* out) {
+  float all = 0;
+  for (std::size_t begin = 0; begin < count; begin += tile, ++out) {
+    *out = absmax_of<V>(values, type, begin, count - begin < tile ? count - begin : tile);
+    all = larger(all, *out);
+  }
+  return all;
 }
 
 }  // namespace QUANTMAP_KERNEL

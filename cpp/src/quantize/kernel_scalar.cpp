@@ -4,6 +4,7 @@
 
 #include "quantize/kernel_builds.hpp"
 #include "quantize/kernel_rows.hpp"
+#include "quantize/kernel_tiles.hpp"
 #include "quantmap/quantize/number.hpp"
 
 namespace quantmap {
@@ -47,6 +48,10 @@ struct Scalar {
   static I absi(I a) { return a < 0 ? -a : a; }
   static I ori(I a, I b) { return a | b; }
   template <int kBits>
+  static I shift_left(I a) {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) << kBits);
+  }
+  template <int kBits>
   static I shift_right(I a) {
     return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) >> kBits);
   }
@@ -81,7 +86,8 @@ struct Scalar {
 }  // namespace
 
 const Kernels& scalar_kernels() noexcept {
-  static const Kernels kBuild{"scalar", scalar_kernel::absmax<Scalar>, scalar_kernel::encode<Scalar>};
+  static const Kernels kBuild{"scalar", scalar_kernel::absmax<Scalar>, scalar_kernel::scales<Scalar>,
+                              scalar_kernel::encode<Scalar>};
   return kBuild;
 }
 

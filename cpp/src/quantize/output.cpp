@@ -55,4 +55,18 @@ void add_output(const Inputs& inputs, Element element, const RowSpan& span, RowE
   }
 }
 
+bool squares_fit(float largest) { return largest == 0 || (largest > 1e-12F && largest < 1e17F); }
+
+void sum_exactly(Element element, const RowSpan& span, RowErrors& room, RowSums& sums) {
+  read_row(element, span, room);
+  sums.signal = sums.noise = sums.dot = 0;
+  for (std::size_t i = 0; i < span.count; ++i) {
+    const auto value = static_cast<double>(room.value[i]);
+    const auto error = static_cast<double>(room.error[i]);
+    sums.signal += value * value;
+    sums.noise += error * error;
+    sums.dot += value * (value - error);
+  }
+}
+
 }  // namespace quantmap

@@ -120,9 +120,10 @@ float whole_absmax(const ProcessIn& in, const Kernels& build, std::size_t step, 
       const std::size_t row = in.shape.columns * size_of(in.shape.type);
       float block = 0;
       for (std::size_t i = 0; i < rows; ++i) {
-        float value = 0;
+        float kept = 0;
         const void* begin = static_cast<const unsigned char*>(values) + i * row;
-        build.absmax(begin, in.shape.type, in.shape.columns, std::max<std::size_t>(in.shape.columns, 1), &value);
+        const std::size_t tile = std::max<std::size_t>(in.shape.columns, 1);
+        const float value = build.absmax(begin, in.shape.type, in.shape.columns, tile, &kept);
         if (!std::isfinite(value)) return work.fail(Failure::kNotFinite, first + i);
         block = std::max(block, value);
       }

@@ -186,32 +186,18 @@ TileScale tile_scale(const Recipe& recipe, Stored type, const TileRange& range, 
   return out;
 }
 
-bool tile_scales(const Recipe& recipe, Stored type, std::span<const float> absmax, float global,
-                 const TileScales& out) {
+std::optional<ScaleSteps> short_way(const Recipe& recipe, Stored type, float global) {
+  ScaleSteps out;
   const bool half = recipe.arithmetic == Arithmetic::kInput && type == Stored::kHalf;
   if (recipe.scale == ScaleRule::kExponentEven && !half) {
-    for (std::size_t i = 0; i < absmax.size(); ++i) {
-      const auto top = static_cast<std::int32_t>((std::bit_cast<std::uint32_t>(absmax[i]) + 0x200000U) >> 23U);
-      const std::int32_t biased = std::max(top - recipe.offset, 0);
-      const std::int32_t scale = biased == 0 ? 0x400000 : biased << 23;
-      out.stored[i] = out.back[i] = std::bit_cast<float>(scale);
-      out.bits[i] = static_cast<std::uint8_t>(biased);
-      out.factor[i] = std::bit_cast<float>((254 - biased) << 23);
-    }
-    return true;
+    out.powers = true;
+    out.offset = recipe.offset;
+    return out;
   }
-  if (recipe.scale != ScaleRule::kTwoLevel || recipe.code != CodeRule::kReciprocalOfGlobal) return false;
-  const float share = 1.0F / static_cast<float>(recipe.limit);
-  const float under = 1.0F / global;
-  for (std::size_t i = 0; i < absmax.size(); ++i) {
-    const SmallScale scale = scale_to_e4m3(global * (absmax[i] * share));
-    const float back = scale.value * under;
-    out.stored[i] = scale.value;
-    out.bits[i] = static_cast<std::uint8_t>(scale.bits);
-    out.back[i] = back;
-    out.factor[i] = 1.0F / (scale.bits == 0 ? std::numeric_limits<float>::infinity() : back);
-  }
-  return true;
+  if (recipe.scale != ScaleRule::kTwoLevel || recipe.code != CodeRule::kReciprocalOfGlobal) return std::nullopt;
+  out.share = 1.0F / static_cast<float>(recipe.limit);
+  out.global = global;
+  return out;
 }
 
 Encoding encoding_of(const Recipe& recipe, Stored type) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <optional>
 
 #include "quantize/kernel.hpp"
 #include "quantmap/catalog/recipe_tables.hpp"
@@ -26,15 +26,8 @@ struct TileScale {
 // The factor over all tiles, in recipes of two levels; else 1.
 [[nodiscard]] float global_scale(const Recipe& recipe, Stored type, float absmax);
 [[nodiscard]] TileScale tile_scale(const Recipe& recipe, Stored type, const TileRange& range, float global);
-// Where the scales of a row of tiles go; one of each for every tile.
-struct TileScales {
-  float* stored = nullptr;
-  std::uint8_t* bits = nullptr;
-  float* back = nullptr;
-  float* factor = nullptr;
-};
-// The same as tile_scale for many small tiles at once, where the recipe has a short way; false where it has none.
-bool tile_scales(const Recipe& recipe, Stored type, std::span<const float> absmax, float global, const TileScales& out);
+// The short way to the scales of many small tiles at once, which gives what tile_scale gives; none where there is none.
+[[nodiscard]] std::optional<ScaleSteps> short_way(const Recipe& recipe, Stored type, float global);
 [[nodiscard]] Encoding encoding_of(const Recipe& recipe, Stored type);
 // Whether numbers below the least normal one can play a part: a tile's largest magnitude is near them.
 [[nodiscard]] bool near_subnormal(float absmax);

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 import click
 
 from ..files import write_file
 from .help import command
+from .inputs import engine_names, model_options
 from .streams import write_out
 from .tables import say
 
@@ -19,10 +21,9 @@ Examples:
   quantmap page --out - > copy.html
 
 \b
-The file needs no server and no network. It holds the same core as this command,
-so it gives the same answers; the address of a view is a link to it.
+The file needs no server and no network. It holds the same core as this
+command, so it gives the same answers; the address of a view is a link to it.
 """
-_GROUND = {"engines": (), "model_quantization": None, "checkpoint": None}
 BUILT = os.path.join(os.path.dirname(os.path.dirname(__file__)), "page", "quantmap.html")
 BUILD = "pip install ziglang nlohmann-json && scripts/page && pip install ."
 
@@ -43,14 +44,27 @@ BUILD = "pip install ziglang nlohmann-json && scripts/page && pip install ."
     metavar="LEDGER",
     help="A results file; repeat it for several. Default: PLAN.ledger.jsonl.",
 )
-def page_command(out: str, plan_name: str | None, ledgers: tuple[str, ...]) -> int:
+@click.option(
+    "--engine",
+    "engines",
+    multiple=True,
+    metavar="ENGINE[@VERSION]",
+    shell_complete=engine_names,
+    help="As the task was planned.",
+)
+@click.option("--engine-version", metavar="VERSION", help="As the task was planned.")
+@model_options
+@click.option("--gpu", metavar="GPU", help="The GPU; with it, expected memory is shown.")
+def page_command(out: str, plan_name: str | None, ledgers: tuple[str, ...], **ground: Any) -> int:
     """Write a page to choose a launch, check one, and compare results.
 
     Open the file in a browser. Models, launch lines and results that it is given
     stay in the browser. With --plan it opens with the results of a plan.
     """
-    if ledgers and plan_name is None:
+    if plan_name is None and ledgers:
         raise click.UsageError("--results needs --plan: the plan or task that was measured")
+    if plan_name is None and any(ground.values()):
+        raise click.UsageError("engine, GPU and model belong to the plan of the results: --plan")
     try:
         with open(BUILT, "rb") as handle:
             content = handle.read()
@@ -60,7 +74,7 @@ def page_command(out: str, plan_name: str | None, ledgers: tuple[str, ...]) -> i
             f"WebAssembly. Build both anew, in a clone of quantmap: {BUILD}"
         ) from None
     if plan_name is not None:
-        content = with_results(content, plan_name, ledgers)
+        content = with_results(content, plan_name, ledgers, ground)
     if out == "-":
         write_out([content])
         return 0
@@ -72,11 +86,13 @@ def page_command(out: str, plan_name: str | None, ledgers: tuple[str, ...]) -> i
     return 0
 
 
-def with_results(page: bytes, plan_name: str, ledgers: tuple[str, ...]) -> bytes:
+def with_results(
+    page: bytes, plan_name: str, ledgers: tuple[str, ...], ground: dict[str, Any]
+) -> bytes:
     """The page with the results of a plan in it, as data that cannot end its element."""
     from ..results.table import Results
     from .results import plan_of
 
-    found = Results(plan_of(plan_name, dict(_GROUND)), ledgers or [f"{plan_name}.ledger.jsonl"])
+    found = Results(plan_of(plan_name, ground), ledgers or [f"{plan_name}.ledger.jsonl"])
     data = json.dumps(found.to_dict(), separators=(",", ":")).replace("<", "\\u003c")
     return page.replace(b'id="given"></script>', f'id="given">{data}</script>'.encode(), 1)

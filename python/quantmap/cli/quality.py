@@ -164,7 +164,8 @@ def _csv(found: Quality) -> str:
     rows = found.to_rows()
     out = io.StringIO()
     if rows:
-        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+        columns = dict.fromkeys(key for row in rows for key in row)  # not every row has an output
+        writer = csv.DictWriter(out, list(columns), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     return out.getvalue()

@@ -204,13 +204,14 @@ def _section(title: str, lines: list[str], most: int) -> None:
 
 
 def _ranking(results: Results, most: int) -> None:
-    from ..results.story import memory_line, row_values
+    from ..results.story import memory_line, precision_lines, row_values
 
     ranked = results.ranked()
     front = {row.index for row in results.front()}
     rival = results.rival(results.goal.metric)
     if not ranked:
         return
+    runs = precision_lines(results, ranked[:most])
     click.echo(f"\nthe best {min(most, len(ranked))} of {len(ranked)}")
     for place, row in enumerate(ranked[:most], start=1):
         label = row.label.replace("+", " ")
@@ -226,6 +227,5 @@ def _ranking(results: Results, most: int) -> None:
             click.echo(wrap(text, "     "))
         if row.experiment.points > 1:
             click.echo(wrap(f"stands for {row.experiment.points} combinations", "     "))
-        memory = memory_line(results, row)
-        if memory:
-            click.echo(wrap(memory, "     "))
+        for line in filter(None, (runs[row.index], memory_line(results, row))):
+            click.echo(wrap(line, "     "))

@@ -120,8 +120,7 @@ def _numbers(mapping: Mapping) -> None:
     """How what is quantized while loading is computed."""
     from ..numerics.named import Named
 
-    emitted = {key: value for item in mapping.decisions for key, value in item.emitted.items()}
-    named = Named(mapping.engine, mapping.version, emitted)
+    named = Named.of(mapping)
     if mapping.version and (named.parts or named.outside or named.unread):
         declare.echo("\nHow the numbers are computed:")
     else:

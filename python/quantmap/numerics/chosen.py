@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _HINT = "quantmap.recipes() lists them; name an engine to take all of its own"
 _WEIGHTS = (LINEAR, EXPERTS)
+_A = {"embedding": "an embedding", "head": "a head", "router": "a router"}
 
 
 class Plan:
@@ -41,7 +42,7 @@ class Plan:
         """The recipes of a module, or why it stays as it is."""
         if module.kind in _WEIGHTS:
             return self.recipes
-        return f"engines leave a {module.kind} as it is"
+        return f"engines leave {_A[module.kind]} as it is"
 
 
 class ByParts(Plan):
@@ -195,8 +196,7 @@ def _by_config(who: str, release: str, config: dict[str, Any]) -> Plan:
     if not who:
         raise problem("the config", "no engine is named", "name one, such as ENGINE@RELEASE")
     mapping = explain(who, config, engine_version=release or "latest")
-    emitted = {key: value for item in mapping.decisions for key, value in item.emitted.items()}
-    named = Named(mapping.engine, mapping.version, emitted)
+    named = Named.of(mapping)
     title = f"{mapping.engine_name} {mapping.version} with this config"
     plan = ByParts(title, named.parts)
     if not plan.recipes:

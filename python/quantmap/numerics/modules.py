@@ -17,6 +17,8 @@ INDEX = "model.safetensors.index.json"
 ENDING = ".safetensors"
 WEIGHT = ".weight"
 LINEAR, EXPERTS = "linear", "experts"
+_CODES = ("F8_E4M3", "F8_E5M2", "F8_E8M0", "F4", "I8", "U8", "I32")  # dtypes of quantized weights
+_CODED = (WEIGHT, "weight_packed", "qweight", "_blocks")  # ends of the names of such tensors
 
 
 class Module:
@@ -97,6 +99,16 @@ def read_modules(folder: str) -> list[Module]:
     if not out:
         reason = "it has no matrix of 16-bit or 32-bit floats"
         raise problem(repr(folder), reason, "give the model before it was quantized")
+    return out
+
+
+def quantized_already(folder: str) -> dict[str, int]:
+    """The matrices of a checkpoint that are codes, by their dtype."""
+    out: dict[str, int] = {}
+    for path in weight_files(folder):
+        for tensor in read_header(path)[0]:
+            if tensor.dtype in _CODES and len(tensor.shape) > 1 and tensor.name.endswith(_CODED):
+                out[tensor.dtype] = out.get(tensor.dtype, 0) + 1
     return out
 
 

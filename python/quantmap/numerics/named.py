@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from .. import _core
@@ -12,6 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..mapping import Mapping
+
+_NOTHING = "(?!)"  # the pattern of a rule that is there for its form and takes no module
 LINEAR, EXPERTS = "linear", "experts"  # parts of a model that recipes are named for
 _NUMBER = re.compile(r"(?<=\.)\d+(?=\.|$)")
 
@@ -27,6 +31,24 @@ class Named:
 
     __slots__ = ("outside", "parts", "unread")
 
+    @classmethod
+    def of(cls, mapping: Mapping) -> Named:
+        """Of a mapping: what it derived, and what the user gave, which wins."""
+        emitted = {key: value for item in mapping.decisions for key, value in item.emitted.items()}
+        kept = {
+            key: value for key, value in emitted.items() if key.partition("#")[0] in mapping.files
+        }
+        for flag, value in mapping.args.items():
+            kept[flag] = value
+            inner = _object(value)
+            kept.update((f"{flag}#/{key}", inner[key]) for key in inner)
+        out = cls(mapping.engine, mapping.version, kept)
+        if mapping.checkpoint != "unquantized":  # nothing of it is quantized while loading
+            for found in (out.parts, out.outside):
+                for part in [part for part in found if part != "cache"]:
+                    del found[part]
+        return out
+
     def __init__(self, engine: str, version: str | None, emitted: dict[str, Any]) -> None:
         self.parts: dict[str, Recipe] = {}
         self.outside: dict[str, str] = {}
@@ -34,6 +56,8 @@ class Named:
         schemes: dict[str, str] = {}
         for row in _core.recipe_name_rows(version or ""):
             asked = row["who"] == engine and str(emitted.get(row["at"])) in row["values"]
+            if emitted.get(f"{row['at'].rpartition('/')[0]}/module_path") == _NOTHING:
+                continue
             if asked and row["outside"]:
                 self.outside[row["part"]] = row["outside"]
             elif asked and row["instead_of"] in (None, schemes.get(row["part"])):
@@ -47,6 +71,16 @@ class Named:
                 if error.diagnostics[0].code != "recipe-not-read":
                     raise
                 self.unread.append(name)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """The keys of an argument that is a JSON object."""
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return {}
+    return value if isinstance(value, dict) else {}
 
 
 def scheme_of(engine: str, part: str, value: str) -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import math
-from html import escape
+
+from .. import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +23,11 @@ th, td { padding: .2rem .8rem .2rem 0; text-align: right; border-bottom: 1px sol
 th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; }
 .wide { overflow-x: scroll; }
 """
+
+
+def escape(text: str) -> str:
+    """Text of a page or a picture: what XML cannot hold, or nobody would see, as its escape."""
+    return html.escape(_core.printable(text))
 
 
 def picture(found: Quality) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 
 from .. import _core
@@ -11,7 +12,7 @@ from .arrays import _BEST, _threads, problem, quantize
 from .chosen import plan_of
 from .files import TYPES, refusal
 from .inputs import Inputs, is_moments
-from .modules import Module, config_of, read_modules
+from .modules import Module, config_of, quantized_already, read_modules
 from .named import activation_of
 from .recipes import Recipe
 from .sums import in_db, relative_error, share, shrink, sqnr_db
@@ -203,6 +204,10 @@ def quality(
     out = Quality(folder, plan.recipes)
     out.plan, out.rules = plan.title, plan.rules
     out.notes = [*plan.notes, *out.notes, *([] if inputs is None else [_OUTPUT])]
+    codes = ", ".join(f"{count} of {kind}" for kind, count in quantized_already(folder).items())
+    if codes:
+        note = f"Matrices that are quantized already, of which nothing is said here: {codes}."
+        out.notes.insert(0, note)
     given = {module: plan.of(module) for module in found}
     taken = {module: own for module, own in given.items() if not isinstance(own, str)}
     out.left_out += [
@@ -345,7 +350,7 @@ def _coefficients(given: str | os.PathLike[str] | dict[str, float]) -> dict[str,
         except (OSError, ValueError) as error:
             raise problem("the coefficients", str(error), hint) from None
     good = isinstance(data, dict) and all(
-        isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+        isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
         for value in data.values()
     )
     if not good:

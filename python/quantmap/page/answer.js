@@ -1,5 +1,5 @@
 // The answer to a choice: the launch, what really runs, what became of each setting, and the memory that it takes.
-const PARTS = { gemm: "Linear layers", moe: "Experts", kv: "KV cache", attention: "Attention", backend: "Attention backend" };
+const PARTS = { gemm: "Linear layers", moe: "Experts", kv: "KV cache", attention: "Attention", backend: "Attention backend", experts_backend: "Experts' backend" };
 const FITS = {
   fits: "✓ fits", tight: "↓ fits, but it is tight", "fits-with-less-context": "↓ fits with less context",
   "does-not-fit": "✗ does not fit", refused: "✗ refused", unknown: "",
@@ -85,6 +85,9 @@ function fitNow(question) {
   return ask("fit", { ...question, tp: number(state.tp), context: number(state.context), concurrency: number(state.concurrency) });
 }
 
+// What somebody sees who has no model at hand.
+const EXAMPLE = { model: "Qwen/Qwen3-235B-A22B", gpu: "H200", tp: "8", preset: "dynamic-fp8" };
+
 // Takes a cure over: as many GPUs, or one more argument.
 function takeCure(cure) {
   const [flag, value] = cure.replace(/^-+/, "").split(" ");
@@ -94,7 +97,8 @@ function takeCure(cure) {
 
 function memoryShown(question, found) {
   if (question.checkpoint === undefined) {
-    return card("Memory of each GPU", el("p", { class: "soft" }, "Name a model, paste its config.json or open its files to see whether it fits."));
+    return card("Memory of each GPU", el("p", { class: "soft" }, "Name a model, paste its config.json or open its files to see whether it fits."),
+      el("div", { class: "acts" }, el("button", { type: "button", class: "act", id: "example", onclick: () => change(EXAMPLE, "#launch") }, "Show an example")));
   }
   if (found.errors) {
     const text = found.errors.map((item) => item.message).join("; ") || "The shape of this model is not known: paste its config.json or open its files.";

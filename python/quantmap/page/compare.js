@@ -1,11 +1,12 @@
 // Compare results: a ledger, or what `quantmap results --json` wrote. Both are read as untrusted text.
 const MOST_ROWS = 100000, SHOWN_ROWS = 200, MOST_EFFECTS = 12;
-const results = { rows: [], metrics: [], title: "", best: null, effects: [], failures: [], more: {} };
+const results = { rows: [], metrics: [], title: "", best: null, effects: [], limits: [], goal: "", goalIsLess: false, rival: "" };
 const SIGNATURE = /^[0-9a-f]{32}$/;
 const FINISHED = ["success", "succeeded", "completed", "finished", "done", "ok"];
 const FAILED = ["failed", "error", "timeout", "cancelled"];
-// Which metrics are better when they are less; the others are better when they are more.
+// Which metrics are better when they are less; the others are better when they are more. The task's word counts for its own.
 const LESS = /^(ttft|tpot|itl|latency|memory_usage)/;
+const isLess = (name) => (name === results.goal ? results.goalIsLess : LESS.test(name));
 
 function mean(values) {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -42,7 +43,7 @@ function readLedger(text, found) {
 
 function fromLedger(found) {
   return [...found.values()].map((row, index) => ({
-    index, label: row.label, status: row.status, reason: row.reason || "", admissible: true, broken: [],
+    index, label: row.label, status: row.status, reason: row.reason || "", admissible: true, broken: [], expected: new Map(), precision: [],
     metrics: FAILED.includes(row.status) ? {} : Object.fromEntries(Object.entries(row.values).map(([name, values]) =>
       [name, { mean: mean(values), low: Math.min(...values), high: Math.max(...values), count: values.length }])),
   }));
@@ -50,6 +51,7 @@ function fromLedger(found) {
 
 const argsOf = (args) => (args && typeof args === "object" ? Object.entries(args).map(([flag, value]) => (value === true ? flag : `${flag} ${value}`)).join(" ") : "");
 const textOf = (value) => (typeof value === "string" ? value : "");
+const pairsOf = (data, fits) => Object.entries(data && typeof data === "object" ? data : {}).filter(([name, value]) => name !== "__proto__" && fits(value));
 
 function fromResults(data) {
   const units = data.units && typeof data.units === "object" ? data.units : {};
@@ -57,36 +59,44 @@ function fromResults(data) {
   results.title = textOf(data.task_name);
   results.best = data.best;
   results.effects = Array.isArray(data.effects) ? data.effects : [];
-  results.failures = Array.isArray(data.failures) ? data.failures : [];
+  results.goal = named(textOf(data.objective?.metric));
+  results.goalIsLess = data.objective?.more === false;
+  results.limits = (Array.isArray(data.limits) ? data.limits : []).filter((one) => one && Number.isFinite(one.bound)).slice(0, 100)
+    .map((one) => ({ metric: named(textOf(one.metric)), most: one.most !== false, bound: one.bound }));
+  results.rival = named(textOf(data.front?.metrics?.[1]));
   return data.rows.slice(0, MOST_ROWS).filter((row) => row && typeof row === "object").map((row, index) => ({
     index: Number.isInteger(row.index) ? row.index : index, label: textOf(row.label), status: textOf(row.status), reason: textOf(row.reason), args: argsOf(row.args),
     admissible: row.admissible !== false, broken: Array.isArray(row.broken) ? row.broken.map((item) => textOf(item?.metric)) : [],
-    metrics: Object.fromEntries(Object.entries(row.metrics || {}).filter(([name, item]) => name !== "__proto__" && Number.isFinite(item?.mean)).map(([name, item]) => [named(name), item])),
+    metrics: Object.fromEntries(pairsOf(row.metrics, (item) => Number.isFinite(item?.mean)).map(([name, item]) => [named(name), item])),
+    expected: new Map(pairsOf(row.expected, Number.isFinite).map(([name, value]) => [named(name), value])),
+    precision: pairsOf(row.precision, (value) => typeof value === "string"),
   }));
 }
 
 async function takeResults(list) {
   const began = performance.now();
   const unread = readResults(await Promise.all([...list].map((file) => file.text())));
-  byId("loaded").textContent = `${count(results.rows.length, "experiment")} in ${Math.round(performance.now() - began)} ms${unread ? `; ${unread} lines are no results` : ""}`;
+  byId("loaded").textContent = `${count(results.rows.length, "experiment")} in ${Math.round(performance.now() - began)} ms${unread ? `; ${count(unread, "line")} ${unread === 1 ? "is no result" : "are no results"}` : ""}`;
 }
 
 function readResults(texts) {
   const ledger = new Map();
   let unread = 0;
-  Object.assign(results, { rows: [], title: "", best: null, effects: [], failures: [] });
+  Object.assign(results, { rows: [], title: "", best: null, effects: [], limits: [], goal: "", goalIsLess: false, rival: "" });
   for (const text of texts) {
     let data = null;
     try { data = JSON.parse(text); } catch { /* not one document, so lines */ }
     if (data && Array.isArray(data.rows)) results.rows = fromResults(data);
     else unread += readLedger(text, ledger);
   }
-  if (ledger.size) results.rows = fromLedger(ledger);
+  if (ledger.size) Object.assign(results, { rows: fromLedger(ledger), best: null, effects: [] });
   const names = new Set();
   for (const row of results.rows) for (const name of Object.keys(row.metrics)) names.add(name);
   results.metrics = [...names];
-  const first = results.metrics.find((name) => !LESS.test(name)) || results.metrics[0] || "";
-  const second = results.metrics.find((name) => LESS.test(name) !== LESS.test(first)) || results.metrics.find((name) => name !== first) || "";
+  const has = (wanted) => results.metrics.find((name) => name === wanted);
+  const first = has(results.goal) || results.metrics.find((name) => !isLess(name)) || results.metrics[0] || "";
+  const others = results.metrics.filter((name) => name !== first);
+  const second = has(results.rival) || others.find((name) => isLess(name) !== isLess(first)) || others[0] || "";
   options("up", results.metrics.map((name) => [name, name]), first);
   options("across", results.metrics.map((name) => [name, name]), second);
   byId("axes").hidden = !results.metrics.length;
@@ -113,7 +123,7 @@ function showCompared() {
     place,
     bestShown(up),
     el("div", { class: drawing && effects ? "two" : "one" },
-      drawing ? card(`${up} against ${across}`, pictureOf(points, front, up, across), el("p", { class: "why" }, "Nothing beats the numbered ones in both; the table has their numbers.")) : null, effects),
+      drawing ? card(`${up} against ${across}`, pictureOf(points, front, up, across), el("p", { class: "why" }, "Nothing beats the numbered ones in both; the table has their numbers.", limitsOf(up, across).length ? " The hatched side is beyond a limit of the task." : "")) : null, effects),
     card(`Measured, the best ${up} first`, tableOf(rows, numbers)),
     failuresShown(),
   );
@@ -126,20 +136,40 @@ function bestShown(up) {
   const measured = results.rows.filter((row) => Object.keys(row.metrics).length).length;
   const waiting = of("not-run") + of("unfinished") + of("running");
   const best = results.rows.find((row) => row.index === results.best);
-  const tiles = best ? Object.entries(best.metrics).map(([name, item]) => el("div", {}, el("dt", {}, name), el("dd", {}, grouped.format(item.mean)))) : [];
+  const tiles = best ? Object.entries(best.metrics).map(([name, item]) => el("div", {}, el("dt", {}, name), el("dd", {}, grouped.format(item.mean), ...besideOf(best, name, item)))) : [];
+  const runs = best ? best.precision.map(([part, what]) => el("div", {}, el("dt", {}, PARTS[part] || part), el("dd", { class: "long" }, what))) : [];
   return el("section", { class: "card" },
     el("div", { class: "head" }, el("h2", {}, results.title || "Results"), el("div", { class: "chips" }, badge(`${measured} measured`, "good"),
       failed ? badge(`${failed} failed`, "bad") : null, waiting ? badge(`${waiting} to run`, "plain") : null)),
     ...(best ? [el("p", {}, el("strong", { class: "good" }, "Best under the task's limits: "), el("code", {}, best.label)),
       best.args ? el("pre", { tabindex: "0" }, ...unbroken(best.args)) : null,
-      el("div", { class: "acts" }, best.args ? copyButton("Copy its arguments", best.args, true) : null), el("dl", { class: "tiles" }, ...tiles)]
+      el("div", { class: "acts" }, best.args ? copyButton("Copy its arguments", best.args, true) : null), el("dl", { class: "tiles" }, ...tiles),
+      ...(runs.length ? [el("h3", {}, "What really runs in it"), el("dl", { class: "tiles" }, ...runs)] : [])]
       : [el("p", { class: "soft" }, `Without the task nothing says which is best; the table begins with the best ${up}.`)]));
 }
 
+const percent = (share) => `${share > 0 ? "+" : ""}${(share * 100).toFixed(1)} %`;
+
+// What a number of the best is read beside: its limit, what was expected, and what the plan's first launch does.
+function besideOf(row, name, item) {
+  const words = results.limits.filter((one) => one.metric === name).map((one) => `limit: at ${one.most ? "most" : "least"} ${grouped.format(one.bound)}`);
+  const expected = row.expected.get(name);
+  if (expected) words.push(`expected ${grouped.format(expected)}, measured ${percent(item.mean / expected - 1)}`);
+  const first = results.rows.find((one) => one.index === 0)?.metrics[name]?.mean;
+  if (first && first !== item.mean) words.push(`${percent(item.mean / first - 1)} against the plan's first`);
+  return words.map((text) => el("span", { class: "beside" }, text));
+}
+
+// Failed experiments by reason; the numbers in a reason do not tell two apart.
 function failuresShown() {
-  const counts = new Map();
-  for (const row of results.rows) if (row.reason && row.status !== "success") counts.set(row.reason, (counts.get(row.reason) || 0) + 1);
-  const lines = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 50);
+  const groups = new Map();
+  for (const row of results.rows) {
+    if (!row.reason || row.status === "success") continue;
+    const kind = row.reason.replace(/\d+(\.\d+)?/g, "#");
+    const group = groups.get(kind) || [row.reason, 0];
+    groups.set(kind, [group[0], group[1] + 1]);
+  }
+  const lines = [...groups.values()].sort((a, b) => b[1] - a[1]).slice(0, 50);
   return lines.length ? card("Failed", el("ul", { class: "plain" }, ...lines.map(([reason, number]) => el("li", {}, badge(`${number}x`, "bad"), el("span", {}, reason))))) : null;
 }
 
@@ -162,7 +192,7 @@ function effectShown(item, most) {
   piece.style.left = `${item.change < 0 ? 50 - size : 50}%`;
   const noise = item.clear === false ? ", within the noise" : "";
   return el("div", { class: "turn" }, el("span", {}, `${textOf(item.part)}: ${textOf(item.before) || "not set"} → ${textOf(item.after) || "not set"}`),
-    el("b", {}, `${item.change > 0 ? "+" : ""}${(item.change * 100).toFixed(1)} %`), el("span", { class: "track", "aria-hidden": "true" }, piece),
+    el("b", {}, percent(item.change)), el("span", { class: "track", "aria-hidden": "true" }, piece),
     el("span", { class: "why" }, `${textOf(item.metric)}, ${count(Number(item.pairs) || 0, "pair")}${noise}`));
 }
 

@@ -9,7 +9,16 @@ import math
 import os
 from html import escape
 
-from .story import effect_line, failure_lines, goal_line, heading, number, way_of
+from .story import (
+    effect_line,
+    failure_lines,
+    goal_line,
+    heading,
+    memory_line,
+    number,
+    precision_lines,
+    way_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,9 +71,14 @@ def _ranked(results: Results) -> Iterator[str]:
     yield 'aria-label="Measured"><table><thead><tr>'
     yield "".join(f"<th scope=col>{escape(head)}" for head in heads)
     yield "</thead><tbody>"
-    for row in results.ranked():
+    ranked = results.ranked()
+    runs = precision_lines(results, ranked)
+    for row in ranked:
         yield f"<tr><td>{row.index} <code>{row.experiment.signature[:8]}</code>"
-        yield f"<td><code>{escape(row.label.replace('+', ' '))}</code><td class=n>"
+        yield f"<td><code>{escape(row.label.replace('+', ' '))}</code>"
+        for line in filter(None, (runs[row.index], memory_line(results, row))):
+            yield f"<br><span class=soft>{escape(line)}</span>"
+        yield "<td class=n>"
         yield str(row.experiment.points)
         for name in names:
             yield f"<td class=n>{_cell(row, name)}"

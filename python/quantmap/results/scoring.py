@@ -67,6 +67,14 @@ class Limit:
         beyond = value - self.bound if self.most else self.bound - value
         return beyond / abs(self.bound) if self.bound else beyond
 
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data.
+
+        Returns:
+            dict: the attributes by name.
+        """
+        return {name: getattr(self, name) for name in self.__slots__}
+
     def __repr__(self) -> str:
         sign = "<=" if self.most else ">="
         return f"Limit({self.metric} {sign} {self.bound:g})"

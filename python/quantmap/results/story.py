@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .memory import expected_memory, taken_bytes
+from .memory import taken_bytes
 from .metrics import better
-from .table import Results
+from .table import MEMORY, Results
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ..plan import Plan
     from .analysis import Effect
@@ -19,12 +19,20 @@ __all__ = [
     "failure_lines",
     "goal_line",
     "heading",
+    "memory_line",
     "number",
+    "precision_lines",
     "row_values",
     "summary_lines",
 ]
 
 SHOWN = 3
+_PARTS = {
+    "gemm": "linear layers",
+    "moe": "experts",
+    "kv": "KV cache",
+    "backend": "attention by",
+}
 
 
 def number(value: float) -> str:
@@ -164,18 +172,35 @@ def memory_line(results: Results, row: Row) -> str:
     Returns:
         str: empty when one of both is not known.
     """
-    item = row.metrics.get("memory_usage")
-    fit = None
-    if item is not None:
-        one = row.experiment
-        fit = expected_memory(one, one.parameters, results.plan.arguments)
-    if item is None or fit is None:
+    fit = results.fit(row)
+    if fit is None:
         return ""
+    item = row.metrics[MEMORY]
     expected = taken_bytes(fit) / 1e9
     return (
         f"memory {number(item.mean)} GB measured, {number(expected)} GB expected "
         f"({item.mean / expected - 1:+.1%}), of it weights {number(fit.weight_bytes / 1e9)} GB"
     )
+
+
+def precision_lines(results: Results, rows: Sequence[Row]) -> dict[int, str]:
+    """What really runs in results, where they differ in it.
+
+    Args:
+        results: the results.
+        rows: some of them.
+
+    Returns:
+        dict[int, str]: a line for each by its number; empty where all run the same.
+    """
+    known = {row.index: results.precision(row) for row in rows}
+    parts = dict.fromkeys(part for runs in known.values() for part in runs)
+    differ = [part for part in parts if len({runs.get(part) for runs in known.values()}) > 1]
+    out = {}
+    for index, runs in known.items():
+        told = [f"{_PARTS.get(part, part)} {runs[part]}" for part in differ if part in runs]
+        out[index] = f"runs {'; '.join(told)}" if told else ""
+    return out
 
 
 def summary_lines(plan: Plan, ledger: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from .analysis import Effect, effects, front
+from .memory import expected_memory, taken_bytes
 from .metrics import better, unit_of
 from .naming import Names
 from .records import read_records
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..errors import Diagnostic
+    from ..fit import Fit
     from ..plan import Plan
     from ..stored_plan import StoredPlan
 
 __all__ = ["Results"]
+
+MEMORY = "memory_usage"
 
 
 class Results:
@@ -151,6 +155,50 @@ class Results:
         opposite = [name for name in others if better(name) not in (None, better(metric))]
         return next(iter(opposite or others), None)
 
+    def fit(self, row: Row) -> Fit | None:
+        """What `quantmap.estimate` says of a result whose memory was measured.
+
+        Args:
+            row: a result.
+
+        Returns:
+            Fit | None: None when no memory was measured, or model or GPU are not known.
+        """
+        if MEMORY not in row.metrics:
+            return None
+        one = row.experiment
+        return expected_memory(one, one.parameters, self.plan.arguments)
+
+    def expected(self, row: Row) -> dict[str, float]:
+        """What was to be expected of a result, beside what was measured.
+
+        Args:
+            row: a result.
+
+        Returns:
+            dict[str, float]: by metric, in its unit: of ``memory_usage`` what a running server
+            holds of one GPU.
+        """
+        fit = self.fit(row)
+        return {} if fit is None else {MEMORY: taken_bytes(fit) / 1e9}
+
+    def precision(self, row: Row) -> dict[str, str]:
+        """What really runs in a result, whatever its flags are called.
+
+        Args:
+            row: a result.
+
+        Returns:
+            dict[str, str]: by part, as `Mapping.precision`; empty when nothing was measured, no
+            release is known, or the plan is a stored one, which keeps no decisions.
+        """
+        if not row.metrics:
+            return {}
+        try:
+            return row.experiment.explain().precision
+        except ValueError:
+            return {}
+
     def effects(
         self, metric: str | None = None, parts: Iterable[str] | None = None
     ) -> list[Effect]:
@@ -226,6 +274,8 @@ class Results:
                 out[key] = item.mean if item else None
                 out[f"{key} runs"] = item.count if item else 0
                 out[f"{key} spread"] = item.spread if item else None
+                if name == MEMORY:
+                    out[f"{key} expected"] = self.expected(row).get(name)
             out["score"] = row.score.value
             out["admissible"] = row.score.admissible if row.metrics else None
             yield out
@@ -272,7 +322,7 @@ class Results:
             "skipped": self.plan.skipped,
             "counts": {name: self.count(name) for name in STATUSES},
             "objective": {"metric": self.goal.metric, "more": self.goal.more},
-            "limits": [repr(limit) for limit in self.goal.limits],
+            "limits": [limit.to_dict() for limit in self.goal.limits],
             "units": {name: self.units.get(name, "") for name in self.metrics},
             "best": best.index if best else None,
             "front": {
@@ -286,7 +336,10 @@ class Results:
             ],
             "strangers": len(self.strangers),
             "diagnostics": [item.to_dict() for item in self.diagnostics],
-            "rows": [row.to_dict() for row in self.rows],
+            "rows": [
+                {**row.to_dict(), "expected": self.expected(row), "precision": self.precision(row)}
+                for row in self.rows
+            ],
         }
 
     def __repr__(self) -> str:

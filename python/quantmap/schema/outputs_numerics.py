@@ -22,6 +22,14 @@ _SHARED: dict[str, Schema] = {
     "small_rows": COUNT,
     "bits_per_weight": _NUMBER,
 }
+_OUTPUT: dict[str, Schema] = {
+    name: {"type": ["number", "null"], "description": words}
+    for name, words in (
+        ("output_sqnr_db", "of the layer's output, for the inputs that were given"),
+        ("activation_sqnr_db", "of the inputs, as the same engine quantizes them"),
+        ("both_sqnr_db", "of the output with both errors"),
+    )
+}
 
 
 def quality_output() -> Schema:
@@ -49,6 +57,7 @@ def quality_output() -> Schema:
         }
     )
     result = closed({**_SHARED, "worst_row": COUNT, "worst_row_error": _NUMBER, "peak": _NUMBER})
+    result["properties"] = {**result["properties"], **_OUTPUT}  # where there are activations
     total = closed({**_SHARED, "modules": COUNT, "bytes": COUNT})
     module = closed(
         {

@@ -51,6 +51,21 @@ def _row() -> Schema:
             "admissible": {"type": ["boolean", "null"]},
             "broken": {"type": "array", "items": broken},
             "unjudged": _TEXTS,
+            "expected": values_of(_NUMBER),
+            "precision": TEXT_BY_NAME,
+        }
+    )
+
+
+def _limit() -> Schema:
+    return closed(
+        {
+            "metric": TEXT,
+            "most": FLAG,
+            "bound": _NUMBER,
+            "weight": _NUMBER,
+            "keep": FLAG,
+            "slack": _NUMBER,
         }
     )
 
@@ -86,7 +101,7 @@ def results_output() -> Schema:
             "skipped": COUNT,
             "counts": counts,
             "objective": closed({"metric": TEXT, "more": FLAG}),
-            "limits": _TEXTS,
+            "limits": {"type": "array", "items": _limit()},
             "units": TEXT_BY_NAME,
             "best": or_null(COUNT),
             "front": closed({"metrics": _TEXTS, "rows": _INDICES}),

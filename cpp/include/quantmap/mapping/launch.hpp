@@ -72,7 +72,7 @@ void note_dense(const Config& asked, Mapping& mapping);
 struct LaunchReading;
 
 // Why configs and parameters come to no launch, or to one that the release refuses, on one ground: its engine, release,
-// GPU and model are read once.
+// GPU and model are read once, and so is each config.
 class Refusals {
  public:
   explicit Refusals(LaunchRequest ground);
@@ -82,8 +82,14 @@ class Refusals {
   [[nodiscard]] std::string of(Value quant_config, Value user_parameters) const;
 
  private:
+  struct Mapped;
+  struct Met;
+
+  [[nodiscard]] std::shared_ptr<const Mapped> mapped(const Value& quant_config) const;
+
   LaunchRequest ground_;
   std::shared_ptr<const LaunchReading> read_;  // nothing when there is a problem with the ground itself
+  std::shared_ptr<Met> met_;
 };
 
 }  // namespace quantmap
