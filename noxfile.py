@@ -31,7 +31,7 @@ def environment() -> dict[str, str]:
         env["CCACHE_SLOPPINESS"] = (
             "pch_defines,time_macros"  # what is precompiled holds no such macro
         )
-        # One name for one compiler: scikit-build-core takes Python's own, which the cache tells apart.
+        # One name for one compiler: scikit-build-core takes Python's, which the cache tells apart.
         env["CXX"] = os.environ.get("CXX", "c++")
         env["CCACHE_DIR"] = os.environ.get("CCACHE_DIR", str(Path.home() / ".cache" / "ccache"))
     return env
