@@ -169,13 +169,8 @@ def oracles_jax(session: nox.Session) -> None:
 
 @nox.session(venv_backend="virtualenv")
 def ray(session: nox.Session) -> None:
-<<<<<<< HEAD
     """`quantize_shards` on Ray, and the example of Ray Tune."""
-    session.install(".[test]", "ray[tune]>=2.30")
-=======
-    """`quantize_shards` on Ray."""
-    installed(session, "ray>=2.30")
->>>>>>> main
+    installed(session, "ray[tune]>=2.30")
     session.run("pytest", "-q", "tests/python/test_numerics_shards.py")
     session.run("pytest", "-q", "tests/python/test_search_space.py")
 
