@@ -163,7 +163,7 @@ OPEN = {
     "quality": {"modules.results", "modules.refused", "totals", "predicted", "ranking"},
     "results": {
         *("task_name", "units", "diagnostics.context"),
-        *("rows.args", "rows.env", "rows.parameters", "rows.metrics"),
+        *("rows.args", "rows.env", "rows.parameters", "rows.metrics", "rows.precision"),
     },
     "rules": {"moe", "notes.context"},
 }
