@@ -31,7 +31,7 @@ def environment() -> dict[str, str]:
         env["CCACHE_SLOPPINESS"] = (
             "pch_defines,time_macros"  # what is precompiled holds no such macro
         )
-        # One name for one compiler: scikit-build-core takes Python's own, which the cache tells apart.
+        # One name for one compiler: scikit-build-core takes Python's, which the cache tells apart.
         env["CXX"] = os.environ.get("CXX", "c++")
         env["CCACHE_DIR"] = os.environ.get("CCACHE_DIR", str(Path.home() / ".cache" / "ccache"))
     return env
@@ -169,13 +169,8 @@ def oracles_jax(session: nox.Session) -> None:
 
 @nox.session(venv_backend="virtualenv")
 def ray(session: nox.Session) -> None:
-<<<<<<< HEAD
     """`quantize_shards` on Ray, and the example of Ray Tune."""
-    session.install(".[test]", "ray[tune]>=2.30")
-=======
-    """`quantize_shards` on Ray."""
-    installed(session, "ray>=2.30")
->>>>>>> main
+    installed(session, "ray[tune]>=2.30")
     session.run("python", "-m", "pytest", "-q", "tests/python/test_numerics_shards.py")
     session.run("python", "-m", "pytest", "-q", "tests/python/test_search_space.py")
 

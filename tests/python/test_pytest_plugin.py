@@ -295,6 +295,8 @@ def test_the_page_s_recipe_runs(recipe: pytest.Pytester) -> None:
     assert "CUDA out of memory" in str(failed[0]["reason"])
     result.stdout.fnmatch_lines(["4 experiments: 3 measured, 1 failed, 0 to run*", "best *tok/s*"])
     assert not servers_alive(recipe)
+    (shown,) = re.findall(r"`test_serving\[(\w+)-", DOCS.read_text(encoding="utf-8"))
+    assert shown in {str(line["signature"])[:8] for line in lines(recipe)}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a parent's death is told by Linux only")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .memory import taken_bytes
-from .metrics import better
+from .metrics import better, unit_of
 from .table import MEMORY, Results
 
 TYPE_CHECKING = False
@@ -120,7 +120,7 @@ def goal_line(results: Results) -> str:
         text += " (the task names no objective)"
     limits = []
     for limit in goal.limits:
-        unit = results.units.get(limit.metric, "")
+        unit = results.units.get(limit.metric) or unit_of(limit.metric)
         kind = "has to be kept" if limit.keep else f"weight {limit.weight:g}"
         sign = "at most" if limit.most else "at least"
         limits.append(f"{limit.metric} {sign} {limit.bound:g} {unit}".rstrip() + f" ({kind})")
