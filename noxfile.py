@@ -154,7 +154,9 @@ def oracles(session: nox.Session) -> None:
         library, _, tree = given.partition("=")
         runs[library] = {TREES[library]: os.path.abspath(tree)}
     compare(session, runs)
-    session.run("python", "-m", "pytest", "-q", "tests/python/test_quantize_checkpoint.py", "-k", "library")
+    session.run(
+        "python", "-m", "pytest", "-q", "tests/python/test_quantize_checkpoint.py", "-k", "library"
+    )
 
 
 @nox.session(venv_backend="virtualenv")
@@ -164,7 +166,9 @@ def oracles_jax(session: nox.Session) -> None:
     (tree,) = session.posargs
     variables = {TREES["sglang_jax"]: os.path.abspath(tree), "JAX_PLATFORMS": "cpu"}
     compare(session, {"sglang_jax": variables})
-    session.run("python", "-m", "pytest", "-q", "tests/python/test_numerics_loader.py", env=variables)
+    session.run(
+        "python", "-m", "pytest", "-q", "tests/python/test_numerics_loader.py", env=variables
+    )
 
 
 @nox.session(venv_backend="virtualenv")
