@@ -142,7 +142,7 @@ def compare(session: nox.Session, runs: dict[str, dict[str, str]]) -> None:
         out = os.path.join(folder, f"{library}.json")
         session.run("python", "tests/oracles/run.py", library, out, "--large", env=variables)
     test = "tests/python/test_numerics_oracles.py"
-    session.run("pytest", "-q", test, env={"QUANTMAP_ORACLES": folder})
+    session.run("python", "-m", "pytest", "-q", test, env={"QUANTMAP_ORACLES": folder})
 
 
 @nox.session(venv_backend="virtualenv")
@@ -154,7 +154,9 @@ def oracles(session: nox.Session) -> None:
         library, _, tree = given.partition("=")
         runs[library] = {TREES[library]: os.path.abspath(tree)}
     compare(session, runs)
-    session.run("pytest", "-q", "tests/python/test_quantize_checkpoint.py", "-k", "library")
+    session.run(
+        "python", "-m", "pytest", "-q", "tests/python/test_quantize_checkpoint.py", "-k", "library"
+    )
 
 
 @nox.session(venv_backend="virtualenv")
@@ -164,15 +166,17 @@ def oracles_jax(session: nox.Session) -> None:
     (tree,) = session.posargs
     variables = {TREES["sglang_jax"]: os.path.abspath(tree), "JAX_PLATFORMS": "cpu"}
     compare(session, {"sglang_jax": variables})
-    session.run("pytest", "-q", "tests/python/test_numerics_loader.py", env=variables)
+    session.run(
+        "python", "-m", "pytest", "-q", "tests/python/test_numerics_loader.py", env=variables
+    )
 
 
 @nox.session(venv_backend="virtualenv")
 def ray(session: nox.Session) -> None:
     """`quantize_shards` on Ray, and the example of Ray Tune."""
     installed(session, "ray[tune]>=2.30")
-    session.run("pytest", "-q", "tests/python/test_numerics_shards.py")
-    session.run("pytest", "-q", "tests/python/test_search_space.py")
+    session.run("python", "-m", "pytest", "-q", "tests/python/test_numerics_shards.py")
+    session.run("python", "-m", "pytest", "-q", "tests/python/test_search_space.py")
 
 
 @nox.session(venv_backend="virtualenv")
@@ -190,4 +194,4 @@ def logs(session: nox.Session) -> None:
         out = os.path.join(folder, f"{release}.json")
         session.run("python", "tests/oracles/start_up.py", engine, os.path.abspath(tree), out)
     test = "tests/python/test_start_up_logs.py"
-    session.run("pytest", "-q", test, env={"QUANTMAP_START_UP_LOGS": folder})
+    session.run("python", "-m", "pytest", "-q", test, env={"QUANTMAP_START_UP_LOGS": folder})
