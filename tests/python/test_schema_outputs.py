@@ -163,7 +163,8 @@ OPEN = {
     "quality": {"modules.results", "modules.refused", "totals", "predicted", "ranking"},
     "results": {
         *("task_name", "units", "diagnostics.context"),
-        *("rows.args", "rows.env", "rows.parameters", "rows.metrics", "rows.precision"),
+        *("rows.args", "rows.env", "rows.parameters", "rows.metrics"),
+        *("rows.precision", "rows.expected"),
     },
     "rules": {"moe", "notes.context"},
 }
