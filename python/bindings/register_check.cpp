@@ -198,14 +198,14 @@ py::dict documented_refusals(const py::object& name, const py::object& version, 
   return out;
 }
 
-// What releases of an engine say when they refuse to start, as JSON; empty when their sources were not read.
-std::string messages(const py::object& name) {
+std::string joined(std::span<const std::string_view> pieces) {
   std::string out;
-  for (const std::string_view piece : name.is_none() ? library_messages() : messages_of(engine_named(name).id)) {
-    out += piece;
-  }
+  for (const std::string_view piece : pieces) out += piece;
   return out;
 }
+
+// What releases of an engine say when they refuse to start, as JSON; empty when their sources were not read.
+std::string messages(const py::object& name) { return joined(messages_of(engine_named(name).id)); }
 
 std::string to_yaml(const py::object& data) { return write_yaml(to_core(data)); }
 
@@ -220,8 +220,10 @@ void register_check(py::module_& module) {
              "Every launch of a script, judged.");
   module.def("releases", &releases, py::arg("engine"), "Every known release of an engine, oldest first.");
   module.def("surface", &surface, py::arg("engine"), py::arg("version"), "What one release accepts.");
-  module.def("messages", &messages, py::arg("engine"),
-             "What releases say when they refuse to start, as JSON; with None what libraries beneath them say.");
+  module.def("messages", &messages, py::arg("engine"), "What releases say when they refuse to start, as JSON.");
+  module.def(
+      "library_messages", [] { return joined(library_messages()); },
+      "What the libraries beneath the engines say, as JSON.");
   module.def("container", &container, py::arg("engine"), py::arg("version"),
              "The image of a release and how it is run.");
   module.def("documented_refusals", &documented_refusals, py::arg("engine"), py::arg("version"),

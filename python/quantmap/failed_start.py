@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from . import _core
 from .cures import advised, change_for, fixed_in, rank_of, without_rule
@@ -140,11 +141,21 @@ _CAUSE_ELSEWHERE = re.compile(r"See (?:root cause above|stack trace for root cau
 _WRAPPER = re.compile(_CAUSE_ELSEWHERE.pattern + r"|^\d+ validation errors? for \w+$")
 
 
-def _rank(failure: Failure, message: Message | None, flags: list[str]) -> int:
+class _Found(NamedTuple):
+    """An error with what it is known as."""
+
+    failure: Failure
+    message: Message | None
+    library: LibraryMessage | None
+    flags: list[str]
+
+
+def _rank(found: _Found) -> int:
     """How near an error is to what can be changed: 0 is nearest; what wraps another comes last."""
-    known = message or library_message(failure.text)
-    rank = 0 if not failure.kind and flags else 1 if message and flags else 2 if known else 3
-    return rank + 4 * (_WRAPPER.search(failure.text) is not None)
+    known = found.message or found.library
+    of_parser = not found.failure.kind and found.flags
+    rank = 0 if of_parser else 1 if found.message and found.flags else 2 if known else 3
+    return rank + 4 * (_WRAPPER.search(found.failure.text) is not None)
 
 
 class _Case(LaunchLog):
@@ -152,14 +163,9 @@ class _Case(LaunchLog):
 
     def explain(self, failures: list[Failure]) -> WhyResult:
         """The error that matters, and everything that is known of it."""
-        ranked: list[tuple[int, Failure, Message | None, list[str]]] = []
         release = self.messages.number(self.version) if self.messages else None
-        for failure in failures:
-            found = self.messages.find(failure, release) if self.messages else None
-            flags = self._flags(failure, found)
-            ranked.append((_rank(failure, found, flags), failure, found, flags))
-        _, failure, message, flags = min(ranked, key=lambda row: row[0])
-        library = None if message else library_message(failure.text)
+        found = min((self._looked_up(failure, release) for failure in failures), key=_rank)
+        failure, message, library, flags = found
         words = self.words or _words_of_parser(failure, flags)
         rule = self._rule(words, flags, message)
         change, certain = change_for(self, words, rule)
@@ -184,6 +190,12 @@ class _Case(LaunchLog):
             certain=certain,
             fixed_in=fixed_in(self, words, rule) if rule else self._gone(words, flags, message),
         )
+
+    def _looked_up(self, failure: Failure, release: int | None) -> _Found:
+        """What an error is: a message of the engine's, else one of a library beneath it."""
+        message = self.messages.find(failure, release) if self.messages else None
+        library = None if message else library_message(failure.text)
+        return _Found(failure, message, library, self._flags(failure, message))
 
     def _change(
         self,

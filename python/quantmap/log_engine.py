@@ -51,9 +51,8 @@ def _saying(failures: list[Failure]) -> list[Engine]:
     told: dict[Engine, tuple[bool, int]] = {}
     for row in _core.engines():
         messages = messages_of(row["id"])
-        for failure in failures if messages else []:
-            reach = messages.reach(failure) if messages else (False, 0)
-            told[row["id"]] = max(reach, told.get(row["id"], (False, 0)))
+        if messages:
+            told[row["id"]] = max(map(messages.reach, failures), default=(False, 0))
     most = max(told.values(), default=(False, 0))
     return [engine for engine, reach in told.items() if reach == most] if most[1] else []
 

@@ -159,7 +159,7 @@ class LibraryMessage:
     Attributes:
         text: words that stand somewhere in the error.
         package: whose words they are.
-        means: what they mean for a launch.
+        means: what they mean for a launch, and whether that is assumed.
         change: what lets the launch start.
         evidence: where that was read.
     """
@@ -169,14 +169,15 @@ class LibraryMessage:
     def __init__(self, row: dict[str, Any]) -> None:
         self.text: str = row["text"]
         self.package: str = row["package"]
-        self.means: str = row["means"]
+        told = " (assumed: read in public threads)" if row.get("assumed") else ""
+        self.means: str = row["means"] + told
         self.change: str = row["change"]
         self.evidence: list[str] = row["evidence"]
 
 
 @lru_cache(maxsize=1)
 def _libraries() -> list[LibraryMessage]:
-    return [LibraryMessage(row) for row in json.loads(_core.messages(None))["messages"]]
+    return [LibraryMessage(row) for row in json.loads(_core.library_messages())["messages"]]
 
 
 def library_message(text: str) -> LibraryMessage | None:
