@@ -18,6 +18,7 @@ def releases(text: str) -> list[tuple[str, str]]:
         ("python -m pip install 'vllm[audio]==0.11.0' ray\nvllm serve m\n", [("vllm", "0.11.0")]),
         ("uvx --from vllm==0.11.0 vllm serve m\n", [("vllm", "0.11.0")]),
         ("uv run --with 'vllm==0.10.2' vllm serve m\n", [("vllm", "0.10.2")]),
+        ("uvx --from=vllm==0.9.1 vllm serve m\n", [("vllm", "0.9.1")]),
         ("V=0.10.0\nuv pip install vllm==$V\nvllm serve m\n", [("vllm", "0.10.0")]),
         ("conda install -c conda-forge vllm=0.8.5\nvllm serve m\n", [("vllm", "0.8.5")]),
         (
@@ -75,6 +76,10 @@ def test_an_installed_release_is_the_one_that_runs(text: str, found: list[tuple[
         "pip install my-vllm==0.8.5",
         "pip install vllm==$NOT_TOLD",
         "export vllm=",
+        "export VLLM=0.8.5",
+        "docker run -e VLLM=0.8.5 busybox true",
+        "helm install x --set vllm=0.8.5",
+        "pip install 'vllm~=0.8.5' 'vllm!=0.9.0'",
         "echo a=b --x==0.8.5",
     ],
 )

@@ -19,6 +19,7 @@ constexpr std::string_view kStartNothing[] = {
 // Programs in front of the one that counts.
 constexpr std::string_view kInFront[] = {"sudo", "nohup", "exec", "command", "env", "time", "doas", "nice", "builtin"};
 constexpr std::string_view kShells[] = {"sh", "bash", "zsh", "dash", "ksh", "source", ".", "sbatch"};
+constexpr std::string_view kOneMark[] = {"conda", "mamba", "micromamba"};  // package=version
 // The script that a word holds, by itself or as the value of an option; empty when it is one plain word.
 std::string script_of(const std::string& word) {
   if (word.find_first_of(" \t\n") == std::string::npos) return {};
@@ -201,6 +202,15 @@ void LaunchFinder::take_image(const std::vector<Word>& words, std::size_t first)
   }
 }
 
+void LaunchFinder::note_packages(const std::vector<Word>& words) {
+  const std::size_t main = main_word(words);
+  const bool conda = main < words.size() && is_one_of(program(words[main].text), kOneMark);
+  for (const Word& word : words) {
+    if (word.open) continue;
+    if (auto package = installed_package(word.text, conda)) installed_[package->engine] = std::move(package->version);
+  }
+}
+
 void LaunchFinder::command(const Command& command, std::size_t depth) {
   if (!arguments_) {
     arguments_.emplace();
@@ -208,10 +218,7 @@ void LaunchFinder::command(const Command& command, std::size_t depth) {
     arguments_->variables = environment_of(command);
     arguments_->line = command.line;
   }
-  for (const Word& word : command.words) {
-    if (word.open) continue;
-    if (auto package = installed_package(word.text)) installed_[package->engine] = std::move(package->version);
-  }
+  note_packages(command.words);
   if (starts_nothing(command.words) || container(command, depth) || launch(command, 0, std::nullopt)) return;
   nested(command, depth);
 }

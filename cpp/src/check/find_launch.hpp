@@ -31,13 +31,13 @@ struct ImageName {
 
 [[nodiscard]] ImageName read_image(std::string_view word);
 
-// An engine's package that a command installs, with its release.
+// An engine's package that a command installs, with its release. `one_mark`: as conda writes them, vllm=0.8.5.
 struct InstalledPackage {
   const Engine* engine = nullptr;
   std::string version;
 };
 
-[[nodiscard]] std::optional<InstalledPackage> installed_package(std::string_view word);
+[[nodiscard]] std::optional<InstalledPackage> installed_package(std::string_view word, bool one_mark);
 
 struct FoundLaunch {
   const Engine* engine = nullptr;
@@ -85,6 +85,7 @@ class LaunchFinder {
   void container_command(const Command& command, const Container& container, std::size_t depth);
   bool launch(const Command& command, std::size_t begin, std::optional<ImageName> image);
   void nested(const Command& command, std::size_t depth);
+  void note_packages(const std::vector<Word>& words);
   void take_image(const std::vector<Word>& words, std::size_t first);
   void keep(FoundLaunch launch, const Command& command);
   [[nodiscard]] bool is_full() const noexcept { return launches_.size() >= kMaxLaunches || words_ > kMaxLaunchWords; }

@@ -30,13 +30,12 @@ const Engine* engine_of_package(std::string_view text) {
   return nullptr;
 }
 
-// A name and a version apart; without a version when the word is no such thing.
-std::pair<std::string_view, std::string_view> name_and_version(std::string_view word) {
-  const std::size_t equals = word.find('=');
-  if (equals != std::string_view::npos && word.find('/') > equals) {
-    std::string_view version = word.substr(word.find_first_not_of('=', equals));
-    version = version.substr(0, version.find_first_of(",; +"));
-    return {word.substr(0, std::min(word.find('['), equals)), version};
+// A name and a version apart; without a version when the word is no such thing. `mark` stands between them.
+std::pair<std::string_view, std::string_view> name_and_version(std::string_view word, std::string_view mark) {
+  const std::size_t at = word.find(mark);
+  if (at != std::string_view::npos && word.find('/') > at) {
+    const std::string_view version = word.substr(std::min(word.find_first_not_of('=', at), word.size()));
+    return {word.substr(0, std::min(word.find('['), at)), version.substr(0, version.find_first_of(",; +"))};
   }
   if (!word.ends_with(".whl")) return {word, {}};
   const std::string_view file = word.substr(word.rfind('/') + 1);
@@ -47,10 +46,10 @@ std::pair<std::string_view, std::string_view> name_and_version(std::string_view 
 
 }  // namespace
 
-std::optional<InstalledPackage> installed_package(std::string_view word) {
-  if (word.size() > 400 || word.find_first_of("=-") == std::string_view::npos || word.ends_with('='))
-    return std::nullopt;
-  const auto [name, version] = name_and_version(word);
+std::optional<InstalledPackage> installed_package(std::string_view word, bool one_mark) {
+  if (word.size() > 400) return std::nullopt;
+  if (word.starts_with('-')) word.remove_prefix(std::min(word.find('=') + 1, word.size()));  // --from=vllm==0.8.5
+  const auto [name, version] = name_and_version(word, one_mark ? "=" : "==");
   const Engine* engine = version.empty() ? nullptr : engine_of_package(trim(name));
   if (engine == nullptr || !Version::parse(version)) return std::nullopt;
   return InstalledPackage{engine, std::string(version)};
