@@ -37,11 +37,10 @@ EffectiveValues::EffectiveValues(const Engine& engine, const Deployment& deploym
     given_[meaning.target] = meaning.means;
     done = meaning.target;
   }
-  values_ = given_;
   for (const Constraint& rule : engine.checked.rules) {
     if (!rule.kept) break;  // they stand first
     if (!applies(deployment, rule, false) || !is_met(rule, *this)) continue;
-    for (const RuleTerm& term : rule.terms) values_[term.target] = {};
+    for (const RuleTerm& term : rule.terms) kept_ |= std::uint32_t{1} << term.target;
   }
 }
 

@@ -22,14 +22,16 @@ class EffectiveValues {
  public:
   EffectiveValues(const Engine& engine, const Deployment& deployment, const TargetValues& values);
 
-  [[nodiscard]] std::string_view operator[](std::size_t target) const noexcept { return values_[target]; }
+  [[nodiscard]] std::string_view operator[](std::size_t target) const noexcept {
+    return in_mask(kept_, target) ? std::string_view() : given_[target];
+  }
   // Also what the engine keeps something else for.
   [[nodiscard]] std::string_view as_given(std::size_t target) const noexcept { return given_[target]; }
 
  private:
   static constexpr std::size_t kMostTargets = 32;  // a law of the catalogue
   std::array<std::string_view, kMostTargets> given_{};
-  std::array<std::string_view, kMostTargets> values_{};
+  std::uint32_t kept_ = 0;  // bit i: the engine keeps something else for target i
 };
 
 [[nodiscard]] bool terms_hold(std::span<const RuleTerm> terms, const EffectiveValues& values) noexcept;
