@@ -25,6 +25,11 @@ template <typename Item, typename Wanted>
   return role < 0 ? std::string_view() : std::string_view(values[static_cast<std::size_t>(role)]);
 }
 
+// "vLLM 0.33.0"
+[[nodiscard]] inline std::string release_words(const Engine& engine, ReleaseNumber release) {
+  return std::string(engine.name) + " " + std::string(engine.surface.releases[release].version);
+}
+
 [[nodiscard]] inline std::string evidence_of(const Engine& engine, ReleaseNumber release, std::string_view at) {
   return std::string(engine.surface.releases[release].artifact) + " " + std::string(at);
 }

@@ -14,6 +14,7 @@ using kernel::experts_refusal;
 using kernel::holds;
 using kernel::method_reason;
 using kernel::method_refusal;
+using kernel::release_words;
 using kernel::value_of;
 
 namespace {
@@ -147,10 +148,6 @@ bool is_order_of(const BackendOrder& order, const KernelQuery& query) noexcept {
   return covers(order.since, order.until, query.release) && in_mask(order.gpus, query.gpu) &&
          in_mask(order.models, query.model) && (order.kv.empty() || holds(order.kv, query.kv)) &&
          (order.heads.empty() || query.head_size == 0 || holds(order.heads, query.head_size));
-}
-
-std::string release_words(const Engine& engine, ReleaseNumber release) {
-  return std::string(engine.name) + " " + std::string(engine.surface.releases[release].version);
 }
 
 // The GPUs on which a backend takes anything, as "sm90, sm100".

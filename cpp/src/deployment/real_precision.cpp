@@ -4,13 +4,10 @@
 
 namespace quantmap {
 
+using kernel::release_words;
 using kernel::value_of;
 
 namespace {
-
-std::string release_words(const Engine& engine, ReleaseNumber release) {
-  return std::string(engine.name) + " " + std::string(engine.surface.releases[release].version);
-}
 
 // A backend's name with who chose it; more than a name stands as it is.
 std::string chosen(const Engine& engine, const Deployment& deployment, std::string_view is) {
