@@ -112,6 +112,26 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def planned_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options by which a plan was made, for what reads its results."""
+    options: list[Callable[..., Any]] = [
+        declare.option(
+            "--engine",
+            "engines",
+            multiple=True,
+            metavar="ENGINE[@VERSION]",
+            shell_complete=engine_names,
+            help="As the task was planned.",
+        ),
+        declare.option("--engine-version", metavar="VERSION", help="As the task was planned."),
+        declare.option("--gpu", metavar="GPU", help="The GPU; with it, expected memory is shown."),
+        model_options,
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def read_checkpoint(name: str) -> Any:
     """A model as `quantmap.inspect_checkpoint` takes it: a config.json is read here."""
     is_config = name == "-" or (name.endswith(".json") and not os.path.isdir(name))

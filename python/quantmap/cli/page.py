@@ -10,7 +10,7 @@ import click
 
 from ..files import write_file
 from .help import command
-from .inputs import engine_names, model_options
+from .inputs import planned_options
 from .streams import write_out
 from .tables import say
 
@@ -44,17 +44,7 @@ BUILD = "pip install ziglang nlohmann-json && scripts/page && pip install ."
     metavar="LEDGER",
     help="A results file; repeat it for several. Default: PLAN.ledger.jsonl.",
 )
-@click.option(
-    "--engine",
-    "engines",
-    multiple=True,
-    metavar="ENGINE[@VERSION]",
-    shell_complete=engine_names,
-    help="As the task was planned.",
-)
-@click.option("--engine-version", metavar="VERSION", help="As the task was planned.")
-@model_options
-@click.option("--gpu", metavar="GPU", help="The GPU; with it, expected memory is shown.")
+@planned_options
 def page_command(out: str, plan_name: str | None, ledgers: tuple[str, ...], **ground: Any) -> int:
     """Write a page to choose a launch, check one, and compare results.
 

@@ -21,7 +21,7 @@ from ..results.importers import best_load, read_benchmark
 from ..results.table import Results
 from ..stored_plan import StoredPlan
 from .help import command
-from .inputs import engine_names, model_facts, model_options, read_json_file
+from .inputs import model_facts, planned_options, read_json_file
 from .streams import write_out
 from .style import paint, printable, wrap
 from .tables import say
@@ -44,17 +44,7 @@ _ENDINGS = {"csv": "csv", "json": "json", "html": "html"}
 @command("results", epilog=EPILOGUE, short_help="What came of a plan's experiments.")
 @click.argument("plan_name", metavar="PLAN")
 @click.argument("ledgers", metavar="[LEDGER...]", nargs=-1)
-@click.option(
-    "--engine",
-    "engines",
-    multiple=True,
-    metavar="ENGINE[@VERSION]",
-    shell_complete=engine_names,
-    help="As the task was planned.",
-)
-@click.option("--engine-version", metavar="VERSION", help="As the task was planned.")
-@click.option("--gpu", metavar="GPU", help="The GPU; with it, expected memory is shown.")
-@model_options
+@planned_options
 @click.option("--best", metavar="METRIC", help="Compare by this, not the task's objective.")
 @click.option("--by", multiple=True, metavar="SETTING", help="Only the effects of this setting.")
 @click.option(
