@@ -32,6 +32,7 @@ _PARTS = {
     "moe": "experts",
     "kv": "KV cache",
     "backend": "attention by",
+    "experts_backend": "experts by",
 }
 
 
