@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import BinaryIO
 
-__all__ = ["open_regular", "write_file"]
+__all__ = ["open_regular", "read_file", "write_file"]
+
+_PATIENCE = 1000  # milliseconds that somebody has to begin writing to a pipe
 
 
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
@@ -38,6 +40,60 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
         os.close(handle)
         raise OSError("it is not a regular file")
     return open(handle, "rb")
+
+
+def read_file(path: str | os.PathLike[str], most: int) -> bytes:
+    """What somebody gave as a file: a regular file, a device, or a pipe such as `<(command)`.
+
+    Args:
+        path: the file.
+        most: at most so many bytes are read.
+
+    Returns:
+        bytes: the content, or its beginning.
+
+    Raises:
+        OSError: it cannot be read, or is a pipe to which nobody writes.
+        ValueError: no file can have this name.
+
+    Example:
+        >>> read_file(os.devnull, 100)
+        b''
+    """
+    import stat
+
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with open(handle, "rb") as file:
+        piped = stat.S_ISFIFO(os.fstat(handle).st_mode)
+        first = _first_byte(handle) if piped else b""
+        os.set_blocking(handle, True)
+        return first + file.read(most - len(first))
+
+
+def is_given(name: str) -> bool:
+    """Whether a text names a file or a pipe, and is not the content itself."""
+    import stat
+
+    try:
+        mode = os.stat(name).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(mode) or stat.S_ISFIFO(mode)
+
+
+def _first_byte(pipe: int) -> bytes:
+    """What a pipe holds first; nothing when its writer has not written yet."""
+    import select
+
+    waiting = select.poll()
+    waiting.register(pipe, select.POLLIN)
+    came = waiting.poll(_PATIENCE)
+    with contextlib.suppress(BlockingIOError):  # it is open at the other end
+        first = os.read(pipe, 1)
+        if not first and not came:
+            raise OSError("nobody writes to this pipe")
+        return first
+    return b""
 
 
 def sync_folder(path: str | os.PathLike[str]) -> None:

@@ -11,6 +11,7 @@ import os
 
 from . import _core
 from .errors import ConfigError, Diagnostic
+from .files import read_file
 from .rules_format import FILE_KEYS, RULE_KEYS, TOP_KEYS, Format, ignored_name, quoted, walked
 
 TYPE_CHECKING = False
@@ -270,8 +271,7 @@ def _contents(name: Any) -> bytes:
     from .yaml_reader import MAX_BYTES
 
     try:
-        with open(name, "rb") as handle:
-            return handle.read(MAX_BYTES + 1)
+        return read_file(name, MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         context = {"value": repr(os.fspath(name))[:200], "reason": reason}

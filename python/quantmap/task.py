@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import _core
 from .errors import ConfigError
+from .files import read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -181,8 +182,7 @@ def load_task(task: Any) -> Any:
     if not isinstance(task, (str, os.PathLike)):
         return task
     try:
-        with open(task, "rb") as handle:
-            data = handle.read(MAX_FILE + 1)
+        data = read_file(task, MAX_FILE + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         context = {"value": repr(os.fspath(task))[:200], "reason": reason}

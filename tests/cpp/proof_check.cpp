@@ -1,5 +1,6 @@
 // What must hold for a mapping, told from the tables alone.
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 #include <unordered_map>
 
@@ -131,6 +132,14 @@ std::string_view meant(const Engine& engine, const Place& place, std::size_t tar
 
 namespace {
 
+// Sizes are numbers that users write; what stands for something else is none of them.
+bool compares(const RuleTerm& term, const TargetValues& values) {
+  const auto number = [&values](std::size_t target) { return std::max(1, std::atoi(values[target].c_str())); };
+  const int mine = number(term.target);
+  const int other = number(term.with);
+  return term.compared == Compared::kDiffersFrom ? mine != other : other % mine != 0;
+}
+
 bool holds(const Engine& engine, const Place& place, const Constraint& rule, const TargetValues& values) {
   for (const RuleTerm& term : rule.terms) {
     bool found = false;
@@ -138,7 +147,7 @@ bool holds(const Engine& engine, const Place& place, const Constraint& rule, con
       found |= value == meant(engine, place, term.target, values[term.target]);
     }
     found = found != term.others;
-    if (!found) return false;
+    if (!found || (term.compared != Compared::kNot && !compares(term, values))) return false;
   }
   return true;
 }

@@ -189,3 +189,37 @@ def test_a_mistyped_path_is_no_model(desk: Path) -> None:
     for name in ("nosuch", "./nosuch", "/no/such"):
         done = shell(f"quantmap inspect {name}", desk)
         assert (done.returncode, done.stdout) == (2, "") and "no such folder or file" in done.stderr
+
+
+PIPED = {
+    "map": "map --runtime vllm {}",
+    "explain": "explain --runtime vllm {}",
+    "plan": "plan {}",
+    "rules": "rules {}",
+    "check": "check {}",
+    "why": "why {}",
+    "fit": "fit {}",
+    "results": "results small.json ledger.jsonl --import 1={}",
+}
+
+
+@pytest.mark.parametrize("verb", PIPED)
+def test_a_pipe_without_a_writer_is_an_error(desk: Path, verb: str) -> None:
+    """No verb waits for ever for somebody to write."""
+    os.mkfifo(desk / "pipe")
+    done = shell(f"quantmap {PIPED[verb].format('pipe')}", desk)
+    assert done.returncode != 0
+    assert "nobody writes to this pipe" in done.stderr
+
+
+def test_a_pipe_with_a_writer_is_read(desk: Path) -> None:
+    """What bash writes as <(command), and a pipe whose writer takes its time."""
+    config = '{"kvcache_dtype": "fp8_e4m3"}'
+    whole = shell(f"quantmap map --runtime vllm <(echo '{config}')", desk)
+    assert whole.returncode == 0 and "--kv-cache-dtype" in whole.stdout, whole.stderr
+    slow = f"(exec 3>pipe; sleep 2; echo '{config}' >&3) & quantmap map --runtime vllm pipe"
+    os.mkfifo(desk / "pipe")
+    assert shell(slow, desk).stdout == whole.stdout
+    launch = "<(echo vllm serve x --kv-cache-dtype fp9)"
+    refused = shell(f"quantmap check --engine-version 0.11.0 {launch}", desk)
+    assert refused.returncode == 1 and "fp9" in refused.stdout

@@ -133,6 +133,8 @@ class Release:
         if len(rule["refuse"]) != 1 or rule["stage"] == "no-effect":
             return False
         ((target, values),) = rule["refuse"].items()
+        if isinstance(values, dict) and values.keys() != {"not"}:
+            return False  # a second target is looked at
         facts = ("has", "lacks", "scheme", "model_dtype", "declared_kv")
         if any(fact in rule for fact in facts):
             return False  # nothing of a model is inspected here

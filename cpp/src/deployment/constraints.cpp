@@ -1,6 +1,7 @@
 #include "quantmap/deployment/constraints.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace quantmap {
 
@@ -18,11 +19,27 @@ bool is_meant(const Meaning& meaning, const Deployment& deployment, std::string_
          std::find(meaning.values.begin(), meaning.values.end(), value) != meaning.values.end();
 }
 
+// A number of GPUs as written; 0 for what is no such number.
+std::int64_t count_of(std::string_view text) {
+  if (text.empty()) return 1;
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? number : 0;
+}
+
+bool compares(Compared compared, std::string_view value, std::string_view other) {
+  const std::int64_t number = count_of(value);
+  const std::int64_t with = count_of(other);
+  if (number <= 0 || with <= 0) return false;
+  return compared == Compared::kDiffersFrom ? number != with : with % number != 0;
+}
+
 template <typename ValueOf>
 bool all_hold(std::span<const RuleTerm> terms, ValueOf value_of) {
   return std::all_of(terms.begin(), terms.end(), [&value_of](const RuleTerm& term) {
     const std::string_view value = value_of(term.target);
-    return (std::find(term.values.begin(), term.values.end(), value) != term.values.end()) != term.others;
+    if ((std::find(term.values.begin(), term.values.end(), value) != term.values.end()) == term.others) return false;
+    return term.compared == Compared::kNot || compares(term.compared, value, value_of(term.with));
   });
 }
 
@@ -46,6 +63,10 @@ EffectiveValues::EffectiveValues(const Engine& engine, const Deployment& deploym
 
 bool terms_hold(std::span<const RuleTerm> terms, const EffectiveValues& values) noexcept {
   return all_hold(terms, [&values](std::size_t target) { return values[target]; });
+}
+
+bool is_about_one(const Constraint& rule) noexcept {
+  return rule.terms.size() == 1 && rule.terms.front().compared == Compared::kNot;
 }
 
 bool is_met(const Constraint& rule, const EffectiveValues& values) noexcept {

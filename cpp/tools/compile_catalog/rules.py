@@ -17,10 +17,18 @@ def compile_terms(terms: dict[str, Any], targets: list[str], out: Writer) -> str
             raise CatalogError(f"a rule names the unknown target {target!r}")
     rows = []
     for target, values in terms.items():
-        others = isinstance(values, dict)
-        listed = values["not"] if isinstance(values, dict) else values
-        rows.append(f"{{{targets.index(target)}, {str(others).lower()}, {out.texts(listed)}}}")
+        rows.append(f"{{{targets.index(target)}, {compile_term(values, targets, out)}}}")
     return out.array("RuleTerm", rows)
+
+
+def compile_term(values: Any, targets: list[str], out: Writer) -> str:
+    if not isinstance(values, dict):
+        return f"false, {out.texts(values)}"
+    listed = f"true, {out.texts(values.get('not', []))}"
+    for word in ("does_not_divide", "differs_from"):
+        if word in values:
+            return f"{listed}, Compared::{ident(word)}, {targets.index(values[word])}"
+    return listed
 
 
 def compile_rules(

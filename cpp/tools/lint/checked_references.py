@@ -61,8 +61,10 @@ def _names(catalog: Catalog, engine: Engine) -> Iterator[tuple[str, str, str, li
         for target in row.get("replaces", []):
             yield place, "target", target, targets
     for rule in checked["rules"]:
-        for target in rule["refuse"]:
+        for target, values in rule["refuse"].items():
             yield f"rules ({rule['id']})", "target", target, targets
+            for word in {"does_not_divide", "differs_from"} & set(values):
+                yield f"rules ({rule['id']})", "target", values[word], targets
     for index, item in enumerate(checked["precision"]):
         for target in item.get("when", {}).keys() - {*SITUATION, "types"}:
             yield f"precision[{index}]", "target", target, targets

@@ -6,6 +6,7 @@ import os
 
 from ..check import ScriptResult, check_script
 from ..errors import ConfigError
+from ..files import is_given, read_file
 from . import declare
 from .inputs import MAX_FILE, model_options, read_checkpoint, read_input
 
@@ -115,10 +116,9 @@ def text_of(command: str | None) -> str:
     """The text that is meant: a line, the content of a file, or standard input."""
     if command in (None, "-"):
         data = read_input(MAX_FILE + 1)
-    elif command and os.path.isfile(command):
+    elif command and is_given(command):
         try:
-            with open(command, "rb") as handle:
-                data = handle.read(MAX_FILE + 1)
+            data = read_file(command, MAX_FILE + 1)
         except OSError as error:
             raise declare.ClickException(f"{command}: {error.strerror or error}") from None
     else:

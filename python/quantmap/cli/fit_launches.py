@@ -11,6 +11,7 @@ import click
 
 from ..check import CheckResult
 from ..errors import ConfigError
+from ..files import is_given, read_file
 from ..fit import Fit, estimate
 from ..launch_fit import estimate_script
 from ..plan import Plan, plan
@@ -37,7 +38,7 @@ def kind_of(given: str) -> tuple[str, Any]:
         return ("task" if is_task else "model"), data
     if os.path.isdir(given) or _is_binary(given):
         return "model", None
-    if os.path.isfile(given) or len(given.split()) > 1:
+    if is_given(given) or len(given.split()) > 1:
         return "launch", text_of(given)
     return "model", None
 
@@ -45,8 +46,7 @@ def kind_of(given: str) -> tuple[str, Any]:
 def _is_binary(given: str) -> bool:
     """Whether this is a file of weights and no text."""
     try:
-        with open(given, "rb") as handle:
-            return os.path.isfile(given) and b"\0" in handle.read(4096)
+        return os.path.isfile(given) and b"\0" in read_file(given, 4096)
     except (OSError, ValueError):
         return False
 

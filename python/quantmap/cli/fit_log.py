@@ -11,9 +11,10 @@ import click
 from .. import _core
 from ..boot_log import GIBIBYTE, BootLog, keep_correction, read_boot_log
 from ..errors import ConfigError
+from ..files import read_file
 from ..fit import Fit, estimate
 from .fit_story import in_gb
-from .inputs import read_json_file
+from .inputs import MAX_FILE, read_json_file
 from .tables import say, show_table
 
 PARTS = {"weights": "weights_gib", "KV room": "kv_gib", "tokens": "tokens"}
@@ -30,8 +31,7 @@ def compare_log(
 ) -> int:
     """What the engine measured beside what is estimated; the difference is kept."""
     try:
-        with open(name, encoding="utf-8", errors="replace") as handle:
-            log = read_boot_log(handle.read())
+        log = read_boot_log(read_file(name, MAX_FILE).decode("utf-8", errors="replace"))
     except OSError as error:
         raise click.ClickException(f"{name}: {error.strerror or error}") from None
     if log is None:

@@ -6,6 +6,7 @@ import os
 import sys
 
 from .. import _core
+from ..files import read_file
 from ..task import Task, model_path, read_task
 from . import declare
 from .tables import say
@@ -24,11 +25,8 @@ MAX_FILE = 64 * 1024 * 1024
 def read_json_file(name: str) -> Any:
     """JSON data of a file, or of standard input for ``-``; read strictly."""
     try:
-        if name == "-":
-            data = read_input(MAX_FILE + 1)
-        else:
-            with open(name, "rb") as handle:
-                data = handle.read(MAX_FILE + 1)
+        most = MAX_FILE + 1
+        data = read_input(most) if name == "-" else read_file(name, most)
     except OSError as error:
         raise declare.ClickException(f"{name}: {error.strerror or error}") from None
     if len(data) > MAX_FILE:

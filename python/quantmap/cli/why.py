@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 
 from .. import _core
 from ..failed_start import WhyResult, why
+from ..files import is_given
 from . import declare
 from .check import text_of
 from .inputs import model_options, read_checkpoint
@@ -53,7 +53,7 @@ def why_command(
     """
     if len(log) > 1:
         raise declare.UsageError("why takes one log")
-    if log and log[0] != "-" and not os.path.isfile(log[0]):
+    if log and log[0] != "-" and not is_given(log[0]):
         raise declare.ClickException(f"{log[0]}: no such file")
     found = why(
         text_of(log[0] if log else None),

@@ -6,6 +6,7 @@ import os
 import struct
 
 from .. import _core
+from ..files import open_regular
 from .arrays import _FORMATS, Given, problem
 from .files import TYPES, Tensor, read_header
 from .named import ModuleNames
@@ -40,7 +41,7 @@ class Inputs:
         self._names = None
         self.kind = "activations"
         try:
-            with open(name, "rb") as file:
+            with open_regular(name) as file:
                 start = file.read(4)
                 file.seek(0)
                 if start == _ZIP:

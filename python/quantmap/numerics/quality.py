@@ -8,6 +8,7 @@ import os
 
 from .. import _core
 from ..errors import ConfigError
+from ..files import read_file
 from .arrays import _BEST, _threads, problem, quantize
 from .chosen import plan_of
 from .files import TYPES, refusal
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ModuleQuality", "Quality", "quality"]
 
+_MOST = 64 * 1024 * 1024  # bytes of a file of coefficients
 _COUNTED = ("dead_rows", "lost_rows", "small_rows")
 _ADDED = ("signal", "noise", "dot", "created", "clipped", "elements", *_COUNTED)
 NOTES = (
@@ -345,8 +347,7 @@ def _coefficients(given: str | os.PathLike[str] | dict[str, float]) -> dict[str,
     data: Any = given
     if isinstance(given, (str, os.PathLike)):
         try:
-            with open(given, encoding="utf-8") as file:
-                data = json.load(file)
+            data = json.loads(read_file(given, _MOST))
         except (OSError, ValueError) as error:
             raise problem("the coefficients", str(error), hint) from None
     good = isinstance(data, dict) and all(

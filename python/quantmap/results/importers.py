@@ -20,6 +20,7 @@ import re
 
 from .. import _core
 from ..errors import ConfigError
+from ..files import read_file
 from .metrics import as_number, read_metrics
 
 TYPE_CHECKING = False
@@ -108,8 +109,7 @@ def read_benchmark(path: str | os.PathLike[str]) -> list[Load]:
     """
     name = os.fspath(path)
     try:
-        with open(path, "rb") as handle:
-            data = handle.read(MAX_FILE + 1)
+        data = read_file(path, MAX_FILE + 1)
     except OSError as error:
         raise _bad(name, error.strerror or str(error)) from None
     if len(data) > MAX_FILE:

@@ -10,11 +10,16 @@ namespace quantmap {
 
 enum class Stage : std::uint8_t { kStart, kRun, kNoEffect, kTrouble };
 
+// How a number of GPUs stands to that of another target; one that is not set is 1.
+enum class Compared : std::uint8_t { kNot, kDoesNotDivide, kDiffersFrom };
+
 // One target having one of these values, or with `others` any value but these; "" stands for "not set".
 struct RuleTerm {
   std::uint8_t target;
   bool others;
   std::span<const std::string_view> values;
+  Compared compared = Compared::kNot;  // besides, with the number of `with`
+  std::uint8_t with = 0;
 };
 
 // What a parser cannot see: this combination is refused when the engine starts, or fails later.

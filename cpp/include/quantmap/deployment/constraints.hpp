@@ -37,6 +37,8 @@ class EffectiveValues {
 [[nodiscard]] bool terms_hold(std::span<const RuleTerm> terms, const EffectiveValues& values) noexcept;
 // Whether these values are such as the rule is about.
 [[nodiscard]] bool is_met(const Constraint& rule, const EffectiveValues& values) noexcept;
+// Whether it looks at one target alone.
+[[nodiscard]] bool is_about_one(const Constraint& rule) noexcept;
 
 // The first rule that refuses these values here, of those that look at one of these targets (bit i: target i).
 [[nodiscard]] const Constraint* refused_by(const Engine& engine, const Deployment& deployment,
