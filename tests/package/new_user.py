@@ -12,6 +12,7 @@ The Python examples run in the environment that the pages made. Only what is com
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,8 @@ def session(lines: list[str], folder: Path) -> list[tuple[int, str]]:
     path = [place for place in os.environ["PATH"].split(os.pathsep) if place != active]
     variables = {**environment(), "PATH": os.pathsep.join(path), "HOME": str(folder)}
     variables["CCACHE_BASEDIR"] = str(folder / "quantmap")  # where the caller compiles by a cache
+    if cmake := shutil.which("cmake"):  # each version orders a compiler's words its own way
+        variables["CMAKE_EXECUTABLE"] = cmake
     for name in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"):
         variables.pop(name, None)
     printed = on_terminal(["bash", "-c", script], folder / "quantmap", variables)
