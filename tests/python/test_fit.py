@@ -273,6 +273,22 @@ def test_what_it_rests_on_is_said() -> None:
     assert "GPU memory: 10^9 bytes for each GB sold" in named.assumptions
 
 
+def test_what_is_refused_has_no_cure_of_memory() -> None:
+    """More GPUs do not help where nothing can be served; a cure is a size that the release takes."""
+    fp8 = "Qwen/Qwen3-30B-A3B-FP8"
+    served = estimate(fp8, engine=VLLM, gpu="V100")
+    assert (served.verdict, served.cures) == ("refused", [])
+    short = estimate(fp8, engine=VLLM, engine_version="0.20.0", gpu="RTX 4080", context=4096)
+    assert short.verdict == "does-not-fit"
+    for cure in short.cures:
+        if cure.startswith("--tensor-parallel-size"):
+            tp = int(cure.split()[1])
+            cured = estimate(
+                fp8, engine=VLLM, engine_version="0.20.0", gpu="RTX 4080", context=4096, tp=tp
+            )
+            assert cured.verdict != "refused"
+
+
 def test_heads_that_do_not_divide_are_said() -> None:
     codes = [d.code for d in estimate(LLAMA, tp=3, engine=VLLM).diagnostics]
     assert "uneven-parallelism" in codes

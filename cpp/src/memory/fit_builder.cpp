@@ -5,6 +5,7 @@
 
 #include "quantmap/base/text.hpp"
 #include "quantmap/catalog/codes.hpp"
+#include "quantmap/deployment/shapes.hpp"
 
 namespace quantmap {
 
@@ -214,7 +215,9 @@ void FitBuilder::measure() {
   } else if (fit_.gpu) {
     assume("how " + std::string(engine.name) + " divides the memory is not known: sizes, and no verdict");
   }
-  if (fit_.mapping.diagnostics.has_errors()) fit_.verdict = FitVerdict::kRefused;
+  if (!fit_.mapping.diagnostics.has_errors()) return;
+  fit_.verdict = FitVerdict::kRefused;
+  fit_.cures.clear();  // what is refused needs another cure than memory: each error has its own
 }
 
 std::int64_t FitBuilder::longest(const Cache& cache, double budget, std::int64_t concurrency) const {
@@ -272,8 +275,10 @@ void FitBuilder::find_cures(const Cache& cache, const Parts& careful) {
   const std::int64_t shorter = longest(cache, careful.budget, fit_.concurrency) / 16 * 16;
   if (shorter > 0 && !context.empty()) fit_.cures.push_back(std::string(context) + " " + std::to_string(shorter));
   const std::string_view tensor = flag_of(fit_.mapping, MemoryRole::kTensor);
+  const auto goes = sizes_that_go(*fit_.mapping.engine, fit_.mapping.deployment, fit_.mapping.values);
   for (std::int64_t gpus = 2 * sizes_.parallel.tensor; gpus <= 64 && !tensor.empty(); gpus *= 2) {
     if (inputs_.model.heads % gpus != 0) break;
+    if (!goes.empty() && std::find(goes.begin(), goes.end(), gpus) == goes.end()) continue;
     Sizes more = sizes_;
     more.parallel.tensor = gpus;
     double weights = 0;

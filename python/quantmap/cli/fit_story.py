@@ -161,10 +161,16 @@ def _parts(fit: Fit) -> str:
 
 def _show_warnings(names: list[str], fits: list[Fit]) -> None:
     for name, fit in zip(names, fits):
+        refused = [diagnostic for diagnostic in fit.diagnostics if diagnostic.severity == "error"]
+        for diagnostic in refused:
+            say(f"{name}: refused: {diagnostic.message}")
+            if diagnostic.hint:
+                say(f"{' ' * len(name)}  {diagnostic.hint}")
+        sizes_told = any(diagnostic.code == "size-does-not-go" for diagnostic in refused)
         for diagnostic in fit.diagnostics:
-            if diagnostic.severity != "info":
-                word = "refused" if diagnostic.severity == "error" else "warning"
-                say(f"{name}: {word}: {diagnostic.message}")
+            known = sizes_told and diagnostic.code == "uneven-parallelism"
+            if diagnostic.severity == "warning" and not known:
+                say(f"{name}: warning: {diagnostic.message}")
 
 
 def _show_ground(names: list[str], fits: list[Fit]) -> None:
