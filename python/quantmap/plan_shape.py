@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from . import _core
 
 TYPE_CHECKING = False
@@ -14,20 +12,22 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPERIMENT", "GROUP", "HEADER"]
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_FILE = re.compile(r"[^./\0-\x1f\x7f-\x9f][^/\0-\x1f\x7f-\x9f]{0,199}")
-_SIGNATURE = re.compile(r"[0-9a-f]{32}")
-_FLAG = re.compile(r"-[!-~]*")
+_LONGEST_NAME = 200  # characters of a file's name
 
 
 def is_variable_name(name: object) -> bool:
     """Whether a shell can set a variable of this name: it is written unquoted."""
-    return isinstance(name, str) and _VARIABLE.fullmatch(name) is not None
+    return isinstance(name, str) and name.isascii() and name.isidentifier()
 
 
 def is_file_name(name: object) -> bool:
     """Whether it names a file that lies where the launch is started, and no hidden one."""
-    return isinstance(name, str) and _FILE.fullmatch(name) is not None
+    return isinstance(name, str) and _is_plain(name)
+
+
+def _is_plain(name: str) -> bool:
+    steers = any(one < " " or "\x7f" <= one <= "\x9f" or one == "/" for one in name)
+    return 0 < len(name) <= _LONGEST_NAME and name[0] != "." and not steers
 
 
 def _is_text(value: object) -> bool:
@@ -39,11 +39,11 @@ def _is_count(value: object) -> bool:
 
 
 def _is_flag(name: object) -> bool:
-    return isinstance(name, str) and _FLAG.fullmatch(name) is not None
+    return isinstance(name, str) and name[:1] == "-" and all("!" <= one <= "~" for one in name)
 
 
 def _is_signature(value: object) -> bool:
-    return isinstance(value, str) and _SIGNATURE.fullmatch(value) is not None
+    return isinstance(value, str) and len(value) == 32 and not value.strip("0123456789abcdef")
 
 
 def _is_engine(value: object) -> bool:

@@ -274,7 +274,7 @@ def test_what_it_rests_on_is_said() -> None:
 
 
 def test_what_is_refused_has_no_cure_of_memory() -> None:
-    """More GPUs do not help where nothing can be served; a cure is a size that the release takes."""
+    """More GPUs do not help where nothing can be served, nor does a size that is refused."""
     fp8 = "Qwen/Qwen3-30B-A3B-FP8"
     served = estimate(fp8, engine=VLLM, gpu="V100")
     assert (served.verdict, served.cures) == ("refused", [])

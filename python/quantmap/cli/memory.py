@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
 
 from ..errors import ConfigError
-from ..fit import Fit, estimate
-from ..plan import Plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..fit import Fit
+    from ..plan import Plan
 
 GIGABYTE = 1e9
 MOST_EXPERIMENTS = 20_000
@@ -19,6 +23,8 @@ def memory_of(
     """The estimate, where GPU and model are known and the engine's way with memory is."""
     if situation.get("gpu") is None or situation.get("checkpoint") is None:
         return None
+    from ..fit import estimate
+
     try:
         return estimate(
             *(situation["checkpoint"], config),

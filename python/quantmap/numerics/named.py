@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
-
 from .. import _core
 from ..errors import ConfigError
 from .recipes import Recipe, find_recipe
@@ -17,7 +14,7 @@ if TYPE_CHECKING:
 
 _NOTHING = "(?!)"  # the pattern of a rule that is there for its form and takes no module
 LINEAR, EXPERTS = "linear", "experts"  # parts of a model that recipes are named for
-_NUMBER = re.compile(r"(?<=\.)\d+(?=\.|$)")
+_NUMBER = r"(?<=\.)\d+(?=\.|$)"  # of a layer or an expert
 
 
 class Named:
@@ -77,8 +74,8 @@ def _object(value: Any) -> dict[str, Any]:
     """The keys of an argument that is a JSON object."""
     if isinstance(value, str) and value.startswith("{"):
         try:
-            value = json.loads(value)
-        except ValueError:
+            value = _core.load_json(value.encode())
+        except ConfigError:
             return {}
     return value if isinstance(value, dict) else {}
 
@@ -133,10 +130,12 @@ class ModuleNames:
 
     def of(self, name: str) -> tuple[list[str], str] | None:
         """The paths of a module of the checkpoint, and what the engine makes of it."""
-        found = self._rows.get(_NUMBER.sub("{}", name))
+        import re
+
+        found = self._rows.get(re.sub(_NUMBER, "{}", name))
         if found is None:
             return None
-        numbers = _NUMBER.findall(name)
+        numbers = re.findall(_NUMBER, name)
         return [_filled(path, numbers) for path in found[0]], found[1]
 
 
