@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
+import json
 import re
 from pathlib import Path
 from types import ModuleType
@@ -91,3 +92,9 @@ def test_every_outcome_and_verdict_has_a_kind() -> None:
     named = set(re.findall(r'"?([a-z-]+)"?: "', kinds))
     words = _core.vocabulary()
     assert {*words["outcomes"], *words["verdicts"]} - named == set()
+
+
+def test_every_part_that_a_rule_of_precision_is_about_has_a_name() -> None:
+    schema = json.loads((tsc.ROOT / "cpp/catalog/schema/checked.schema.json").read_text())
+    assert list(_core.precision_parts) != [] and all(_core.precision_parts.values())
+    assert set(schema["$defs"]["precision"]["properties"]["of"]["enum"]) == {*_core.precision_parts}
