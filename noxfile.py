@@ -102,6 +102,15 @@ def new_user(session: nox.Session) -> None:
 
 
 @nox.session
+def page(session: nox.Session) -> None:
+    """The page, its core compiled for browsers, and Python's answers by node (needs `package`)."""
+    pip = ("python", "-m", "pip", "--disable-pip-version-check", "install", "-q")
+    session.run(*pip, "ziglang>=0.15")
+    session.run("python", "scripts/page")
+    session.run("python", "-m", "pytest", "-q", "tests/python/test_page_core.py")
+
+
+@nox.session
 def tidy(session: nox.Session) -> None:
     """Law 2 by a compiler: clang-tidy over the core, by the rules of .clang-tidy."""
     session.run("cmake", "--preset", "tidy", env=environment(), external=True, silent=True)
