@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent
 DIST = ROOT / "build" / "dist"
 
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["package", "style", "tidy", "core", "suite", "sanitize", "new_user"]
+nox.options.sessions = ["package", "style", "tidy", "core", "suite", "page", "sanitize", "new_user"]
 nox.options.stop_on_first_error = True
 
 

@@ -22,10 +22,10 @@ const fs = require("fs"), vm = require("vm");
 const [page, program] = process.argv.slice(2).map((name) => fs.readFileSync(name, "utf8"));
 const packed = page.match(/id="module">([^<]*)</)[1];
 globalThis.document = { getElementById: () => ({ textContent: packed }) };
-vm.runInThisContext(program + "; globalThis.core = { openCore, ask };");
-core.openCore().then(() => {
+vm.runInThisContext(program + "; globalThis.door = { openCore, ask };");
+door.openCore().then(() => {
   const asked = JSON.parse(fs.readFileSync(0, "utf8"));
-  console.log(JSON.stringify(asked.map((one) => core.ask("explain", one))));
+  console.log(JSON.stringify(asked.map((one) => door.ask("explain", one))));
 });
 """
 
@@ -34,7 +34,7 @@ core.openCore().then(() => {
 def test_the_compiled_core_answers_as_python_does(tmp_path: Path) -> None:
     program = tmp_path / "run.js"
     program.write_text(RUN, encoding="utf-8")
-    asked = questions(500)
+    asked = questions(2000)
     done = subprocess.run(
         [tsc.node(), program, PAGE, FOLDER / "core.js"],
         input=json.dumps(asked),
