@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent
 DIST = ROOT / "build" / "dist"
 
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["package", "style", "tidy", "core", "suite", "sanitize", "new_user"]
+nox.options.sessions = ["package", "style", "tidy", "core", "suite", "page", "sanitize", "new_user"]
 nox.options.stop_on_first_error = True
 
 
@@ -99,6 +99,15 @@ def sanitize(session: nox.Session) -> None:
 def new_user(session: nox.Session) -> None:
     """README and quick start followed in a clean clone and a fresh environment."""
     session.run("python", "tests/package/new_user.py", env=environment())
+
+
+@nox.session
+def page(session: nox.Session) -> None:
+    """The page, its core compiled for browsers, and Python's answers by node (needs `package`)."""
+    pip = ("python", "-m", "pip", "--disable-pip-version-check", "install", "-q")
+    session.run(*pip, "ziglang>=0.15")
+    session.run("python", "scripts/page")
+    session.run("python", "-m", "pytest", "-q", "tests/python/test_page_core.py")
 
 
 @nox.session

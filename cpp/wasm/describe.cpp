@@ -257,12 +257,15 @@ Value choices() {
   for (const GpuProduct& product : all.hardware.products) gpus.append(text(product.name));
   Value models = Value::array();
   for (const KnownModel& model : all.known_models) models.append(text(model.id));
+  Value parts = Value::object();
+  for (const Pair& part : kPrecisionParts) parts.set(std::string(part.first), text(part.second));
   Value out = Value::object();
   out.set("version", text(all.version));
   out.set("hash", text(all.hash));
   out.set("engines", std::move(engines));
   out.set("presets", std::move(presets));
   out.set("fields", std::move(fields));
+  out.set("parts", std::move(parts));
   out.set("gpus", std::move(gpus));
   out.set("models", std::move(models));
   return out;

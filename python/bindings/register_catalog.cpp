@@ -166,6 +166,7 @@ py::dict vocabulary() {
 void register_catalog(py::module_& module) {
   module.attr("catalog_version") = text(catalog().version);
   module.attr("catalog_hash") = text(catalog().hash);
+  module.attr("precision_parts") = pairs(kPrecisionParts);
   module.def("fields", &fields, "Every field of both config forms.");
   module.def("presets", &presets, "Every preset with its metadata.");
   module.def("engines", &engines, "Every engine with its names and flags.");

@@ -11,6 +11,7 @@ catalog_hash: str
 default_versions: str
 default_gpu: str
 default_policy: str
+precision_parts: dict[str, str]
 
 def get_runtime_args(
     runtime: str,

@@ -14,7 +14,7 @@ from .checkpoint import inspect_checkpoint
 from .errors import ConfigError
 from .mapping import explain
 from .plan import plan
-from .results.memory import expected_memory, shortage
+from .results.memory import estimated, shortage
 from .task import load_task
 
 TYPE_CHECKING = False
@@ -73,6 +73,7 @@ class Space:
         self._refusals = _core.Refusals(
             self._runtime, ground.get("engine_version"), ground.get("gpu"), self._model, self._tag
         )
+        self._release: tuple[str, str | None] | None = None  # as the first launch has it
         self._memo: dict[tuple[Any, ...], tuple[bool, str]] = {}
         self._signatures: dict[tuple[Any, ...], str] = {}
 
@@ -135,8 +136,11 @@ class Space:
         reason = self._refusals.of(config, parameters)
         gpu = self._ground.get("gpu")
         if not reason and gpu is not None and self._model is not None:
-            given = {**self._ground, "checkpoint": self._model}
-            reason = shortage(expected_memory(self._launch(config, parameters), parameters, given))
+            if self._release is None:
+                launch = self._launch(config, parameters)
+                self._release = (launch.engine, launch.version)
+            given = {"checkpoint": self._model, "gpu": gpu}
+            reason = shortage(estimated(config, parameters, self._release, given))
         return not reason, reason
 
     def _launch(self, config: dict[str, Any], parameters: dict[str, Any]) -> Mapping:

@@ -16,18 +16,19 @@ from typing import Any
 import pytest
 import quantmap
 
+from tests.python.page_answers import ROOT, SHAPE
+
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="no playwright to drive a browser: scripts/test-page brings it"
 )
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGE = Path(quantmap.__file__).parent / "page" / "quantmap.html"
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 AXE = Path(os.environ.get("QUANTMAP_AXE", ROOT / "build/page/node_modules/axe-core/axe.min.js"))
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 KNOWN = "Qwen/Qwen3-235B-A22B"
-SHAPE = json.loads((ROOT / "examples" / "llama_3_70b.json").read_text(encoding="utf-8"))
 
+__all__ = ["ROOT", "SHAPE", "browser", "seen"]
 MARKS = [
     pytest.mark.skipif(not PAGE.exists(), reason="the page was not built: scripts/test-page does"),
     pytest.mark.skipif(BROWSER is None, reason="no Chromium: scripts/test-page installs it"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import struct
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from urllib.parse import quote
 
 import pytest
 import quantmap
-from quantmap import _core
 
 from tests.python.browser import (
     AXE,
@@ -26,41 +24,10 @@ from tests.python.browser import (
     seen,
     some_results,
 )
+from tests.python.page_answers import compare, questions
 
 pytestmark = MARKS
 __all__ = ["browser", "seen"]  # fixtures
-
-
-def questions(count: int) -> list[dict[str, Any]]:
-    """Deployments from all over the catalogue."""
-    rng = random.Random(11)
-    engines = [engine["id"] for engine in _core.engines()]
-    releases = {engine: [row["version"] for row in _core.releases(engine)] for engine in engines}
-    fields = [field for field in _core.fields() if not field["section"]]
-    fields = [field for field in fields if field["form"] == _core.presets()[0]["form"]]
-    gpus = [None, *(product["name"] for product in _core.gpu_products())]
-    out = []
-    for _ in range(count):
-        engine = rng.choice(engines)
-        config: dict[str, Any] = {}
-        if rng.random() < 0.3:
-            config["preset"] = rng.choice(_core.presets())["id"]
-        else:
-            for field in fields:
-                if rng.random() < 0.6:
-                    config[field["key"]] = rng.choice(field["options"])
-        asked = {
-            "runtime": engine,
-            "engine_version": rng.choice(releases[engine]),
-            "quant_config": config,
-        }
-        gpu = rng.choice(gpus)
-        if gpu is not None:
-            asked["gpu"] = gpu
-        if rng.random() < 0.3:
-            asked["checkpoint"] = SHAPE
-        out.append(asked)
-    return out
 
 
 def test_the_answers_are_pythons(seen: Seen) -> None:
@@ -68,29 +35,7 @@ def test_the_answers_are_pythons(seen: Seen) -> None:
     asked = questions(2000)
     answers = page.evaluate("(all) => all.map((one) => ask('explain', one))", asked)
     for question, answer in zip(asked, answers):
-        given = dict(question)
-        runtime, config = given.pop("runtime"), given.pop("quant_config")
-        try:
-            mapping = quantmap.explain(runtime, config, **given)
-        except quantmap.ConfigError as error:
-            told = [item["message"] for item in answer["errors"] if item["severity"] == "error"]
-            assert told == [item.message for item in error.diagnostics], question
-            continue
-        found = answer["answer"]
-        assert (found["args"], found["env"], found["files"]) == (
-            mapping.args,
-            mapping.env,
-            mapping.files,
-        )
-        assert found["precision"] == mapping.precision
-        assert [(one["field"], one["outcome"], one["sentence"]) for one in found["decisions"]] == [
-            (one.field, one.outcome, one.sentence) for one in mapping.decisions
-        ]
-        assert [item["message"] for item in found["diagnostics"]] == [
-            item.message for item in mapping.diagnostics
-        ]
-        if not mapping.files:
-            assert found["line"] == mapping.shell("MODEL")
+        compare(question, answer)
 
 
 def test_memory_is_pythons(seen: Seen) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
+import json
 import re
 from pathlib import Path
 from types import ModuleType
@@ -85,9 +86,33 @@ def test_an_installation_without_the_page_says_what_to_do(
     assert "pip install ziglang nlohmann-json && scripts/page && pip install ." in said
 
 
+def test_results_are_put_into_a_page_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    testing = pytest.importorskip("click.testing")
+    from quantmap.cli import page
+
+    built = tmp_path / "quantmap.html"
+    built.write_text('<script id="given"></script>')
+    monkeypatch.setattr(page, "BUILT", str(built))
+    task = {"task_name": "</script>", "quant_config": {"kvcache_dtype": ["auto", "fp8"]}}
+    (tmp_path / "task.json").write_text(json.dumps({"base_runtime": "vllm", **task}))
+    words = ("--plan", str(tmp_path / "task.json"), "--engine", "vllm@0.12.0", "--gpu", "H200")
+    done = testing.CliRunner().invoke(page.page_command, [*words, "--out", "-"])
+    assert done.exit_code == 0, done.output
+    data = done.output.partition('id="given">')[2].partition("</script>")[0]
+    assert [row["version"] for row in json.loads(data)["rows"]] == ["0.12.0"] * 2
+
+
 def test_every_outcome_and_verdict_has_a_kind() -> None:
     text = (PARTS[0].parent / "dom.js").read_text(encoding="utf-8")
     kinds = text[text.index("const KINDS") : text.index("const kindOf")]
     named = set(re.findall(r'"?([a-z-]+)"?: "', kinds))
     words = _core.vocabulary()
     assert {*words["outcomes"], *words["verdicts"]} - named == set()
+
+
+def test_every_part_that_a_rule_of_precision_is_about_has_a_name() -> None:
+    schema = json.loads((tsc.ROOT / "cpp/catalog/schema/checked.schema.json").read_text())
+    assert list(_core.precision_parts) != [] and all(_core.precision_parts.values())
+    assert set(schema["$defs"]["precision"]["properties"]["of"]["enum"]) == {*_core.precision_parts}

@@ -65,6 +65,10 @@ def test_results_of_the_command_and_hostile_files(seen: Seen, tmp_path: Path) ->
         '{"rows": [{"index": 0, "metrics": {"x": {"mean": 1}}, "expected": 3, "precision": [1]}],'
         ' "best": 0, "limits": [null, {"metric": {}, "bound": 1}], "objective": 4, "front": "x"}',
         '{"rows": [3, null, {"metrics": {"x": 1}}], "units": 3, "effects": [null]}',
+        '{"signature": "' + "1" * 32 + '", "status": "success", "metrics": {"constructor": 1,'
+        ' "toString": 2}}',
+        '{"rows": [{"index": 0, "metrics": {"constructor": {"mean": 1}, "toString": {"mean": 2}},'
+        ' "precision": {"constructor": "x", "": "y"}}], "best": 0, "units": {"valueOf": 1}}',
         '{"rows": [{"label": {}, "metrics": {"__proto__": {"mean": 1}, "a": {"mean": "x"}}}]}',
     ]
     for number, content in enumerate(odd):

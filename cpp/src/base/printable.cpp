@@ -48,6 +48,12 @@ void append_escape(std::string& out, std::uint32_t point) {
   out += buffer;
 }
 
+// How much of a text begins it that is plain ASCII: nearly always all of it.
+std::size_t plain_length(std::string_view text) {
+  const auto odd = std::find_if(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; });
+  return static_cast<std::size_t>(odd - text.begin());
+}
+
 std::size_t length_of(unsigned char lead) { return lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2; }
 
 }  // namespace
@@ -56,6 +62,11 @@ std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
+    if (const std::size_t plain = plain_length(text); plain > 0) {
+      out += text.substr(0, plain);
+      text.remove_prefix(plain);
+      continue;
+    }
     const auto lead = static_cast<unsigned char>(text[0]);
     const std::string_view part = text.substr(0, length_of(lead));
     if (!is_valid_utf8(part)) {  // a byte that is no character

@@ -14,6 +14,7 @@ namespace {
 
 // The text at a place of a JSON value: "/backend" of {"backend": "X"} is X; "" when nothing is there.
 std::string text_at(const std::string& json, std::string_view place) {
+  if (!place.empty() && json.find('{') == std::string::npos) return {};  // most values are no objects
   Diagnostics unread;
   const auto whole = read_json(json, Path("$"), unread);
   const Value* here = whole ? &*whole : nullptr;

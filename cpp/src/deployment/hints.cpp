@@ -4,6 +4,36 @@
 
 namespace quantmap {
 
+namespace {
+
+// Whether a documented row emits this value to the target.
+bool emits(const MappingRule& row, FieldId field, std::uint8_t target, std::string_view value) {
+  for (const Alternative& candidate : row.candidates) {
+    for (const Assignment& emission : candidate.emissions) {
+      if (emission.target != target) continue;
+      if (!emission.asked) return emission.text == value;
+      const int option = find_option(field_info(field), value);
+      return option >= 0 && ((row.options >> static_cast<unsigned>(option)) & 1U) != 0;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string_view instead_of(const Engine& engine, std::string_view flag, std::optional<std::string_view> value) {
+  const RowSet& table = engine.documented;
+  for (std::size_t field = 0; field < table.ranges.size(); ++field) {
+    for (std::size_t i = table.ranges[field].begin; i < table.ranges[field].end; ++i) {
+      for (const NeverAccepted& mark : table.rows[i].never_accepted) {
+        if (table.targets[mark.target].routes.front().name != flag) continue;
+        if (!value || emits(table.rows[i], static_cast<FieldId>(field), mark.target, *value)) return mark.instead;
+      }
+    }
+  }
+  return {};
+}
+
 std::string with_verb(std::string_view use) {
   return use.substr(0, 2) == "--" ? "use " + std::string(use) : std::string(use);
 }

@@ -1,6 +1,7 @@
 // What to write instead, and since when a variable counts: the words of verdicts.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,10 @@ namespace quantmap {
 // What says the same as a switch with a word behind it.
 [[nodiscard]] std::string switch_alone(const ArgumentSchema& surface, const std::string& flag, std::string_view value,
                                        ReleaseNumber release);
+
+// What the documented table says to write instead of an argument, or of one value of it, that was never accepted.
+[[nodiscard]] std::string_view instead_of(const Engine& engine, std::string_view flag,
+                                          std::optional<std::string_view> value);
 
 // The name by which a release reads a variable of an old prefix; empty when it does not.
 [[nodiscard]] std::string new_variable_name(const Engine& engine, std::string_view name, ReleaseNumber release);

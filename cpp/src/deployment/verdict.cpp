@@ -20,33 +20,6 @@ std::string choices_of(const FlagInterval& flag) {
   return join(shown) + (shown.size() < flag.choices.size() ? ", ..." : "");
 }
 
-// Whether a documented row emits this value to the target.
-bool emits(const MappingRule& row, FieldId field, std::uint8_t target, std::string_view value) {
-  for (const Alternative& candidate : row.candidates) {
-    for (const Assignment& emission : candidate.emissions) {
-      if (emission.target != target) continue;
-      if (!emission.asked) return emission.text == value;
-      const int option = find_option(field_info(field), value);
-      return option >= 0 && ((row.options >> static_cast<unsigned>(option)) & 1U) != 0;
-    }
-  }
-  return false;
-}
-
-// What the documented table says to write instead of an argument, or of one value of it, that was never accepted.
-std::string_view instead_of(const Engine& engine, std::string_view flag, std::optional<std::string_view> value) {
-  const RowSet& table = engine.documented;
-  for (std::size_t field = 0; field < table.ranges.size(); ++field) {
-    for (std::size_t i = table.ranges[field].begin; i < table.ranges[field].end; ++i) {
-      for (const NeverAccepted& mark : table.rows[i].never_accepted) {
-        if (table.targets[mark.target].routes.front().name != flag) continue;
-        if (!value || emits(table.rows[i], static_cast<FieldId>(field), mark.target, *value)) return mark.instead;
-      }
-    }
-  }
-  return {};
-}
-
 class Judge {
  public:
   Judge(const Engine& engine, const Deployment& deployment, bool literal)
@@ -314,11 +287,33 @@ Judgement judgement_of(Stage stage) noexcept {
   return stage == Stage::kStart ? Judgement::kRefusedAtStart : Judgement::kFailsLater;
 }
 
+namespace {
+
+// What the parser's verdict on an argument depends on.
+std::string question_of(const Argument& argument) {
+  const char* kind = argument.kind == ChannelKind::kEnv             ? "\1"
+                     : std::holds_alternative<bool>(argument.value) ? "\2"
+                                                                    : "\3";
+  return argument.flag + kind + to_text(argument.value);
+}
+
+}  // namespace
+
 std::vector<Verdict> judge_each(const Engine& engine, const Deployment& deployment,
-                                const std::vector<Argument>& arguments, bool literal) {
+                                const std::vector<Argument>& arguments, bool literal, VerdictsKept* kept) {
   const Judge judge_one(engine, deployment, literal);
   std::vector<Verdict> out;
-  for (const Argument& argument : arguments) out.push_back(judge_one.one(argument));
+  out.reserve(arguments.size());
+  for (const Argument& argument : arguments) {
+    if (kept == nullptr || literal || argument.open) {
+      out.push_back(judge_one.one(argument));
+      continue;
+    }
+    std::string question = question_of(argument);
+    std::shared_ptr<const Verdict> found = kept->find(question);
+    if (found == nullptr) found = kept->keep(std::move(question), std::make_shared<Verdict>(judge_one.one(argument)));
+    out.push_back(*found);
+  }
   return out;
 }
 
@@ -349,8 +344,8 @@ void tell(const Constraint& rule, Verdict& verdict) {
 }
 
 std::vector<Verdict> judge_all(const Engine& engine, const Deployment& deployment,
-                               const std::vector<Argument>& arguments, bool alone) {
-  std::vector<Verdict> out = judge_each(engine, deployment, arguments, false);
+                               const std::vector<Argument>& arguments, bool alone, VerdictsKept* kept) {
+  std::vector<Verdict> out = judge_each(engine, deployment, arguments, false, kept);
   for (const Given& given : given_values(engine, deployment, out)) {
     const EffectiveValues values(engine, deployment, given.values);
     for (const Constraint& rule : engine.checked.rules) {
@@ -367,12 +362,13 @@ std::vector<Verdict> judge_all(const Engine& engine, const Deployment& deploymen
 
 }  // namespace
 
-std::vector<Verdict> judge(const Engine& engine, const Deployment& deployment, const std::vector<Argument>& arguments) {
-  return judge_all(engine, deployment, arguments, false);
+std::vector<Verdict> judge(const Engine& engine, const Deployment& deployment, const std::vector<Argument>& arguments,
+                           VerdictsKept* kept) {
+  return judge_all(engine, deployment, arguments, false, kept);
 }
 
 Verdict judge_alone(const Engine& engine, const Deployment& deployment, const Argument& argument) {
-  return std::move(judge_all(engine, deployment, {argument}, true).front());
+  return std::move(judge_all(engine, deployment, {argument}, true, nullptr).front());
 }
 
 void report_refusals(const Engine& engine, const Deployment& deployment, const std::vector<Verdict>& verdicts,

@@ -229,9 +229,9 @@ const Engine* read_runtime(const Value& runtime, std::string& version, Diagnosti
 namespace {
 
 // What the release makes of the finished arguments.
-void judge_checked(Mapping& mapping) {
+void judge_checked(Mapping& mapping, VerdictsKept* kept) {
   refresh_values(mapping);
-  const std::vector<Verdict> verdicts = judge(*mapping.engine, mapping.deployment, mapping.arguments);
+  const std::vector<Verdict> verdicts = judge(*mapping.engine, mapping.deployment, mapping.arguments, kept);
   report_refusals(*mapping.engine, mapping.deployment, verdicts, mapping.arguments, mapping.diagnostics);
   report_sizes(mapping);
 }
@@ -280,7 +280,7 @@ std::optional<Mapping> launch_of(const LaunchReading& read, std::optional<Mappin
     if (worded) report_never_accepted(*mapping);
     return mapping;
   }
-  judge_checked(*mapping);
+  judge_checked(*mapping, read.verdicts);
   if (worded) {
     add_notes(*mapping, *read.model);
     mapping->not_looked_at = not_looked_at(*read.engine, mapping->deployment, read.model->given);

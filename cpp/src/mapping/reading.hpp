@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "quantmap/deployment/verdict.hpp"
 #include "quantmap/mapping/launch.hpp"
 
 namespace quantmap {
@@ -15,6 +16,7 @@ struct LaunchReading {
   std::optional<Config> config;
   std::optional<ModelQuantization> model;
   Diagnostics warnings;
+  VerdictsKept* verdicts = nullptr;  // of launches that share arguments; the caller's
 
   [[nodiscard]] bool is_whole() const { return engine != nullptr && policy && deployment && config && model; }
 };

@@ -1,9 +1,8 @@
 #include <algorithm>
-#include <atomic>
-#include <unordered_map>
 
 #include "mapping/reading.hpp"
 #include "quantmap/base/json_io.hpp"
+#include "quantmap/base/kept.hpp"
 #include "quantmap/config/resolve.hpp"
 
 namespace quantmap {
@@ -33,38 +32,10 @@ struct Refusals::Mapped {
   Diagnostics problems;
 };
 
-// Points of a space share their configs: those met before, by their text. Any number of threads may ask.
+// Points of a space share their configs and arguments.
 struct Refusals::Met {
-  static constexpr std::size_t kMost = 4096;
-
-  std::shared_ptr<const Mapped> find(const std::string& key) {
-    const Turn turn(taken);
-    const auto found = configs.find(key);
-    return found == configs.end() ? nullptr : found->second;
-  }
-
-  void keep(std::string key, std::shared_ptr<const Mapped> made) {
-    const Turn turn(taken);
-    if (configs.size() < kMost) configs.emplace(std::move(key), std::move(made));
-  }
-
- private:
-  // A lock for the moment that a look-up takes; a browser's core has no std::mutex.
-  class Turn {
-   public:
-    explicit Turn(std::atomic_flag& taken) : taken_(taken) {
-      while (taken_.test_and_set(std::memory_order_acquire)) continue;
-    }
-    ~Turn() { taken_.clear(std::memory_order_release); }
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
-
-   private:
-    std::atomic_flag& taken_;
-  };
-
-  std::atomic_flag taken;
-  std::unordered_map<std::string, std::shared_ptr<const Mapped>> configs;
+  Kept<Mapped> configs{4096};
+  VerdictsKept verdicts{65536};
 };
 
 Refusals::Refusals(LaunchRequest ground) : ground_(std::move(ground)), met_(std::make_shared<Met>()) {
@@ -72,18 +43,18 @@ Refusals::Refusals(LaunchRequest ground) : ground_(std::move(ground)), met_(std:
   ground_.wording = Wording::kFull;
   Diagnostics problems;
   LaunchReading read = read_request(ground_, problems);
+  read.verdicts = &met_->verdicts;
   if (!problems.has_errors() && read.is_whole()) read_ = std::make_shared<const LaunchReading>(std::move(read));
 }
 
 std::shared_ptr<const Refusals::Mapped> Refusals::mapped(const Value& quant_config) const {
   std::string key = write_json(quant_config);
-  if (auto found = met_->find(key)) return found;
+  if (auto found = met_->configs.find(key)) return found;
   const auto made = std::make_shared<Mapped>();
   made->read = *read_;
   made->read.config = resolve(quant_config, Path("$"), made->problems);
   made->mapping = map_read(made->read, Wording::kNone);
-  met_->keep(std::move(key), made);
-  return made;
+  return met_->configs.keep(std::move(key), made);
 }
 
 std::string Refusals::of(Value quant_config, Value user_parameters) const {

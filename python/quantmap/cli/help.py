@@ -92,5 +92,15 @@ class Command(click.Command):
 
 
 def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], Command]:
-    """A verb that is declared by click itself."""
-    return click.command(name, cls=Command, **settings)
+    """A verb that is declared by click itself; options that stand nearest to it may be shared ones
+    of `declare`."""
+
+    def made(function: Callable[..., Any]) -> Command:
+        own = vars(function)
+        further = own.pop("__click_params__", [])
+        for parameter in reversed(own.pop("declared", [])):
+            parameter.clicked(function)
+        own["__click_params__"] = [*own.get("__click_params__", []), *further]
+        return click.command(name, cls=Command, **settings)(function)
+
+    return made

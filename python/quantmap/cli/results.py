@@ -137,7 +137,7 @@ def _import(planned: Any, ledger: str, imports: tuple[str, ...]) -> None:
 
 def _pieces(results: Results, form: str) -> Iterator[bytes]:
     if form == "json":
-        yield (json.dumps(results.to_dict(), indent=2) + "\n").encode()
+        yield from _json_lines(results.to_dict())
     elif form == "html":
         from ..results.html import to_html
 
@@ -151,6 +151,19 @@ def _pieces(results: Results, form: str) -> Iterator[bytes]:
             writer.writeheader()
             writer.writerows(rows)
         yield text.getvalue().encode()
+
+
+def _json_lines(data: dict[str, Any]) -> Iterator[bytes]:
+    """An object with a line for each key, and for each item of its lists: there may be many."""
+    before = "{"
+    for key, value in data.items():
+        if isinstance(value, list) and value:
+            text = "[\n    " + ",\n    ".join(map(json.dumps, value)) + "\n  ]"
+        else:
+            text = json.dumps(value)
+        yield f"{before}\n  {json.dumps(key)}: {text}".encode()
+        before = ","
+    yield b"\n}\n"
 
 
 def _write(pieces: Iterator[bytes], out: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import _core
 from ..errors import Diagnostic
 from ..mapping import Decision, Mapping
 from ..task import Task
@@ -25,8 +26,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_PARTS = {"gemm": "linear layers", "moe": "experts", "kv": "KV cache", "attention": "attention",
-          "backend": "attention backend", "experts_backend": "experts' backend"}  # fmt: skip
 _NUMBERS = {"linear": "linear layers", "experts": "experts", "cache": "KV cache",
             "linear_activation": "inputs of linear layers",
             "expert_activation": "inputs of experts"}  # fmt: skip
@@ -113,7 +112,7 @@ def _effect(mapping: Mapping) -> None:
         return
     declare.echo("\nWhat it will really be:")
     for part, precision in mapping.precision.items():
-        declare.echo(wrap(f"{_PARTS.get(part, part)}: {precision}", "  ", INDENT))
+        declare.echo(wrap(f"{_core.precision_parts.get(part, part)}: {precision}", "  ", INDENT))
 
 
 def _numbers(mapping: Mapping) -> None:

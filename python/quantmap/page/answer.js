@@ -1,5 +1,5 @@
 // The answer to a choice: the launch, what really runs, what became of each setting, and the memory that it takes.
-const PARTS = { gemm: "Linear layers", moe: "Experts", kv: "KV cache", attention: "Attention", backend: "Attention backend", experts_backend: "Experts' backend" };
+const partName = (of) => (Object.hasOwn(known.parts, of) ? known.parts[of][0].toUpperCase() + known.parts[of].slice(1) : of);
 const FITS = {
   fits: "✓ fits", tight: "↓ fits, but it is tight", "fits-with-less-context": "↓ fits with less context",
   "does-not-fit": "✗ does not fit", refused: "✗ refused", unknown: "",
@@ -66,7 +66,7 @@ function decisionShown(one) {
 function precisionShown(precision) {
   const rows = Object.entries(precision);
   if (!rows.length) return null;
-  return card("What really runs", el("dl", { class: "tiles" }, ...rows.map(([of, is]) => el("div", {}, el("dt", {}, PARTS[of] || of), el("dd", {}, is)))));
+  return card("What really runs", el("dl", { class: "tiles" }, ...rows.map(([of, is]) => el("div", {}, el("dt", {}, partName(of)), el("dd", {}, is)))));
 }
 
 function notesShown(diagnostics, told, skipped = []) {

@@ -8,9 +8,14 @@ const FAILED = ["failed", "error", "timeout", "cancelled"];
 const LESS = /^(ttft|tpot|itl|latency|memory_usage)/;
 const isLess = (name) => (name === results.goal ? results.goalIsLess : LESS.test(name));
 
-function mean(values) {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+function measuredOf(values) {
+  let sum = 0, low = Infinity, high = -Infinity;
+  for (const value of values) { sum += value; low = Math.min(low, value); high = Math.max(high, value); }
+  return { mean: sum / values.length, low, high, count: values.length };
 }
+
+// By names that a file gives: an object of its own has none before, so that "constructor" is a metric like any other.
+const named = (pairs) => Object.assign(Object.create(null), Object.fromEntries(pairs));
 
 function numbersOf(data) {
   const given = data.metrics && typeof data.metrics === "object" ? data.metrics : {};
@@ -26,7 +31,7 @@ function readLedger(text, found) {
     try { data = JSON.parse(line); } catch { /* counted below */ }
     const status = typeof data?.status === "string" ? data.status.toLowerCase() : "";
     if (!status || !SIGNATURE.test(data.signature)) { unread += 1; continue; }
-    if (!found.has(data.signature)) found.set(data.signature, { label: data.signature.slice(0, 8), values: {}, pending: [], status: "" });
+    if (!found.has(data.signature)) found.set(data.signature, { label: data.signature.slice(0, 8), values: named([]), pending: [], status: "" });
     const row = found.get(data.signature);
     row.status = status;
     if (typeof data.launch === "string") row.label = data.launch;
@@ -44,8 +49,7 @@ function readLedger(text, found) {
 function fromLedger(found) {
   return [...found.values()].map((row, index) => ({
     index, label: row.label, status: row.status, reason: row.reason || "", admissible: true, broken: [], expected: new Map(), precision: [],
-    metrics: FAILED.includes(row.status) ? {} : Object.fromEntries(Object.entries(row.values).map(([name, values]) =>
-      [name, { mean: mean(values), low: Math.min(...values), high: Math.max(...values), count: values.length }])),
+    metrics: named(FAILED.includes(row.status) ? [] : Object.entries(row.values).map(([name, values]) => [name, measuredOf(values)])),
   }));
 }
 
@@ -54,21 +58,21 @@ const textOf = (value) => (typeof value === "string" ? value : "");
 const pairsOf = (data, fits) => Object.entries(data && typeof data === "object" ? data : {}).filter(([name, value]) => name !== "__proto__" && fits(value));
 
 function fromResults(data) {
-  const units = data.units && typeof data.units === "object" ? data.units : {};
-  const named = (name) => (units[name] ? `${name} [${units[name]}]` : name);
+  const units = named(pairsOf(data.units, (unit) => typeof unit === "string"));
+  const titled = (name) => (units[name] ? `${name} [${units[name]}]` : name);
   results.title = textOf(data.task_name);
   results.best = data.best;
   results.effects = Array.isArray(data.effects) ? data.effects : [];
-  results.goal = named(textOf(data.objective?.metric));
+  results.goal = titled(textOf(data.objective?.metric));
   results.goalIsLess = data.objective?.more === false;
   results.limits = (Array.isArray(data.limits) ? data.limits : []).filter((one) => one && Number.isFinite(one.bound)).slice(0, 100)
-    .map((one) => ({ metric: named(textOf(one.metric)), most: one.most !== false, bound: one.bound }));
-  results.rival = named(textOf(data.front?.metrics?.[1]));
+    .map((one) => ({ metric: titled(textOf(one.metric)), most: one.most !== false, bound: one.bound }));
+  results.rival = titled(textOf(data.front?.metrics?.[1]));
   return data.rows.slice(0, MOST_ROWS).filter((row) => row && typeof row === "object").map((row, index) => ({
     index: Number.isInteger(row.index) ? row.index : index, label: textOf(row.label), status: textOf(row.status), reason: textOf(row.reason), args: argsOf(row.args),
     admissible: row.admissible !== false, broken: Array.isArray(row.broken) ? row.broken.map((item) => textOf(item?.metric)) : [],
-    metrics: Object.fromEntries(pairsOf(row.metrics, (item) => Number.isFinite(item?.mean)).map(([name, item]) => [named(name), item])),
-    expected: new Map(pairsOf(row.expected, Number.isFinite).map(([name, value]) => [named(name), value])),
+    metrics: named(pairsOf(row.metrics, (item) => Number.isFinite(item?.mean)).map(([name, item]) => [titled(name), item])),
+    expected: new Map(pairsOf(row.expected, Number.isFinite).map(([name, value]) => [titled(name), value])),
     precision: pairsOf(row.precision, (value) => typeof value === "string"),
   }));
 }
@@ -137,7 +141,7 @@ function bestShown(up) {
   const waiting = of("not-run") + of("unfinished") + of("running");
   const best = results.rows.find((row) => row.index === results.best);
   const tiles = best ? Object.entries(best.metrics).map(([name, item]) => el("div", {}, el("dt", {}, name), el("dd", {}, grouped.format(item.mean), ...besideOf(best, name, item)))) : [];
-  const runs = best ? best.precision.map(([part, what]) => el("div", {}, el("dt", {}, PARTS[part] || part), el("dd", { class: "long" }, what))) : [];
+  const runs = best ? best.precision.map(([part, what]) => el("div", {}, el("dt", {}, partName(part)), el("dd", { class: "long" }, what))) : [];
   return el("section", { class: "card" },
     el("div", { class: "head" }, el("h2", {}, results.title || "Results"), el("div", { class: "chips" }, badge(`${measured} measured`, "good"),
       failed ? badge(`${failed} failed`, "bad") : null, waiting ? badge(`${waiting} to run`, "plain") : null)),

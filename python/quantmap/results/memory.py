@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..fit import Fit
     from ..mapping import Mapping
 
-__all__ = ["expected_memory", "shortage", "taken_bytes"]
+__all__ = ["estimated", "expected_memory", "shortage", "taken_bytes"]
 
 _SIZES = ("tensor_parallel_size", "pipeline_parallel_size")
 
@@ -53,19 +53,45 @@ def expected_memory(
     """
     if ground.get("checkpoint") is None or ground.get("gpu") is None:
         return None
-    from ..fit import estimate
-
     try:
         tp, pp = _sizes(launch)
+    except ConfigError:
+        return None
+    release = (launch.engine, launch.version)
+    return estimated(launch.config, parameters, release, ground, tp=tp, pp=pp)
+
+
+def estimated(
+    config: dict[str, Any],
+    parameters: dict[str, Any],
+    release: tuple[str, str | None],
+    ground: dict[str, Any],
+    **sizes: int | None,
+) -> Fit | None:
+    """What `quantmap.estimate` says of a config with parameters.
+
+    Args:
+        config: the config.
+        parameters: the user parameters.
+        release: engine and version.
+        ground: with ``checkpoint`` and ``gpu``.
+        sizes: ``tp`` and ``pp`` where the parameters do not hold them.
+
+    Returns:
+        Fit | None: None when the size of the model or of the GPU is not known.
+    """
+    from ..fit import estimate
+
+    engine, version = release
+    try:
         return estimate(
             ground["checkpoint"],
-            launch.config,
-            engine=launch.engine,
-            engine_version=launch.version,
+            config,
+            engine=engine,
+            engine_version=version,
             gpu=ground["gpu"],
             user_parameters=parameters,
-            tp=tp,
-            pp=pp,
+            **sizes,
         )
     except ConfigError:  # a shape that is not known says nothing
         return None

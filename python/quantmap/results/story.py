@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import _core
 from .memory import taken_bytes
 from .metrics import better, unit_of
 from .table import MEMORY, Results
@@ -27,13 +28,6 @@ __all__ = [
 ]
 
 SHOWN = 3
-_PARTS = {
-    "gemm": "linear layers",
-    "moe": "experts",
-    "kv": "KV cache",
-    "backend": "attention by",
-    "experts_backend": "experts by",
-}
 
 
 def number(value: float) -> str:
@@ -199,7 +193,11 @@ def precision_lines(results: Results, rows: Sequence[Row]) -> dict[int, str]:
     differ = [part for part in parts if len({runs.get(part) for runs in known.values()}) > 1]
     out = {}
     for index, runs in known.items():
-        told = [f"{_PARTS.get(part, part)} {runs[part]}" for part in differ if part in runs]
+        told = [
+            f"{_core.precision_parts.get(part, part)} {runs[part]}"
+            for part in differ
+            if part in runs
+        ]
         out[index] = f"runs {'; '.join(told)}" if told else ""
     return out
 

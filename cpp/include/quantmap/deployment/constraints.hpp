@@ -56,6 +56,13 @@ class EffectiveValues {
 // What a row about a kernel names; other rows are about a part of the model.
 inline constexpr std::string_view kAttentionBackend = "backend";
 inline constexpr std::string_view kExpertsBackend = "experts_backend";
+// What rows are about, and what people call it.
+inline constexpr Pair kPrecisionParts[] = {{"gemm", "linear layers"},
+                                           {"moe", "experts"},
+                                           {"kv", "KV cache"},
+                                           {"attention", "attention"},
+                                           {kAttentionBackend, "attention backend"},
+                                           {kExpertsBackend, "experts' backend"}};
 [[nodiscard]] inline bool is_about_kernel(const Precision& row) noexcept {
   return row.of == kAttentionBackend || row.of == kExpertsBackend;
 }

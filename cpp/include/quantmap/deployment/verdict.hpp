@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "quantmap/base/kept.hpp"
 #include "quantmap/deployment/kernels.hpp"
 #include "quantmap/release/argument.hpp"
 
@@ -46,10 +47,14 @@ struct Verdict {
 // What it means for an argument that a rule of this stage holds.
 [[nodiscard]] Judgement judgement_of(Stage stage) noexcept;
 
+// Verdicts on arguments by themselves: of one release, and of parameters by name.
+using VerdictsKept = Kept<Verdict>;
+
 // What the parser makes of each argument, in order; no rule is asked. `literal`: these are the words of a line, not
 // parameters by name, whose dashes are free and whose form is up to who renders them.
 [[nodiscard]] std::vector<Verdict> judge_each(const Engine& engine, const Deployment& deployment,
-                                              const std::vector<Argument>& arguments, bool literal);
+                                              const std::vector<Argument>& arguments, bool literal,
+                                              VerdictsKept* kept = nullptr);
 
 // What judged arguments set: the values of the rules' targets, and which argument each is from.
 struct Given {
@@ -70,7 +75,7 @@ std::optional<KernelReason> judge_kernels(const Engine& engine, const Deployment
 
 // One verdict per argument, in order. Combinations are judged over all of them.
 [[nodiscard]] std::vector<Verdict> judge(const Engine& engine, const Deployment& deployment,
-                                         const std::vector<Argument>& arguments);
+                                         const std::vector<Argument>& arguments, VerdictsKept* kept = nullptr);
 
 // The verdict on one argument, whatever else is given: rules that relate it to others do not count.
 [[nodiscard]] Verdict judge_alone(const Engine& engine, const Deployment& deployment, const Argument& argument);
