@@ -67,6 +67,7 @@ Value described(const Decision& decision) {
   out.set("outcome", text(name_of(decision.outcome)));
   out.set("sentence", text(decision.why.message()));
   out.set("evidence", texts(decision.evidence));
+  out.set("assumed", Value::boolean(decision.assumed));
   return out;
 }
 

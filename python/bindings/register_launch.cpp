@@ -32,6 +32,7 @@ py::dict decision_data(const Decision& decision) {
   py::list evidence;
   for (const std::string& source : decision.evidence) evidence.append(text(source));
   out["evidence"] = evidence;
+  out["assumed"] = decision.assumed;
   return out;
 }
 

@@ -42,6 +42,7 @@ class Decision(Result):
         code: slug of the diagnostic that explains the outcome.
         sentence: that diagnostic in words.
         evidence: where the facts behind it are written.
+        assumed: what it gives way to was read in a source, and not seen to happen.
     """
 
     field: str
@@ -52,6 +53,7 @@ class Decision(Result):
     code: str
     sentence: str
     evidence: list[str] = fresh(list)
+    assumed: bool = False
 
     _shown = ("field", "asked", "outcome", "emitted")
 

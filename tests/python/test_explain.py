@@ -241,3 +241,17 @@ def test_the_release_that_was_asked_is_in_the_first_line(
     app.run()
     first = capsys.readouterr().out.splitlines()[0]
     assert "99.0.0" in first and "in" in first and "place" in first
+
+
+def _decision(engine: str, version: str, gpu: str, **config: str) -> quantmap.mapping.Decision:
+    mapping = quantmap.explain(engine, config, engine_version=version, gpu=gpu)
+    return next(decision for decision in mapping.decisions if decision.given)
+
+
+def test_what_rests_on_an_assumption_says_so() -> None:
+    """A refusal that was read and not seen to happen is told as one, whatever gives way to it."""
+    assert _decision("sglang", "0.5.10", "B200", kvcache_dtype="fp8_e5m2").assumed
+    assert not _decision("vllm", "0.33.0", "B200", kvcache_dtype="fp8_e5m2").assumed
+    assert not _decision("vllm", "0.33.0", "B200", kvcache_dtype="fp8").assumed
+    nothing_served = _decision("vllm", "0.33.0", "V100", kvcache_dtype="fp8")
+    assert nothing_served.outcome == "cannot-serve" and nothing_served.assumed

@@ -45,6 +45,7 @@ struct Decision {
   std::string outcome;
   std::string sentence;
   std::vector<std::string> evidence;
+  bool assumed = false;  // what it gives way to was read in a source, and not seen to happen
 };
 
 struct LaunchFile {

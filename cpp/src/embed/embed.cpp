@@ -64,7 +64,7 @@ Launch plain(const Mapping& mapping) {
   for (const quantmap::LaunchFile& file : mapping.files) out.files.push_back({file.name, file.text});
   for (const quantmap::Decision& one : mapping.decisions) {
     out.decisions.push_back({dotted_key(field_info(one.field)), one.value, std::string(name_of(one.outcome)),
-                             one.why.message(), one.evidence});
+                             one.why.message(), one.evidence, one.assumed});
   }
   out.notes = notes_of(mapping.diagnostics);
   return out;

@@ -20,6 +20,7 @@ struct Refusal {
   Code code = Code::kDropped;
   std::string reason;
   std::vector<std::string> evidence;
+  bool assumed = false;
 };
 
 // Maps one config: holds what the rows may look at, and collects what they emit.
@@ -59,7 +60,7 @@ class Evaluator {
 
  private:
   static Refusal refusal_of(const Constraint& rule) {
-    return {Code::kDropped, std::string(rule.text), {rule.evidence.begin(), rule.evidence.end()}};
+    return {Code::kDropped, std::string(rule.text), {rule.evidence.begin(), rule.evidence.end()}, rule.assumed};
   }
 
   Refusal refusal_of(const TargetValues& values, const KernelRefusal& refusal) const {
@@ -92,6 +93,7 @@ class Evaluator {
       Decision decision = start(field, setting);
       decision.outcome = Outcome::kCannotServe;
       decision.evidence = refusal.evidence;
+      decision.assumed = refusal.assumed;
       decision.why = words(Code::kCannotServe, field, decision, refusal.reason);
       out_.decisions.push_back(std::move(decision));
     }
@@ -153,6 +155,7 @@ class Evaluator {
     std::string reason(why);
     decision.evidence.assign(row.evidence.begin(), row.evidence.end());
     if (refusal) {
+      decision.assumed = refusal->assumed;
       if (reason.empty()) reason = refusal->reason;
       decision.evidence.insert(decision.evidence.end(), refusal->evidence.begin(), refusal->evidence.end());
       if (refusal->code == Code::kNeedsExplain) {

@@ -20,7 +20,7 @@ from .style import (
     show_line,
     wrap,
 )
-from .tables import setting_of
+from .tables import reason_of, setting_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _settings(ground: Ground, evidence: bool) -> None:
             continue
         show_line(decision.outcome, setting_of(decision))
         if decision.outcome not in _FINE:
-            show_detail("why", _reason(mapping, decision))
+            show_detail("why", reason_of(_reason(mapping, decision), decision.assumed))
             if mapping.version:
                 for fix in ground.fixes(decision):
                     show_detail("fix", fix)

@@ -147,6 +147,11 @@ def show_changes(changes: dict[str, Any]) -> None:
         say(f"{title}: nothing changes")
 
 
+def reason_of(sentence: str, assumed: bool) -> str:
+    """Why a setting became what it did, and whether that was only read."""
+    return f"{sentence} (assumed: read in a source, not seen to happen)" if assumed else sentence
+
+
 def show_matrix(title: str, rows: list[dict[str, Any]]) -> None:
     """Every value of every field on one release."""
     if not sys.stdout.isatty():
@@ -156,7 +161,7 @@ def show_matrix(title: str, rows: list[dict[str, Any]]) -> None:
                 row["asked"],
                 Mark(row["outcome"]),
                 words_of(row["emitted"]) or "-",
-                row["sentence"],
+                reason_of(row["sentence"], row["assumed"]),
             )
             for row in rows
         ]
@@ -171,7 +176,7 @@ def show_matrix(title: str, rows: list[dict[str, Any]]) -> None:
         words = words_of(row["emitted"])
         show_line(row["outcome"], row["asked"] + (f" → {words}" if words else ""))
         if row["outcome"] not in _EXACT:
-            show_detail("why", row["sentence"])
+            show_detail("why", reason_of(row["sentence"], row["assumed"]))
 
 
 def show_kernels(title: str, rows: list[dict[str, Any]]) -> None:
@@ -230,7 +235,7 @@ def show_mapping(mapping: Mapping, title: str) -> None:
         for decision in mapping.decisions:
             show_line(decision.outcome, setting_of(decision))
             if decision.given or decision.outcome not in _EXACT:
-                show_detail("why", decision.sentence)
+                show_detail("why", reason_of(decision.sentence, decision.assumed))
     else:
         rows = [
             (
@@ -238,7 +243,7 @@ def show_mapping(mapping: Mapping, title: str) -> None:
                 decision.asked,
                 Mark(decision.outcome),
                 words_of(decision.emitted) or "-",
-                decision.sentence,
+                reason_of(decision.sentence, decision.assumed),
             )
             for decision in mapping.decisions
         ]

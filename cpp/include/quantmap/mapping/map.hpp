@@ -24,6 +24,7 @@ struct Decision {
   Outcome outcome = Outcome::kApplied;
   Diagnostic why;
   std::vector<std::string> evidence;
+  bool assumed = false;  // what it gives way to was read in a source, and not seen to happen
 };
 
 struct Mapping {
