@@ -239,6 +239,7 @@ Value choices() {
     row.set("id", text(preset.id));
     row.set("form", text(name_of(preset.form)));
     row.set("use_case", text(preset.use_case));
+    row.set("recommended_for", text(preset.recommended_for));
     row.set("hardware", text(preset.hardware));
     presets.append(std::move(row));
   }

@@ -181,12 +181,21 @@ def test_a_folder_of_weights_is_read_from_its_headers(seen: Seen, tmp_path: Path
     assert found["bytes_read"] == real.bytes_read
 
 
+# Words that stand on each other: the first two of a row.
+OVERLAPS = """[...document.querySelectorAll("ul.plain > li")].filter((row) => {
+  const [one, two] = [...row.children].map((child) => child.getBoundingClientRect());
+  return two && one.width && one.right > two.left && one.bottom > two.top;
+}).map((row) => row.textContent)"""
+
+
 def test_every_launch_of_a_script_is_judged(seen: Seen) -> None:
     page = seen.open("#view=check")
     page.fill("#line", SCRIPT)
     assert page.inner_text("#launches").startswith("✗ 3 launches, ")
     assert page.locator(".launch").count() == 3
     assert "0.11.0" in page.locator(".launch").nth(1).inner_text()
+    assert "value not accepted" in page.inner_text(".launch:nth-of-type(2)")
+    assert not page.evaluate(OVERLAPS)
     page.fill("#line", "echo hello")
     assert page.locator("#verdicts .bad").count() and not page.locator(".launch").count()
 

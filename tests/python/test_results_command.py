@@ -222,6 +222,7 @@ def test_import_and_strict(folder: Path) -> None:
     done = run_command("results", "task.json", "--import", "2=bench.json", "--strict")
     assert done.returncode == 0 and "the best of 2 loads" in done.stderr
     assert "experiment 2" in done.stdout and "throughput 100 tok/s" in done.stdout
+    assert "ttft_p99" not in done.stdout and "percentiles and deviations" in done.stdout
     for wrong in ("9=bench.json", "x=bench.json", "bench.json"):
         assert run_command("results", "task.json", "--import", wrong).returncode == 2
     assert run_command("results", "task.json", "--import", "1=task.json").returncode == 2

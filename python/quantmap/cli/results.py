@@ -207,7 +207,7 @@ def _section(title: str, lines: list[str], most: int) -> None:
 
 
 def _ranking(results: Results, most: int) -> None:
-    from ..results.story import memory_line, precision_lines, row_values
+    from ..results.story import further_metrics, memory_line, precision_lines, row_values
 
     ranked = results.ranked()
     front = {row.index for row in results.front()}
@@ -219,7 +219,7 @@ def _ranking(results: Results, most: int) -> None:
     for place, row in enumerate(ranked[:most], start=1):
         label = row.label.replace("+", " ")
         click.echo(wrap(f"{place}. experiment {row.index}, {label}", "  ", "     "))
-        click.echo(wrap(row_values(results, row, all_metrics=True), "     "))
+        click.echo(wrap(row_values(results, row, further=True), "     "))
         for limit, excess in row.score.broken:
             click.echo(wrap(f"✗ breaks {limit.metric} by {excess:.1%}", "     "))
         if row.score.unjudged:
@@ -232,3 +232,6 @@ def _ranking(results: Results, most: int) -> None:
             click.echo(wrap(f"stands for {row.experiment.points} combinations", "     "))
         for line in filter(None, (runs[row.index], memory_line(results, row))):
             click.echo(wrap(line, "     "))
+    left_out = len(results.metrics) - len(further_metrics(results))
+    if left_out:
+        click.echo(f"  {left_out} percentiles and deviations: --csv and --json have them")

@@ -72,9 +72,11 @@ function precisionShown(precision) {
 function notesShown(diagnostics, told, skipped = []) {
   const notes = diagnostics.filter((item) => item.severity !== "info" && !told.has(item.message));
   const asked = { gpu: "Name a GPU", checkpoint: "Give the model", model_quantization: "Give the model" };
+  const open = new Map();  // what to do → what would be judged then
+  for (const { what, give } of skipped) open.set(asked[give], [...(open.get(asked[give]) || []), what]);
   const rows = [
     ...notes.map((item) => el("li", {}, badge(item.severity, item.severity === "error" ? "bad" : "turned"), el("span", {}, item.message))),
-    ...skipped.map((item) => el("li", {}, badge("not judged", "plain"), el("span", {}, item.what), asked[item.give] ? el("span", { class: "why" }, `${asked[item.give]} to have it judged.`) : null)),
+    ...[...open].map(([act, what]) => el("li", {}, badge("not judged", "plain"), el("span", {}, what.join(", ")), act ? el("span", { class: "why" }, `${act} to have it judged.`) : null)),
   ];
   return rows.length ? card("To know", el("ul", { class: "plain" }, ...rows)) : null;
 }

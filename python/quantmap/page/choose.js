@@ -76,7 +76,7 @@ function impliedNow() {
 }
 
 function showChips() {
-  fill(byId("presets"), known.presets.map((preset) => chip("preset", preset.id, { pressed: state.preset === preset.id, why: preset.use_case })));
+  fill(byId("presets"), known.presets.map((preset) => chip("preset", preset.id, { pressed: state.preset === preset.id, why: preset.use_case, note: preset.recommended_for })));
   const implied = impliedNow();
   fill(byId("fields"), fourFields().map((field) => el("div", { role: "group", "aria-label": field.label }, el("h3", {}, field.label),
     el("div", { class: "chips" }, ...field.options.map((option) => chip(field.key, option, {
@@ -114,13 +114,13 @@ function judge(key, option, implied) {
   if (focused) fresh.focus();
 }
 
-function chip(key, value, { pressed, implied, kind = "good", outcome = "", why }) {
+function chip(key, value, { pressed, implied, kind = "good", outcome = "", why, note }) {
   const look = { bad: " refused", plain: " plain" }[kind] || "";
   const sign = kind === "good" ? "" : ` ${SIGNS[kind][0]}`;
   const label = [value, kind === "good" ? "" : said(outcome), implied ? "from the preset" : ""].filter(Boolean).join(", ");
   return el("button", {
-    type: "button", class: `chip${look}${implied ? " implied" : ""}`, "aria-pressed": String(pressed), "aria-label": label,
+    type: "button", class: `chip${look}${implied ? " implied" : ""}`, "aria-pressed": String(pressed), "aria-label": note ? false : label,
     title: why || false, "data-key": key, "data-value": value,
     onclick: () => { change({ [key]: pressed ? "" : value }, `[data-key="${key}"][data-value="${value}"]`); },
-  }, implied ? "• " : null, el("span", { class: "name" }, value), sign);
+  }, implied ? "• " : null, el("span", { class: "name" }, value), sign, note ? el("span", { class: "note" }, note) : null);
 }

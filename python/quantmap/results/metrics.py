@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-__all__ = ["Metric", "better", "metric", "read_metrics", "unit_of"]
+__all__ = ["Metric", "better", "metric", "read_metrics", "statistic_of", "unit_of"]
 
 # unit → (the unit that is kept, how many of it one is)
 UNITS: dict[str, tuple[str, float]] = {
@@ -195,6 +195,22 @@ def unit_of(name: str) -> str:
     """
     known = _KNOWN.get(_split(name)[0])
     return known[0] if known else ""
+
+
+def statistic_of(name: str) -> str:
+    """Which statistic of a metric a name is.
+
+    Args:
+        name: the metric.
+
+    Returns:
+        str: such as ``p99``; empty for the metric itself.
+
+    Example:
+        >>> statistic_of("ttft_p99"), statistic_of("ttft"), statistic_of("mine")
+        ('p99', '', '')
+    """
+    return _split(name)[1].lstrip("_")
 
 
 def better(name: str) -> str | None:

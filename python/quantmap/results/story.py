@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .memory import taken_bytes
-from .metrics import better, unit_of
+from .metrics import better, statistic_of, unit_of
 from .table import MEMORY, Results
 
 TYPE_CHECKING = False
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "effect_line",
     "failure_lines",
+    "further_metrics",
     "goal_line",
     "heading",
     "memory_line",
@@ -67,19 +68,38 @@ def measured(results: Results, row: Row, name: str) -> str:
     return f"{number(item.mean)} {unit}".rstrip() + spread
 
 
-def row_values(results: Results, row: Row, all_metrics: bool = False) -> str:
+def further_metrics(results: Results) -> list[str]:
+    """The metrics without the percentiles of those that were measured themselves.
+
+    Args:
+        results: the results.
+
+    Returns:
+        list[str]: their names.
+    """
+    known = set(results.metrics)
+    return [
+        name
+        for name in results.metrics
+        if not statistic_of(name) or name[: -len(statistic_of(name)) - 1] not in known
+    ]
+
+
+def row_values(results: Results, row: Row, further: bool = False) -> str:
     """What was measured of a result: the objective and what has limits first.
 
     Args:
         results: the results.
         row: one of them.
-        all_metrics: whether everything else follows.
+        further: whether the other metrics follow, without their percentiles.
 
     Returns:
         str: names and values in one line.
     """
     names = [*results.metrics[:1], *(limit.metric for limit in results.goal.limits)]
-    names = list(dict.fromkeys([*names, *(results.metrics if all_metrics else [])]))
+    if further:
+        names += further_metrics(results)
+    names = list(dict.fromkeys(names))
     values = [(name, measured(results, row, name)) for name in names]
     return ", ".join(f"{name} {value}" for name, value in values if value)
 
