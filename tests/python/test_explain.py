@@ -255,3 +255,12 @@ def test_what_rests_on_an_assumption_says_so() -> None:
     assert not _decision("vllm", "0.33.0", "B200", kvcache_dtype="fp8").assumed
     nothing_served = _decision("vllm", "0.33.0", "V100", kvcache_dtype="fp8")
     assert nothing_served.outcome == "cannot-serve" and nothing_served.assumed
+
+
+def test_the_reason_is_what_stands_against_the_wish() -> None:
+    """Of the ways that were passed over, the first is what was asked: its reason is told."""
+    config = {"kvcache_dtype": "fp8_e5m2", "attention_dtype": "bfloat16"}
+    mapping = quantmap.explain("sglang", config, None, "mxfp4", engine_version="0.5.23", gpu="B200")
+    kv = next(item for item in mapping.decisions if item.field == "kvcache_dtype")
+    assert (kv.outcome, kv.emitted) == ("degraded", {"--kv-cache-dtype": "fp8_e4m3"})
+    assert "knows FP8 KV as fp8_e4m3 only" in kv.sentence
