@@ -2,6 +2,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "quantmap/mapping/choose.hpp"
 #include "quantmap/mapping/render.hpp"
 #include "support.hpp"
 
@@ -123,4 +124,38 @@ TEST_CASE("arguments alone name the way to the rest") {
   CHECK(words->files.empty());
   CHECK(line(*words).empty());
   CHECK(quantmap::testing::warnings(words->diagnostics).front() == "needs-explain $.kvcache_dtype");
+}
+
+TEST_CASE("a way is one of the release's own: each target of each engine in each release, against a slow reading") {
+  const auto has = [](const Engine& engine, const Channel& route, ReleaseNumber release) {
+    if (route.kind == ChannelKind::kEnv) {
+      for (const Variable& variable : engine.surface.variables) {
+        if (variable.name == route.name && variable.since <= release && release < variable.until) return true;
+      }
+      return false;
+    }
+    if (route.flag < 0) return false;
+    for (const FlagInterval& item : engine.surface.flags[static_cast<std::size_t>(route.flag)].intervals) {
+      if (item.since <= release && release < item.until) return !item.refused;
+    }
+    return false;
+  };
+  std::size_t closed = 0;
+  for (const Engine& engine : catalog().engines) {
+    for (ReleaseNumber release = 0; release < engine.surface.releases.size(); ++release) {
+      Deployment deployment;
+      deployment.checked = true;
+      deployment.release = release;
+      const Chooser chooser(engine, deployment);
+      for (const Target& target : engine.checked.targets) {
+        const Channel* expected = nullptr;
+        for (const Channel& route : target.routes) {
+          if (expected == nullptr && has(engine, route, release)) expected = &route;
+          closed += route.kind == ChannelKind::kEnv && !has(engine, route, release) ? 1 : 0;
+        }
+        CHECK(chooser.find_route(target) == expected);
+      }
+    }
+  }
+  CHECK(closed > 0);
 }
