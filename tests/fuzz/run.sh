@@ -31,13 +31,12 @@ fuzz() {  # target, runs of a short pass
   "$build/tests/fuzz/$1" "${corpus[@]}" "$build/seeds/$1" -dict="$build/words.dict" "${extent[@]}" -max_len=4096 \
     -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$build/found/" -print_final_stats=1 -verbosity=0
 }
-fuzz fuzz_checkpoint 8000 >"$build/fuzz_checkpoint.log" 2>&1 &
+(fuzz fuzz_checkpoint 8000 && fuzz fuzz_json 15000) >"$build/fuzz_beside.log" 2>&1 &
 beside=$!
 status=0
 fuzz fuzz_text 30000 || status=$?
-fuzz fuzz_json 15000 || status=$?
 fuzz fuzz_script 15000 || status=$?
 fuzz fuzz_quantize 4000 || status=$?
 wait $beside || status=$?
-cat "$build/fuzz_checkpoint.log"
+cat "$build/fuzz_beside.log"
 exit $status
