@@ -159,3 +159,37 @@ TEST_CASE("a way is one of the release's own: each target of each engine in each
   }
   CHECK(closed > 0);
 }
+
+TEST_CASE("arguments alone lean on no variable and no file of their own: such a setting is dropped, and told") {
+  const Engine* known = find_engine("vllm");
+  REQUIRE(known != nullptr);
+  Engine engine = *known;
+  const auto last = static_cast<ReleaseNumber>(engine.surface.releases.size() - 1);
+  const auto variable = std::find_if(engine.surface.variables.begin(), engine.surface.variables.end(),
+                                     [last](const Variable& item) { return covers(item.since, item.until, last); });
+  REQUIRE(variable != engine.surface.variables.end());
+  Diagnostics problems;
+  const auto config = resolve(json(R"({"kvcache_dtype": "fp8"})"), Path("$"), problems);
+  REQUIRE(config.has_value());
+  for (const ChannelKind kind : {ChannelKind::kFlag, ChannelKind::kEnv}) {
+    std::vector<Target> targets(known->checked.targets.begin(), known->checked.targets.end());
+    const Channel route{ChannelKind::kEnv, variable->name, {}, {}, -1};
+    for (Target& target : targets) {
+      if (target.id == "kv" && kind == ChannelKind::kEnv) target.routes = {&route, 1};
+    }
+    engine.checked.targets = targets;
+    Deployment deployment;
+    deployment.checked = true;
+    deployment.release = last;
+    for (const bool alone : {false, true}) {
+      deployment.arguments_only = alone;
+      const Mapping mapping = map_config(*config, engine, {}, deployment);
+      const auto by_variable = [](const Argument& argument) { return argument.kind == ChannelKind::kEnv; };
+      const bool used = std::any_of(mapping.arguments.begin(), mapping.arguments.end(), by_variable);
+      CHECK(used == (kind == ChannelKind::kEnv && !alone));
+      const auto dropped = [](const Decision& decision) { return decision.outcome == Outcome::kDropped; };
+      const bool told = std::any_of(mapping.decisions.begin(), mapping.decisions.end(), dropped);
+      CHECK(told == (kind == ChannelKind::kEnv && alone));
+    }
+  }
+}
