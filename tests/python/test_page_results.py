@@ -95,6 +95,15 @@ def test_the_tasks_objective_is_upwards_and_its_way_counts(seen: Seen, tmp_path:
     assert page.locator("#table tbody tr").first.get_attribute("class") == "top"
 
 
+def test_a_ledger_that_has_grown_is_opened_again(seen: Seen, tmp_path: Path) -> None:
+    _, ledger = measured(tmp_path)
+    page = seen.open("#view=compare")
+    for count in (4, 5):
+        page.set_input_files("#results", [ledger])
+        page.locator("#loaded", has_text=f"{count} experiments in").wait_for()
+        Ledger(ledger).record("f" * 32, "success", metrics={"throughput": 1})
+
+
 def command(*words: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(Path(quantmap.__file__).parents[1])}
     line = [sys.executable, "-m", "quantmap", "page", *words]

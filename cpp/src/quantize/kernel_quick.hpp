@@ -1,4 +1,4 @@
-// The quick way of the build for AVX2: thirty-two values at a time, codes made in bytes, counts kept in bytes and
+// The quick way of the wide builds: thirty-two values at a time, codes made in bytes, counts kept in bytes and
 // words. It does what encode_span does (kernel_rows.hpp) to the bit, of rows whose factors are finite and which need no
 // zero point, no flush and no rounding to float16.
 #pragma once
@@ -217,9 +217,10 @@ inline bool is_quick(const Encoding& how, const RowSpan& span) {
   return all_finite(span.factor, (span.count + span.tile - 1) / span.tile);
 }
 
-template <class V>
+// Eight values at a time where the row can go the quick way, else as `Plain` has them.
+template <class V, class Plain>
 void encode_quickly(const Encoding& how, const RowSpan& span, RowSums& out) {
-  if (!is_quick(how, span)) return encode<V>(how, span, out);
+  if (!is_quick(how, span)) return encode<Plain>(how, span, out);
   switch (span.type) {
     case Stored::kBfloat16: return quick_type<V, Stored::kBfloat16>(how, span, out);
     case Stored::kHalf: return quick_type<V, Stored::kHalf>(how, span, out);

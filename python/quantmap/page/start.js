@@ -74,7 +74,11 @@ function wireFiles(box, inputs, take) {
   const stop = (event) => { event.preventDefault(); byId(box).classList.toggle("over", event.type === "dragover"); };
   for (const kind of ["dragover", "dragleave", "drop"]) byId(box).addEventListener(kind, stop);
   byId(box).addEventListener("drop", (event) => take(event.dataTransfer.files));
-  for (const id of inputs) byId(id).addEventListener("change", (event) => take(event.target.files));
+  for (const id of inputs) byId(id).addEventListener("change", ({ target }) => {
+    const given = [...target.files];
+    target.value = "";  // so that the same file may be opened again, which has grown
+    take(given);
+  });
 }
 
 async function takeModel(list) {
