@@ -48,6 +48,13 @@ NAMES = {
     "RTX PRO 6000": ("rtx_pro_6000", "12.0", 96),
     "NVIDIA RTX PRO 6000 Blackwell Server Edition": ("rtx_pro_6000", "12.0", 96),
     "NVIDIA GeForce RTX 5090": ("rtx_5090", "12.0", 32),
+    "NVIDIA GeForce RTX 5070": ("rtx_5070", "12.0", 12),
+    "NVIDIA GeForce RTX 5070 Ti": ("rtx_5070_ti", "12.0", 16),
+    "NVIDIA GeForce RTX 5060 Ti": ("rtx_5060_ti", "12.0", 16),
+    "NVIDIA GeForce RTX 4070 Ti SUPER": ("rtx_4070_ti_super", "8.9", 16),
+    "NVIDIA GeForce RTX 4070": ("rtx_4070", "8.9", 12),
+    "NVIDIA GeForce RTX 4060 Ti": ("rtx_4060_ti", "8.9", 16),
+    "NVIDIA GeForce RTX 3060": ("rtx_3060", "8.6", 12),
     "NVIDIA GB10": ("gb10", "12.1", 128),
 }
 

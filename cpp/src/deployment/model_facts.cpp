@@ -33,6 +33,16 @@ std::uint8_t place_in(std::span<const std::string_view> list, std::string_view w
   return static_cast<std::uint8_t>(found == list.end() ? otherwise : static_cast<std::size_t>(found - list.begin()));
 }
 
+// Sets the trait that is a matter of the checkpoint, not of the model's shape.
+void set_trait(ModelMarks& marks, TraitNumber number, bool has) {
+  for (std::size_t i = 0; i < catalog().traits.size(); ++i) {
+    if (catalog().traits[i].number != number) continue;
+    const std::uint32_t bit = std::uint32_t{1} << i;
+    marks.has = has ? marks.has | bit : marks.has & ~bit;
+    marks.lacks = has ? marks.lacks & ~bit : marks.lacks | bit;
+  }
+}
+
 }  // namespace
 
 ModelFacts read_facts(const Checkpoint& checkpoint) {
@@ -58,13 +68,12 @@ ModelMarks marks_of(const ModelFacts& facts) {
     out.dtype = place_in(catalog().model_dtypes, facts.architecture.dtype, 0);
   }
   if (facts.quantization.quantized()) {
-    const bool in_config = facts.quantization.source.ends_with(
-        catalog().detection.sources[static_cast<std::size_t>(Source::kQuantizationConfig)]);
-    for (std::size_t i = 0; i < catalog().traits.size(); ++i) {
-      if (catalog().traits[i].number != TraitNumber::kSectionInConfig) continue;
-      out.has = in_config ? out.has | (std::uint32_t{1} << i) : out.has & ~(std::uint32_t{1} << i);
-      out.lacks = in_config ? out.lacks & ~(std::uint32_t{1} << i) : out.lacks | (std::uint32_t{1} << i);
-    }
+    const auto& schemes = facts.quantization.schemes;
+    set_trait(out, TraitNumber::kSectionInConfig,
+              facts.quantization.source.ends_with(
+                  catalog().detection.sources[static_cast<std::size_t>(Source::kQuantizationConfig)]));
+    set_trait(out, TraitNumber::kOrderedGroups,
+              std::any_of(schemes.begin(), schemes.end(), [](const Scheme& scheme) { return scheme.ordered; }));
   }
   if (!facts.schemes.empty()) out.schemes = 0;
   for (const std::uint8_t scheme : facts.schemes) out.schemes |= std::uint32_t{1} << scheme;

@@ -91,8 +91,8 @@ std::int64_t head_size(const ConfigReader& config, const Architecture& model) {
 std::int64_t number_of(const Architecture& model, TraitNumber number) {
   switch (number) {
     case TraitNumber::kNone:
-    case TraitNumber::kSectionInConfig:  // a matter of the checkpoint, not of the shape
-      return 0;
+    case TraitNumber::kSectionInConfig:  // matters of the checkpoint, not of the shape
+    case TraitNumber::kOrderedGroups: return 0;
     case TraitNumber::kExperts: return model.experts.routed;
     case TraitNumber::kWindowLayers: return model.count(LayerKind::kSliding);
     case TraitNumber::kStateLayers: return model.count(LayerKind::kLinear);

@@ -65,6 +65,7 @@ struct Side {
   std::array<std::int64_t, 2> block{};
   std::optional<bool> symmetric;
   std::optional<bool> dynamic;
+  bool ordered = false;
 };
 
 Side read_side(const ConfigReader& config, const Value* value) {
@@ -77,6 +78,8 @@ Side read_side(const ConfigReader& config, const Value* value) {
   out.strategy = lower(side.text({"strategy"}));
   out.block = read_pair(side, {"block_structure"});
   out.symmetric = side.flag({"symmetric"});
+  const std::string order = lower(side.text_if({"actorder"}));
+  out.ordered = order == "group" || order == "dynamic";
   out.dynamic = side.text_if({"dynamic"}).empty() ? side.flag({"dynamic"}) : std::optional<bool>(true);
   const Value* group = side.find({"group_size"});
   const bool whole = group != nullptr && group->as_text().starts_with('-');
@@ -165,6 +168,7 @@ class ClaimReader {
     scheme.group_size = w.strategy == "channel" ? -1 : w.group;
     scheme.block = w.block;
     scheme.symmetric = w.symmetric;
+    scheme.ordered = w.ordered;
     scheme.activation_bits = a.present && a.bits > 0 ? a.bits : 16;
     scheme.activation_type = a.present ? a.type : std::string();
     scheme.dynamic = a.dynamic;
@@ -200,6 +204,7 @@ class ClaimReader {
             : config_.number({"group_size", "q_group_size", "quantization.group_size",
                               "quant_config.weight_quant_params.group_size", "quant_type.default._data.group_size"});
     scheme.symmetric = config_.flag({"sym", "symmetric"});
+    scheme.ordered = scheme.group_size > 0 && config_.flag({"desc_act"}).value_or(false);
     if (const auto zero = config_.flag({"zero_point"}); zero && !scheme.symmetric) scheme.symmetric = !*zero;
     scheme.block = read_pair(config_, {"weight_block_size"});
     if (const std::string four = lower(config_.text_if({"bnb_4bit_quant_type"})); !four.empty())

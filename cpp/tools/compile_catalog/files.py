@@ -120,6 +120,7 @@ NUMBERS = (
     "state_layers",
     "largest_head",
     "section_in_config",
+    "ordered_groups",
     "layers",
 )  # by TraitNumber, after none
 

@@ -30,6 +30,9 @@ TYPES = {f"torch.{name}" for name in (
     "float16", "half", "bfloat16", "float32", "float", "float64", "uint8", "int8", "int32",
     "float8_e4m3fn", "float8_e5m2", "float4_e2m1fn_x2")}  # fmt: skip
 
+_PLATFORM, _PLATFORM_CLASS = "vllm.platforms.cuda", "CudaPlatformBase"
+_FOLLOWED = ("support_deep_gemm",)  # methods of that class that look at nothing but the capability
+
 Answer = Callable[["World", list[Any], dict[str, Any]], Any]
 
 
@@ -75,6 +78,14 @@ class Platform(ParserBase):
             return own.number >= 89
         if name.startswith("is_") and not args and not kwargs:
             return False  # another platform
+        return self._own(name, args, kwargs, interp)
+
+    def _own(self, name: str, args: list[Any], kwargs: dict[str, Any], interp: Any) -> Any:
+        """Follow what the release's own class of CUDA platforms answers from its capability."""
+        cls = interp.module_name(_PLATFORM, _PLATFORM_CLASS) if name in _FOLLOWED else None
+        found = interp.class_attribute(cls, name) if isinstance(cls, ClassValue) else None
+        if found and isinstance(found[0], Function):
+            return interp.call(found[0].bind(self, found[1]), args, kwargs)
         return Unknown(f"current_platform.{name}()")
 
 

@@ -56,6 +56,7 @@ enum class TraitNumber : std::uint8_t {
   kStateLayers,
   kLargestHead,
   kSectionInConfig,
+  kOrderedGroups,
   kLayers
 };
 

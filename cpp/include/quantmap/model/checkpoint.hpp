@@ -39,6 +39,7 @@ struct Scheme {
   std::int64_t group_size = 0;          // inputs that share a scale; -1: a whole channel; 0: not said or per tensor
   std::array<std::int64_t, 2> block{};  // of block-wise scales, such as 128×128
   std::optional<bool> symmetric;
+  bool ordered = false;  // groups are of weights in the order of their activations
   double activation_bits = 16;
   std::string activation_type;  // "int", "float"; empty: kept
   std::optional<bool> dynamic;  // activation scales are computed at run time
