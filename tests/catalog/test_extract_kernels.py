@@ -91,6 +91,10 @@ TOY = {
             if device_capability.major == 9:
                 return [AttentionBackendEnum.FAST, AttentionBackendEnum.SLOW]
             return [AttentionBackendEnum.SLOW]
+        class CudaPlatformBase:
+            @classmethod
+            def support_deep_gemm(cls):
+                return cls.is_device_capability(90) or cls.is_device_capability_family(100)
     """,
     "vllm/platforms/rocm.py": "name = 'AttentionBackendEnum.OTHER_GPU'",
     "vllm/model_executor/layers/fused_moe/oracle/w8.py": """
@@ -115,6 +119,39 @@ TOY = {
             raise ValueError("unknown")
         def backend_to_kernel_cls(backend):
             return [NewExperts] if backend == Backend.NEW else [OldExperts]
+    """,
+    "vllm/model_executor/layers/quantization/utils/quant_utils.py": """
+        kFp8Static128BlockSym = "blocks"
+        kFp8Dynamic128Sym = "groups"
+        kFp8StaticTensorSym = kFp8StaticChannelSym = kFp8DynamicTokenSym = "others"
+    """,
+    "vllm/model_executor/layers/fused_moe/oracle/fp8.py": """
+        from enum import Enum
+        class Backend(Enum):
+            NEW = 1
+            OLD = 2
+        class NewExperts:
+            @staticmethod
+            def _supports_current_device():
+                from vllm.platforms import current_platform
+                return current_platform.support_deep_gemm()
+            @staticmethod
+            def _supports_quant_scheme(weights, activations):
+                return True
+        class OldExperts:
+            @staticmethod
+            def _supports_current_device():
+                return True
+            @staticmethod
+            def _supports_quant_scheme(weights, activations):
+                from vllm.platforms import current_platform
+                supported = [(None, None)]
+                if current_platform.supports_fp8():
+                    supported.append(("blocks", "groups"))
+                return (weights, activations) in supported
+        _BACKEND_NAME_MAP = {"new": [Backend.NEW, Backend.OLD], "old": Backend.OLD}
+        def _fp8_backend_to_kernel_cls(backend):
+            return NewExperts if backend == Backend.NEW else OldExperts
     """,
     "vllm/model_executor/layers/quantization/__init__.py": """
         import torch
@@ -227,6 +264,14 @@ def test_experts_by_scheme_and_gpu(reading: dict) -> None:
     assert reading["experts"]["w8"]["takes"] == [
         {"gpus": ["sm80"], "backends": [], "maybe": ["old"]},
         {"gpus": ["sm90"], "backends": ["new"], "maybe": ["old"]},
+    ]
+
+
+def test_experts_by_a_table_of_names_and_by_what_their_kernels_take(reading: dict) -> None:
+    """A name may stand for several backends, a platform answers for itself, keys are asked."""
+    assert reading["experts"]["fp8"]["takes"] == [
+        {"gpus": ["sm80"], "backends": [], "maybe": []},
+        {"gpus": ["sm90"], "backends": ["new", "old"], "maybe": []},
     ]
 
 

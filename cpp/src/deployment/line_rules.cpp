@@ -65,11 +65,12 @@ class LineRules {
       judge(rule, reach, verdicts[given.by[term.target]]);
       told = true;
     }
-    // Nothing that is given sets it: the model itself does.
+    // Nothing that is given sets it: the model itself does, or it is what the line leaves out.
     const bool by_model = std::any_of(rule.terms.begin(), rule.terms.end(), [&](const RuleTerm& term) {
       return values.as_given(term.target) != given.values[term.target];
     });
-    const bool nothing = rule.terms.empty() || (!told && by_model && rule.stage != Stage::kNoEffect);
+    const bool unsaid = by_model || reach == Reach::kCertain;
+    const bool nothing = rule.terms.empty() || (!told && unsaid && rule.stage != Stage::kNoEffect);
     if (!first || !nothing) return;
     notes_.add(reach == Reach::kCertain ? Code::kCannotServe : Code::kMayNotServe, "$", whole(rule.text));
   }
