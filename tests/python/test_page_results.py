@@ -95,6 +95,20 @@ def test_the_tasks_objective_is_upwards_and_its_way_counts(seen: Seen, tmp_path:
     assert page.locator("#table tbody tr").first.get_attribute("class") == "top"
 
 
+def test_percentiles_are_there_when_they_are_looked_at(seen: Seen, tmp_path: Path) -> None:
+    metrics = {"throughput [tok/s]": 1, "ttft [s]": 2, "ttft_p99 [s]": 3, "itl_p50 [s]": 4}
+    for number in range(2):
+        Ledger(tmp_path / "a").record(f"{number:032x}", "success", metrics=metrics)
+    page = seen.open("#view=compare")
+    page.set_input_files("#results", [tmp_path / "a"])
+    page.wait_for_selector("#table")
+    heads = "[...document.querySelectorAll('#table thead th')].map((head) => head.textContent)"
+    assert {"ttft [s]", "itl_p50 [s]"} <= {*page.evaluate(heads)}
+    assert "ttft_p99 [s]" not in page.evaluate(heads)
+    page.select_option("#across", "ttft_p99 [s]")
+    assert "ttft_p99 [s]" in page.evaluate(heads)
+
+
 def test_a_ledger_that_has_grown_is_opened_again(seen: Seen, tmp_path: Path) -> None:
     _, ledger = measured(tmp_path)
     page = seen.open("#view=compare")

@@ -137,6 +137,7 @@ def test_forms_of_output(tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert len(rows) == 8 and float(rows[0]["sqnr_db"]) > 10
     picture = ElementTree.fromstring(svg.read_text(encoding="utf-8"))
+    assert {"0"} <= {text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")}
     assert len(picture.findall("{http://www.w3.org/2000/svg}rect")) == 4
     page = html.read_text(encoding="utf-8")
     assert "\x1b" not in page and "\u202e" not in page

@@ -207,7 +207,7 @@ def _section(title: str, lines: list[str], most: int) -> None:
 
 
 def _ranking(results: Results, most: int) -> None:
-    from ..results.story import further_metrics, memory_line, precision_lines, row_values
+    from ..results.story import hidden_line, memory_line, precision_lines, row_values
 
     ranked = results.ranked()
     front = {row.index for row in results.front()}
@@ -232,6 +232,5 @@ def _ranking(results: Results, most: int) -> None:
             click.echo(wrap(f"stands for {row.experiment.points} combinations", "     "))
         for line in filter(None, (runs[row.index], memory_line(results, row))):
             click.echo(wrap(line, "     "))
-    left_out = len(results.metrics) - len(further_metrics(results))
-    if left_out:
-        click.echo(f"  {left_out} percentiles and deviations: --csv and --json have them")
+    if hidden_line(results):
+        click.echo(f"  {hidden_line(results)}")

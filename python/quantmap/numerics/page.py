@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 
 from .. import _core
 
@@ -11,7 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .quality import Quality
 
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM = 960, 360, 48, 40
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM = 960, 372, 48, 52
+_ROOM = 26  # between the numbers of two layers
 _COLOURS = ("#1f77b4", "#d95f02", "#2a9d5c", "#c0399f", "#7570b3", "#8c6d1f", "#c0392b", "#555555")
 _SHAPES = {"experts": "square"}
 
@@ -21,7 +23,7 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem max(1rem, 50vw - 31rem
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .2rem .8rem .2rem 0; text-align: right; border-bottom: 1px solid #8884; }
 th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; }
-.wide { overflow-x: scroll; }
+.wide { overflow-x: auto; }
 """
 
 
@@ -30,8 +32,30 @@ def escape(text: str) -> str:
     return html.escape(_core.printable(text))
 
 
+def _layers(names: list[str], across: float) -> list[str]:
+    """Where each layer begins, with its number where there is room for it."""
+    begins: list[tuple[int, str]] = []
+    for place, name in enumerate(names):
+        number = re.search(r"\.(\d+)\.", name)
+        layer = number[1] if number else ""
+        if not begins or layer != begins[-1][1]:
+            begins.append((place, layer))
+    out = []
+    told = -math.inf
+    for place, layer in begins:
+        x = _LEFT + 8 + (place - 0.5) * across
+        if not layer or x - told < _ROOM:
+            continue
+        told = x
+        out.append(
+            f'<path d="M{x:.1f} 8V{_HEIGHT - _BOTTOM}" stroke="#888" stroke-opacity="0.25"/>'
+            f'<text x="{x + 3:.1f}" y="{_HEIGHT - _BOTTOM + 14}" fill="#888">{layer}</text>'
+        )
+    return out
+
+
 def picture(found: Quality) -> str:
-    """SQNR of every module, in the order of the checkpoint, one colour for each scheme.
+    """SQNR of every module by layer and kind, one colour for each scheme.
 
     Args:
         found: the report.
@@ -68,8 +92,10 @@ def picture(found: Quality) -> str:
         )
     out.append(
         f'<text x="{_LEFT}" y="{_HEIGHT - 12}" fill="#888">'
-        "modules in the order of the checkpoint: circles linear, squares experts; dB</text>"
+        "layer, with its modules in the order of the checkpoint: circles linear, squares experts; "
+        "upwards dB</text>"
     )
+    out += _layers([module.name for module in found.modules], across)
     for place, name, value, module in points:
         x = _LEFT + 8 + place * across
         y = _HEIGHT - _BOTTOM - (value - low) * down

@@ -8,6 +8,14 @@ const FAILED = ["failed", "error", "timeout", "cancelled"];
 const LESS = /^(ttft|tpot|itl|latency|memory_usage)/;
 const isLess = (name) => (name === results.goal ? results.goalIsLess : LESS.test(name));
 
+// What is worth a column: percentiles of what is measured itself only where they are looked at, or have a limit.
+const STATISTIC = /_(mean|median|std|min|max|p\d+(\.\d+)?)(?= \[|$)/;
+
+function shownMetrics() {
+  const looked = new Set([results.goal, byId("up").value, byId("across").value, ...results.limits.map((one) => one.metric)]);
+  return results.metrics.filter((name) => looked.has(name) || !STATISTIC.test(name) || !results.metrics.includes(name.replace(STATISTIC, "")));
+}
+
 function measuredOf(values) {
   let sum = 0, low = Infinity, high = -Infinity;
   for (const value of values) { sum += value; low = Math.min(low, value); high = Math.max(high, value); }
@@ -140,7 +148,7 @@ function bestShown(up) {
   const measured = results.rows.filter((row) => Object.keys(row.metrics).length).length;
   const waiting = of("not-run") + of("unfinished") + of("running");
   const best = results.rows.find((row) => row.index === results.best);
-  const tiles = best ? Object.entries(best.metrics).map(([name, item]) => el("div", {}, el("dt", {}, name), el("dd", {}, grouped.format(item.mean), ...besideOf(best, name, item)))) : [];
+  const tiles = best ? Object.entries(best.metrics).filter(([name]) => shownMetrics().includes(name)).map(([name, item]) => el("div", {}, el("dt", {}, name), el("dd", {}, grouped.format(item.mean), ...besideOf(best, name, item)))) : [];
   const runs = best ? best.precision.map(([part, what]) => el("div", {}, el("dt", {}, partName(part)), el("dd", { class: "long" }, what))) : [];
   return el("section", { class: "card" },
     el("div", { class: "head" }, el("h2", {}, results.title || "Results"), el("div", { class: "chips" }, badge(`${measured} measured`, "good"),
@@ -213,16 +221,20 @@ function partsOf(label) {
 }
 
 function tableOf(rows, numbers) {
-  const shown = rows.slice(0, SHOWN_ROWS);
+  const shown = rows.slice(0, SHOWN_ROWS), metrics = shownMetrics();
   const parts = shown.map((row) => partsOf(row.label));
   const names = parts.every(Boolean) ? [...new Set(parts.flatMap((part) => [...part.keys()]))] : [];
   const split = names.length > 0 && names.length <= 8;
   const launch = (place) => (split ? names.map((name) => el("td", {}, parts[place].get(name) || "–")) : [el("td", {}, el("code", {}, shown[place].label))]);
   const body = shown.map((row, place) => el("tr", { class: row.index === results.best ? "top" : false },
-    el("td", {}, numbers.has(row) ? el("span", { class: "rank" }, String(numbers.get(row))) : ""), ...results.metrics.map((name) => cellOf(row.metrics[name])),
+    el("td", {}, numbers.has(row) ? el("span", { class: "rank" }, String(numbers.get(row))) : ""), ...metrics.map((name) => cellOf(row.metrics[name])),
     el("td", { class: !row.admissible ? "bad" : row.broken.length ? "turned" : "good" }, row.broken.length ? `${row.admissible ? "↓" : "✗"} ${row.broken.join(", ")}` : "✓"), ...launch(place)));
-  const heads = [["front"], ...results.metrics.map((name) => [name, "n"]), ["limits"], ...(split ? names : ["launch"]).map((name) => [name])];
-  const more = rows.length > SHOWN_ROWS ? el("p", { class: "soft" }, `and ${rows.length - SHOWN_ROWS} more, all of them in the picture`) : "";
+  const heads = [["front"], ...metrics.map((name) => [name, "n"]), ["limits"], ...(split ? names : ["launch"]).map((name) => [name])];
+  const hidden = results.metrics.length - metrics.length;
+  const more = [
+    rows.length > SHOWN_ROWS ? `and ${rows.length - SHOWN_ROWS} more, all of them in the picture` : "",
+    hidden ? `${count(hidden, "percentile or deviation", "percentiles and deviations")} can be looked at above` : "",
+  ].filter(Boolean).map((text) => el("p", { class: "soft" }, text));
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Measured" },
-    el("table", { id: "table" }, el("thead", {}, el("tr", {}, ...heads.map(([head, look]) => el("th", { scope: "col", class: look || false }, head)))), el("tbody", {}, ...body)), more);
+    el("table", { id: "table" }, el("thead", {}, el("tr", {}, ...heads.map(([head, look]) => el("th", { scope: "col", class: look || false }, head)))), el("tbody", {}, ...body)), ...more);
 }

@@ -14,9 +14,12 @@ from .story import (
     failure_lines,
     goal_line,
     heading,
+    hidden_line,
     memory_line,
     number,
     precision_lines,
+    row_values,
+    shown_metrics,
     way_of,
 )
 
@@ -50,6 +53,7 @@ def to_html(results: Results) -> Iterator[str]:
     same = f"{plan.asked} combinations asked, {plan.merged} the same launch as another"
     yield f"<p>{escape(heading(results))}</p><p class=soft>{same}, {plan.skipped} left out</p>"
     yield f"<p class=soft>{escape(goal_line(results))}</p>"
+    yield from _best(results)
     yield from _picture(results)
     yield from _ranked(results)
     yield from _list("What one change does", [effect_line(item) for item in results.effects()])
@@ -64,8 +68,16 @@ def _list(title: str, lines: Sequence[str]) -> Iterator[str]:
         yield f"<h2>{title}</h2><ul>{items}</ul>"
 
 
+def _best(results: Results) -> Iterator[str]:
+    best = results.best()
+    if best is not None:
+        values = escape(row_values(results, best, further=True))
+        yield "<p class=best><strong class=good>✓ Best under the task's limits</strong> "
+        yield f"<code>{escape(best.label.replace('+', ' '))}</code><br>{values}</p>"
+
+
 def _ranked(results: Results) -> Iterator[str]:
-    names = results.metrics
+    names = shown_metrics(results)
     heads = ["experiment", "launch", "stands for", *map(results.titled, names), "limits"]
     yield "<h2>Measured, the best first</h2><div class=wide tabindex=0 role=region "
     yield 'aria-label="Measured"><table><thead><tr>'
@@ -75,7 +87,7 @@ def _ranked(results: Results) -> Iterator[str]:
     runs = precision_lines(results, ranked)
     for row in ranked:
         yield f"<tr><td>{row.index} <code>{row.experiment.signature[:8]}</code>"
-        yield f"<td><code>{escape(row.label.replace('+', ' '))}</code>"
+        yield f"<td class=launch><code>{escape(row.label.replace('+', ' '))}</code>"
         for line in filter(None, (runs[row.index], memory_line(results, row))):
             yield f"<br><span class=soft>{escape(line)}</span>"
         yield "<td class=n>"
@@ -83,7 +95,7 @@ def _ranked(results: Results) -> Iterator[str]:
         for name in names:
             yield f"<td class=n>{_cell(row, name)}"
         yield f"<td>{_limits(row)}"
-    yield "</tbody></table></div>"
+    yield f"</tbody></table></div><p class=soft>{hidden_line(results)}</p>"
 
 
 def _cell(row: Row, name: str) -> str:

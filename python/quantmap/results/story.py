@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 __all__ = [
     "effect_line",
     "failure_lines",
-    "further_metrics",
     "goal_line",
     "heading",
+    "hidden_line",
     "memory_line",
     "number",
     "precision_lines",
     "row_values",
+    "shown_metrics",
     "summary_lines",
 ]
 
@@ -68,40 +69,52 @@ def measured(results: Results, row: Row, name: str) -> str:
     return f"{number(item.mean)} {unit}".rstrip() + spread
 
 
-def further_metrics(results: Results) -> list[str]:
-    """The metrics without the percentiles of those that were measured themselves.
+def shown_metrics(results: Results, further: bool = True) -> list[str]:
+    """The metrics that are worth a line: the objective and what has limits first.
 
     Args:
         results: the results.
+        further: whether the others follow, but for percentiles of what is measured itself.
 
     Returns:
-        list[str]: their names.
+        list[str]: their names, each once.
     """
-    known = set(results.metrics)
-    return [
-        name
-        for name in results.metrics
-        if not statistic_of(name) or name[: -len(statistic_of(name)) - 1] not in known
-    ]
+    known = results.metrics
+    names = [*known[:1], *(limit.metric for limit in results.goal.limits if limit.metric in known)]
+    for name in known if further else ():
+        statistic = statistic_of(name)
+        if not statistic or name[: -len(statistic) - 1] not in known:
+            names.append(name)
+    return list(dict.fromkeys(names))
 
 
 def row_values(results: Results, row: Row, further: bool = False) -> str:
-    """What was measured of a result: the objective and what has limits first.
+    """What was measured of a result.
 
     Args:
         results: the results.
         row: one of them.
-        further: whether the other metrics follow, without their percentiles.
+        further: as of `shown_metrics`.
 
     Returns:
         str: names and values in one line.
     """
-    names = [*results.metrics[:1], *(limit.metric for limit in results.goal.limits)]
-    if further:
-        names += further_metrics(results)
-    names = list(dict.fromkeys(names))
+    names = shown_metrics(results, further)
     values = [(name, measured(results, row, name)) for name in names]
     return ", ".join(f"{name} {value}" for name, value in values if value)
+
+
+def hidden_line(results: Results) -> str:
+    """What is measured and not shown.
+
+    Args:
+        results: the results.
+
+    Returns:
+        str: empty when everything is.
+    """
+    count = len(results.metrics) - len(shown_metrics(results))
+    return f"{count} percentiles and deviations: --csv and --json have them" if count else ""
 
 
 def heading(results: Results) -> str:
