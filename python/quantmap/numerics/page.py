@@ -23,7 +23,7 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem max(1rem, 50vw - 31rem
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .2rem .8rem .2rem 0; text-align: right; border-bottom: 1px solid #8884; }
 th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: scroll; }
 """
 
 
