@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "quantmap/mapping/choose.hpp"
+#include "quantmap/mapping/effect.hpp"
 #include "quantmap/mapping/render.hpp"
 #include "support.hpp"
 
@@ -11,6 +12,7 @@ using quantmap::testing::errors;
 using quantmap::testing::json;
 using quantmap::testing::line;
 using quantmap::testing::Texts;
+using quantmap::testing::warnings;
 
 namespace {
 
@@ -190,6 +192,93 @@ TEST_CASE("arguments alone lean on no variable and no file of their own: such a 
       const auto dropped = [](const Decision& decision) { return decision.outcome == Outcome::kDropped; };
       const bool told = std::any_of(mapping.decisions.begin(), mapping.decisions.end(), dropped);
       CHECK(told == (kind == ChannelKind::kEnv && alone));
+      const auto warned = warnings(mapping.diagnostics);
+      CHECK(std::count_if(warned.begin(), warned.end(), [](const std::string& text) {
+              return text.ends_with(" $.kvcache_dtype");
+            }) == (told ? 1 : 0));
     }
   }
+}
+
+TEST_CASE("of several flags that a release lacks, the one that came first is named") {
+  const Engine* known = find_engine("vllm");
+  REQUIRE(known != nullptr);
+  const auto& flags = known->surface.flags;
+  int early = -1;
+  int late = -1;
+  for (std::size_t i = 0; i < flags.size(); ++i) {
+    const ReleaseNumber since = flags[i].intervals.front().since;
+    if (since == 0) continue;
+    if (early < 0) {
+      early = static_cast<int>(i);
+    } else if (late < 0 && since > flags[static_cast<std::size_t>(early)].intervals.front().since) {
+      late = static_cast<int>(i);
+    }
+  }
+  REQUIRE(late > 0);
+  const auto channel = [&flags](int flag) {
+    return Channel{ChannelKind::kFlag, flags[static_cast<std::size_t>(flag)].name, {}, {}, flag};
+  };
+  Diagnostics problems;
+  const auto config = resolve(json(R"({"kvcache_dtype": "fp8"})"), Path("$"), problems);
+  REQUIRE(config.has_value());
+  Engine engine = *known;
+  Deployment deployment;
+  deployment.checked = true;
+  for (const auto& [first, second] : {std::pair(early, late), std::pair(late, early)}) {
+    const Channel routes[] = {channel(first), channel(second)};
+    std::vector<Target> targets(known->checked.targets.begin(), known->checked.targets.end());
+    for (Target& target : targets) {
+      if (target.id == "kv") target.routes = routes;
+    }
+    engine.checked.targets = targets;
+    const Mapping mapping = map_config(*config, engine, {}, deployment);
+    const auto dropped = std::find_if(mapping.decisions.begin(), mapping.decisions.end(),
+                                      [](const Decision& item) { return item.outcome == Outcome::kDropped; });
+    REQUIRE(dropped != mapping.decisions.end());
+    const std::string wanted = "has no " + std::string(flags[static_cast<std::size_t>(early)].name) + " ";
+    CHECK_MESSAGE(dropped->why.message().find(wanted) != std::string::npos, dropped->why.message());
+  }
+}
+
+TEST_CASE("a word behind a switch is no switch, and a switch that is on by itself is nothing") {
+  std::size_t on = 0;
+  for (const Engine& engine : catalog().engines) {
+    for (ReleaseNumber release = 0; release < engine.surface.releases.size(); release += 7) {
+      Deployment deployment;
+      deployment.checked = true;
+      deployment.release = release;
+      Effects effects(engine, deployment, false);
+      for (const FlagHistory& flag : engine.surface.flags) {
+        const FlagInterval* interval = interval_at(flag, release);
+        if (interval == nullptr || interval->type != FlagType::kBool || interval->fallback.empty()) continue;
+        const std::string identity = effects.identity(std::string(flag.name));
+        const auto known = find_flag(engine.surface, identity, release);
+        if (!known || known->interval != interval) continue;
+        CHECK_FALSE(effects.value(identity, std::string(interval->fallback)).empty());
+        if (interval->fallback != "true") continue;
+        CHECK(effects.value(identity, true).empty());
+        ++on;
+      }
+    }
+  }
+  CHECK(on > 0);
+}
+
+TEST_CASE("minus zero is zero") {
+  const Engine* engine = find_engine("vllm");
+  REQUIRE(engine != nullptr);
+  Deployment deployment;
+  deployment.checked = true;
+  deployment.release = static_cast<ReleaseNumber>(engine->surface.releases.size() - 1);
+  Effects effects(*engine, deployment, true);
+  std::size_t seen = 0;
+  for (const FlagHistory& flag : engine->surface.flags) {
+    const FlagInterval* interval = interval_at(flag, deployment.release);
+    if (interval == nullptr || interval->type != FlagType::kFloat) continue;
+    const std::string identity = effects.identity(std::string(flag.name));
+    CHECK(effects.value(identity, std::string("-0.0")) == effects.value(identity, std::string("0")));
+    ++seen;
+  }
+  CHECK(seen > 0);
 }

@@ -15,6 +15,7 @@ from tests.python.support import (
     FOUR,
     QUANTIZED,
     REGISTRY,
+    RELEASES,
     four_field_configs,
     logged,
     pairs,
@@ -264,3 +265,32 @@ def test_the_reason_is_what_stands_against_the_wish() -> None:
     kv = next(item for item in mapping.decisions if item.field == "kvcache_dtype")
     assert (kv.outcome, kv.emitted) == ("degraded", {"--kv-cache-dtype": "fp8_e4m3"})
     assert "knows FP8 KV as fp8_e4m3 only" in kv.sentence
+
+
+def test_a_release_is_verified_up_to_and_with_the_last_that_was_read() -> None:
+    for engine, releases in RELEASES.items():
+        last = quantmap.explain(engine, {}, engine_version="latest").verified_through
+        for number, version in enumerate(releases):
+            told = quantmap.explain(engine, {}, engine_version=version).diagnostics
+            codes = [item.code for item in told]
+            assert ("release-not-verified" in codes) == (number > releases.index(last)), version
+
+
+def test_strict_takes_a_size_of_one() -> None:
+    """Nothing is lost where an engine has no argument for what is not divided."""
+    one = {"parallelism": {"pipeline_parallel_size": 1}}
+    two = {"parallelism": {"pipeline_parallel_size": 2}}
+    strict = {"engine_version": "latest", "policy": "strict"}
+    assert quantmap.explain("sglang_jax", one, **strict).args is not None
+    with pytest.raises(quantmap.ConfigError) as refused:
+        quantmap.explain("sglang_jax", two, **strict)
+    assert [item.code for item in refused.value.diagnostics] == ["refused-by-policy"]
+
+
+def test_what_no_kernel_takes_is_left_out_and_the_rest_is_served() -> None:
+    config = {"gemm_dtype": "bfloat16", "kvcache_dtype": "fp8_e4m3"}
+    ground = {"engine_version": "0.27.1", "gpu": "H100", "checkpoint": "deepseek-ai/DeepSeek-V3.2"}
+    mapping = quantmap.explain("vllm", config, **ground)
+    outcomes = {item.field: item.outcome for item in mapping.decisions}
+    assert outcomes["kvcache_dtype"] in ("dropped", "degraded")
+    assert "cannot-serve" not in outcomes.values()
