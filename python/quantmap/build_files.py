@@ -57,13 +57,14 @@ def read_dockerfile(text: str) -> list[Container]:
     started: dict[str, list[str]] = {}
     given: dict[str, str] = {}
     installed: list[str] = []
+    stages: dict[str, str] = {}
     for number, row in _rows(text):
         match = _INSTRUCTION.match(row)
         if not match:
             continue
         word, rest = match[1].upper(), match[2].strip()
         if word == "FROM":
-            image = next((part for part in rest.split() if not part.startswith("--")), "")
+            image = _base_of(rest, given, stages)
             environment, started, installed, line = {}, {}, [], number
         elif word == "ARG":
             given.update(environment_of(words_of(rest)))
@@ -78,6 +79,25 @@ def read_dockerfile(text: str) -> list[Container]:
     if installed and (entrypoint or (command[:1] and not command[0].startswith("-"))):
         entrypoint, command = _after(given, installed, [*entrypoint, *command])
     return [Container(run_words(image, entrypoint, command, environment), line)]
+
+
+def _base_of(rest: str, given: dict[str, str], stages: dict[str, str]) -> str:
+    """The image that a stage begins from; the stage's own name is kept for those behind it."""
+    named = [part for part in rest.split() if not part.startswith("--")]
+    image = _filled("".join(named[:1]), given)
+    image = stages.get(image, image)
+    if len(named) == 3 and named[1].upper() == "AS":
+        stages[named[2]] = image
+    return image
+
+
+def _filled(text: str, given: dict[str, str]) -> str:
+    """An image's name with the build's own arguments put in."""
+
+    def value(match: re.Match[str]) -> str:
+        return given.get(match[1] or match[3], match[2] or match[0])
+
+    return re.sub(r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))", value, text)
 
 
 def _after(

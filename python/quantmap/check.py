@@ -196,14 +196,12 @@ def check_script(
     ground = (engine, engine_version, gpu, model_quantization, checkpoint)
     containers = None
     if isinstance(text, str) and len(text) <= MAX_BYTES:
-        from .containers import as_posix, find_containers
+        from .containers import read_text
 
-        text = as_posix(text)
-        containers = find_containers(text)
+        text, containers = read_text(text)
     if containers is None:
         data, settings = _judged(text, ground)
-        found = [_launch(launch, settings) for launch in data["launches"]]
-        return ScriptResult(found, data["notes"])
+        return ScriptResult([_launch(each, settings) for each in data["launches"]], data["notes"])
     launches: list[CheckResult] = []
     notes: list[Diagnostic] = []
     for container in containers:
@@ -212,7 +210,9 @@ def check_script(
             inside = launch["line"] - 1 if container.is_script else 0
             launch["line"] = container.line + inside
             launches.append(_launch(launch, settings))
-        notes += data["notes"]
+        notes += [*filter(None, [container.note]), *data["notes"]]
+    if launches:  # what starts no engine stands beside what does
+        notes = [note for note in notes if note.code not in ("unknown-launcher", "unknown-image")]
     if not (launches or notes):
         notes = [_core.make_diagnostic("unknown-launcher", "command", {})]
     return ScriptResult(launches, notes)

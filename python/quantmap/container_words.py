@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .errors import Diagnostic
+
 __all__: list[str] = []
 
 
@@ -19,14 +21,23 @@ class Container:
         words: the words that start it, or a script.
         line: the line on which it stands.
         is_script: whether the last word is a script that begins on that line.
+        note: what to know about the file that it stands in.
     """
 
-    __slots__ = ("is_script", "line", "words")
+    __slots__ = ("is_script", "line", "note", "words")
 
-    def __init__(self, words: list[str] | str, line: int, *, is_script: bool = False) -> None:
+    def __init__(
+        self,
+        words: list[str] | str,
+        line: int,
+        *,
+        is_script: bool = False,
+        note: Diagnostic | None = None,
+    ) -> None:
         self.words = words
         self.line = line
         self.is_script = is_script
+        self.note = note
 
 
 def run_words(

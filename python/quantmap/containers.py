@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from functools import lru_cache
 
-from . import _core
 from .build_files import read_dockerfile, read_unit
 from .container_words import Container, environment_of, image_of, run_words, words_of
 from .errors import ConfigError
-from .markdown import PYTHON, code_blocks, has_code_blocks
+from .launch_lines import launch_lines
+from .markdown import PYTHON, Prelude, code_blocks, has_code_blocks
 from .platforms import served_model
 from .python_source import find_python_launches, is_python
+from .windows_scripts import as_posix
+from .yaml_pieces import read_pieces
 from .yaml_reader import read_yaml_documents
 
 TYPE_CHECKING = False
@@ -39,6 +40,23 @@ _WORDS_OF_CONTAINER = ("command", "args", "entrypoint", "run", "image")
 _TOP = re.compile(r"^[\"']?[A-Za-z_][\w.-]*[\"']?[ \t]*:(?:\s|$)|^\{|^---|^- \w+:", re.MULTILINE)
 _COMPOSE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*):?-([^{}]*)\})")
 _KUBERNETES = re.compile(r"\$\(([A-Za-z_]\w*)\)")
+
+
+def read_text(text: str) -> tuple[str, list[Container] | None]:
+    """A text as a shell reads it, and the containers in it.
+
+    Args:
+        text: the text.
+
+    Returns:
+        tuple[str, list[Container] | None]: both, as `as_posix` and `find_containers` give them.
+
+    Example:
+        >>> read_text("vllm serve m")
+        ('vllm serve m', None)
+    """
+    text = as_posix(text)
+    return text, find_containers(text)
 
 
 def find_containers(text: str) -> list[Container] | None:
@@ -75,45 +93,37 @@ def find_containers(text: str) -> list[Container] | None:
 
 def _of_documents(text: str, *, whole: bool) -> list[Container] | None:
     """What stands in YAML; None when the text is none, or, if it need not be, holds nothing."""
+    fault = None
     try:
         documents = read_yaml_documents(text)
     except ConfigError as error:
         if error.diagnostics[0].code == "missing-package":
             raise
-        return None
+        documents, fault = read_pieces(text) if whole else ([], None)
+        if not documents:
+            return None
     places = _Places(text)
     containers: list[Container] = []
-    for item in _mappings(documents):
-        container = _of_mapping(item, places)
+    for item, image in _mappings(documents):
+        container = _of_mapping(item, places, image)
         containers += [container] if container is not None else []
-        containers += _scripts_of(item, places)
+        containers += _scripts_of(item, places, image)
+    if containers:
+        containers[0].note = fault
     is_data = whole and all(isinstance(item, (dict, list)) for item in documents)
     return containers or ([] if is_data else None)
 
 
-@lru_cache(maxsize=1)
-def _starts() -> re.Pattern[str]:
-    """A line that starts an engine, and goes on as no sentence does."""
-    launchers = [words for engine in _core.engines() for words, _ in engine["launchers"]]
-    plain = ["[ \\t]+".join(map(re.escape, words)) for words in launchers if words[0][0] != "-"]
-    modules = [re.escape(words[1].partition(".")[0]) for words in launchers if words[0] == "-m"]
-    python = rf"python3?(?:[ \t]+-u)?[ \t]+-m[ \t]+(?:{'|'.join(modules)})\.[\w.]+"
-    return re.compile(  # within a line: what may cross lines takes the square of the text
-        r"^[ \t]*(?:\$ )?(?:[A-Za-z_]\w*=\S*[ \t]+)*(?:(?:exec|sudo|nohup|env|-E)[ \t]+)*"
-        rf"(?:[\w./~-]*/)?(?:{'|'.join(plain)}|docker run|{python})[ \t]+"
-        r"(?:[-$\"'<{/.\\]|[\w.-]*[/\d])",
-        re.MULTILINE,
-    )
-
-
 def _of_blocks(text: str) -> list[Container]:
-    """What stands in the code blocks of Markdown."""
+    """What stands in the code blocks of Markdown; a block knows what those before it set."""
     found: list[Container] = []
+    before = Prelude()
     for first, language, block in code_blocks(text):
         block = as_posix(block)
         inner = _of_python(block) if language in PYTHON else find_containers(block)
         if inner is None and language not in PYTHON:
-            inner = [Container(block, 1, is_script=True)]
+            inner = [Container(before.text() + block, 1, is_script=True)]
+            before.add(block)
         for container in inner or ():
             container.line += first - 1
             found.append(container)
@@ -127,40 +137,22 @@ def _of_python(text: str) -> list[Container] | None:
     return [Container(words, line, is_script=True) for line, words in found]
 
 
-def _scripts_of(item: dict[str, Any], places: _Places) -> Iterator[Container]:
+def _scripts_of(item: dict[str, Any], places: _Places, image: str | None) -> Iterator[Container]:
     """Texts of a mapping, whatever they are called, in which a line starts an engine."""
     given = item.get("envs", item.get("env"))
-    variables = [f"{name}={value}" for name, value in environment_of(given).items()]
+    variables = environment_of(given)
     for key, value in item.items():
         if key in _WORDS_OF_CONTAINER:
             continue
         if isinstance(value, list) and all(isinstance(line, str) for line in value):
-            value = "\n".join(value)
-        if isinstance(value, str) and _starts().search(value) and not has_code_blocks(value):
+            value = "\n".join(line.rstrip("\n") for line in value)
+        if isinstance(value, str) and launch_lines().search(value) and not has_code_blocks(value):
             line = places.line_of(re.escape(str(key)), "")
             is_block = places.text[places.at : places.at + 1] in ("|", ">", "\n")
-            words = [*variables, "sh", "-c", value]
-            yield Container(words, line + is_block, is_script=True)
-
-
-def as_posix(text: str) -> str:
-    """Lines that go on as those of cmd and PowerShell do, with the backslash of a shell.
-
-    Args:
-        text: a script.
-
-    Returns:
-        str: the same, character by character in its place.
-
-    Example:
-        >>> as_posix("docker run ^\\n image")
-        'docker run \\\\\\n image'
-    """
-    for mark in "^`":
-        ends = len(re.findall(rf"[ \t]\{mark}[ \t]*$", text, re.MULTILINE))
-        if ends and ends == text.count(mark):
-            text = re.sub(rf"(?<=[ \t])\{mark}(?=[ \t]*$)", r"\\", text, flags=re.MULTILINE)
-    return text
+            python = find_python_launches(value) if is_python(value) else []
+            for at, text in python or [(1, value)]:
+                words = run_words(image, ["sh", "-c", text], [], variables)
+                yield Container(words, line + is_block + at - 1, is_script=True)
 
 
 def _of_argv(text: str) -> list[Container] | None:
@@ -192,21 +184,37 @@ class _Places:
         return self.text.count("\n", 0, self.at) + 1
 
 
-def _mappings(documents: list[Any]) -> Iterator[dict[str, Any]]:
-    """Every mapping, outer ones first, in the order of the file; none of them twice."""
+def _mappings(documents: list[Any]) -> Iterator[tuple[dict[str, Any], str | None]]:
+    """Every mapping, outer ones first, in the order of the file; none of them twice.
+
+    With each comes the image that it, or what it stands in, runs its scripts in.
+    """
     seen: set[int] = set()
-    open_ = list(reversed(documents))
+    open_: list[tuple[Any, str | None]] = [(document, None) for document in reversed(documents)]
     while open_:
-        item = open_.pop()
+        item, image = open_.pop()
         if id(item) in seen:
             continue
         if isinstance(item, dict):
             seen.add(id(item))
-            yield item
-            open_ += reversed(list(item.values()))
+            image = _image_of_scripts(item) or image
+            yield item, image
+            open_ += [(value, image) for value in reversed(list(item.values()))]
         elif isinstance(item, list):
             seen.add(id(item))
-            open_ += reversed(item)
+            open_ += [(value, image) for value in reversed(item)]
+
+
+def _image_of_scripts(item: dict[str, Any]) -> str | None:
+    """The image that the scripts of a mapping run in, as dstack and SkyPilot name it."""
+    resources = item.get("resources")
+    places = [item.get("image"), resources.get("image_id") if isinstance(resources, dict) else None]
+    for image in places:
+        if isinstance(image, str) and re.fullmatch(
+            r"(?:docker:)?[\w.-]+(?::\d+)?/[^\s:]+(?::\S+)?", image
+        ):
+            return image.partition("docker:")[2] or image
+    return None
 
 
 def _is_kubernetes(item: dict[str, Any]) -> bool:
@@ -217,7 +225,7 @@ def _is_kubernetes(item: dict[str, Any]) -> bool:
     return listed and not isinstance(item.get("command"), str) and "environment" not in item
 
 
-def _of_mapping(item: dict[str, Any], places: _Places) -> Container | None:
+def _of_mapping(item: dict[str, Any], places: _Places, around: str | None) -> Container | None:
     model = served_model(item)
     if model is not None:
         words, named, key = model
@@ -229,7 +237,7 @@ def _of_mapping(item: dict[str, Any], places: _Places) -> Container | None:
     if image is not None:
         return _of_container(image, item, places)
     if isinstance(item.get("run"), str):
-        return _of_step(item, places)
+        return _of_step(item, places, around)
     # A chart's values name the image beside what they add to its arguments.
     return _of_container(image_of(item) if "tag" in item and _extra(item) else None, item, places)
 
@@ -269,12 +277,11 @@ def _extra(item: dict[str, Any]) -> list[str]:
     return [word for place in places for word in words_of(place.get("extraArgs"))]
 
 
-def _of_step(item: dict[str, Any], places: _Places) -> Container:
+def _of_step(item: dict[str, Any], places: _Places, image: str | None) -> Container:
     """A step of a workflow or job: a script with variables of its own."""
-    given = item.get("envs", item.get("env"))
-    variables = [f"{name}={value}" for name, value in environment_of(given).items()]
+    variables = environment_of(item.get("envs", item.get("env")))
     line = places.line_of("run", "")
-    words = [*variables, "sh", "-c", item["run"]]
+    words = run_words(image, ["sh", "-c", item["run"]], [], variables)
     return Container(words, line + ("\n" in item["run"]), is_script=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,3 +62,52 @@ def code_blocks(text: str) -> Iterator[tuple[int, str, str]]:
         elif fence:
             plain = line[indent:] if not line[:indent].strip() else line
             block.append(_PROMPT.sub("", plain))
+
+
+_SETS = re.compile(r"^\s*(?:export[ \t]+)?([A-Za-z_]\w*=[^\s<>;&|`(]\S*.*)$")
+_INSTALLS = re.compile(
+    r"^\s*(?:uv |python3? -m )?(?:pip3?|conda|mamba) [^;&|<>`\n]*"
+    r"(?:\w(?:\[[\w,]*\])?==?\d|\.whl\b|git\+)[^;&|<>`\n]*$"
+)
+_CLONES = re.compile(r"^\s*git clone [^;&|<>`\n]+$")
+_LONGEST_PRELUDE = 4_000
+
+
+class Prelude:
+    """What the blocks of a page set and install, for the blocks behind them."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, str] = {}
+
+    def add(self, block: str) -> None:
+        """Look at a block.
+
+        Args:
+            block: its text.
+        """
+        for line in re.sub(r"\\\n[ \t]*", "", block).split("\n"):
+            match = _SETS.match(line)
+            said = re.sub(r"\s#.*$", "", match[1] if match else line.strip())
+            if not match and not _INSTALLS.match(line) and not _CLONES.match(line):
+                continue
+            if not _is_whole(said):
+                continue
+            name = said.partition("=")[0] if match else said
+            self._lines.pop(name, None)
+            self._lines[name] = said
+
+    def text(self) -> str:
+        """Commands in front of a block's first line.
+
+        Returns:
+            str: they, on one line.
+        """
+        out = "; ".join(self._lines.values())
+        return f"{out}; " if out and len(out) <= _LONGEST_PRELUDE else ""
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        return bool(shlex.split(text)) and "$(" not in text
+    except ValueError:
+        return False

@@ -8,6 +8,7 @@ import shlex
 import warnings
 
 from . import _core
+from .launch_lines import launch_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ _STATEMENT = re.compile(
     re.MULTILINE,
 )
 _MOST_NODES = 50_000
+# What stands behind a launcher in a launch, and in no sentence about one.
+_GOES_ON = re.compile(r"[\"']?[-$\"'{<.~/\\]|[\w.-]*[/\d]")
 
 
 def is_python(text: str) -> bool:
@@ -55,7 +58,7 @@ def find_python_launches(text: str) -> list[tuple[int, str]]:
         [(2, 'vllm serve "${model}" --port 80')]
     """
     tree = _tree(text)
-    return [] if tree is None else list(_Reader(tree).launches())
+    return [] if tree is None else list(_Reader(tree, text).launches())
 
 
 def _tree(text: str) -> ast.Module | None:
@@ -69,7 +72,8 @@ def _tree(text: str) -> ast.Module | None:
 
 
 class _Reader:
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, tree: ast.Module, text: str) -> None:
+        self.rows = text.split("\n")
         self.nodes: list[ast.AST] = []
         for node in ast.walk(tree):
             if len(self.nodes) >= _MOST_NODES:
@@ -131,19 +135,45 @@ class _Reader:
                 line = self.text(node)
                 if self.is_line(line):
                     yield node.lineno, line
+                elif (node.end_lineno or 0) > node.lineno:
+                    yield from self.told(node, line)
+
+    def told(self, node: ast.expr, text: str) -> Iterator[tuple[int, str]]:
+        """Launches that a text of several lines tells, as the description of a module does."""
+        lines = iter(text.split("\n"))
+        row = node.lineno - 1
+        for line in lines:
+            plain = line.strip()
+            if not launch_lines().match(plain):
+                continue
+            while row + 1 < (node.end_lineno or 0) and plain[:30] not in self.rows[row]:
+                row += 1
+            block = [plain]
+            while block[-1].endswith("\\"):
+                block.append(next(lines, "").strip())
+            yield row + 1, "\n".join(block)
 
     def starts_engine(self, words: list[str]) -> bool:
+        return self.behind_launcher(words) > 0
+
+    def behind_launcher(self, words: list[str]) -> int:
+        """The place behind the words that start an engine; 0 when none do."""
         plain = [word.rpartition("/")[2] if n == 0 else word for n, word in enumerate(words[:12])]
-        return any(
-            plain[at : at + len(start)] == start
-            for start in self.starts
-            for at in range(min(len(plain), 8))
-        )
+        for start in self.starts:
+            for at in range(min(len(plain), 8)):
+                if plain[at : at + len(start)] == start:
+                    return at + len(start)
+        return 0
 
     def is_line(self, line: str) -> bool:
         """Whether a text is a line of a shell that starts an engine, and no sentence about one."""
-        first = line.lstrip()[:400].split(None, 6)
-        return len(first) > 1 and len(line) < 20_000 and self.starts_engine(first)
+        first = line.lstrip()[:400].partition("\n")[0].split(None, 8)
+        if len(first) < 2 or len(line) >= 20_000 or first[0][0] in "#`*":
+            return False
+        behind = self.behind_launcher(first[:7])
+        return 0 < behind < len(first) and (
+            bool(_GOES_ON.match(first[behind])) or " --" in line or " -" in " ".join(first[behind:])
+        )
 
     def word(self, item: ast.expr) -> str:
         if isinstance(item, (ast.Starred, ast.IfExp)):

@@ -22,7 +22,8 @@ __all__ = ["Change", "FileResult", "check_directory", "check_files"]
 
 _LARGEST = 1_000_000
 _SCRIPTS = (".sh", ".bash", ".zsh", ".ksh", ".slurm", ".sbatch", ".env", ".service", ".py")
-_DATA = (".yaml", ".yml", ".json", ".dockerfile")
+_WINDOWS = (".bat", ".cmd", ".ps1")
+_DATA = (".yaml", ".yml", ".json", ".ipynb", ".dockerfile")
 _PROSE = (".md", ".markdown", ".mdx")
 
 
@@ -242,7 +243,7 @@ def _files(folder: str) -> Iterator[str]:
 def _text(path: str) -> str | None:
     """The text of a file that may hold a launch; None for any other."""
     name = os.path.basename(path).lower()
-    known = name.endswith((*_SCRIPTS, *_DATA, *_PROSE)) or name.startswith(
+    known = name.endswith((*_SCRIPTS, *_WINDOWS, *_DATA, *_PROSE)) or name.startswith(
         ("dockerfile", "containerfile")
     )
     try:

@@ -46,11 +46,12 @@ def read_yaml(text: str | bytes) -> Any:
     return _read(text, several=False)[0]
 
 
-def read_yaml_documents(text: str | bytes) -> list[Any]:
+def read_yaml_documents(text: str | bytes, *, twice: bool = False) -> list[Any]:
     """The data of a YAML text with any number of documents.
 
     Args:
         text: the text, or its UTF-8 bytes; at most 1 MB.
+        twice: whether a key may be given twice; the last one counts.
 
     Returns:
         list[Any]: each document, as `read_yaml` gives one.
@@ -62,10 +63,10 @@ def read_yaml_documents(text: str | bytes) -> list[Any]:
         >>> read_yaml_documents("a: 1\\n---\\nb: 2")
         [{'a': 1}, {'b': 2}]
     """
-    return _read(text, several=True)
+    return _read(text, several=True, twice=twice)
 
 
-def _read(text: str | bytes, several: bool) -> list[Any]:
+def _read(text: str | bytes, several: bool, *, twice: bool = False) -> list[Any]:
     size = len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         raise _error("over-limit", got=f"{size} bytes", known=f"{MAX_BYTES} bytes")
@@ -81,6 +82,7 @@ def _read(text: str | bytes, several: bool) -> list[Any]:
     reader: _Reader | None = None
     try:
         reader = _Reader(yaml, text, several)
+        reader.twice = twice
         return reader.read()
     except ConfigError:
         raise
@@ -128,6 +130,7 @@ class _Reader:
         self.nodes = 0
         self.roots: list[Any] = []
         self.several = several
+        self.twice = False
 
     def read(self) -> list[Any]:
         events = self.yaml.events
@@ -232,7 +235,7 @@ class _Reader:
         frame.merging = isinstance(value, _Merge)
         frame.has_key = True
         if not frame.merging:
-            if value in frame.value:
+            if value in frame.value and not self.twice:
                 raise _invalid(mark, f"the key {str(value)[:60]!r} is given twice")
             frame.key = value
 

@@ -18,6 +18,7 @@ TEST_CASE("quoted words are read back") {
     Texts words;
     const auto visit = [&words](const Command& command) {
       for (const Word& read : command.words) words.push_back(read.text);
+      return true;
     };
     ShellReader({}, files, visit, problems).read("x " + quoted, 1);
     CHECK_MESSAGE((words == Texts{"x", std::string(word)}), quoted);

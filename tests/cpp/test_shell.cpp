@@ -20,6 +20,7 @@ Texts commands(std::string_view text, Diagnostics& problems) {
       line += word.text + (word.many ? "*" : word.open ? "?" : "") + "|";
     }
     out.push_back(line.substr(0, line.size() - 1));
+    return true;
   };
   ShellReader({}, files, visit, problems).read(text, 1);
   return out;
@@ -34,7 +35,7 @@ Texts commands(std::string_view text) {
 std::string file(std::string_view script, std::string_view name) {
   WrittenFiles files;
   Diagnostics problems;
-  ShellReader({}, files, [](const Command&) {}, problems).read(script, 1);
+  ShellReader({}, files, [](const Command&) { return false; }, problems).read(script, 1);
   const WrittenFile* found = files.find(name);
   return found == nullptr ? "none" : std::to_string(found->line) + ":" + found->text + (found->open ? "?" : "");
 }
@@ -60,7 +61,7 @@ TEST_CASE("commands end where a shell ends them") {
   CHECK(commands("if a; then b; else c; fi; for x in 1 2; do d; done; while e; do f; done") ==
         Texts{"a", "b", "c", "d", "e", "f"});
   CHECK(commands("case $x in a|b) c ;; *) d;; esac; e") == Texts{"c", "d", "e"});
-  CHECK(commands("f() { a; }; function g { b; }; (c; d); ! e") == Texts{"a", "b", "c", "d", "e"});
+  CHECK(commands("f() { a; }; function g { b; }; (c; d); ! e") == Texts{"c", "d", "e", "a", "b"});
   CHECK(commands("[[ a < b ]] && c; (( 1 < 2 )) && d") == Texts{"[[", "c", "[[", "d"});
   CHECK(commands("a <MODEL> b") == Texts{"a|<MODEL>?|b"});
 }

@@ -57,6 +57,10 @@ WORDS: dict[Kind, tuple[list[str], list[str]]] = {
     Kind("float"): (["{flag} 0.5", "{flag} 1"], ["{flag}", "{flag} half"]),
     Kind("float", count="?"): (["{flag}", "{flag} 0.5"], ["{flag} half"]),
     Kind("json"): (['{flag} {{"a":1}}'], ["{flag}", "{flag} word", '{flag} {{"a"', "{flag} 1k"]),
+    Kind("json", "json_or_pairs"): (
+        ['{flag} {{"a":1}}', "{flag} a=1", "{flag} a=1,b=2"],
+        ["{flag}", "{flag} word", '{flag} {{"a"', "{flag} a=b", "{flag} a=1,b"],
+    ),
     Kind("json", "from_json"): (["{flag} {{}}"], ["{flag}", "{flag} word", '{flag} {{"a"']),
     Kind("json", "from_cli"): (
         ["{flag} 3", "{flag} {{}}"],

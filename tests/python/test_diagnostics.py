@@ -222,18 +222,22 @@ DEPLOYMENTS = {
 }
 SCRIPTS = {
     "blank-after-backslash",
+    "built-from-sources",
     "file-not-read",
     "image-of-a-day",
+    "image-of-others",
     "launches-left-out",
     "other-platform",
     "several-launches",
     "unknown-image",
+    "yaml-in-parts",
 }
 
 
 @pytest.mark.parametrize("code", sorted(SCRIPTS))
 def test_scripts_provoke(code: str) -> None:
-    names = ("test_check_scripts.py", "test_check_containers.py")
+    kinds = ("scripts", "containers", "calls", "documents")
+    names = [f"test_check_{kind}.py" for kind in kinds]
     tests = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names]
     assert any(f'"{code}"' in test for test in tests)
 

@@ -15,8 +15,9 @@ namespace quantmap {
 
 namespace {
 
-// Whether something in a word is put in when it is used: $NAME, ${NAME}, $(NAME).
+// Whether something in a word is put in when it is used: $NAME, ${NAME}, $(NAME), {{ NAME }}.
 bool is_open(std::string_view word) {
+  if (const std::size_t begin = word.find("{{"); word.find("}}", begin) != std::string_view::npos) return true;
   for (std::size_t i = word.find('$'); i != std::string_view::npos && i + 1 < word.size(); i = word.find('$', i + 1)) {
     const char next = word[i + 1];
     const bool name = (next >= 'A' && next <= 'Z') || (next >= 'a' && next <= 'z') || next == '_';
@@ -37,6 +38,7 @@ std::optional<Command> command_of(const Value& list, const Path& path, Diagnosti
     Word word;
     word.text = item.as_text();
     word.open = is_open(word.text);
+    word.many = word.text.starts_with("{{") && word.text.ends_with("}}");
     const std::string name(assigned_name(word.text));
     if (command.words.empty() && !name.empty()) {
       word.text.erase(0, name.size() + 1);
@@ -70,6 +72,9 @@ std::optional<std::vector<FoundLaunch>> find_launches(const CheckRequest& reques
       return std::nullopt;
     }
     finder.script(text, 1, {});
+    // Functions are read where they are called.
+    std::stable_sort(finder.launches().begin(), finder.launches().end(),
+                     [](const FoundLaunch& a, const FoundLaunch& b) { return a.line < b.line; });
   } else if (request.command.is_array()) {
     const auto command = command_of(request.command, path, problems);
     if (!command) return std::nullopt;

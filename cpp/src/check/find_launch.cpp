@@ -107,7 +107,10 @@ void LaunchFinder::keep(FoundLaunch launch, const Command& command) {
       launch.files.back().name = name;
     }
   }
-  if (const auto found = installed_.find(launch.engine); found != installed_.end()) launch.installed = found->second;
+  if (const auto found = installed_.find(launch.engine); found != installed_.end()) {
+    launch.installed = found->second.version;
+    launch.sources = found->second.sources;
+  }
   launches_.push_back(std::move(launch));
 }
 
@@ -163,6 +166,13 @@ ShellVariables LaunchFinder::inherited(const Command& command, bool elsewhere) {
   return out;
 }
 
+// The words behind eval, which are one script.
+static std::string joined_words(const std::vector<Word>& words, std::size_t begin) {
+  std::string text;
+  for (std::size_t i = begin; i < words.size(); ++i) text += words[i].text + " ";
+  return text;
+}
+
 // Scripts inside: a string that a shell is given, a here-document, a file that the script wrote.
 void LaunchFinder::nested(const Command& command, std::size_t depth) {
   if (depth >= kMaxScriptDepth) return;
@@ -170,6 +180,25 @@ void LaunchFinder::nested(const Command& command, std::size_t depth) {
   const std::string_view name = main < command.words.size() ? program(command.words[main].text) : std::string_view();
   const bool elsewhere = is_one_of(name, kElsewhere);
   const bool shell = is_one_of(name, kShells);
+  std::vector<std::pair<std::string, std::size_t>> scripts;
+  if (name == "eval") {
+    scripts.emplace_back(joined_words(command.words, main + 1), command.line);
+  } else {
+    scripts = scripts_in(command, main, shell);
+  }
+  if (scripts.empty() && command.input != nullptr && (shell || elsewhere)) {
+    scripts.emplace_back(command.input->text, command.input->line);
+  }
+  if (scripts.empty()) return;
+  const ShellVariables variables = inherited(command, elsewhere);
+  const std::size_t before = launches_.size();
+  for (const auto& [text, line] : scripts) script(text, line, variables, depth + 1);
+  take_image(command.words, before);
+}
+
+// Scripts among the words of a command, each with its line.
+std::vector<std::pair<std::string, std::size_t>> LaunchFinder::scripts_in(const Command& command, std::size_t main,
+                                                                          bool shell) {
   std::vector<std::pair<std::string, std::size_t>> scripts;
   for (std::size_t i = main; i < command.words.size(); ++i) {
     const Word& word = command.words[i];
@@ -180,14 +209,7 @@ void LaunchFinder::nested(const Command& command, std::size_t depth) {
       scripts.emplace_back(std::move(inside), word.line);
     }
   }
-  if (scripts.empty() && command.input != nullptr && (shell || elsewhere)) {
-    scripts.emplace_back(command.input->text, command.input->line);
-  }
-  if (scripts.empty()) return;
-  const ShellVariables variables = inherited(command, elsewhere);
-  const std::size_t before = launches_.size();
-  for (const auto& [text, line] : scripts) script(text, line, variables, depth + 1);
-  take_image(command.words, before);
+  return scripts;
 }
 
 // An image that an option names, as srun has it, is that of the launches inside.
@@ -205,13 +227,16 @@ void LaunchFinder::take_image(const std::vector<Word>& words, std::size_t first)
 void LaunchFinder::note_packages(const std::vector<Word>& words) {
   const std::size_t main = main_word(words);
   const bool conda = main < words.size() && is_one_of(program(words[main].text), kOneMark);
+  const bool cloned = main < words.size() && program(words[main].text) == "git";
   for (const Word& word : words) {
     if (word.open) continue;
-    if (auto package = installed_package(word.text, conda)) installed_[package->engine] = std::move(package->version);
+    if (auto package = installed_package(word.text, conda)) installed_[package->engine] = {package->version, {}};
+    if (auto sources = engine_sources(word.text, cloned)) installed_[sources->engine] = {{}, sources->name};
   }
 }
 
-void LaunchFinder::command(const Command& command, std::size_t depth) {
+bool LaunchFinder::command(const Command& command, std::size_t depth) {
+  const std::size_t before = launches_.size() + left_out_;
   if (!arguments_) {
     arguments_.emplace();
     arguments_->words = command.words;
@@ -219,14 +244,15 @@ void LaunchFinder::command(const Command& command, std::size_t depth) {
     arguments_->line = command.line;
   }
   note_packages(command.words);
-  if (starts_nothing(command.words) || container(command, depth) || launch(command, 0, std::nullopt)) return;
-  nested(command, depth);
+  const bool done = starts_nothing(command.words) || container(command, depth) || launch(command, 0, std::nullopt);
+  if (!done) nested(command, depth);
+  return launches_.size() + left_out_ > before;
 }
 
 void LaunchFinder::script(std::string_view text, std::size_t line, const ShellVariables& variables, std::size_t depth) {
   Diagnostics unused;
   ShellReader reader(
-      variables, files_, [&](const Command& found) { command(found, depth); }, depth == 0 ? problems_ : unused);
+      variables, files_, [&](const Command& found) { return command(found, depth); }, depth == 0 ? problems_ : unused);
   reader.read(text, line);
 }
 

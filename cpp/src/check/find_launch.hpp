@@ -39,6 +39,17 @@ struct InstalledPackage {
 
 [[nodiscard]] std::optional<InstalledPackage> installed_package(std::string_view word, bool one_mark);
 
+// The sources that a command takes an engine from, which are no release: of a fork, or of no tag.
+struct EngineSources {
+  const Engine* engine = nullptr;
+  std::string name;  // OWNER/REPOSITORY[@REF]
+};
+
+[[nodiscard]] std::optional<EngineSources> engine_sources(std::string_view word, bool cloned);
+
+// How much of a name is what the engine is called, with nothing but signs around it; 0 when it is not named.
+[[nodiscard]] std::size_t names_engine(const Engine& engine, std::string_view name);
+
 struct FoundLaunch {
   const Engine* engine = nullptr;
   const Launcher* launcher = nullptr;  // null: these are arguments, and the caller names the engine
@@ -46,6 +57,7 @@ struct FoundLaunch {
   std::vector<EnvironmentVariable> variables;
   std::optional<ImageName> image;
   std::string installed;               // the release that the script has installed before
+  std::string sources;                 // that the script has installed it from
   bool by_entrypoint = false;          // the image's own entrypoint starts the server
   std::size_t repeats_entrypoint = 0;  // words of a launcher given to an image that starts the server itself
   const OtherMaker* maker = nullptr;
@@ -65,7 +77,8 @@ class LaunchFinder {
   LaunchFinder(Diagnostics& problems, bool named) : problems_(problems), named_(named) {}
 
   void script(std::string_view text, std::size_t line, const ShellVariables& variables, std::size_t depth = 0);
-  void command(const Command& command, std::size_t depth = 0);
+  // Whether it starts an engine, itself or in a script inside of it.
+  bool command(const Command& command, std::size_t depth = 0);
 
   [[nodiscard]] std::vector<FoundLaunch>& launches() noexcept { return launches_; }
   [[nodiscard]] std::size_t left_out() const noexcept { return left_out_; }
@@ -85,6 +98,8 @@ class LaunchFinder {
   void container_command(const Command& command, const Container& container, std::size_t depth);
   bool launch(const Command& command, std::size_t begin, std::optional<ImageName> image);
   void nested(const Command& command, std::size_t depth);
+  static std::vector<std::pair<std::string, std::size_t>> scripts_in(const Command& command, std::size_t main,
+                                                                     bool shell);
   void note_packages(const std::vector<Word>& words);
   void take_image(const std::vector<Word>& words, std::size_t first);
   void keep(FoundLaunch launch, const Command& command);
@@ -96,7 +111,11 @@ class LaunchFinder {
   std::optional<FoundLaunch> arguments_;
   std::vector<FoundLaunch> launches_;
   WrittenFiles files_;
-  std::map<const Engine*, std::string> installed_;
+  struct Installed {
+    std::string version;
+    std::string sources;
+  };
+  std::map<const Engine*, Installed> installed_;
   std::size_t words_ = 0;
   std::size_t inherited_ = 0;
   std::size_t left_out_ = 0;

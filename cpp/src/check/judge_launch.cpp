@@ -198,6 +198,14 @@ class LaunchJudge {
   // Words that belong to no flag: an engine takes at most its model so.
   void judge_positional(const std::vector<Word>& words) {
     for (std::size_t i = takes_model() ? 1 : 0; i < words.size(); ++i) {
+      if (words[i].many || words[i].open) {
+        judge_unknown({words[i]});
+        continue;
+      }
+      if (words[i].text.starts_with(' ')) {
+        judge_blank(words, i);
+        continue;
+      }
       if (i == 0 && holds(launcher_->ignored, out_.deployment.release)) {
         Verdict verdict;
         verdict.flag = words[i].text;
@@ -205,10 +213,6 @@ class LaunchJudge {
         verdict.reason = release_ + " reads this word and serves a model of its own choice all the same";
         verdict.hint = "write " + std::string(launcher_->model_flag) + " " + words[i].text;
         out_.verdicts.push_back(std::move(verdict));
-        continue;
-      }
-      if (words[i].many || words[i].open) {
-        judge_unknown({words[i]});
         continue;
       }
       if (std::string flag = with_dashes(words[i].text); !flag.empty()) {
@@ -221,6 +225,15 @@ class LaunchJudge {
           words[i].text, release_ + " takes no word here that belongs to no flag",
           names_model ? "write " + std::string(launcher_->model_flag) + " in front of it" : "leave it out"));
     }
+  }
+
+  // A blank behind a backslash, and what follows it on the line: words, where a comment was meant.
+  void judge_blank(const std::vector<Word>& words, std::size_t& i) {
+    std::string text = words[i].text;
+    while (i + 1 < words.size() && words[i + 1].line == words[i].line) text += " " + words[++i].text;
+    out_.verdicts.push_back(refused_word(text,
+                                         "the blank behind the backslash is a word: the line does not go on there",
+                                         "take away what stands behind the backslash"));
   }
 
   void judge_unknown(const std::vector<Word>& words) {

@@ -25,13 +25,19 @@ std::vector<std::string_view> parts_of(std::string_view tag) {
   return out;
 }
 
-// 20260605 in a tag, as 2026-06-05.
+// 20260605 in a tag as 2026-06-05, and the month of 25.09-py3, by which NVIDIA numbers its builds, as its first day.
 std::string date_of(std::string_view tag) {
-  for (const std::string_view part : parts_of(tag)) {
+  const auto parts = parts_of(tag);
+  for (const std::string_view part : parts) {
     if (part.size() != 8 || part.substr(0, 2) != "20" || !all_digits(part)) continue;
     return std::string(part.substr(0, 4)) + "-" + std::string(part.substr(4, 2)) + "-" + std::string(part.substr(6));
   }
-  return {};
+  const std::string_view month = parts.front().substr(0, 5);
+  const bool is_month = month.size() == 5 && month[0] == '2' && month[2] == '.' && all_digits(month.substr(0, 2)) &&
+                        all_digits(month.substr(3)) && month.substr(3) >= "01" && month.substr(3) <= "12";
+  const bool is_build = std::any_of(parts.begin(), parts.end(), [](auto part) { return part.substr(0, 2) == "py"; });
+  if (!is_month || !is_build) return {};
+  return "20" + std::string(month.substr(0, 2)) + "-" + std::string(month.substr(3)) + "-01";
 }
 
 bool is_release(const Engine& engine, std::string_view text) {
@@ -40,14 +46,47 @@ bool is_release(const Engine& engine, std::string_view text) {
                                 [&](const Release& release) { return *Version::parse(release.version) == *version; });
 }
 
-// The release in a tag: all of it, or what stands behind the engine's name in a tag of somebody else's image.
+// Whether an image holds the engine and counts releases of its own.
+bool is_numbered_apart(const Engine& engine, std::string_view name) {
+  for (const std::string_view word : engine.container.numbered_apart) {
+    const std::size_t at = name.find(word);
+    if (at != std::string_view::npos && (at == 0 || name[at - 1] == '/')) return true;
+  }
+  return false;
+}
+
+// Whether the tag of an image may tell the engine's release.
+bool tells_release(const Engine& engine, const ImageName& image) {
+  const std::string name = lower(image.name);
+  return !is_numbered_apart(engine, name) && (image.engine == &engine || names_engine(engine, name) > 0);
+}
+
+// The release in a tag: all of it, its first part, what stands behind the engine's name, or any part of a public tag.
 std::string version_in(const Engine& engine, const ImageName& image) {
   const std::string tag = lower(image.tag);
   if (image.own && Version::parse(tag) && date_of(tag).size() != tag.size() + 2) return tag;
-  if (is_release(engine, tag)) return tag;
+  const bool told = tells_release(engine, image);
+  if (told && is_release(engine, tag)) return tag;
   const auto parts = parts_of(tag);
-  for (const std::string_view part : parts) {
-    if (part.find('.') != std::string_view::npos && is_release(engine, part)) return std::string(part);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const bool named = i > 0 && names_engine(engine, parts[i - 1]) > 0;
+    const bool here = named || (told && (i == 0 || image.engine == &engine));
+    if (here && parts[i].find('.') != std::string_view::npos && is_release(engine, parts[i])) {
+      return std::string(parts[i]);
+    }
+  }
+  return {};
+}
+
+// The release that a tag goes on from: v0.7.3.self.post1, v0.11.0rc1-a3.
+std::string version_in_front(const Engine& engine, const ImageName& image) {
+  const std::string tag = lower(image.tag);
+  const std::size_t from = tag.substr(0, 1) == "v" ? 1 : 0;
+  std::size_t end = std::min(tag.find_first_not_of("0123456789.", from), tag.size());
+  while (tells_release(engine, image) && end != std::string::npos && end > from) {
+    const std::string number = tag.substr(from, end - from);
+    if (number.find('.') != std::string::npos && is_release(engine, number)) return number;
+    end = tag.rfind('.', end - 1);
   }
   return {};
 }
@@ -76,6 +115,12 @@ Value release_by_tag(const Engine& engine, const ImageName& image, std::string& 
     notes.add(Code::kImageOfADay, "command", context);
     return Value::text(std::string(of_day->version));
   }
+  if (std::string front = version_in_front(engine, image); !front.empty()) {
+    asked = image.tag;
+    context.emplace_back("version", front);
+    notes.add(Code::kImageOfOthers, "command", context);
+    return Value::text(std::move(front));
+  }
   const bool newest_meant = lower(image.tag).rfind("latest", 0) == 0;
   if (!newest_meant) asked = image.tag;
   context.emplace_back("version", std::string(engine.surface.releases.back().version));
@@ -87,8 +132,18 @@ Value release_by_tag(const Engine& engine, const ImageName& image, std::string& 
 // The release that a launch itself tells: what its script has installed, or its image; null when neither says one.
 Value release_by_launch(const Engine& engine, const FoundLaunch& launch, std::string& asked, Diagnostics& notes) {
   if (!launch.installed.empty()) return Value::text(launch.installed);
+  if (!launch.sources.empty()) {
+    asked = launch.sources;
+    notes.add(Code::kBuiltFromSources, "command",
+              {{"engine", std::string(engine.name)},
+               {"value", quote(asked)},
+               {"version", std::string(engine.surface.releases.back().version)}});
+    return Value::text("latest");
+  }
   if (!launch.image || launch.image->tag.empty()) return {};
-  const bool tells = launch.image->engine != nullptr || !version_in(engine, *launch.image).empty();
+  const std::string name = lower(launch.image->name);
+  const bool tells = launch.image->engine != nullptr || names_engine(engine, name) > 0 ||
+                     is_numbered_apart(engine, name) || !version_in(engine, *launch.image).empty();
   return tells ? release_by_tag(engine, *launch.image, asked, notes) : Value();
 }
 

@@ -37,7 +37,26 @@ class Reader {
   }
 
  private:
+  // A flag of whose name a template or a shell fills in some: what it begins with is one that is known, or none is.
+  bool filled_in(const Word& word) {
+    const std::string_view name = std::string_view(word.text).substr(0, word.text.find('='));
+    const std::size_t cut = word.open ? name.find_first_of("{$<%@") : std::string_view::npos;
+    if (cut == std::string_view::npos) return false;
+    ++at_;
+    if (const std::string start = word.text.substr(0, cut); cut > 2 && word.text[cut] == '{' && find(start)) {
+      Argument argument;
+      argument.flag = start;
+      argument.open = true;
+      argument.value = true;
+      out_.arguments.push_back(std::move(argument));
+    }
+    out_.unknown.push_back(word);
+    if (at_ < words_.size() && !is_flag(words_[at_])) out_.unknown.push_back(words_[at_++]);  // its value
+    return true;
+  }
+
   void flag(const Word& word) {
+    if (filled_in(word)) return;
     Argument argument;
     const std::size_t end = end_of_flag(word.text);
     argument.flag = word.text.substr(0, end);

@@ -55,4 +55,63 @@ std::optional<InstalledPackage> installed_package(std::string_view word, bool on
   return InstalledPackage{engine, std::string(version)};
 }
 
+std::size_t names_engine(const Engine& engine, std::string_view name) {
+  const auto is_end = [&](std::size_t at) {
+    return at >= name.size() || std::string_view("/-_.").find(name[at]) != std::string_view::npos;
+  };
+  const std::string plain = package_name(name);
+  std::size_t most = 0;
+  for (const std::string_view runtime : engine.runtime_names) {
+    const std::string known = package_name(runtime);
+    for (std::size_t at = plain.find(known); at != std::string::npos; at = plain.find(known, at + 1)) {
+      if ((at == 0 || is_end(at - 1)) && is_end(at + known.size())) most = std::max(most, known.size());
+    }
+  }
+  return most;
+}
+
+// The engine that a name says most of, and how much that is.
+static std::pair<const Engine*, std::size_t> engine_named(std::string_view name) {
+  std::pair<const Engine*, std::size_t> out{nullptr, 0};
+  for (const Engine& engine : catalog().engines) {
+    const std::size_t named = names_engine(engine, name);
+    if (named > out.second) out = {&engine, named};
+  }
+  return out;
+}
+
+// A wheel of a fork: its package is called after the engine, and is none of its plugins.
+static std::optional<EngineSources> forked_wheel(std::string_view word) {
+  const std::string_view file = word.substr(word.rfind('/') + 1);
+  const std::string name = package_name(file.substr(0, file.find_first_of("-*")));
+  const auto [engine, named] = engine_named(name);
+  if (engine == nullptr || named == name.size()) return std::nullopt;
+  const auto is_plugin = [&name](const Plugin& plugin) { return package_name(plugin.package) == name; };
+  if (std::any_of(engine->plugins.begin(), engine->plugins.end(), is_plugin)) return std::nullopt;
+  return EngineSources{engine, name};
+}
+
+std::optional<EngineSources> engine_sources(std::string_view word, bool cloned) {
+  constexpr std::string_view kHost = "github.com";
+  if (word.ends_with(".whl")) return forked_wheel(word);
+  const std::size_t host = word.find(kHost);
+  if (host == std::string_view::npos || word.size() > 400 || !(cloned || word.find("git+") < host)) return std::nullopt;
+  std::string_view rest = word.substr(std::min(host + kHost.size() + 1, word.size()));
+  const std::size_t slash = rest.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const std::string_view owner = rest.substr(0, slash);
+  rest = rest.substr(0, rest.find_first_of("#?& \t"));
+  const std::size_t at = std::min(rest.find('@'), rest.size());
+  std::string_view repository = rest.substr(slash + 1, at - slash - 1);
+  repository = repository.substr(0, repository.find('/'));
+  if (repository.ends_with(".git")) repository.remove_suffix(4);
+  const auto [engine, most] = engine_named(repository);
+  if (engine == nullptr) return std::nullopt;
+  const auto& owners = engine->owners;
+  const bool upstream = std::find(owners.begin(), owners.end(), lower(owner)) != owners.end();
+  // A clone of the engine's own may be for its examples; another repository of its owners is something else.
+  if (upstream && (cloned || most != repository.size())) return std::nullopt;
+  return EngineSources{engine, std::string(owner) + "/" + std::string(repository) + std::string(rest.substr(at))};
+}
+
 }  // namespace quantmap

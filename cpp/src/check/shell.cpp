@@ -5,9 +5,12 @@
 #include <deque>
 #include <set>
 #include <span>
+#include <utility>
 
 #include "shell_blocks.hpp"
 #include "shell_expand.hpp"
+#include "shell_files.hpp"
+#include "shell_functions.hpp"
 #include "shell_lexer.hpp"
 
 namespace quantmap {
@@ -16,7 +19,9 @@ namespace {
 
 using shell::Blocks;
 using shell::Expander;
+using shell::Functions;
 using shell::Lexer;
+using shell::Positional;
 using shell::RawWord;
 using shell::Token;
 using shell::TokenKind;
@@ -28,8 +33,16 @@ bool is_one_of(std::string_view word, std::span<const std::string_view> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+// Builtins and programs that start the command behind them.
+constexpr std::string_view kPassingOn[] = {"exec", "eval", "nohup", "setsid", "sudo", "time"};
 constexpr std::string_view kTests[] = {"[[", "[", "test"};
 constexpr std::string_view kPassing[] = {"cat", "echo", "printf", "tee"};  // they write what they read or are given
+
+ShellVariable unknown() {
+  ShellVariable out;
+  out.known = false;
+  return out;
+}
 
 // One simple command: its tokens, and what joins it to the one before.
 struct Simple {
@@ -47,7 +60,8 @@ class Interpreter {
   void run(std::string_view text, std::size_t first_line, Diagnostics& problems) {
     Lexer lexer(text, first_line, problems);
     std::vector<Token> tokens;
-    while (lexer.next_line(tokens)) line(tokens);
+    while (lexer.next_line(tokens)) line(functions_.keep_bodies(std::move(tokens)));
+    for (const auto& body : functions_.uncalled()) lines_of(*body);
   }
 
  private:
@@ -59,10 +73,6 @@ class Interpreter {
         simple.redirections.push_back(&token);
       } else if (token.kind == TokenKind::kWord) {
         simple.words.push_back(&token);
-      } else if (token.sign == "(" && i + 1 < tokens.size() && tokens[i + 1].sign == ")") {
-        simple.words.clear();  // a function's name
-        simple.before = "(";
-        ++i;
       } else {
         simple.behind = token.sign;
         command(simple);
@@ -102,7 +112,6 @@ class Interpreter {
       simple.words.clear();
       return true;
     }
-    if (word == "function" && simple.words.size() > 1) simple.words.erase(simple.words.begin() + 1);  // its name
     if (!blocks_.keyword(word)) return false;
     simple.words.erase(simple.words.begin());
     return true;
@@ -140,7 +149,7 @@ class Interpreter {
     } else {
       for (Piece& piece : value_text(raw, name.size() + (adds ? 2 : 1))) value.text.push_back(std::move(piece));
     }
-    if (!expander_.spend(size_of(value))) value = {{}, {}, false, false, false};
+    if (!expander_.spend(size_of(value))) value = unknown();
     set(name, std::move(value));
     if (exported) note_export(name);
     return true;
@@ -174,6 +183,7 @@ class Interpreter {
       declare(simple, at);
       return;
     }
+    if (each_of_branches(simple, at)) return;
     command.line = simple.words.front()->word.line;
     for (std::size_t i = 0; i < at; ++i) {
       const RawWord& raw = simple.words[i]->word;
@@ -181,9 +191,75 @@ class Interpreter {
       command.assignments.emplace_back(name, shell::joined(value_text(raw, name.size() + 1), raw.line));
     }
     for (; at < simple.words.size(); ++at) expander_.expand(simple.words[at]->word, command.words);
-    if (first == "unset" || first == "read") forget(command.words);
+    builtin(first, command.words);
     write_files(simple, command);
-    if (!command.words.empty()) visit_(command);
+    if (!command.words.empty() && !call(command)) started_ += visit_(command) ? 1U : 0U;
+  }
+
+  // A function of the script, with the words of this call; false when it is none, or starts nothing by itself.
+  bool call(const Command& command) {
+    if (command.words.front().open || command.words.front().quoted) return false;
+    const auto body = functions_.call(command.words.front().text);
+    if (body == nullptr) return false;
+    const std::size_t before = started_;
+    std::vector<std::string> set_apart;  // variables for this call alone
+    Positional words(variables_, {command.words.begin() + 1, command.words.end()});
+    for (const auto& [name, value] : command.assignments) {
+      words.keep_local(name);
+      if (exported_.count(name) == 0) set_apart.push_back(name);
+      note_export(name);
+      ShellVariable given;
+      given.text = {{value.text, value.open}};
+      expander_.set(name, std::move(given));
+    }
+    Positional* const outer = std::exchange(positional_, &words);
+    const bool tested = tested_;
+    lines_of(*body);
+    positional_ = outer;
+    tested_ = tested;
+    functions_.leave();
+    for (const std::string& name : set_apart) {
+      exported_.erase(name);
+      std::erase(variables_.exported, name);
+    }
+    return started_ != before;
+  }
+
+  void lines_of(const shell::FunctionBody& body) {
+    for (const std::vector<Token>& tokens : body.lines) line(tokens);
+  }
+
+  // Builtins that change what the script knows.
+  void builtin(std::string_view name, const std::vector<Word>& words) {
+    if (name == "unset" || name == "read") forget(words);
+    if (name == "shift" || name == "set") reposition(words);
+  }
+
+  // shift, and set -- WORDS
+  void reposition(const std::vector<Word>& words) {
+    if (positional_ == nullptr) return;
+    if (words.front().text == "set") {
+      if (words.size() > 1 && words[1].text == "--") positional_->set({words.begin() + 2, words.end()});
+    } else {
+      const bool counted = words.size() > 1 && words[1].text.size() == 1 && words[1].text[0] >= '1';
+      positional_->shift(counted ? static_cast<std::size_t>(words[1].text[0] - '0') : 1);
+    }
+  }
+
+  // A command that stands in a variable, which branches set apart: each of them is one; false when it is none.
+  bool each_of_branches(const Simple& simple, std::size_t at) {
+    while (at < simple.words.size() && is_one_of(simple.words[at]->word.plain(), kPassingOn)) ++at;
+    const shell::Part* part = at < simple.words.size() ? simple.words[at]->word.parameter() : nullptr;
+    const auto found = part == nullptr ? variables_.values.end() : variables_.values.find(part->text);
+    if (found == variables_.values.end()) return false;
+    const auto kept = found->second;
+    if (kept->known || kept->either.empty()) return false;
+    for (const auto& value : kept->either) {
+      variables_.values[part->text] = value;
+      execute(simple);
+    }
+    variables_.values[part->text] = kept;
+    return true;
   }
 
   static bool is_assignment(const RawWord& raw) {
@@ -193,11 +269,15 @@ class Interpreter {
 
   // Assignments alone, or behind `export` and its kin.
   void declare(const Simple& simple, std::size_t at) {
-    bool exported = at < simple.words.size() && simple.words[at]->word.plain() == "export";
+    const std::string_view by = at < simple.words.size() ? simple.words[at]->word.plain() : std::string_view();
+    bool exported = by == "export";
     for (std::size_t i = 0; i < simple.words.size(); ++i) {
       const RawWord& raw = simple.words[i]->word;
       const std::string_view plain = raw.plain();
       if (plain.size() > 1 && plain[0] == '-' && plain.find('x') != std::string_view::npos) exported = true;
+      if (by == "local" && positional_ != nullptr && is_assignment(raw)) {
+        positional_->keep_local(std::string(assigned_name(raw.parts[0].text)));
+      }
       if (assign(raw, exported) || i <= at) continue;
       if (exported && !plain.empty() && plain[0] != '-') note_export(std::string(plain));
     }
@@ -207,7 +287,7 @@ class Interpreter {
     const bool unsets = !words.empty() && words.front().text == "unset";
     for (const Word& word : words) {
       if (word.text.empty() || word.text[0] == '-' || variables_.values.count(word.text) == 0) continue;
-      set(word.text, {{}, {}, false, false, false});
+      set(word.text, unknown());
       if (unsets && exported_.erase(word.text) > 0) std::erase(variables_.exported, word.text);
     }
   }
@@ -217,8 +297,8 @@ class Interpreter {
     const std::string_view program = command.words.empty() ? std::string_view() : command.words[0].text;
     auto [input, target] = redirected(simple);
     const bool prints = program == "echo" || program == "printf";
-    if (input == nullptr && prints) input = &printed(command);
-    if (program == "tee" && target.empty()) target = last_name(command.words);
+    if (input == nullptr && prints) input = &inputs_.emplace_back(shell::printed(command));
+    if (program == "tee" && target.empty()) target = shell::last_name(command.words);
     if (input != nullptr && !target.empty()) files_.add({target, input->text, input->line, input->open});
     const bool passes_on = is_one_of(program, kPassing);
     piped_ = passes_on && target.empty() && simple.behind == "|" ? input : nullptr;
@@ -236,35 +316,6 @@ class Interpreter {
       }
     }
     return out;
-  }
-
-  static std::string last_name(const std::vector<Word>& words) {
-    std::string name;
-    for (std::size_t i = 1; i < words.size(); ++i) {
-      if (words[i].text.substr(0, 1) != "-") name = words[i].text;
-    }
-    return name;
-  }
-
-  const WrittenFile& printed(const Command& command) {
-    WrittenFile out;
-    out.line = command.line;
-    for (std::size_t i = 1; i < command.words.size(); ++i) {
-      if (i == 1 && command.words[i].text.substr(0, 1) == "-") continue;
-      add_printed(command.words[i], out);
-    }
-    return inputs_.emplace_back(std::move(out));
-  }
-
-  // As echo -e and printf write it: \n ends a line.
-  static void add_printed(const Word& word, WrittenFile& file) {
-    for (std::size_t i = 0; i < word.text.size(); ++i) {
-      const bool ends = word.text.compare(i, 2, "\\n") == 0;
-      file.text += ends ? '\n' : word.text[i];
-      i += ends ? 1 : 0;
-    }
-    file.text += ' ';
-    file.open |= word.open;
   }
 
   const WrittenFile& keep_input(const Token& token) {
@@ -294,25 +345,13 @@ class Interpreter {
   std::deque<WrittenFile> inputs_;  // of commands; a pipe hands them on
   const WrittenFile* piped_ = nullptr;
   bool tested_ = false;
+  Functions functions_;
+  Positional* positional_ = nullptr;  // of the call that is read
+  std::size_t started_ = 0;           // commands that the visitor looks for
   std::set<std::string> exported_;
 };
 
 }  // namespace
-
-void WrittenFiles::add(WrittenFile file) {
-  const std::size_t slash = file.name.rfind('/');
-  by_name_[file.name] = all_.size();
-  if (slash != std::string::npos) by_name_[file.name.substr(slash + 1)] = all_.size();
-  all_.push_back(std::move(file));
-}
-
-const WrittenFile* WrittenFiles::find(std::string_view name) const {
-  auto found = by_name_.find(name);
-  if (const std::size_t slash = name.rfind('/'); found == by_name_.end() && slash != std::string_view::npos) {
-    found = by_name_.find(name.substr(slash + 1));
-  }
-  return found == by_name_.end() ? nullptr : &all_[found->second];
-}
 
 std::string_view assigned_name(std::string_view word) noexcept {
   std::size_t end = 0;

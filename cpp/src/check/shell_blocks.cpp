@@ -9,12 +9,35 @@ namespace {
 // Keywords that begin or end nothing whose variables count apart.
 constexpr std::string_view kPassed[] = {"then", "do", "{", "}", "!", "time", "function", "coproc"};
 
+constexpr std::size_t kMostBranches = 4;  // whose values are kept
+
+// Whether what is written is the beginning of something else, in however many pieces either is kept.
+bool begins_with(const std::vector<Piece>& whole, const std::vector<Piece>& start) {
+  std::size_t piece = 0;
+  std::size_t at = 0;
+  for (const Piece& part : start) {
+    std::string_view rest = part.text;
+    while (!rest.empty()) {
+      if (piece == whole.size()) return false;
+      const std::string_view here = std::string_view(whole[piece].text).substr(at);
+      const std::size_t size = std::min(here.size(), rest.size());
+      const bool alike = whole[piece].open == part.open && here.substr(0, size) == rest.substr(0, size);
+      if (size > 0 && !alike) return false;
+      rest.remove_prefix(size);
+      at += size;
+      if (at == whole[piece].text.size()) {
+        ++piece;
+        at = 0;
+      }
+    }
+  }
+  return true;
+}
+
 bool begins_with(const ShellVariable& whole, const ShellVariable& start) {
   if (!whole.known || !start.known || whole.is_array != start.is_array) return false;
-  if (whole.text.size() < start.text.size() || whole.items.size() < start.items.size()) return false;
-  return std::equal(start.text.begin(), start.text.end(), whole.text.begin(),
-                    [](const Piece& a, const Piece& b) { return a.text == b.text && a.open == b.open; }) &&
-         std::equal(start.items.begin(), start.items.end(), whole.items.begin(),
+  if (whole.items.size() < start.items.size() || !begins_with(whole.text, start.text)) return false;
+  return std::equal(start.items.begin(), start.items.end(), whole.items.begin(),
                     [](const Word& a, const Word& b) { return a.text == b.text; });
 }
 
@@ -41,6 +64,7 @@ void Blocks::end_branch() {
     const Value now = value(name);
     if (change.after != nullptr && now != nullptr) change.differs |= !same(*change.after, *now);
     change.after = now;
+    if (now != nullptr && now->known && change.either.size() < kMostBranches) change.either.push_back(now);
     change.adds &= before != nullptr && now != nullptr && begins_with(*now, *before);
     if (before == nullptr) {
       variables_.values.erase(name);
@@ -68,6 +92,8 @@ void Blocks::close(Block kind) {
       merged->more = true;
     } else {
       merged->known = false;
+      merged->either = change.either;
+      if (change.before != nullptr && change.before->known) merged->either.push_back(change.before);
     }
     variables_.values[name] = std::move(merged);
   }

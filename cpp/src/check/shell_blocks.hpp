@@ -33,7 +33,8 @@ class Blocks {
     Value before;
     Value after;  // of the branches that are over; null: none changed it yet
     bool differs = false;
-    bool adds = true;  // each branch that changed it added to it
+    bool adds = true;           // each branch that changed it added to it
+    std::vector<Value> either;  // what the branches made of it
   };
   struct Frame {
     Block kind;

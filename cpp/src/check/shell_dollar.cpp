@@ -9,6 +9,19 @@ namespace {
 
 bool is_name(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
 
+// Behind $NAME, $1 and their kin, and $env:NAME of PowerShell.
+std::size_t end_of_name(std::string_view text, std::size_t at) {
+  std::size_t end = at + 1;
+  if (end < text.size() && std::string_view("@*#?$!-0123456789").find(text[end]) != std::string_view::npos) {
+    return end + 1;
+  }
+  while (end < text.size() && is_name(text[end])) ++end;
+  if (text.substr(at, end - at) != "$env" || text.substr(end, 1) != ":") return end;
+  ++end;
+  while (end < text.size() && is_name(text[end])) ++end;
+  return end;
+}
+
 Part unknown(std::string_view source, bool quoted) {
   Part part;
   part.kind = PartKind::kUnknown;
@@ -102,12 +115,7 @@ bool Lexer::read_dollar(RawWord& word, bool quoted) {
     ++at_;
     return read_double_quotes(word);
   }
-  std::size_t end = at_ + 1;
-  if (end < text_.size() && std::string_view("@*#?$!-0123456789").find(text_[end]) != std::string_view::npos) {
-    ++end;
-  } else {
-    while (end < text_.size() && is_name(text_[end])) ++end;
-  }
+  const std::size_t end = end_of_name(text_, at_);
   if (end == at_ + 1) {
     word.parts.push_back(literal("$", quoted));
   } else {
@@ -136,7 +144,12 @@ bool Lexer::read_braces(RawWord& word, bool quoted) {
     rest.remove_prefix(3);
   }
   read_use(rest, part);
-  word.parts.push_back(rest.empty() && size > 0 ? std::move(part) : unknown(source, quoted));
+  if (!rest.empty() || size == 0) {
+    const bool list = part.list || inside.find("[@]") != std::string_view::npos;  // some of the items
+    part = unknown(source, quoted);
+    part.list = list;
+  }
+  word.parts.push_back(std::move(part));
   skip(end - at_);
   return true;
 }

@@ -155,10 +155,24 @@ void Expander::add_part(const Part& part, Field& field, std::vector<Word>& out, 
     field.any = true;
     field.certain |= !part.text.empty();
   } else if (part.kind == PartKind::kUnknown || depth > kDeepestDefault || !spend(part.source.size() + 1)) {
-    add_open(part.source, part.whole(), false, field);
+    add_open(part.source, part.whole(), part.list, field);
   } else {
     add_parameter(part, field, out, depth);
   }
+}
+
+// What a parameter that is no list stands for, in pieces; false when the script does not tell.
+bool Expander::pieces_of(const Part& part, const ShellVariable* value, std::vector<Piece>& made, bool plain) {
+  if (value != nullptr && !value->is_array && spend(joined(value->text, 0).text.size())) {
+    made = value->text;
+    // What is not known is written again in a script inside: with quotes of its own it would end those around it.
+    for (Piece& piece : made) {
+      if (piece.open && piece.text.find_first_of("'\"`\n") != std::string::npos) piece.text = part.source;
+    }
+    if (value->more && part.whole()) append(made, part.source, true);
+    return true;
+  }
+  return plain;
 }
 
 void Expander::add_parameter(const Part& part, Field& field, std::vector<Word>& out, std::size_t depth) {
@@ -169,12 +183,7 @@ void Expander::add_parameter(const Part& part, Field& field, std::vector<Word>& 
     add_items(*value, part, field, out);
     return;
   }
-  if (value != nullptr && !value->is_array && spend(joined(value->text, 0).text.size())) {
-    made = value->text;
-    if (value->more && part.whole()) append(made, part.source, true);
-    plain = true;
-  }
-  if (!plain) {
+  if (!pieces_of(part, value, made, plain)) {
     add_open(part.source, part.whole(), part.list, field);
   } else if (part.whole()) {
     add_whole(made, field);
@@ -184,6 +193,19 @@ void Expander::add_parameter(const Part& part, Field& field, std::vector<Word>& 
     finish(field, out);
     add_open(part.source, false, true, field);
   }
+}
+
+// A parameter in a value, piece by piece, so that what is known in it stays known; false when it is a list.
+bool Expander::add_pieces(const Part& part, std::vector<Piece>& text, std::size_t depth) {
+  if (part.kind != PartKind::kParameter || part.list || depth > kDeepestDefault || !spend(part.source.size() + 1)) {
+    return false;
+  }
+  std::vector<Piece> made;
+  bool plain = false;
+  const ShellVariable* value = value_of(part, made, plain, depth);
+  if (!pieces_of(part, value, made, plain)) made = {{part.source, true}};
+  for (const Piece& piece : made) append(text, piece.text, piece.open);
+  return true;
 }
 
 void Expander::expand(const RawWord& raw, std::vector<Word>& out) {
@@ -205,10 +227,11 @@ std::vector<Piece> Expander::text_of(const std::vector<Part>& parts, std::size_t
       append(text, part.text, false);
       continue;
     }
-    std::vector<Word> words;
-    Field field;
     Part whole = part;
     whole.assigned = true;
+    if (add_pieces(whole, text, depth)) continue;
+    std::vector<Word> words;
+    Field field;
     add_part(whole, field, words, depth);
     finish(field, words);
     for (std::size_t i = 0; i < words.size(); ++i) {

@@ -33,6 +33,8 @@ class Expander {
   };
   void add_part(const Part& part, Field& field, std::vector<Word>& out, std::size_t depth);
   void add_parameter(const Part& part, Field& field, std::vector<Word>& out, std::size_t depth);
+  bool pieces_of(const Part& part, const ShellVariable* value, std::vector<Piece>& made, bool plain);
+  bool add_pieces(const Part& part, std::vector<Piece>& text, std::size_t depth);
   void add_items(const ShellVariable& value, const Part& part, Field& field, std::vector<Word>& out);
   void add_split(const std::vector<Piece>& text, Field& field, std::vector<Word>& out);
   void add_whole(const std::vector<Piece>& text, Field& field);

@@ -4,18 +4,16 @@
 
 #include "quantmap/base/text.hpp"
 #include "quantmap/catalog/codes.hpp"
+#include "shell_filled.hpp"
 
 namespace quantmap::shell {
 
 namespace {
 
-constexpr std::size_t kLongestTemplate = 300;
 constexpr int kMostFailures = 8;  // what cannot be read costs a look to the end of the text each time
 constexpr std::string_view kOpeners[] = {"if", "elif", "while", "until", "then", "do", "else", "!", "{", "time"};
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-
-bool is_name(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -25,33 +23,6 @@ void add_text(RawWord& word, std::string_view text, bool quoted) {
     word.parts.back().quoted = quoted;
   }
   word.parts.back().text += text;
-}
-
-// Behind the braces that a template engine fills in, {{ ... }}, on one line; 0 when none stand here.
-std::size_t end_of_template(std::string_view text, std::size_t at) {
-  if (text.substr(at, 2) != "{{") return 0;
-  const std::string_view rest = text.substr(at, kLongestTemplate);
-  const std::size_t end = rest.find("}}");
-  return end < rest.find('\n') ? at + end + 2 : 0;
-}
-
-// <NAME> as documentation writes what a reader fills in: where it ends, or 0.
-std::size_t end_of_placeholder(std::string_view text, std::size_t at) {
-  if (at + 1 >= text.size() || text[at] != '<' || is_digit(text[at + 1]) || !is_name(text[at + 1])) return 0;
-  std::size_t end = at + 1;
-  while (end < text.size() &&
-         (is_name(text[end]) || std::string_view("-/. :|").find(text[end]) != std::string_view::npos)) {
-    ++end;
-  }
-  return end < text.size() && text[end] == '>' && !is_blank(text[end - 1]) ? end + 1 : 0;
-}
-
-// {name} as a format string of Python has it.
-std::size_t end_of_field(std::string_view text, std::size_t at) {
-  if (at + 1 >= text.size() || text[at] != '{' || is_digit(text[at + 1]) || !is_name(text[at + 1])) return 0;
-  std::size_t end = at + 1;
-  while (end < text.size() && (is_name(text[end]) || text[end] == '.')) ++end;
-  return end < text.size() && text[end] == '}' ? end + 1 : 0;
 }
 
 void add_unknown(RawWord& word, std::string_view source, bool quoted) {
@@ -66,15 +37,16 @@ void add_unknown(RawWord& word, std::string_view source, bool quoted) {
 // Text in quotes: what others than a shell fill in there is not known.
 void add_quoted(RawWord& word, std::string_view text) {
   std::size_t begin = 0;
-  for (std::size_t at = text.find_first_of("{<"); at != std::string_view::npos;) {
+  constexpr std::string_view kSigns = "{<_%";
+  for (std::size_t at = text.find_first_of(kSigns); at != std::string_view::npos;) {
     std::size_t end = end_of_template(text, at);
-    if (end == 0) end = end_of_placeholder(text, at);
+    if (end == 0) end = end_of_filled(text, at);
     if (end != 0) {
       add_text(word, text.substr(begin, at - begin), true);
       add_unknown(word, text.substr(at, end - at), true);
       begin = end;
     }
-    at = text.find_first_of("{<", end != 0 ? end : at + 1);
+    at = text.find_first_of(kSigns, end != 0 ? end : at + 1);
   }
   add_text(word, text.substr(begin), true);
 }
@@ -85,6 +57,13 @@ std::string_view RawWord::plain() const noexcept {
   return parts.size() == 1 && parts[0].kind == PartKind::kText && !parts[0].quoted && !is_array
              ? std::string_view(parts[0].text)
              : std::string_view();
+}
+
+const Part* RawWord::parameter() const noexcept {
+  const auto is_text = [](const Part& part) { return part.kind == PartKind::kText && part.text.empty(); };
+  const auto found = std::find_if_not(parts.begin(), parts.end(), is_text);
+  const bool alone = found != parts.end() && std::all_of(found + 1, parts.end(), is_text);
+  return alone && found->kind == PartKind::kParameter && found->use == 0 ? &*found : nullptr;
 }
 
 void Lexer::skip(std::size_t count) {
@@ -107,13 +86,20 @@ void Lexer::note_blank_after_backslash() {
   problems_.add(Code::kBlankAfterBackslash, "command", {{"line", std::to_string(line_)}});
 }
 
+// Behind a blank, or a backslash that joins this line to the next: a comment may begin there. 0 when none stands here.
+std::size_t Lexer::end_of_blank() const {
+  if (is_blank(peek())) return at_ + 1;
+  const std::size_t ahead = peek(1) == '\r' ? 2 : 1;
+  return peek() == '\\' && peek(ahead) == '\n' ? at_ + ahead + 1 : 0;
+}
+
 bool Lexer::next_line(std::vector<Token>& out) {
   out.clear();
   if (at_end() || failures_ >= kMostFailures) return false;
   while (!at_end()) {
     const char c = peek();
-    if (is_blank(c)) {
-      ++at_;
+    if (const std::size_t passed = end_of_blank(); passed != 0) {
+      skip(passed - at_);
     } else if (c == '\n') {
       skip(1);
       break;
@@ -237,7 +223,7 @@ std::vector<Part> Lexer::quoted_text(bool quoted) {
 // A stretch of a word that begins with a sign of its own; nothing when none stands here.
 std::optional<bool> Lexer::read_special(RawWord& word) {
   const char c = peek();
-  std::size_t filled = end_of_placeholder(text_, at_);
+  std::size_t filled = end_of_filled(text_, at_);
   if (filled == 0) filled = end_of_field(text_, at_);
   const std::size_t end = filled != 0 ? filled : end_of_template(text_, at_);
   if (end != 0) {
@@ -261,7 +247,7 @@ std::optional<bool> Lexer::read_special(RawWord& word) {
 
 bool Lexer::read_word(RawWord& word) {
   const auto ends = [](char c) { return std::string_view(" \t\r\n;&|()<>").find(c) != std::string_view::npos; };
-  const auto special = [](char c) { return std::string_view("\\'\"$`{").find(c) != std::string_view::npos; };
+  const auto special = [](char c) { return std::string_view("\\'\"$`{_%").find(c) != std::string_view::npos; };
   while (!at_end()) {
     const char c = peek();
     if (const auto good = read_special(word)) {
@@ -288,8 +274,8 @@ bool Lexer::read_array(RawWord& word) {
   skip(1);
   while (!at_end() && peek() != ')') {
     const char c = peek();
-    if (is_blank(c) || c == '\n') {
-      skip(1);
+    if (const std::size_t end = c == '\n' ? at_ + 1 : end_of_blank(); end != 0) {
+      skip(end - at_);
     } else if (c == '#') {
       skip_line();
     } else if (std::string_view(";&|(<>").find(c) != std::string_view::npos && end_of_placeholder(text_, at_) == 0) {

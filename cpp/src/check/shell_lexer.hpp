@@ -32,6 +32,8 @@ struct RawWord {
   std::vector<RawWord> items;
   // The text of a word without quotes and expansions, else nothing.
   [[nodiscard]] std::string_view plain() const noexcept;
+  // The parameter that a word is, in quotes or not, with nothing beside it; else null.
+  [[nodiscard]] const Part* parameter() const noexcept;
 };
 
 enum class TokenKind : std::uint8_t { kWord, kOperator, kRedirection };
@@ -71,6 +73,7 @@ class Lexer {
   bool read_dollar(RawWord& word, bool quoted);
   bool read_braces(RawWord& word, bool quoted);
   bool read_backquote(RawWord& word, bool quoted);
+  std::size_t end_of_blank() const;
   std::size_t end_of_group(std::size_t from, char open, char close) const;
   bool opens_test(const std::vector<Token>& out) const;
   bool read_operator(std::vector<Token>& out);

@@ -73,11 +73,23 @@ bool knows_key(const FlagInterval& flag, std::string_view key) {
                      [&](std::string_view known) { return known == key || known == dashes; });
 }
 
+// a=1,b=2
+bool is_pairs(std::string_view text) {
+  while (true) {
+    const std::string_view pair = text.substr(0, text.find(','));
+    const std::size_t mark = pair.find('=');
+    if (mark == std::string_view::npos || !number_of(trim(pair.substr(mark + 1)), true)) return false;
+    if (pair.size() == text.size()) return true;
+    text.remove_prefix(pair.size() + 1);
+  }
+}
+
 // Whether a text that need be no JSON is taken: a number, any text but an object, an object as Python writes it.
 bool takes_besides_json(JsonForm form, std::string_view text) {
   if (!text.empty() && std::all_of(text.begin(), text.end(), is_digit)) return true;
   const bool is_object = text.starts_with('{');
   if (form == JsonForm::kOrText) return !is_object;
+  if (form == JsonForm::kOrPairs) return !is_object && is_pairs(text);
   const bool quotes = text.find('\'') != std::string_view::npos;
   return form == JsonForm::kOrPython && is_object && text.ends_with('}') && quotes;
 }
@@ -113,7 +125,21 @@ std::optional<ValueProblem> bound_problem(const FlagInterval& flag, double numbe
   return ValueProblem{"takes " + range + " here", "write a number in that range", true};
 }
 
-std::optional<ValueProblem> number_problem(const FlagInterval& flag, std::string_view value) {
+// A number without the blanks around it that Python's int and float pass over: no-break and wide ones too.
+std::string_view bare_number(std::string_view text) {
+  constexpr std::string_view kBlanks[] = {" ", "\t", "\n", "\r", "\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\xaf"};
+  for (bool cut = true; cut;) {
+    cut = false;
+    for (const std::string_view blank : kBlanks) {
+      while (text.starts_with(blank)) text.remove_prefix(blank.size()), cut = true;
+      while (text.ends_with(blank)) text.remove_suffix(blank.size()), cut = true;
+    }
+  }
+  return text;
+}
+
+std::optional<ValueProblem> number_problem(const FlagInterval& flag, std::string_view given) {
+  const std::string_view value = bare_number(given);
   const bool whole = flag.type == FlagType::kInt;
   if (const auto number = number_of(value, whole)) return bound_problem(flag, *number);
   if (flag.numbers != NumberForm::kPlain && is_size(value, flag.numbers)) return std::nullopt;

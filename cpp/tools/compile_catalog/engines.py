@@ -280,6 +280,7 @@ def compile_engine(
     modes += ", " + (compile_mode(checked, fields, facts, releases, out) if checked else "{}")
     return (
         f"{{{text(engine['id'])}, {text(engine['name'])}, {out.texts(engine['runtime_names'])}, "
+        f"{out.texts(engine.get('owners', []))}, "
         f"{launchers}, {str(bool(engine.get('abbreviates'))).lower()}, "
         f"{str(bool(engine.get('equates_dashes'))).lower()}, {rewrites}, "
         f"{text(engine.get('config_flag', ''))}, {out.texts(engine.get('makers', []))}, "

@@ -91,5 +91,6 @@ def compile_container(container: dict[str, Any], releases: Releases, out: Writer
     return (
         f"{{{images}, {starts_server}, {entrypoints}, "
         f"{out.texts(container.get('options', []))}, "
-        f"{out.texts(container.get('other_images', []))}}}"
+        f"{out.texts(container.get('other_images', []))}, "
+        f"{out.texts(container.get('numbered_apart', []))}}}"
     )

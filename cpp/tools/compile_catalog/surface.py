@@ -49,6 +49,8 @@ def json_form(item: dict[str, Any]) -> str:
     via = item.get("via", "")
     if via == "union_dict_and_str":
         return "kOrText"
+    if via == "json_or_pairs":
+        return "kOrPairs"
     return "kStrict" if item["type"] == "json" and via in ("", "from_json") else "kOrPython"
 
 

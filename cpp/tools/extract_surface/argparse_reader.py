@@ -132,12 +132,19 @@ def type_of(value: Any, interp: Any, depth: int = 5) -> dict[str, Any]:
     return {"type": "unknown"}
 
 
+def _reads_pairs(node: Any) -> bool:
+    """Whether a function reads a=1,b=2 where no JSON stands: vLLM 0.8.5 to 0.9.2."""
+    return any(isinstance(part, ast.Name) and part.id == "nullable_kvs" for part in ast.walk(node))
+
+
 def _type_of_function(value: Function, interp: Any, depth: int) -> dict[str, Any]:
     inner = value.scope.names.get("return_type") if value.scope.names else None
     if inner is not None and depth:
         found = dict(type_of(interp.force(inner), interp, depth - 1))
         if value.name == "_optional_type":
             found["none"] = True
+        if found.get("type") == "json" and _reads_pairs(value.node):
+            found["via"] = "json_or_pairs"
         return found
     text = value.name.lower()
     if text in ("nullable_str", "str_type", "parse_reasoning_parser", "optional_str"):

@@ -141,8 +141,9 @@ enum class Arity : std::uint8_t { kNone, kMaybeOne, kOne, kAny, kMany };
 // IEC (16k, 16Ki).
 enum class NumberForm : std::uint8_t { kPlain, kSize, kIecSize };
 
-// What a flag of JSON takes: JSON, any text that does not begin as an object, or JSON and what Python writes like it.
-enum class JsonForm : std::uint8_t { kStrict, kOrText, kOrPython };
+// What a flag of JSON takes: JSON, any text that does not begin as an object, JSON and what Python writes like it, or
+// JSON and pairs of a key and a whole number, as in a=1,b=2.
+enum class JsonForm : std::uint8_t { kStrict, kOrText, kOrPython, kOrPairs };
 
 struct Bounds {
   bool has_least;
@@ -321,11 +322,12 @@ struct Engine {
   std::string_view id;
   std::string_view name;
   std::span<const std::string_view> runtime_names;
-  std::span<const Launcher> launchers;  // the first is the one that is rendered
-  bool abbreviates;                     // the parser takes any unambiguous beginning of a flag
-  bool equates_dashes;                  // the parser takes underscores for dashes in a flag's name
-  std::span<const Pair> rewrites;       // short flags, and what the parser takes them for when it has no such flag
-  std::string_view config_flag;         // the flag that takes a YAML file of arguments, or empty
+  std::span<const std::string_view> owners;  // of its sources; empty: not said
+  std::span<const Launcher> launchers;       // the first is the one that is rendered
+  bool abbreviates;                          // the parser takes any unambiguous beginning of a flag
+  bool equates_dashes;                       // the parser takes underscores for dashes in a flag's name
+  std::span<const Pair> rewrites;            // short flags, and what the parser takes them for when it has no such flag
+  std::string_view config_flag;              // the flag that takes a YAML file of arguments, or empty
   std::span<const std::string_view>
       makers;  // whose accelerators it runs on besides NVIDIA's, with the rules known here
   std::span<const Plugin> plugins;

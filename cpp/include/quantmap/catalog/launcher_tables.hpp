@@ -65,10 +65,11 @@ struct OldVariables {
 
 struct Container {
   std::span<const ContainerImage> images;
-  bool starts_server;                              // the image's own entrypoint does, and has to be replaced
-  std::span<const Entrypoint> entrypoints;         // which launcher that is, by release
-  std::span<const std::string_view> options;       // of docker run
-  std::span<const std::string_view> other_images;  // that others publish; their tags are no releases
+  bool starts_server;                                // the image's own entrypoint does, and has to be replaced
+  std::span<const Entrypoint> entrypoints;           // which launcher that is, by release
+  std::span<const std::string_view> options;         // of docker run
+  std::span<const std::string_view> other_images;    // that others publish; their tags are no releases
+  std::span<const std::string_view> numbered_apart;  // who publishes images with the engine, numbered by themselves
 };
 
 }  // namespace quantmap

@@ -1,8 +1,9 @@
 // A shell script read as far as its text tells: simple commands with their words expanded, and the files that it
 // writes.
 //
-// Nothing is run. Every command is read once, whatever branch or function it stands in. What only a shell could know (a
-// variable that the script does not set, a command's output) stays as it is written, and its word is open.
+// Nothing is run. Every command is read once, whatever branch it stands in; one of a function with the words of each
+// call, or once when nothing calls it. What only a shell could know (a variable that the script does not set, a
+// command's output) stays as it is written, and its word is open.
 #pragma once
 
 #include <cstddef>
@@ -37,7 +38,8 @@ struct ShellVariable {
   std::vector<Word> items;  // of an array
   bool is_array = false;
   bool known = true;
-  bool more = false;  // something may have been added to it
+  bool more = false;                                         // something may have been added to it
+  std::vector<std::shared_ptr<const ShellVariable>> either;  // of one that is not known: what branches made of it
 };
 
 // Variables by name. Values are shared between the moments of a script, so that a copy costs little.
@@ -74,7 +76,8 @@ struct Command {
   const WrittenFiles* files = nullptr;  // written so far
 };
 
-using CommandVisitor = std::function<void(const Command&)>;
+// Whether a command starts something that is looked for.
+using CommandVisitor = std::function<bool(const Command&)>;
 
 // Largest script, and deepest nesting of scripts in scripts, that are read.
 inline constexpr std::size_t kMaxScriptBytes = 8'000'000;

@@ -1,0 +1,33 @@
+"""How a line of text that starts an engine looks."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from . import _core
+
+__all__: list[str] = []
+
+
+@lru_cache(maxsize=1)
+def launch_lines() -> re.Pattern[str]:
+    """Lines that start an engine, and go on as no sentence does.
+
+    Returns:
+        re.Pattern[str]: what finds one in a text of several lines.
+
+    Example:
+        >>> [bool(launch_lines().search(text)) for text in ("vllm serve a/b", "vllm serve is")]
+        [True, False]
+    """
+    launchers = [words for engine in _core.engines() for words, _ in engine["launchers"]]
+    plain = ["[ \\t]+".join(map(re.escape, words)) for words in launchers if words[0][0] != "-"]
+    modules = [re.escape(words[1].partition(".")[0]) for words in launchers if words[0] == "-m"]
+    python = rf"python3?(?:[ \t]+-u)?[ \t]+-m[ \t]+(?:{'|'.join(modules)})\.[\w.]+"
+    return re.compile(  # within a line: what may cross lines takes the square of the text
+        r"^[ \t]*(?:\$ )?(?:[A-Za-z_]\w*=\S*[ \t]+)*(?:(?:exec|sudo|nohup|env|-E)[ \t]+)*"
+        rf"(?:[\w./~-]*/)?(?:{'|'.join(plain)}|docker run|{python})[ \t]+"
+        r"(?:[-$\"'<{/.\\]|[\w.-]*[/\d])",
+        re.MULTILINE,
+    )
