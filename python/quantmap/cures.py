@@ -15,11 +15,21 @@ if TYPE_CHECKING:
     from .messages import Message, Messages
 
 _DIVIDED = re.compile(r"\((\d{1,5})\) (?:must|should) be divisible by [a-z_ ]{1,40}\((\d{1,5})\)")
+_OF_SHARES = re.compile(
+    r"(?:partition|weight|(?:in|out)put_size)\b.{0,120}\b(?:not aligned|divisible by)|"
+    r"(?:in|out)put_size_per_partition|(?:in|out)put_partition_size"
+)
+_SHARE = re.compile(r"= (\d{1,7}) is not divisible by [\w -]{1,60}= (\d{1,6})")
 _ADVICE = re.compile(
     r"(?:please|try|consider|set|use|either|you (?:can|should|may|must|need)|increase|decrease|"
     r"reduce|pass|specify|add|enable|disable|to (?:allow|avoid|fix|use)|if you|instead)\b",
     re.IGNORECASE,
 )
+
+
+def of_shares(failure: Failure) -> bool:
+    """Whether an error is about the share of a weight that one GPU holds: the sizes decide it."""
+    return bool(_OF_SHARES.search(failure.text))
 
 
 def rank_of(verdict: Verdict, flags: list[str]) -> int:
@@ -84,16 +94,39 @@ def without_rule(
     words: list[str], flags: list[str], message: Message | None, failure: Failure | None = None
 ) -> str:
     """What the condition of a message looks at, with a size that goes, left out or given."""
-    sizes = _DIVIDED.search(failure.text) if failure else None
-    if sizes and flags:
-        whole, most = int(sizes[1]), int(sizes[2])
-        goes = [size for size in range(1, min(whole, most) + 1) if whole % size == 0]
-        if goes:
-            return f"write {flags[0]} {goes[-1]}"
+    size = _size_that_goes(failure) if failure and flags else 0
+    if size:
+        return f"write {flags[0]} {size}"
+    if failure and flags and of_shares(failure):
+        return _smaller(words, flags[0], failure)
     for flag in flags:
         if flag in words:
             return f"leave out {flag}"
-    return f"write {flags[0]}" if flags and _wants(flags[0], message) else ""
+    if flags and _wants(flags[0], message):
+        return f"write {flags[0]}"
+    return "" if words or not flags else f"give {flags[0]} another value, or leave it out"
+
+
+def _size_that_goes(failure: Failure) -> int:
+    """The largest size that divides what an error says is to be divided; 0 when it says none."""
+    sizes = _DIVIDED.search(failure.text)
+    if not sizes:
+        return 0
+    whole, most = int(sizes[1]), int(sizes[2])
+    return max((size for size in range(1, min(whole, most) + 1) if whole % size == 0), default=0)
+
+
+def _smaller(words: list[str], flag: str, failure: Failure) -> str:
+    """The largest smaller size with which the share divides, or words where that is not known."""
+    share = _SHARE.search(failure.text)
+    given = words[words.index(flag) + 1 :][:1] if flag in words else []
+    if share and given and given[0].isdecimal() and 1 < int(given[0]) < 1025:
+        size = int(given[0])
+        whole, block = int(share[1]) * size, int(share[2])
+        goes = [n for n in range(size - 1, 0, -1) if size % n == 0 and whole // n % block == 0]
+        if goes:
+            return f"write {flag} {goes[0]}"
+    return f"give {flag} a smaller value"
 
 
 def _wants(flag: str, message: Message | None) -> bool:

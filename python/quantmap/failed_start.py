@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from . import _core
-from .cures import advised, change_for, fixed_in, rank_of, without_rule
+from .cures import advised, change_for, fixed_in, of_shares, rank_of, without_rule
 from .errors import ConfigError
 from .launch_log import LaunchLog
 from .log_reader import LONGEST_TEXT, find_failures
@@ -194,7 +194,7 @@ class _Case(LaunchLog):
     def _looked_up(self, failure: Failure, release: int | None) -> _Found:
         """What an error is: a message of the engine's, else one of a library beneath it."""
         message = self.messages.find(failure, release) if self.messages else None
-        library = None if message else library_message(failure.text)
+        library = None if message else library_message(failure)
         return _Found(failure, message, library, self._flags(failure, message))
 
     def _change(
@@ -224,6 +224,8 @@ class _Case(LaunchLog):
         pairs = zip(self.words, self.words[1:])
         named += [flag for flag, value in pairs if _tells(flag, value, failure)]
         named += message.arguments if message else []
+        if of_shares(failure):
+            named = [*_size_of_shares(self.engine), *named]
         flags = dict.fromkeys(aliases.get(name, name) for name in named if name)
         given = [aliases.get(name, name) for name in self.words if name[:1] == "-"]
         return sorted(flags, key=lambda flag: flag not in given)
@@ -276,12 +278,26 @@ def _words_of_parser(failure: Failure, flags: list[str]) -> list[str]:
     return [flags[0]] if value is None else [flags[0], value]
 
 
+def _size_of_shares(engine: Engine) -> list[str]:
+    """The flag that says over how many GPUs a weight is divided."""
+    try:
+        return list(_core.parallel_arguments({"tp": 2}, engine))
+    except ConfigError:
+        return []
+
+
 def _named(text: str, known: dict[str, Any]) -> list[str]:
-    """The flags that a text names, as flags or as their values are called in the source."""
+    """The flags that a text names: as flags, as their values are called in the source, in words."""
     named = re.findall(r"(?<![\w-])--[a-zA-Z][\w-]{1,60}", text)
     plain = {flag.lstrip("-").replace("-", "_"): flag for flag in known}
     words = re.findall(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+", text)
-    return [*named, *(plain[word] for word in words if word in plain)]
+    named += [plain[word] for word in words if word in plain]
+    # "No valid attention backend", AttentionBackendEnum.X
+    told = re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text).lower())
+    pairs = [
+        "_".join(told[at : at + size]) for size in (3, 2) for at in range(len(told) - size + 1)
+    ]
+    return [*named, *(plain[pair] for pair in pairs if pair in plain)]
 
 
 def _of_parser(text: str) -> tuple[str, str | None]:

@@ -18,7 +18,16 @@ MOST_BLOCKS = 20
 _MOST_FOLLOWING = 12
 _LONGEST_CALL = 60_000
 
-_EXCEPTION = re.compile(r"(?:^|[\s\]>|])((?:\w{1,60}\.){0,8}\w{0,60}(?:Error|Exception)): ?(\S.*)")
+_EXCEPTION = re.compile(
+    r"(?:^|[\s\]>|])((?:\w{1,60}\.){0,8}"
+    r"(?:\w{0,60}(?:Error|Exception)|(?<=\.errors\.)\w{1,60})): ?(\S.*)"
+)
+_SHOWN = re.compile(  # as repr writes it
+    r"(?:^|[\s\]>|:])(\w{0,60}(?:Error|Exception))\(([\"'])(.{4,}?)\2,?\)\s*$"
+)
+_PARTS = re.compile(r"\((?:(?:'[^']*'|\"[^\"]*\"),?\s*){2,}\)")  # a text that was given in parts
+_PART = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_WHAT = re.compile(r"^\s*what\(\):\s+(\S.{3,})")
 _OWN_PREFIX = re.compile(
     r"^(?:\[?(?:rank|TP|DP|PP|EP)?\d{1,6}[^\]]{0,40}\]:? |\([^()]{1,60}pid=\d{1,9}[^()]{0,60}\) ?|"
     r"[\w./-]{1,80}\s+\| )+"
@@ -29,7 +38,7 @@ _STAMP = re.compile(
     r"\d{4}-\d\d-\d\d[T ][\d:.,]{5,20}(?:Z|[+-]\d\d:?\d\d)?) ?"
 )
 _FRAME = re.compile(r'^\s*File "([^"]{1,400})", line \d+, in (\S{1,200})')
-_CPP = re.compile(r"^\[[\w-]{1,30}\] ?\[(?:E|ERROR)\] (\S.{4,})")
+_CPP = re.compile(r"^\[[\w-]{1,30}\](?: ?\[[\w -]{1,20}\])? ?\[(?:E|ERROR)\] (\S.{4,})")
 _USAGE = re.compile(r"^(?:\S{1,200}(?: \w{1,40})?: )?error: (.{4,})", re.IGNORECASE)
 _LOGGED_KIND = "RuntimeError"  # of an error that a C++ logger tells
 _WRAPPED = ("Value error, ", "Assertion failed, ")
@@ -83,7 +92,7 @@ def find_failures(text: str) -> list[Failure]:
             continue
         kind, said = told
         said = " ".join([said, *_following(lines, number)])[:LONGEST_LINE]
-        said = " ".join(said.partition(_OF_VALUE)[0].split())
+        said = " ".join(_whole(said.partition(_OF_VALUE)[0]).split())
         if said not in seen and len(found) < MOST_FAILURES:
             seen.add(said)
             found.append(Failure(kind, said, number + 1, frames))
@@ -91,9 +100,16 @@ def find_failures(text: str) -> list[Failure]:
     return found
 
 
+def _whole(text: str) -> str:
+    """A text, also where Python shows the parts that it was given in."""
+    if not _PARTS.fullmatch(text.strip()):
+        return text
+    return "".join(single or double for single, double in _PART.findall(text))
+
+
 def _told(line: str) -> tuple[str, str] | None:
     """The kind of error of a line, and what it says."""
-    logged = _CPP.match(line)
+    logged = _CPP.match(line) or _WHAT.match(line)
     if "rror" not in line and "xception" not in line:
         return (_LOGGED_KIND, logged[1]) if logged else None
     usage = _USAGE.match(line)
@@ -106,6 +122,9 @@ def _told(line: str) -> tuple[str, str] | None:
     match = _EXCEPTION.search(line)
     if match is None and logged:
         return _LOGGED_KIND, logged[1]
+    shown = _SHOWN.search(line) if match is None else None
+    if shown:
+        return shown[1], shown[3]
     return (match[1].rpartition(".")[2], match[2]) if match else None
 
 

@@ -158,16 +158,18 @@ class LibraryMessage:
 
     Attributes:
         text: words that stand somewhere in the error.
+        kind: the class of the error; empty where any may say it.
         package: whose words they are.
         means: what they mean for a launch, and whether that is assumed.
         change: what lets the launch start.
         evidence: where that was read.
     """
 
-    __slots__ = ("change", "evidence", "means", "package", "text")
+    __slots__ = ("change", "evidence", "kind", "means", "package", "text")
 
     def __init__(self, row: dict[str, Any]) -> None:
         self.text: str = row["text"]
+        self.kind: str = row.get("kind", "")
         self.package: str = row["package"]
         told = " (assumed: read in public threads)" if row.get("assumed") else ""
         self.means: str = row["means"] + told
@@ -180,17 +182,20 @@ def _libraries() -> list[LibraryMessage]:
     return [LibraryMessage(row) for row in json.loads(_core.library_messages())["messages"]]
 
 
-def library_message(text: str) -> LibraryMessage | None:
+def library_message(failure: Failure) -> LibraryMessage | None:
     """What a library says in an error; None when it is none that is known.
 
     Args:
-        text: what the error says.
+        failure: the error.
 
     Returns:
         LibraryMessage: the row.
 
     Example:
-        >>> library_message("type fp8e4nv not supported in this architecture").package
+        >>> from quantmap.log_reader import Failure
+        >>> text = "type fp8e4nv not supported in this architecture"
+        >>> library_message(Failure("ValueError", text, 1, [])).package
         'triton'
     """
-    return next((row for row in _libraries() if row.text in text), None)
+    rows = (row for row in _libraries() if row.text in failure.text)
+    return next((row for row in rows if row.kind in ("", failure.kind)), None)

@@ -116,6 +116,27 @@ def test_the_hook_and_the_action_run_the_command() -> None:
     assert set(action["inputs"]) == {"path", "gpu", "against"}
 
 
+@pytest.mark.parametrize(("word", "code"), [("half", 0), ("fp9", 1)])
+def test_the_hook_and_the_action_judge_files(tmp_path: Path, word: str, code: int) -> None:
+    """Their own commands, run on a repository: only what installs the package is left out."""
+    (tmp_path / "a b.sh").write_text(f"vllm serve m --dtype {word}\n", encoding="utf-8")
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    python = f'quantmap() {{ {sys.executable} -m quantmap "$@"; }}\n'
+    package = str(Path(quantmap.__file__).parents[1])
+    for script in (f"{hook['entry']} 'a b.sh'", action["runs"]["steps"][-1]["run"]):
+        done = subprocess.run(
+            ["bash", "-c", python + script],
+            cwd=tmp_path,
+            env={**os.environ, "CHECK_PATH": ".", "CHECK_GPU": "H100", "PYTHONPATH": package},
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        assert ("--dtype fp9" in done.stdout) == bool(code)
+
+
 def test_another_release_changes_precision_and_kernel_in_silence() -> None:
     line = "vllm serve Qwen/Qwen3-30B-A3B-FP8 --kv-cache-dtype fp8 -tp 2"
     ground = {"gpu": "B200"}

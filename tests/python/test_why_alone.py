@@ -67,7 +67,8 @@ def test_what_no_engine_says_has_no_engine() -> None:
 )
 def test_a_library_beneath_the_engine_is_known(row: dict[str, Any]) -> None:
     frame = '  File "/x/vllm/v1/worker/gpu_worker.py", line 1, in load_model\n'
-    found = explained(f"Traceback (most recent call last):\n{frame}RuntimeError: {row['text']} 12")
+    error = f"{row.get('kind', 'RuntimeError')}: {row['text']} 12"
+    found = explained(f"Traceback (most recent call last):\n{frame}{error}")
     assert found and found.engine == "vllm"
     assert (found.template, found.source) == (row["text"], row["package"])
     assert found.change == row["change"]
@@ -95,3 +96,59 @@ def test_an_error_of_a_logger_of_another_language_is_read() -> None:
         "Failed to initialize the executor",
         "Assertion failed: this format needs a newer GPU",
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "flag", "change"),
+    [
+        ("ValueError: No attention backend fits at all", "", ""),
+        (
+            "vllm/x.py\nValueError: Selected backend AttentionBackendEnum.CUTLASS_MLA is not valid "
+            "for this configuration. Reason: ['sparse not supported']",
+            "--attention-backend",
+            "give --attention-backend another value",
+        ),
+        (
+            "vllm serve org/a --tensor-parallel-size 8\n"
+            "ValueError: Weight output_partition_size = 192 is not divisible by weight "
+            "quantization block_n = 128.",
+            "--tensor-parallel-size",
+            "write --tensor-parallel-size 4",
+        ),
+        (
+            "vllm/x.py\nRuntimeError: ('Weight input_size_per_partition = 96 is not divisible ', "
+            "'by min_thread_k = 128.')",
+            "--tensor-parallel-size",
+            "give --tensor-parallel-size a smaller value",
+        ),
+    ],
+)
+def test_flags_that_an_error_names_in_words(text: str, flag: str, change: str) -> None:
+    found = quantmap.why(text)
+    assert found is not None
+    assert found.arguments[:1] == ([flag] if flag else [])
+    assert found.change.startswith(change) if change else not found.change
+
+
+@pytest.mark.parametrize(
+    ("text", "package"),
+    [
+        ("triton.runtime.errors.OutOfResources: out of resource: shared memory, a", "triton"),
+        ("KeyError: 'layers.0.mlp.down_proj.weight_scale'", "the checkpoint"),
+        ("ValueError: 'layers.0.mlp.down_proj.weight_scale'", None),
+        (
+            "[x] [TRT-LLM] [RANK 1] [E] on rank 1: "
+            "Executor creation failed due to insufficient GPU memory.",
+            "tensorrt_llm",
+        ),
+        (
+            "ERROR engine.py:158] RuntimeError('no kernel image is available for execution "
+            "on the device')",
+            "torch",
+        ),
+    ],
+)
+def test_how_errors_are_written(text: str, package: str | None) -> None:
+    found = quantmap.why(text.removeprefix("[x] "))
+    assert found is not None and found.source == package
+    assert bool(found.change) == (package is not None)

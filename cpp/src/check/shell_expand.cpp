@@ -166,6 +166,9 @@ bool Expander::pieces_of(const Part& part, const ShellVariable* value, std::vect
   if (value != nullptr && !value->is_array && spend(joined(value->text, 0).text.size())) {
     made = value->text;
     // What is not known is written again in a script inside: with quotes of its own it would end those around it.
+    const auto says_nothing = [](const Piece& piece) { return piece.open || piece.text.empty(); };
+    const bool nothing = made.size() > 1 && std::all_of(made.begin(), made.end(), says_nothing);
+    if (nothing) made = {{part.source, true}};
     for (Piece& piece : made) {
       if (piece.open && piece.text.find_first_of("'\"`\n") != std::string::npos) piece.text = part.source;
     }
