@@ -109,10 +109,24 @@ TEST_CASE("files that a script writes") {
   CHECK(commands("cat <<A <<B; c\na\nA\nb\nB\nd") == Texts{"cat", "c", "d"});
 }
 
+TEST_CASE("a function is read with the words of its calls, once when nothing calls it") {
+  CHECK(commands("f() { a $1 \"$@\"; shift; b $#; }; f x 'y z'") == Texts{"a|x|x|y z", "shift", "b|1"});
+  CHECK(commands("f()\n{\n a ${1:-d}\n}\nf; f e") == Texts{"a|d", "a|e"});
+  CHECK(commands("f() { local v=$1; a $v; }; v=o; f i; b $v") == Texts{"a|i", "b|o"});
+  CHECK(commands("g() { f $1; }; f() { a $1; }; g x; h() { c; }") == Texts{"a|x", "c"});
+  CHECK(commands("f() { f; a; }; f").size() < 20);
+  CHECK(commands("f() { a") == Texts{"a"});
+}
+
+TEST_CASE("a command in a variable that branches choose is each of theirs") {
+  CHECK(commands("if t; then C='a 1'; else C='b 2'; fi; exec $C 3") == Texts{"t", "exec|a|1|3", "exec|b|2|3"});
+  CHECK(commands("C=\"a\\\n 1\"; if t; then C=\"$C $x\"; fi; $C") == Texts{"t", "a|1|$C*"});
+}
+
 TEST_CASE("what grows without end gets unknown values") {
   std::string text = "A=xxxxxxxxxxxxxxxx\n";
   for (int i = 0; i < 40; ++i) text += "A=$A$A\n";
-  CHECK(commands(text + "c \"$A\"") == Texts{"c|$A$A?"});
+  CHECK(commands(text + "c \"$A\"") == Texts{"c|$A?"});
   std::string deep = "c ";
   for (int i = 0; i < 5000; ++i) deep += "${A:-";
   deep.append(5000, '}');
