@@ -69,6 +69,7 @@ _INSTALLS = re.compile(
     r"^\s*(?:uv |python3? -m )?(?:pip3?|conda|mamba) [^;&|<>`\n]*"
     r"(?:\w(?:\[[\w,]*\])?==?\d|\.whl\b|git\+)[^;&|<>`\n]*$"
 )
+_ASSIGNS = re.compile(r"[A-Za-z_]\w*=")
 _CLONES = re.compile(r"^\s*git clone [^;&|<>`\n]+$")
 _LONGEST_PRELUDE = 4_000
 
@@ -90,8 +91,9 @@ class Prelude:
             said = re.sub(r"\s#.*$", "", match[1] if match else line.strip())
             if not match and not _INSTALLS.match(line) and not _CLONES.match(line):
                 continue
-            if not _is_whole(said):
-                continue
+            words = _words_of(said)
+            if not words or (match and not all(_ASSIGNS.match(word) for word in words)):
+                continue  # what a variable stands in front of is a command
             name = said.partition("=")[0] if match else said
             self._lines.pop(name, None)
             self._lines[name] = said
@@ -106,8 +108,9 @@ class Prelude:
         return f"{out}; " if out and len(out) <= _LONGEST_PRELUDE else ""
 
 
-def _is_whole(text: str) -> bool:
+def _words_of(text: str) -> list[str]:
+    """The words of a line; none when it is no whole one, or a shell has to run something for it."""
     try:
-        return bool(shlex.split(text)) and "$(" not in text
+        return shlex.split(text) if "$(" not in text else []
     except ValueError:
-        return False
+        return []

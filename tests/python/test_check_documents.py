@@ -111,6 +111,11 @@ vllm serve $M --port $X
     assert found(page) == [(9, "0.11.0", None, "org/a"), (18, "0.10.2", None, "org/a")]
 
 
+def test_a_command_with_a_variable_in_front_is_no_setting_of_a_page() -> None:
+    page = "```bash\nA=1 \\\n  vllm serve org/a\n```\n```bash\nvllm serve org/b\n```\n"
+    assert [row[3] for row in found(page)] == ["org/a", "org/b"]
+
+
 def test_a_build_file_with_arguments_in_front() -> None:
     text = """ARG BASE=vllm/vllm-openai:v0.11.0@sha256:12
 FROM ${BASE} AS first
