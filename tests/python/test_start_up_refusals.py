@@ -165,3 +165,14 @@ def test_a_width_that_marlin_does_not_take(version: str, gpu: str, dtype: str, o
 
 def test_latent_attention_keeps_its_experts_by_scheme() -> None:
     assert starts("vllm@0.33.0", "H100", quantized(MLA, FP8_BLOCK), moe_backend="deep_gemm")
+
+
+def test_a_json_value_of_the_user_counts_in_precision() -> None:
+    given = {"quantization": "online", "quantization-config": '{"linear": "fp8_per_tensor"}'}
+    mapping = quantmap.explain("vllm@0.33.0", {}, given, gpu="H100")
+    assert mapping.precision["gemm"] == "FP8 W8A8 (dynamic)"
+
+
+def test_cutlass_is_what_0_11_0_takes_by_itself_for_latent_attention_on_sm100() -> None:
+    mapping = quantmap.explain("vllm@0.11.0", {}, gpu="B200", checkpoint=MLA)
+    assert mapping.precision["backend"].startswith("CUTLASS_MLA")

@@ -6,13 +6,11 @@
 
 #include "quantmap/base/json_io.hpp"
 #include "quantmap/base/text.hpp"
+#include "quantmap/deployment/json_place.hpp"
 #include "quantmap/deployment/verdict.hpp"
 
 namespace quantmap {
 
-namespace {
-
-// The text at a place of a JSON value: "/backend" of {"backend": "X"} is X; "" when nothing is there.
 std::string text_at(const std::string& json, std::string_view place) {
   if (!place.empty() && json.find('{') == std::string::npos) return {};  // most values are no objects
   Diagnostics unread;
@@ -27,6 +25,8 @@ std::string text_at(const std::string& json, std::string_view place) {
   if (here == nullptr || here->is_null()) return {};
   return here->is_text() ? here->as_text() : write_json(*here);
 }
+
+namespace {
 
 // What an argument says in this spelling, if anything.
 std::optional<std::string> said_in(const Spelling& spelling, const Verdict& verdict) {

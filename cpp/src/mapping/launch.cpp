@@ -8,6 +8,7 @@
 #include "quantmap/base/text.hpp"
 #include "quantmap/config/resolve.hpp"
 #include "quantmap/config/validate.hpp"
+#include "quantmap/deployment/json_place.hpp"
 #include "quantmap/deployment/shapes.hpp"
 #include "quantmap/deployment/trouble.hpp"
 #include "quantmap/deployment/verdict.hpp"
@@ -87,10 +88,14 @@ void refresh_values(Mapping& mapping) {
   const auto& targets = mapping.engine->checked.targets;
   for (std::size_t t = 0; t < targets.size(); ++t) {
     for (const Channel& route : targets[t].routes) {
-      if (route.kind == ChannelKind::kFile || !route.at.empty()) continue;
-      const auto given = std::find_if(mapping.arguments.begin(), mapping.arguments.end(),
-                                      [&route](const Argument& argument) { return argument.flag == route.name; });
-      if (given != mapping.arguments.end()) mapping.values[t] = to_text(given->value);
+      if (route.kind == ChannelKind::kFile) continue;
+      const auto given = std::find_if(
+          mapping.arguments.begin(), mapping.arguments.end(),
+          [&route](const Argument& argument) { return argument.flag == route.name && argument.at.empty(); });
+      if (given == mapping.arguments.end()) continue;
+      std::string said = to_text(given->value);
+      if (!route.at.empty()) said = text_at(said, route.at);
+      if (route.at.empty() || !said.empty()) mapping.values[t] = std::move(said);
     }
   }
 }

@@ -19,6 +19,7 @@ from .world import Refused, World
 
 _HEADS = {"heads": 128, "mla": 576, "sparse_mla": 576}
 _SIZES = range(8, 577, 8)
+_CUTLASS = "CUTLASS_MLA"
 _LATENT = "kv_lora_rank"  # an argument of the constructors for latent attention only
 
 Point = tuple[str, str, bool]
@@ -55,7 +56,7 @@ class Selector:
         assert function is not None
         self.world.steps = 0
         asked = {"selected_backend": named, "head_size": head, "dtype": f"torch.{dtype}",
-                 "kv_cache_dtype": kv, "block_size": 64 if kind != "heads" else 16,
+                 "kv_cache_dtype": kv, "block_size": self.block(named, kind),
                  "use_v1": True, "use_mla": kind != "heads", "has_sink": sinks,
                  "use_sparse": kind == "sparse_mla"}  # fmt: skip
         try:
@@ -63,6 +64,16 @@ class Selector:
         except Refused:
             return None
         return found if isinstance(found, str) else ""
+
+    def block(self, named: Any, kind: str) -> int:
+        """The size of cache blocks that the platform sets before it chooses.
+
+        For CUTLASS, which it expects on SM10x when nothing is named, that is 128.
+        """
+        if kind == "heads":
+            return 16
+        expected = getattr(named, "name", None if self.world.capability[0] != 10 else _CUTLASS)
+        return 128 if expected == _CUTLASS else 64
 
     def takes(self, path: str | None, kind: str, kv: str, sinks: bool, head: int) -> bool:
         """Whether the class is for this attention, and its constructor does not raise."""
