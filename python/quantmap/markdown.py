@@ -104,8 +104,14 @@ class Prelude:
         Returns:
             str: they, on one line.
         """
-        out = "; ".join(self._lines.values())
-        return f"{out}; " if out and len(out) <= _LONGEST_PRELUDE else ""
+        kept: list[str] = []
+        size = 0
+        for line in reversed(list(self._lines.values())):
+            size += len(line)
+            if size > _LONGEST_PRELUDE:
+                break
+            kept.append(line)
+        return "".join(f"{line}; " for line in reversed(kept))
 
 
 def _words_of(text: str) -> list[str]:
