@@ -199,7 +199,7 @@ def _corrections() -> dict[str, Any]:
     try:
         with open(_corrections_file(), encoding="utf-8") as handle:
             data = json.load(handle)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 

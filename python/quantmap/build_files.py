@@ -114,7 +114,7 @@ def _exec_or_shell(rest: str) -> list[str]:
     if rest.startswith("["):
         try:
             words = json.loads(rest)
-        except ValueError:
+        except (ValueError, RecursionError):
             words = None
         if isinstance(words, list) and all(isinstance(word, str) for word in words):
             return words

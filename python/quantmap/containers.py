@@ -158,7 +158,7 @@ def _scripts_of(item: dict[str, Any], places: _Places, image: str | None) -> Ite
 def _of_argv(text: str) -> list[Container] | None:
     try:
         words = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
         return None

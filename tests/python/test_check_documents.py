@@ -164,3 +164,11 @@ def test_scripts_of_windows(tmp_path: Path) -> None:
 def test_a_shell_script_stays_as_it_is() -> None:
     for text in ("a=`b \\\n c`", "x ^ y", "#!/bin/sh\necho off ^\n"):
         assert as_posix(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[", "FROM base\nENTRYPOINT [", "services:\n  a:\n    image: b\n    command: [", "a: ["],
+)
+def test_lists_without_an_end_are_no_words(text: str) -> None:
+    assert quantmap.check_script(text + "[" * 100_000).launches == []

@@ -119,6 +119,6 @@ def config_of(folder: str) -> dict[str, Any]:
             data = json.load(file)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise problem("config.json", "it is not JSON", "repair it") from None
     return data if isinstance(data, dict) else {}
