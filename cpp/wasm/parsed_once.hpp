@@ -1,4 +1,5 @@
-// What most sources of the page's core include, parsed once a build (scripts/page). A source still includes what it uses.
+// What most sources of the page's core include, parsed once a build (scripts/page). A source still includes what it
+// uses.
 #include <functional>
 #include <map>
 #include <set>
