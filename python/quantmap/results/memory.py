@@ -91,7 +91,8 @@ def estimated(
             engine_version=version,
             gpu=ground["gpu"],
             user_parameters=parameters,
-            **sizes,
+            tp=sizes.get("tp"),
+            pp=sizes.get("pp"),
         )
     except ConfigError:  # a shape that is not known says nothing
         return None
