@@ -31,9 +31,12 @@ def compare_log(
 ) -> int:
     """What the engine measured beside what is estimated; the difference is kept."""
     try:
-        log = read_boot_log(read_file(name, MAX_FILE).decode("utf-8", errors="replace"))
+        content = read_file(name, MAX_FILE + 1)
     except OSError as error:
         raise click.ClickException(f"{name}: {error.strerror or error}") from None
+    if len(content) > MAX_FILE:
+        raise click.ClickException(f"{name}: larger than {MAX_FILE // 1024 // 1024} MB")
+    log = read_boot_log(content.decode("utf-8", errors="replace"))
     if log is None:
         raise click.ClickException(
             f"{name}: no line of a boot log is known; give what the engine prints when it starts"
