@@ -58,7 +58,7 @@ Value described(const Diagnostic& diagnostic) {
 
 Value described(const Decision& decision) {
   Value emitted = Value::object();
-  for (const auto& [flag, value] : decision.emitted) emitted.set(flag, described(value));
+  for (const Emitted& item : decision.emitted) emitted.set(item.place(), described(item.value));
   Value out = Value::object();
   out.set("field", text(dotted_key(field_info(decision.field))));
   out.set("asked", text(decision.value));

@@ -20,7 +20,7 @@ namespace {
 py::dict decision_data(const Decision& decision) {
   const Field& field = field_info(decision.field);
   py::dict emitted;
-  for (const auto& [flag, value] : decision.emitted) emitted[text(flag)] = to_argument(value);
+  for (const Emitted& item : decision.emitted) emitted[text(item.place())] = to_argument(item.value);
   py::dict out;
   out["field"] = text(dotted_key(field));
   out["asked"] = text(decision.value);

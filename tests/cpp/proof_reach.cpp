@@ -160,11 +160,11 @@ void Reach::follow(const Config& given, const Deployment& deployment) {
 
 void Reach::try_candidates(const Chooser& chooser, const MappingRule& row, const Field& field, const Setting& setting,
                            const Deployment& deployment, TargetValues& values) {
-  using Reason = PassedOver::Reason;
+  using Reason = Refusal::Reason;
   const auto number = static_cast<std::size_t>(&row - engine_.checked.rows.data());
   for (std::size_t i = 0; i < row.candidates.size(); ++i) {
     const Alternative& candidate = row.candidates[i];
-    const Reason reason = chooser.pass_over(row, candidate, field, setting, values).reason;
+    const Reason reason = chooser.refuse(row, candidate, field, setting, values).reason;
     if (reason != Reason::kNone && reason != Reason::kRule && reason != Reason::kKernel) continue;
     TargetValues after = values;
     for (const Assignment& emission : candidate.emissions) {

@@ -58,13 +58,12 @@ void check_sound(const Mapping& mapping) {
     if (item.why.path.empty()) FAIL_CHECK("no row for " << field_info(item.field).id << " " << item.value);
     if (item.why.message().find("''") != std::string::npos) FAIL_CHECK("a word is missing: " << item.why.message());
     if (item.outcome != Outcome::kApplied && item.why.text().code == "applied") FAIL_CHECK("applied, but not");
-    for (const auto& [flag, value] : item.emitted) {
-      const bool there =
-          std::any_of(mapping.arguments.begin(), mapping.arguments.end(),
-                      [&flag = flag, &value = value, &item](const Argument& argument) {
-                        return argument.flag == flag && argument.value == value && argument.from == item.field;
-                      });
-      if (!there) FAIL_CHECK("decided but not emitted: " << flag);
+    for (const Emitted& emitted : item.emitted) {
+      const auto is_it = [&](const Argument& argument) {
+        return argument.flag == emitted.name && argument.value == emitted.value && argument.from == item.field;
+      };
+      const bool there = std::any_of(mapping.arguments.begin(), mapping.arguments.end(), is_it);
+      if (!there) FAIL_CHECK("decided but not emitted: " << emitted.name);
     }
   }
   for (const Diagnostic& item : mapping.diagnostics.all()) {
@@ -154,7 +153,7 @@ TEST_CASE("a later field that sets the same argument replaces the earlier one in
   CHECK(gemm.outcome == Outcome::kReplaced);
   CHECK(gemm.why.code == Code::kReplacedByField);
   REQUIRE(gemm.emitted.size() == 1);
-  CHECK(gemm.emitted[0].first == "--dtype");
+  CHECK(gemm.emitted[0].name == "--dtype");
   CHECK(mapping.arguments[0].from == FieldId::kMoe);
 }
 

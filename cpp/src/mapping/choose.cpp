@@ -48,12 +48,12 @@ Choice Chooser::choose(const Config& config, const Field& field, const Setting& 
   choice.row = find_row(config, field, setting);
   if (choice.row == nullptr) return choice;
   for (const Alternative& candidate : choice.row->candidates) {
-    PassedOver refusal = deployment_.checked ? pass_over(*choice.row, candidate, field, setting, values) : PassedOver{};
-    if (refusal.reason == PassedOver::Reason::kNone) {
+    Refusal refusal = deployment_.checked ? refuse(*choice.row, candidate, field, setting, values) : Refusal{};
+    if (refusal.reason == Refusal::Reason::kNone) {
       choice.candidate = &candidate;
       return choice;
     }
-    if (choice.first_refusal.reason == PassedOver::Reason::kNone) choice.first_refusal = refusal;
+    if (choice.first_refusal.reason == Refusal::Reason::kNone) choice.first_refusal = refusal;
     choice.last_refusal = std::move(refusal);
   }
   return choice;
@@ -80,9 +80,9 @@ const FlagInterval* Chooser::interval_of(const Channel& route) const {
   return interval == nullptr || interval->refused ? nullptr : interval;
 }
 
-PassedOver Chooser::pass_over(const MappingRule& row, const Alternative& candidate, const Field& field,
-                              const Setting& setting, const TargetValues& before) const {
-  using Reason = PassedOver::Reason;
+Refusal Chooser::refuse(const MappingRule& row, const Alternative& candidate, const Field& field,
+                        const Setting& setting, const TargetValues& before) const {
+  using Reason = Refusal::Reason;
   if (candidate.emissions.empty()) return {};
   TargetValues values = before;
   for (const Assignment& emission : candidate.emissions) {
@@ -102,13 +102,13 @@ PassedOver Chooser::pass_over(const MappingRule& row, const Alternative& candida
   }
   const std::uint32_t sets = set_by(row);
   if (const Constraint* rule = refused_by(engine_, deployment_, values, sets)) {
-    return {Reason::kRule, nullptr, nullptr, rule, {}, {}, {}};
+    return Refusal::by(*rule);
   }
   const auto refusal = refused_by_kernels(engine_, deployment_, values);
   if (!refusal) return {};
   const bool told = refusal->target != kWholeLaunch && in_mask(sets, refusal->target);
   if (!told && refused_by_kernels(engine_, deployment_, before)) return {};
-  return {Reason::kKernel, nullptr, nullptr, nullptr, {}, *refusal, std::move(values)};
+  return Refusal::by(*refusal, std::move(values));
 }
 
 }  // namespace quantmap

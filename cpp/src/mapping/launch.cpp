@@ -41,8 +41,8 @@ void note_overrides(Mapping& mapping) {
   }
   for (Decision& decision : mapping.decisions) {
     std::string by;
-    std::erase_if(decision.emitted, [&](const auto& item) {
-      std::string flag = item.first.substr(0, item.first.find('#'));
+    std::erase_if(decision.emitted, [&](const Emitted& item) {
+      std::string flag = item.name;
       for (const LaunchFile& file : replaced) {
         if (flag == file.name) flag = file.through;
       }

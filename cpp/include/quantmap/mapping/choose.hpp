@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "quantmap/config/config.hpp"
 #include "quantmap/deployment/constraints.hpp"
@@ -11,8 +12,8 @@
 
 namespace quantmap {
 
-// Why a candidate was passed over.
-struct PassedOver {
+// Why a candidate cannot be taken, or a release serves nothing of this. There are no words in it.
+struct Refusal {
   enum class Reason : std::uint8_t { kNone, kNoRoute, kRouteClosed, kNotAccepted, kRule, kKernel };
   Reason reason = Reason::kNone;
   const Target* target = nullptr;
@@ -21,13 +22,20 @@ struct PassedOver {
   std::string value;
   KernelRefusal kernel;
   TargetValues values;  // that no kernel serves
+
+  [[nodiscard]] static Refusal by(const Constraint& rule) {
+    return {Reason::kRule, nullptr, nullptr, &rule, {}, {}, {}};
+  }
+  [[nodiscard]] static Refusal by(const KernelRefusal& kernel, TargetValues values) {
+    return {Reason::kKernel, nullptr, nullptr, nullptr, {}, kernel, std::move(values)};
+  }
 };
 
 struct Choice {
   const MappingRule* row = nullptr;        // null: no row for it
   const Alternative* candidate = nullptr;  // null: every candidate was passed over
-  PassedOver first_refusal;                // why it is not what was asked
-  PassedOver last_refusal;                 // why it is not the least of the alternatives either
+  Refusal first_refusal;                   // why it is not what was asked
+  Refusal last_refusal;                    // why it is not the least of the alternatives either
 };
 
 class Chooser {
@@ -40,8 +48,8 @@ class Chooser {
   // The row that decides about a setting, or null.
   [[nodiscard]] const MappingRule* find_row(const Config& config, const Field& field, const Setting& setting) const;
   // Why a row's candidate cannot be taken after what was emitted before.
-  [[nodiscard]] PassedOver pass_over(const MappingRule& row, const Alternative& candidate, const Field& field,
-                                     const Setting& setting, const TargetValues& before) const;
+  [[nodiscard]] Refusal refuse(const MappingRule& row, const Alternative& candidate, const Field& field,
+                               const Setting& setting, const TargetValues& before) const;
   // The way by which this release takes the target, or null.
   [[nodiscard]] const Channel* find_route(const Target& target) const;
   [[nodiscard]] static std::string value_of(const Assignment& emission, const Field& field, const Setting& setting);

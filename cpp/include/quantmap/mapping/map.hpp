@@ -16,11 +16,23 @@
 
 namespace quantmap {
 
+// What a setting became in the launch.
+struct Emitted {
+  std::string name;  // of the flag, the variable or the file
+  ChannelKind kind = ChannelKind::kFlag;
+  std::string_view at{};  // place inside a JSON value or a file; empty: it is the whole value
+  ArgumentValue value;
+
+  // With the place as a fragment: "llm.yaml#/kv_cache_config/dtype".
+  [[nodiscard]] std::string place() const { return at.empty() ? name : name + "#" + std::string(at); }
+  bool operator==(const Emitted&) const = default;
+};
+
 struct Decision {
   FieldId field;
-  bool asked = false;                                          // given in the config, not a default
-  std::string value;                                           // as spelt
-  std::vector<std::pair<std::string, ArgumentValue>> emitted;  // flag, variable or place in a file, and value
+  bool asked = false;  // given in the config, not a default
+  std::string value;   // as spelt
+  std::vector<Emitted> emitted;
   Outcome outcome = Outcome::kApplied;
   Diagnostic why;
   std::vector<std::string> evidence;
