@@ -23,12 +23,10 @@ std::string word(const Value& question, std::string_view key) {
 
 using Answer = std::optional<Value>;
 
-// The model that the question is about, read once; nothing when none is given or `problems` got an error.
-std::shared_ptr<const Checkpoint> checkpoint_of(const Value& question, Diagnostics& problems) {
-  const Value given = at(question, "checkpoint");
-  if (given.is_null()) return nullptr;
-  std::optional<Checkpoint> read = inspect_checkpoint(given, Path("checkpoint"), problems);
-  return read ? std::make_shared<const Checkpoint>(std::move(*read)) : nullptr;
+void take_where(const Value& question, DeploymentRequest& request) {
+  request.engine_version = at(question, "engine_version");
+  request.gpu = at(question, "gpu");
+  request.checkpoint = at(question, "checkpoint");
 }
 
 Answer explain(const Value& question, Diagnostics& problems) {
@@ -36,10 +34,7 @@ Answer explain(const Value& question, Diagnostics& problems) {
   request.runtime = at(question, "runtime");
   request.quant_config = at(question, "quant_config");
   request.user_parameters = at(question, "user_parameters");
-  request.engine_version = at(question, "engine_version");
-  request.gpu = at(question, "gpu");
-  request.inspected = checkpoint_of(question, problems);
-  if (problems.has_errors()) return std::nullopt;
+  take_where(question, request);
   const std::optional<Mapping> mapping = launch(request, problems);
   if (!mapping) return std::nullopt;
   const std::string model = word(question, "model");
@@ -50,10 +45,7 @@ Answer check(const Value& question, Diagnostics& problems) {
   CheckRequest request;
   request.command = at(question, "command");
   request.engine = at(question, "engine");
-  request.engine_version = at(question, "engine_version");
-  request.gpu = at(question, "gpu");
-  request.inspected = checkpoint_of(question, problems);
-  if (problems.has_errors()) return std::nullopt;
+  take_where(question, request);
   const std::optional<CheckedScript> checked = check_script(request, problems);
   return checked ? Answer(described(*checked)) : std::nullopt;
 }
@@ -63,20 +55,20 @@ Answer fit(const Value& question, Diagnostics& problems) {
   request.runtime = at(question, "runtime");
   request.quant_config = at(question, "quant_config");
   request.user_parameters = at(question, "user_parameters");
-  request.engine_version = at(question, "engine_version");
-  request.gpu = at(question, "gpu");
+  take_where(question, request);
   request.tensor = at(question, "tp");
   request.context = at(question, "context");
   request.concurrency = at(question, "concurrency");
   request.memory_fraction = at(question, "memory_fraction");
-  const std::shared_ptr<const Checkpoint> checkpoint = checkpoint_of(question, problems);
-  if (checkpoint == nullptr) return std::nullopt;
-  const std::optional<MemoryFit> found = estimate_fit(checkpoint, request, problems);
+  if (request.checkpoint.is_null()) return std::nullopt;
+  const std::optional<MemoryFit> found = estimate_fit(request, problems);
   return found ? Answer(described(*found)) : std::nullopt;
 }
 
 Answer inspect(const Value& question, Diagnostics& problems) {
-  const std::shared_ptr<const Checkpoint> checkpoint = checkpoint_of(question, problems);
+  DeploymentRequest request;
+  take_where(question, request);
+  const std::shared_ptr<const Checkpoint> checkpoint = read_checkpoint(request, problems);
   return checkpoint == nullptr ? std::nullopt : Answer(described(*checkpoint));
 }
 

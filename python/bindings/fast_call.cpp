@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 
-#include "checkpoint_argument.hpp"
 #include "convert.hpp"
 #include "fast_parameters.hpp"
 #include "launches.hpp"
@@ -18,6 +17,7 @@
 #include "register.hpp"
 #include "report.hpp"
 #include "runtime_args.hpp"
+#include "where.hpp"
 
 namespace quantmap::bindings {
 
@@ -103,7 +103,7 @@ int engine_index(PyObject* runtime) {
 
 // What a version and a GPU mean; nothing when they are not known or there is something to say about them.
 std::optional<Deployment> plain_deployment(std::string_view version, std::string_view gpu, std::size_t engine) {
-  LaunchRequest request;
+  DeploymentRequest request;
   if (!version.empty()) request.engine_version = Value::text(std::string(version));
   if (!gpu.empty()) request.gpu = Value::text(std::string(gpu));
   request.default_versions = default_versions();
@@ -181,8 +181,7 @@ PyObject* slow_path(const Call& call) {
   request.model_quantization = read(3);
   request.engine_version = read(4);
   if (call.at(5) != nullptr) request.gpu = gpu_to_core(call.at(5));
-  if (call.at(6) != nullptr)
-    read_checkpoint_argument(py::reinterpret_borrow<py::object>(call.at(6)), request.checkpoint, request.inspected);
+  if (call.at(6) != nullptr) read_checkpoint_argument(py::reinterpret_borrow<py::object>(call.at(6)), request);
   request.arguments_only = true;
   request.default_versions = default_versions();
   request.default_gpu = default_gpu();

@@ -1,5 +1,4 @@
 // Releases and what they accept; verdicts on launch lines.
-#include "checkpoint_argument.hpp"
 #include "convert.hpp"
 #include "quantmap/catalog/messages.hpp"
 #include "quantmap/check/check.hpp"
@@ -7,7 +6,7 @@
 #include "quantmap/mapping/render.hpp"
 #include "register.hpp"
 #include "report.hpp"
-#include "runtime_args.hpp"
+#include "where.hpp"
 
 namespace quantmap::bindings {
 
@@ -70,13 +69,7 @@ CheckRequest request_of(const py::object& command, const py::object& engine, con
   }
   request.command = to_core(command);
   request.engine = to_core(engine);
-  request.engine_version = to_core(engine_version);
-  request.gpu = gpu_to_core(gpu);
-  request.model_quantization = to_core(model_quantization);
-  request.default_versions = default_versions();
-  request.default_gpu = default_gpu();
-  request.model_cache = model_cache();
-  read_checkpoint_argument(checkpoint, request.checkpoint, request.inspected);
+  read_where(model_quantization, engine_version, gpu, checkpoint, request);
   return request;
 }
 

@@ -1,12 +1,11 @@
 // Checkpoints: what their files say.
 #include <memory>
 
-#include "checkpoint_argument.hpp"
 #include "convert.hpp"
 #include "quantmap/model/checkpoint.hpp"
 #include "register.hpp"
 #include "report.hpp"
-#include "runtime_args.hpp"
+#include "where.hpp"
 
 namespace quantmap::bindings {
 
@@ -213,21 +212,6 @@ std::shared_ptr<Checkpoint> inspect(const py::object& object) {
 }
 
 }  // namespace
-
-Value to_checkpoint_value(const py::object& object) {
-  if (py::isinstance<py::dict>(object) || !py::hasattr(object, "__fspath__")) return to_core(object);
-  return to_core(object.attr("__fspath__")());
-}
-
-void read_checkpoint_argument(const py::object& object, Value& checkpoint,
-                              std::shared_ptr<const Checkpoint>& inspected) {
-  if (object.is_none()) return;
-  if (py::hasattr(object, "_inspected")) {
-    inspected = object.attr("_inspected").cast<std::shared_ptr<Checkpoint>>();
-  } else {
-    checkpoint = to_checkpoint_value(object);
-  }
-}
 
 void register_checkpoint(py::module_& module) {
   const py::handle type(reinterpret_cast<PyObject*>(&PyType_Type));  // a plain type, as the stub says

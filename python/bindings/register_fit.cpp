@@ -2,11 +2,10 @@
 #include "quantmap/mapping/launch.hpp"
 #include "quantmap/memory/fit.hpp"
 
-#include "checkpoint_argument.hpp"
 #include "convert.hpp"
 #include "register.hpp"
 #include "report.hpp"
-#include "runtime_args.hpp"
+#include "where.hpp"
 
 namespace quantmap::bindings {
 
@@ -66,8 +65,7 @@ py::dict estimate(const py::object& checkpoint, const py::object& quant_config, 
   FitRequest request;
   request.runtime = to_core(engine);
   request.quant_config = to_core(quant_config);
-  request.engine_version = to_core(engine_version);
-  request.gpu = gpu_to_core(gpu);
+  read_where(py::none(), engine_version, gpu, checkpoint, request);
   request.tensor = to_core(tp);
   request.pipeline = to_core(pp);
   request.context = to_core(context);
@@ -76,22 +74,11 @@ py::dict estimate(const py::object& checkpoint, const py::object& quant_config, 
   request.user_parameters = to_core(user_parameters);
   request.correction = to_core(correction);
   request.cures = cures;
-  request.model_cache = model_cache();
-  request.default_versions = default_versions();
-  request.default_gpu = default_gpu();
   Diagnostics problems;
-  Value given;
-  std::shared_ptr<const Checkpoint> inspected;
-  read_checkpoint_argument(checkpoint, given, inspected);
   std::optional<MemoryFit> fit;
   {
     const py::gil_scoped_release release;  // files may be slow
-    if (!inspected) {
-      if (auto read = inspect_checkpoint(given, Path("checkpoint"), problems, model_cache())) {
-        inspected = std::make_shared<const Checkpoint>(std::move(*read));
-      }
-    }
-    if (inspected) fit = estimate_fit(inspected, request, problems);
+    fit = estimate_fit(request, problems);
   }
   if (!fit) raise_config_error(problems);
   return fit_data(*fit);

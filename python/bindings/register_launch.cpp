@@ -3,7 +3,6 @@
 
 #include <cstdlib>
 
-#include "checkpoint_argument.hpp"
 #include "convert.hpp"
 #include "quantmap/config/method.hpp"
 #include "quantmap/config/resolve.hpp"
@@ -12,6 +11,7 @@
 #include "register.hpp"
 #include "report.hpp"
 #include "runtime_args.hpp"
+#include "where.hpp"
 
 namespace quantmap::bindings {
 
@@ -84,15 +84,9 @@ LaunchRequest request_of(const py::object& runtime, const py::object& quant_conf
   request.runtime = to_core(runtime);
   request.quant_config = to_core(quant_config);
   request.user_parameters = to_core(user_parameters);
-  request.model_quantization = to_core(model_quantization);
-  request.engine_version = to_core(engine_version);
-  request.gpu = gpu_to_core(gpu);
-  read_checkpoint_argument(checkpoint, request.checkpoint, request.inspected);
+  read_where(model_quantization, engine_version, gpu, checkpoint, request);
   request.image_tag = to_core(image_tag);
-  request.default_versions = default_versions();
-  request.default_gpu = default_gpu();
   request.default_policy = default_policy();
-  request.model_cache = model_cache();
   return request;
 }
 
@@ -149,10 +143,8 @@ py::dict map_engine(const py::object& engine, const py::object& config, const py
   LaunchRequest request;
   request.runtime = to_core(engine);
   request.quant_config = to_core(config);
-  request.model_quantization = to_core(model_quantization);
+  read_where(model_quantization, py::none(), py::none(), py::none(), request);
   request.image_tag = to_core(image_tag);
-  request.default_versions = default_versions();
-  request.default_gpu = default_gpu();
   request.default_policy = default_policy();
   request.arguments_only = true;
   Diagnostics problems;
@@ -211,10 +203,8 @@ py::list unsupported(const py::object& config, const py::object& engine) {
 
 // The method of a quantized model, or None; by what is said of it and by its files, as a mapping decides it.
 py::object model_method(const py::object& model_quantization, const py::object& checkpoint) {
-  LaunchRequest request;
-  request.model_quantization = to_core(model_quantization);
-  read_checkpoint_argument(checkpoint, request.checkpoint, request.inspected);
-  request.model_cache = model_cache();
+  DeploymentRequest request;
+  read_where(model_quantization, py::none(), py::none(), checkpoint, request);
   Diagnostics warnings;
   Diagnostics problems;
   const std::optional<ModelQuantization> model = read_model(request, warnings, problems);
@@ -224,42 +214,6 @@ py::object model_method(const py::object& model_quantization, const py::object& 
 }
 
 }  // namespace
-
-const std::string& default_gpu() {
-  static const std::string text = [] {
-    const char* value = std::getenv("QUANTMAP_GPU");
-    return std::string(value == nullptr ? "" : value);
-  }();
-  return text;
-}
-
-const std::string& default_policy() {
-  static const std::string text = [] {
-    const char* value = std::getenv("QUANTMAP_POLICY");
-    return std::string(value == nullptr ? "" : value);
-  }();
-  return text;
-}
-
-const std::string& model_cache() {
-  static const std::string text = [] {
-    for (const Pair& place : catalog().model_caches) {
-      const char* value = std::getenv(std::string(place.first).c_str());
-      if (value == nullptr || *value == 0) continue;
-      return std::string(value) + (place.second.empty() ? "" : "/") + std::string(place.second);
-    }
-    return std::string();
-  }();
-  return text;
-}
-
-const std::string& default_versions() {
-  static const std::string text = [] {
-    const char* value = std::getenv("QUANTMAP_ENGINE_VERSIONS");
-    return std::string(value == nullptr ? "" : value);
-  }();
-  return text;
-}
 
 py::dict runtime_args(const LaunchRequest& request) {
   Diagnostics problems;

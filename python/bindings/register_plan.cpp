@@ -6,14 +6,13 @@
 
 #include <algorithm>
 
-#include "checkpoint_argument.hpp"
 #include "convert.hpp"
 #include "quantmap/base/digest.hpp"
 #include "quantmap/mapping/launch.hpp"
 #include "quantmap/plan/parallel.hpp"
 #include "register.hpp"
 #include "report.hpp"
-#include "runtime_args.hpp"
+#include "where.hpp"
 
 namespace quantmap::bindings {
 
@@ -95,15 +94,9 @@ Plan make_plan(const py::object& task, const py::object& engines, const py::obje
   PlanRequest request;
   request.task = to_core(task);
   request.engines = to_core(engines);
-  request.engine_version = to_core(engine_version);
-  request.gpu = gpu_to_core(gpu);
-  read_checkpoint_argument(checkpoint, request.checkpoint, request.inspected);
-  request.model_quantization = to_core(model_quantization);
+  read_where(model_quantization, engine_version, gpu, checkpoint, request);
   request.policy = to_core(policy);
-  request.default_versions = default_versions();
-  request.default_gpu = default_gpu();
   request.default_policy = default_policy();
-  request.model_cache = model_cache();
   request.interrupt = Interrupt([] {
     const py::gil_scoped_acquire held;
     return PyErr_CheckSignals() != 0;

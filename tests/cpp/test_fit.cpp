@@ -116,13 +116,14 @@ TEST_CASE("a layer with a state has its own weights") {
 TEST_CASE("an estimate without a shape is an error") {
   const auto checkpoint = std::make_shared<Checkpoint>();
   FitRequest request;
+  request.inspected = checkpoint;
   request.runtime = Value::text(std::string(catalog().engines[0].id));
   Diagnostics problems;
-  CHECK_FALSE(estimate_fit(checkpoint, request, problems).has_value());
+  CHECK_FALSE(estimate_fit(request, problems).has_value());
   CHECK(problems.has_errors());
   checkpoint->architecture = small();
   Diagnostics good;
-  const auto fit = estimate_fit(checkpoint, request, good);
+  const auto fit = estimate_fit(request, good);
   REQUIRE(fit.has_value());
   CHECK(fit->verdict == FitVerdict::kUnknown);
   CHECK(fit->weight_bytes == fit->parameters * 2);

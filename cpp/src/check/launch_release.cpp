@@ -162,11 +162,9 @@ std::string stood_in_for(const Diagnostics& notes) {
 
 std::optional<ReleaseRead> read_release(const Engine& engine, const Ground& ground, const FoundLaunch* launch,
                                         bool with_gpu, Diagnostics& notes) {
-  LaunchRequest request;
-  request.engine_version = ground.request->engine_version;
-  request.default_versions = ground.request->default_versions;
-  if (with_gpu) request.default_gpu = ground.request->default_gpu;
-  if (with_gpu) request.gpu = ground.request->gpu;
+  DeploymentRequest request = *ground.request;
+  if (!with_gpu) request.default_gpu.clear();
+  if (!with_gpu) request.gpu = {};
   ReleaseRead out;
   const bool by_call = !request.engine_version.is_null() || !ground.release.empty();
   if (!by_call && launch != nullptr) request.image_tag = release_by_launch(engine, *launch, out.asked, notes);

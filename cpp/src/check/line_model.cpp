@@ -39,15 +39,8 @@ void compare(const CheckRequest& request, const std::string& named, const ModelQ
 
 LineModel read_line_model(const CheckRequest& request, const std::string& named, Diagnostics& notes,
                           Diagnostics& problems) {
-  const bool by_caller =
-      !request.checkpoint.is_null() || request.inspected != nullptr || !request.model_quantization.is_null();
-  if (by_caller) {
-    LaunchRequest asked;
-    asked.model_quantization = request.model_quantization;
-    asked.checkpoint = request.checkpoint;
-    asked.inspected = request.inspected;
-    asked.model_cache = request.model_cache;
-    std::optional<ModelQuantization> model = read_model(asked, notes, problems);
+  if (request.names_model()) {
+    std::optional<ModelQuantization> model = read_model(request, notes, problems);
     if (!model) return {};
     compare(request, named, *model, notes);
     const bool known = model->given;

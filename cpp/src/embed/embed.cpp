@@ -24,14 +24,20 @@ Value parsed(const std::string& text, std::string_view name, Diagnostics& proble
   return read_json(text, Path(name), problems).value_or(Value());
 }
 
+template <typename Query>
+void take_where(const Query& query, DeploymentRequest& request) {
+  request.engine_version = given(query.engine_version);
+  request.gpu = given(query.gpu);
+  request.checkpoint = given(query.checkpoint);
+}
+
 // What a launch and a price of its memory are both asked by.
 template <typename Query, typename Request>
 void take(const Query& query, Request& request, Diagnostics& problems) {
   request.runtime = Value::text(query.engine);
   request.quant_config = parsed(query.config, "$", problems);
   request.user_parameters = parsed(query.parameters, "user_parameters", problems);
-  request.engine_version = given(query.engine_version);
-  request.gpu = given(query.gpu);
+  take_where(query, request);
 }
 
 std::vector<Note> notes_of(const Diagnostics& diagnostics) {
@@ -95,7 +101,6 @@ Answer<Launch> launch(const LaunchQuery& query) {
   Diagnostics problems;
   LaunchRequest request;
   take(query, request, problems);
-  request.checkpoint = given(query.checkpoint);
   request.policy = given(query.policy);
   if (problems.has_errors()) return refused<Launch>(problems);
   const auto mapping = quantmap::launch(request, problems);
@@ -138,9 +143,7 @@ Answer<std::vector<Checked>> check(const CheckQuery& query) {
   CheckRequest request;
   request.command = Value::text(query.text);
   request.engine = given(query.engine);
-  request.engine_version = given(query.engine_version);
-  request.gpu = given(query.gpu);
-  request.checkpoint = given(query.checkpoint);
+  take_where(query, request);
   const auto script = quantmap::check_script(request, problems);
   if (!script) return refused<std::vector<Checked>>(problems);
   std::vector<Checked> out;
@@ -157,9 +160,7 @@ Answer<Fit> fit(const FitQuery& query) {
   request.context = number(query.context);
   request.concurrency = number(query.concurrency);
   if (problems.has_errors()) return refused<Fit>(problems);
-  auto checkpoint = inspect_checkpoint(given(query.checkpoint), Path("checkpoint"), problems);
-  if (!checkpoint) return refused<Fit>(problems);
-  const auto found = estimate_fit(std::make_shared<const Checkpoint>(*std::move(checkpoint)), request, problems);
+  const auto found = estimate_fit(request, problems);
   if (!found) return refused<Fit>(problems);
   Fit out;
   out.verdict = name_of(found->verdict);

@@ -150,7 +150,7 @@ std::optional<Policy> read_policy(const Value& value, const std::string& fallbac
   return read_policy(Value::text(fallback), problems);
 }
 
-void need_version(const LaunchRequest& request, Policy policy, Diagnostics& problems) {
+void need_version(const DeploymentRequest& request, Policy policy, Diagnostics& problems) {
   if (!request.gpu.is_null()) problems.add(Code::kNeedsVersion, "gpu", {{"value", "gpu"}});
   if (policy != Policy::kDegrade) {
     const std::string name = "policy " + quote(kPolicies[static_cast<std::size_t>(policy)]);

@@ -19,17 +19,17 @@ bool concerns_experts(FieldId field) noexcept {
 
 }  // namespace
 
-std::optional<ModelQuantization> read_model(const LaunchRequest& request, Diagnostics& warnings,
+std::shared_ptr<const Checkpoint> read_checkpoint(const DeploymentRequest& request, Diagnostics& problems) {
+  if (request.inspected != nullptr || request.checkpoint.is_null()) return request.inspected;
+  auto read = inspect_checkpoint(request.checkpoint, Path("checkpoint"), problems, request.model_cache);
+  return read ? std::make_shared<const Checkpoint>(*std::move(read)) : nullptr;
+}
+
+std::optional<ModelQuantization> read_model(const DeploymentRequest& request, Diagnostics& warnings,
                                             Diagnostics& problems) {
   ModelQuantization said = read_model_quantization(request.model_quantization, warnings);
-  std::optional<Checkpoint> read;
-  const Checkpoint* checkpoint = request.inspected.get();
-  if (checkpoint == nullptr && !request.checkpoint.is_null()) {
-    read = inspect_checkpoint(request.checkpoint, Path("checkpoint"), problems, request.model_cache);
-    if (!read) return std::nullopt;
-    checkpoint = &*read;
-  }
-  if (checkpoint == nullptr) return said;
+  const std::shared_ptr<const Checkpoint> checkpoint = read_checkpoint(request, problems);
+  if (checkpoint == nullptr) return request.checkpoint.is_null() ? std::optional(said) : std::nullopt;
   warnings.append(checkpoint->notes);
   ModelQuantization found = model_of(*checkpoint);
   // Files know better than the caller; the caller knows better than a name.

@@ -5,7 +5,7 @@
 #include "quantmap/base/version.hpp"
 #include "quantmap/catalog/codes.hpp"
 #include "quantmap/config/validate.hpp"
-#include "quantmap/mapping/launch.hpp"
+#include "quantmap/mapping/request.hpp"
 #include "quantmap/release/gpu.hpp"
 
 namespace quantmap {
@@ -42,8 +42,8 @@ std::optional<std::string> default_version(std::string_view list, const Engine& 
   return std::nullopt;
 }
 
-std::optional<VersionText> version_text(const LaunchRequest& request, const Engine& engine, const std::string& suffix,
-                                        Diagnostics& problems) {
+std::optional<VersionText> version_text(const DeploymentRequest& request, const Engine& engine,
+                                        const std::string& suffix, Diagnostics& problems) {
   if (!request.engine_version.is_null()) {
     const Path path("engine_version");
     if (request.engine_version.is_text()) return VersionText{request.engine_version.as_text(), path.str()};
@@ -72,8 +72,8 @@ bool names_default(std::string_view list, const Engine& engine) {
   return default_version(list, engine, unused).has_value();
 }
 
-std::optional<Deployment> read_deployment(const LaunchRequest& request, const Engine& engine, const std::string& suffix,
-                                          Diagnostics& problems) {
+std::optional<Deployment> read_deployment(const DeploymentRequest& request, const Engine& engine,
+                                          const std::string& suffix, Diagnostics& problems) {
   Deployment deployment;
   deployment.arguments_only = request.arguments_only;
   const auto take_gpu = [&](const Value& value, const Path& path) {

@@ -99,16 +99,13 @@ void add_sizes(const Engine& engine, const Asked& asked, Value& parameters) {
   }
 }
 
-LaunchRequest launch_request(const std::shared_ptr<const Checkpoint>& checkpoint, const FitRequest& request) {
+LaunchRequest launch_request(const FitRequest& request, const std::shared_ptr<const Checkpoint>& checkpoint) {
   LaunchRequest out;
+  static_cast<DeploymentRequest&>(out) = request;
+  out.inspected = checkpoint;
   out.runtime = request.runtime;
   out.quant_config = request.quant_config;
   out.user_parameters = request.user_parameters;
-  out.engine_version = request.engine_version;
-  out.gpu = request.gpu;
-  out.inspected = checkpoint;
-  out.default_versions = request.default_versions;
-  out.default_gpu = request.default_gpu;
   return out;
 }
 
@@ -119,8 +116,7 @@ std::optional<Mapping> map_on_release(LaunchRequest request, const Asked& asked,
   const Engine* engine = read_runtime(request.runtime, suffix, found);
   if (engine != nullptr) add_sizes(*engine, asked, request.user_parameters);
   if (engine != nullptr && suffix.empty() && request.engine_version.is_null()) {
-    LaunchRequest bare;
-    bare.runtime = request.runtime;
+    DeploymentRequest bare;
     bare.default_versions = request.default_versions;
     Diagnostics unused;
     const auto deployment = read_deployment(bare, *engine, suffix, unused);
@@ -138,11 +134,16 @@ std::string_view name_of(FitVerdict verdict) noexcept {
   return kNames[static_cast<std::size_t>(verdict)];
 }
 
-std::optional<MemoryFit> estimate_fit(const std::shared_ptr<const Checkpoint>& checkpoint, const FitRequest& request,
-                                      Diagnostics& problems) {
+std::optional<MemoryFit> estimate_fit(const FitRequest& request, Diagnostics& problems) {
+  const std::shared_ptr<const Checkpoint> checkpoint = read_checkpoint(request, problems);
+  if (checkpoint == nullptr) {
+    if (!problems.has_errors())
+      report_wrong_type({}, "a path, the id of a model or a config", Path("checkpoint"), problems);
+    return std::nullopt;
+  }
   const Asked asked = read_asked(request, problems);
   bool newest = false;
-  std::optional<Mapping> mapping = map_on_release(launch_request(checkpoint, request), asked, newest, problems);
+  std::optional<Mapping> mapping = map_on_release(launch_request(request, checkpoint), asked, newest, problems);
   MemoryFit fit;
   const Value gpu =
       request.gpu.is_null() && !request.default_gpu.empty() ? Value::text(request.default_gpu) : request.gpu;

@@ -59,17 +59,11 @@ class TargetReader {
     std::string suffix;
     const Engine* engine = read_runtime(runtime, suffix, problems_);
     if (engine == nullptr) return;
-    LaunchRequest launch;
-    launch.runtime = runtime;
-    launch.policy = request_.policy;
-    launch.gpu = request_.gpu;
-    launch.engine_version = request_.engine_version;
-    launch.default_versions = request_.default_versions;
-    launch.default_gpu = request_.default_gpu;
-    if (is_own(*engine)) launch.image_tag = task_.image_tag;
-    const auto deployment = read_deployment(launch, *engine, suffix, problems_);
+    DeploymentRequest where = request_;
+    if (is_own(*engine)) where.image_tag = task_.image_tag;
+    const auto deployment = read_deployment(where, *engine, suffix, problems_);
     if (!deployment) return;
-    if (!deployment->checked) need_version(launch, launch.policy.is_null() ? Policy::kDegrade : policy, problems_);
+    if (!deployment->checked) need_version(where, request_.policy.is_null() ? Policy::kDegrade : policy, problems_);
     for (PlanTarget& known : targets_) {
       const bool same = known.engine == engine && known.deployment.checked == deployment->checked &&
                         known.deployment.release == deployment->release;
@@ -112,22 +106,6 @@ void add_skips(const std::vector<Skip>& from, Count repeats, std::vector<Skip>& 
 
 }  // namespace
 
-namespace {
-
-std::optional<ModelQuantization> read_plan_model(const PlanRequest& request, Diagnostics& problems) {
-  LaunchRequest launch;
-  launch.model_quantization = request.model_quantization;
-  launch.checkpoint = request.checkpoint;
-  launch.inspected = request.inspected;
-  launch.model_cache = request.model_cache;
-  Diagnostics notes;
-  std::optional<ModelQuantization> model = read_model(launch, notes, problems);
-  problems.append(notes);
-  return model;
-}
-
-}  // namespace
-
 std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems) {
   Plan plan;
   std::optional<Task> task = read_task(request.task, problems);
@@ -135,7 +113,9 @@ std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems
   if (!task || !policy) return std::nullopt;
   plan.task_ = std::make_shared<const Task>(std::move(*task));
   plan.targets_ = TargetReader(request, *plan.task_, problems).read(*policy);
-  const std::optional<ModelQuantization> model = read_plan_model(request, problems);
+  Diagnostics model_notes;
+  const std::optional<ModelQuantization> model = read_model(request, model_notes, problems);
+  problems.append(model_notes);
   if (!model || problems.has_errors()) return std::nullopt;
   for (PlanTarget& target : plan.targets_) {
     take_model(*model, target.deployment);

@@ -13,17 +13,9 @@
 
 namespace quantmap {
 
-struct CheckRequest {
+struct CheckRequest : DeploymentRequest {
   Value command;  // a line or a script, a list of words, or an object of arguments
   Value engine;   // may be null when the command names its engine
-  Value engine_version;
-  Value gpu;
-  Value model_quantization;
-  std::string default_versions;
-  std::string default_gpu;                      // when no GPU is named
-  Value checkpoint;                             // a path, the id of a model, or a config
-  std::shared_ptr<const Checkpoint> inspected;  // the same, read already
-  std::string model_cache;                      // the folder that holds models by id; empty: there is none
   std::vector<std::pair<std::string, std::string>> settings{};  // files that it may name: the name, and JSON
 };
 

@@ -12,6 +12,7 @@
 #include "quantmap/base/diagnostic.hpp"
 #include "quantmap/catalog/catalog.hpp"
 #include "quantmap/mapping/map.hpp"
+#include "quantmap/mapping/request.hpp"
 #include "quantmap/memory/model_size.hpp"
 #include "quantmap/model/checkpoint.hpp"
 #include "quantmap/release/gpu.hpp"
@@ -25,22 +26,18 @@ enum class FitVerdict : std::uint8_t { kFits, kTight, kLessContext, kDoesNotFit,
 // "context", "tensor": what a parameter means to memory.
 [[nodiscard]] std::string_view name_of(MemoryRole role) noexcept;
 
-struct FitRequest {
+// No GPU: no verdict.
+struct FitRequest : DeploymentRequest {
   Value runtime;
   Value quant_config;
-  Value engine_version;
-  Value gpu;              // null: no verdict
   Value tensor;           // null: what the launch says, else 1
   Value pipeline;         // likewise
   Value context;          // null: what the launch says, else the longest that the model is made for
   Value concurrency;      // null: 1
   Value memory_fraction;  // null: what the launch says, else the engine's own
   Value user_parameters;
-  std::string default_gpu;  // when no GPU is named
-  Value correction;         // null, or an object: bytes that a log showed beside weights, and its weights' share
-  bool cures = true;        // look for what makes it fit
-  std::string default_versions;
-  std::string model_cache;  // the folder that holds models by id; empty: there is none
+  Value correction;   // null, or an object: bytes that a log showed beside weights, and its weights' share
+  bool cures = true;  // look for what makes it fit
 };
 
 // From the careful to the hopeful guess.
@@ -87,7 +84,6 @@ struct MemoryFit {
 };
 
 // Nothing when `problems` got an error; its warnings are in the mapping's diagnostics.
-[[nodiscard]] std::optional<MemoryFit> estimate_fit(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                                    const FitRequest& request, Diagnostics& problems);
+[[nodiscard]] std::optional<MemoryFit> estimate_fit(const FitRequest& request, Diagnostics& problems);
 
 }  // namespace quantmap

@@ -21,7 +21,7 @@
 #include "quantmap/base/interrupt.hpp"
 #include "quantmap/base/value.hpp"
 #include "quantmap/mapping/map.hpp"
-#include "quantmap/model/checkpoint.hpp"
+#include "quantmap/mapping/request.hpp"
 
 namespace quantmap {
 
@@ -31,19 +31,11 @@ inline constexpr Count kMostPoints = 9'223'372'036'854'775'807;  // 2^63 - 1: wh
 // a * b, or nothing when it is more than kMostPoints.
 [[nodiscard]] std::optional<Count> product(Count a, Count b);
 
-struct PlanRequest {
+struct PlanRequest : DeploymentRequest {
   Value task;
   Value engines;  // null, or a list of engine@version
-  Value engine_version;
-  Value gpu;
-  Value checkpoint;
-  std::shared_ptr<const Checkpoint> inspected;  // the same, read already
-  Value model_quantization;
-  Value policy;             // null: as in LaunchRequest, for each target
-  std::string default_gpu;  // when no GPU is named
+  Value policy;   // null: as in LaunchRequest, for each target
   std::string default_policy;
-  std::string model_cache;  // the folder that holds models by id; empty: there is none
-  std::string default_versions;
   Interrupt interrupt;  // when somebody wants the work to end, there is no plan
 };
 
