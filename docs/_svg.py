@@ -23,6 +23,7 @@ _STYLE = f"""\
   .title {{ font-weight: 600; font-size: 15px }} .soft {{ fill: #6a717a }}
   .grid {{ stroke: #d9dde2; stroke-width: 1 }} .edge {{ stroke: #33373d; stroke-width: 1.5 }}
   .line {{ fill: none; stroke-width: 2.5 }} .light {{ opacity: .35 }} .ink {{ font-weight: 600 }}
+  .on {{ fill: #fff; font-weight: 600; font-size: 11px }}
   .end {{ text-anchor: end }} .mid {{ text-anchor: middle }}
   {_colours(_LIGHT)}
   @media (prefers-color-scheme: dark) {{

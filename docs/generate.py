@@ -32,6 +32,7 @@ import _planner
 import _reference
 import _trouble
 import _unified
+import _ways
 from _render import engines
 
 REGION = re.compile(
@@ -78,6 +79,8 @@ REGIONS: dict[str, Callable[[], str]] = {
     "hardware-cuda": _hardware.cuda,
     "hardware-details": _hardware.details,
     "hardware-products": _hardware.products,
+    "way-of-a-config": _ways.config,
+    "way-of-a-line": _ways.line,
     "checked-releases-readme": functools.partial(_checked.known_releases, "docs/"),
 }
 for _engine in engines():

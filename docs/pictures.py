@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import _ways
 import quantmap
 from _models import BY_NAME
 from _render import documented_engines, fields
@@ -151,6 +152,7 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
     "acceptance": acceptance,
     "collapse": collapse,
     "memory": memory,
+    "ways": _ways.picture,
 }
 
 
