@@ -63,7 +63,7 @@ def package(session: nox.Session) -> None:
 @nox.session
 def style(session: nox.Session) -> None:
     """Formatters and linters."""
-    folders = ("python", "tests", "cpp/tools", "docs", "noxfile.py")
+    folders = ("python", "tests", "cpp/tools", "extractors", "docs", "noxfile.py")
     session.run("ruff", "format", "--check", *folders)
     session.run("ruff", "check", *folders)
     session.run("clang-format", "--dry-run", "-Werror", *tracked(session, "*.cpp", "*.hpp"))

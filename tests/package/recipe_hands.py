@@ -54,7 +54,7 @@ class Desk:
         """Runs a command in the tree to this exit code; `python` is this one."""
         words = shlex.split(command)
         if words[0] == "extract_surface":
-            words = ["python", f"cpp/tools/{words[0]}", *words[1:]]
+            words = ["python", f"extractors/{words[0]}", *words[1:]]
         done = subprocess.run(
             [sys.executable if words[0] == "python" else words[0], *words[1:]],
             cwd=self.tree,
@@ -133,7 +133,7 @@ def put_release(desk: Desk, engine: str, root: str, version: str, source: str) -
 
 def flags_at(version: str) -> dict[str, Any]:
     """The model's flags in a release."""
-    sys.path.insert(0, str(ROOT / "cpp" / "tools"))
+    sys.path.insert(0, str(ROOT / "extractors"))
     try:
         from extract_surface import merge, output
     finally:
@@ -204,7 +204,7 @@ def engine_releases(desk: Desk) -> None:
         f'        Engine("{TOY}", "{TOY}", "{TOY}", "0.0.1", (*_RELEASED, "pre"),\n'
         f'               read_server_args("{TOY}.srt.server_args")),\n    )\n'
     )
-    desk.edit("cpp/tools/extract_surface/engines.py", lambda text: text.replace("    )\n", entry))
+    desk.edit("extractors/extract_surface/engines.py", lambda text: text.replace("    )\n", entry))
     source = (desk.tree / "examples" / "engine" / "server_args.py").read_text(encoding="utf-8")
     put_release(desk, TOY, TOY, TOY_VERSION, source)
     desk.run(f"extract_surface --engine {TOY} --offline")

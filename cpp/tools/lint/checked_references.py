@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from extract_surface.versions import sort_key
+from packaging.version import Version as sort_key
 
 from .facts import (
     RESERVED,

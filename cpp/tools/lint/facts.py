@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dataclasses import field as member
 from typing import Any
 
-from extract_surface.versions import sort_key
+from packaging.version import Version as sort_key
 
 from .model import ANY, METHOD, Catalog, Engine, Row, Setting
 

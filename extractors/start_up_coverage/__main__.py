@@ -25,7 +25,7 @@ sys.path.insert(0, str(HERE.parent))
 from start_up_coverage.judge import Judge, Judged, share  # noqa: E402
 from start_up_coverage.statements import statements  # noqa: E402
 
-CATALOG = HERE.parents[1] / "catalog"
+CATALOG = HERE.parents[1] / "cpp" / "catalog"
 TABLES = ("rules", "shapes", "meanings", "precision", "rows")
 
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-if str(ROOT / "cpp" / "tools") not in sys.path:
-    sys.path.insert(0, str(ROOT / "cpp" / "tools"))
-
-from extract_surface.argparse_reader import ParserModel, to_flags  # noqa: E402
-from extract_surface.readers import interpreter  # noqa: E402
+from extract_surface.argparse_reader import ParserModel, to_flags
+from extract_surface.readers import interpreter
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:

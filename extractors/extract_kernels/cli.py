@@ -19,7 +19,7 @@ from extract_surface.versions import sort_key
 from . import document, sglang, vllm
 
 _HERE = Path(__file__).resolve()
-_CATALOG = _HERE.parents[2] / "catalog"
+_CATALOG = _HERE.parents[2] / "cpp" / "catalog"
 READERS: dict[str, Callable[[Path, dict[str, int], dict[str, list[str]]], dict[str, Any]]] = {
     "vllm": vllm.read,
     "sglang": sglang.read,
@@ -31,9 +31,9 @@ which they are tried, MoE backends, quantization methods with the least GPU. A r
 predicates are followed as text, for one GPU after the other; nothing of it is imported or run.
 Results are kept by release in the cache, so that only what is new is read.
 
-  python cpp/tools/extract_kernels --engine vllm
-  python cpp/tools/extract_kernels diff vllm 0.32.0 0.33.0
-  python cpp/tools/extract_kernels --check --offline
+  python extractors/extract_kernels --engine vllm
+  python extractors/extract_kernels diff vllm 0.32.0 0.33.0
+  python extractors/extract_kernels --check --offline
 """
 
 

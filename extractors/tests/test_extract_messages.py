@@ -5,9 +5,10 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from tests.catalog.extract_support import write  # isort: skip
-from extract_messages import cli, document  # isort: skip
-from extract_messages.read import Message, read  # isort: skip
+from extract_messages import cli, document
+from extract_messages.read import Message, read
+
+from extractors.tests.extract_support import write
 
 
 def of(source: str) -> list[Message]:

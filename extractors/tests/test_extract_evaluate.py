@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from extract_surface.readers import ReadError, interpreter, read_server_args
+from extract_surface.values import is_unknown
 
-from tests.catalog.extract_support import flags_of, write  # isort: skip
-from extract_surface.readers import ReadError, interpreter, read_server_args  # isort: skip
-from extract_surface.values import is_unknown  # isort: skip
+from extractors.tests.extract_support import flags_of, write
 
 
 def test_plain_arguments(tmp_path):

@@ -1,4 +1,4 @@
-"""Entry point: ``python cpp/tools/extract_messages``."""
+"""Entry point: ``python extractors/extract_messages``."""
 
 import sys
 from pathlib import Path

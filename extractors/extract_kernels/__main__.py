@@ -1,4 +1,4 @@
-"""Entry point: ``python cpp/tools/extract_kernels``."""
+"""Entry point: ``python extractors/extract_kernels``."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Entry point: ``python cpp/tools/extract_surface`` or ``python -m extract_surface``."""
+"""Entry point: ``python extractors/extract_surface`` or ``python -m extract_surface``."""
 
 import sys
 from pathlib import Path

@@ -9,28 +9,28 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import build, compare, fetch, merge, output
+from . import build, compare, fetch, merge, oracle, output
 from .engines import ENGINES
 from .readers import ReadError
 from .versions import sort_key
 
 _HERE = Path(__file__).resolve()
-_DEFAULT_CATALOG = _HERE.parents[2] / "catalog"
+_DEFAULT_CATALOG = _HERE.parents[2] / "cpp" / "catalog"
 _TEXT = """\
 Reads every server flag of engine releases from their own sources and keeps them as
 version intervals in <catalog>/engines/<engine>/surface.json. Sources come from the
 package index, one at a time, are parsed as text, and are never imported or run.
 
   build everything that the index offers, resuming from the cache:
-      python cpp/tools/extract_surface --engine vllm
+      python extractors/extract_surface --engine vllm
   add tomorrow's release, and print what changed in it:
-      python cpp/tools/extract_surface add vllm 0.34.0
+      python extractors/extract_surface add vllm 0.34.0
   what changed between two releases (from the catalogue, no network):
-      python cpp/tools/extract_surface diff vllm 0.23.0 0.24.0
+      python extractors/extract_surface diff vllm 0.23.0 0.24.0
   one flag through time:
-      python cpp/tools/extract_surface show vllm --kv-cache-dtype
+      python extractors/extract_surface show vllm --kv-cache-dtype
   does the catalogue still match the sources? (exit status 1 if not)
-      python cpp/tools/extract_surface --engine sglang --check --offline
+      python extractors/extract_surface --engine sglang --check --offline
 """
 
 
@@ -60,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--offline", action="store_true", help="use only what the cache holds")
     parser.add_argument("--check", action="store_true",
                         help="write nothing; exit status 1 if the catalogue differs")  # fmt: skip
+    parser.add_argument("--parser", choices=("auto", "always", "never"), default="auto",
+                        help="add: ask the release's own parser before anything is written; auto: "
+                        "where its environment is there (default: %(default)s)")  # fmt: skip
     parser.add_argument("--prune", action="store_true",
                         help="delete a release's unpacked sources after reading them")  # fmt: skip
     return parser
@@ -88,6 +91,9 @@ def _build(engine_id: str, versions: list[str], args: argparse.Namespace, announ
         if not same and existing is not None:
             _print_drift(existing, document)
         return 0 if same else 1
+    if announce and not all([_is_witnessed(document, version, args) for version in versions]):
+        _report("nothing is written; --parser never writes what the text says")
+        return 1
     path = output.save(args.catalog, engine_id, document)
     _report(
         f"wrote {path} ({path.stat().st_size // 1024} KiB, {len(document['releases'])} releases)"
@@ -97,6 +103,21 @@ def _build(engine_id: str, versions: list[str], args: argparse.Namespace, announ
             _announce(document, version)
         return _add_kernels(engine_id, versions, args)
     return 0
+
+
+def _is_witnessed(document: dict[str, Any], version: str, args: argparse.Namespace) -> bool:
+    """Whether the release's own parser agrees, or could not be asked."""
+    if args.parser == "never" or (args.parser == "auto" and not oracle.is_ready(args.cache)):
+        return True
+    engine = document["engine"]
+    try:
+        flags = merge.flags_at(document, version)
+        about, result = oracle.witness(engine, version, flags, args.cache)
+    except RuntimeError as error:
+        _report(f"{engine} {version}: its own parser cannot be asked here: {error}")
+        return args.parser == "auto"
+    _report("\n".join([f"{about}, beside the release's own parser", *oracle.told(result)]))
+    return not oracle.disagrees(result)
 
 
 def _add_kernels(engine_id: str, versions: list[str], args: argparse.Namespace) -> int:
@@ -189,7 +210,12 @@ def main(arguments: list[str] | None = None) -> int:
         if command == "add" and operands:
             return _build(engine, operands, args, True)
         if command == "diff" and len(operands) == 2:
-            _print_difference(_load(engine, args), *operands)
+            document = _load(engine, args)
+            known = {row["version"] for row in document["releases"]}
+            if not known.issuperset(operands):
+                unknown = ", ".join(v for v in operands if v not in known)
+                raise ReadError(f"the catalogue has no {engine} {unknown}")
+            _print_difference(document, *operands)
             return 0
         if command == "show" and operands:
             _show(_load(engine, args), operands)

@@ -1,6 +1,6 @@
 """Write how sglang-jax names the modules of each architecture, and from which tensors they come.
 
-    PYTHONPATH=TREE python cpp/tools/extract_modules OUT.json
+    PYTHONPATH=TREE python extractors/extract_modules OUT.json
 
 TREE holds the unpacked wheel; jax, flax and transformers are installed, of every other package a
 stand-in is imported. Each model of the release is built with a small config, walked as the engine

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import tarfile
 import textwrap
 import zipfile
 
 import pytest
-
-import tests.catalog.extract_support  # noqa: F401  # isort: skip
-from extract_surface import cli, fetch, index  # isort: skip
-from extract_surface.readers import Engine, read_server_args  # isort: skip
+from extract_surface import cli, fetch, index, oracle
+from extract_surface.readers import Engine, read_server_args
 
 
 def test_index_pages_json_and_html():
@@ -171,3 +170,38 @@ def test_bad_requests_are_told(toy, capsys):
         with pytest.raises(SystemExit):
             cli.main([*words, *options])
     assert "name an engine" in capsys.readouterr().err
+
+
+def test_a_release_whose_own_parser_disagrees_is_not_written(toy, capsys, monkeypatch):
+    release, listing, options = toy
+    assert cli.main(["--engine", "toy", *options]) == 0
+    release("1.2", ["b", "c"])
+    listing()
+    option = {"names": ["--kind"], "choices": ["b", "c", "d"], "nargs": None, "default": None}
+    monkeypatch.setattr(oracle, "environment", lambda cache, torch: sys.executable)
+    monkeypatch.setattr(
+        oracle, "real_parser", lambda *_: {"options": [option], "replaced": ["torch"]}
+    )
+    add = ["add", "toy", "1.2", *options]
+    assert cli.main([*add, "--parser", "always"]) == 1
+    said = capsys.readouterr().err
+    assert "stand-ins for torch" in said and "really ['b', 'c', 'd']" in said
+    assert "nothing is written" in said
+    assert cli.main(["diff", "toy", "1.1", "1.2", *options]) == 2
+    option["choices"] = ["b", "c"]
+    assert cli.main([*add, "--parser", "always"]) == 0
+    assert "choices: 1 of 1 agree" in capsys.readouterr().err
+
+
+def test_a_release_that_cannot_be_imported_is_read_as_text(toy, capsys, monkeypatch):
+    _, _, options = toy
+
+    def refuse(*_: object) -> dict:
+        raise RuntimeError("no module named engine")
+
+    monkeypatch.setattr(oracle, "environment", lambda cache, torch: sys.executable)
+    monkeypatch.setattr(oracle, "is_ready", lambda cache: True)
+    monkeypatch.setattr(oracle, "real_parser", refuse)
+    assert cli.main(["add", "toy", "1.0", *options, "--parser", "always"]) == 1
+    assert cli.main(["add", "toy", "1.0", *options]) == 0
+    assert capsys.readouterr().err.count("its own parser cannot be asked here") == 2

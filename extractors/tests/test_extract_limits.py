@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "cpp" / "tools"))
-
-from extract_surface import sglang, vllm_config  # isort: skip
-from extract_surface.readers import read_server_args  # isort: skip
+from extract_surface import sglang, vllm_config
+from extract_surface.readers import read_server_args
 
 ARGUMENTS = """
 def add_cli_args(parser):

@@ -19,14 +19,14 @@ from extract_surface.readers import ReadError
 from . import document
 from .read import Message, read
 
-_CATALOG = Path(__file__).resolve().parents[2] / "catalog"
+_CATALOG = Path(__file__).resolve().parents[2] / "cpp" / "catalog"
 _TEXT = """\
 Reads what each release says when it refuses: the texts of its `raise` and `assert` statements,
 the condition that each stands under, and the server's arguments that this condition looks at.
 Sources are read as text; nothing of a release is imported or run.
 
-  python cpp/tools/extract_messages --engine vllm
-  python cpp/tools/extract_messages --check --offline
+  python extractors/extract_messages --engine vllm
+  python extractors/extract_messages --check --offline
 """
 # Below the package: where a server starts. What answers requests says other things.
 _PARTS: dict[str, str] = {

@@ -1,9 +1,9 @@
-"""On demand: compares the extracted surface with the engine's own argument parser.
+"""The engine's own argument parser as a witness of what was read from its text.
 
-    python cpp/tools/extract_surface/oracle.py vllm 0.33.0
+    python extractors/extract_surface/oracle.py vllm 0.33.0
 
 The real parser is built in an environment of its own (made below the cache on first use), from
-the release's unpacked sources, without a GPU. Never part of the tests.
+the release's unpacked sources, without a GPU. `extract_surface add` asks it before it writes.
 """
 
 from __future__ import annotations
@@ -148,6 +148,47 @@ def _compare_values(
     )
 
 
+def is_ready(cache: Path) -> bool:
+    """Whether the environment of the oracle was made before."""
+    return (cache / "oracle_env" / "bin" / "python").exists()
+
+
+def witness(
+    engine: str, version: str, flags: dict[str, Record], cache: Path, torch: str = "torch"
+) -> tuple[str, dict[str, list[str]]]:
+    """What the release's own parser says of the flags: a line about it, and `compare`'s answer.
+
+    Raises:
+        RuntimeError: the release cannot be imported there, or its sources are not unpacked.
+    """
+    source = cache / "src" / engine / version
+    if not source.is_dir():
+        raise RuntimeError(f"first extract {engine} {version}")
+    try:
+        python = environment(cache, torch)
+        real = real_parser(python, source, ENGINES[engine].root, version)
+    except subprocess.SubprocessError as error:
+        raise RuntimeError(str(error)) from error
+    stand_ins = ", ".join(real["replaced"]) or "nothing"
+    return f"{engine} {version}: stand-ins for {stand_ins}", compare(flags, real["options"])
+
+
+def told(result: dict[str, list[str]]) -> list[str]:
+    """The answer of `compare` for people."""
+    out = []
+    for key, lines in result.items():
+        wrong = [line for line in lines if line]
+        agree = f"{len(lines) - len(wrong)} of {len(lines)} agree"
+        out.append(f"  {key}: {len(wrong) if key == 'unknown here' else agree}")
+        out += [f"    {line}" for line in wrong]
+    return out
+
+
+def disagrees(result: dict[str, list[str]]) -> bool:
+    """Whether the parser says something else; what the text leaves open is no disagreement."""
+    return any(line for key, lines in result.items() if key != "unknown here" for line in lines)
+
+
 def main() -> int:
     """Run the comparison; the exit status is 1 if anything disagrees."""
     parser = argparse.ArgumentParser(prog="oracle", description=__doc__.split("\n\n")[0])
@@ -155,39 +196,23 @@ def main() -> int:
     parser.add_argument("version")
     parser.add_argument("--cache", type=Path, default=Path(os.environ.get(
         "QUANTMAP_SURFACE_CACHE", Path.home() / ".cache" / "quantmap" / "surface")))  # fmt: skip
-    parser.add_argument("--catalog", type=Path, default=_HERE.parents[1] / "catalog")
+    parser.add_argument("--catalog", type=Path, default=_HERE.parents[1] / "cpp" / "catalog")
     parser.add_argument(
         "--torch", default="torch", help="requirement for torch; a CPU build is enough"
     )
     args = parser.parse_args()
     document = output.load(args.catalog, args.engine)
-    source = args.cache / "src" / args.engine / args.version
-    if document is None or not source.is_dir():
-        print(f"oracle: first extract {args.engine} {args.version}", file=sys.stderr)
+    if document is None:
+        print(f"oracle: no surface of {args.engine} in {args.catalog}", file=sys.stderr)
         return 2
+    flags = merge.flags_at(document, args.version)
     try:
-        python = environment(args.cache, args.torch)
-        real = real_parser(python, source, ENGINES[args.engine].root, args.version)
-    except (RuntimeError, subprocess.SubprocessError) as error:
+        about, result = witness(args.engine, args.version, flags, args.cache, args.torch)
+    except RuntimeError as error:
         print(f"{args.engine} {args.version} cannot be imported here: {error}")
         return 2
-    result = compare(merge.flags_at(document, args.version), real["options"])
-    print(f"{args.engine} {args.version}: stand-ins for {', '.join(real['replaced']) or 'nothing'}")
-    for key, lines in result.items():
-        wrong = [line for line in lines if line]
-        print(
-            f"  {key}: "
-            + (
-                f"{len(lines) - len(wrong)} of {len(lines)} agree"
-                if key != "unknown here"
-                else str(len(wrong))
-            )
-        )
-        for line in wrong:
-            print(f"    {line}")
-    return int(
-        any(line for key, lines in result.items() if key != "unknown here" for line in lines)
-    )
+    print("\n".join([about, *told(result)]))
+    return int(disagrees(result))
 
 
 if __name__ == "__main__":

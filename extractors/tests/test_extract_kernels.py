@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from extract_kernels import document, sglang, vllm
+from extract_kernels.boxes import boxes, runs
 
-from tests.catalog.extract_support import write  # isort: skip
-from extract_kernels import document, sglang, vllm  # isort: skip
-from extract_kernels.boxes import boxes, runs  # isort: skip
+from extractors.tests.extract_support import write
 
 GPUS = {"sm80": 80, "sm90": 90}
 TOY = {

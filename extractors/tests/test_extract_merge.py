@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-
-import tests.catalog.extract_support  # noqa: F401  # isort: skip
-from extract_surface import build, compare, merge, output, versions  # isort: skip
-from extract_surface.readers import Engine, Surface  # isort: skip
+from extract_surface import build, compare, merge, output, versions
+from extract_surface.readers import Engine, Surface
 
 
 def test_versions_order_as_pep440_does():

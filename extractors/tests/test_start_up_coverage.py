@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "cpp" / "tools"))
-
-from start_up_coverage import __main__ as command  # noqa: E402
-from start_up_coverage.judge import Judge, share  # noqa: E402
-from start_up_coverage.statements import statements  # noqa: E402
+from start_up_coverage import __main__ as command
+from start_up_coverage.judge import Judge, share
+from start_up_coverage.statements import statements
 
 SOURCE = """
 class Config:

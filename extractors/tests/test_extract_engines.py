@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from extract_surface import tensorrt_llm, vllm
+from extract_surface.click_reader import read_command
+from extract_surface.readers import ReadError, interpreter
 
-from tests.catalog.extract_support import write  # isort: skip
-from extract_surface import tensorrt_llm, vllm  # isort: skip
-from extract_surface.click_reader import read_command  # isort: skip
-from extract_surface.readers import ReadError, interpreter  # isort: skip
-
+from extractors.tests.extract_support import write
 
 TOY_VLLM = {
     "vllm/entrypoints/cli/serve.py": """
