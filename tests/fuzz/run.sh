@@ -3,13 +3,16 @@
 # default; a soak is the same with more, or `runs 25000000` of each target, one after the other. `short` does the same
 # inputs every time, as a test must.
 # What is found is kept in build/asan/found; run `build/asan/tests/fuzz/TARGET FILE` to see it again.
+# With QUANTMAP_FUZZ=soak the build is without sanitizers, with the library's assertions, and some ten times as fast;
+# QUANTMAP_FUZZ_TARGETS names targets, QUANTMAP_FUZZ_LONGEST the most bytes of an input.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-20}
 runs=${2:-25000000}
-build=build/asan
-cmake --preset asan >/dev/null
-cmake --build --preset asan --target fuzz_text fuzz_json fuzz_checkpoint fuzz_script fuzz_quantize
+preset=${QUANTMAP_FUZZ:-asan}
+build=build/$preset
+cmake --preset "$preset" >/dev/null
+cmake --build --preset "$preset" --target fuzz_text fuzz_json fuzz_checkpoint fuzz_script fuzz_quantize
 mkdir -p "$build/found"
 rm -rf "$build/seeds"
 python3 tests/fuzz/seeds.py tests/golden "$build/seeds/fuzz_json" "$build/words.dict"
@@ -28,9 +31,13 @@ fuzz() {  # target, runs of a short pass
   elif [ "$seconds" = runs ]; then
     extent=(-runs="$runs")
   fi
-  "$build/tests/fuzz/$1" "${corpus[@]}" "$build/seeds/$1" -dict="$build/words.dict" "${extent[@]}" -max_len=4096 \
+  "$build/tests/fuzz/$1" "${corpus[@]}" "$build/seeds/$1" -dict="$build/words.dict" "${extent[@]}" -max_len="${QUANTMAP_FUZZ_LONGEST:-4096}" \
     -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$build/found/" -print_final_stats=1 -verbosity=0
 }
+if [ -n "${QUANTMAP_FUZZ_TARGETS:-}" ]; then
+  for target in $QUANTMAP_FUZZ_TARGETS; do fuzz "$target" 10000; done
+  exit 0
+fi
 (fuzz fuzz_checkpoint 8000 && fuzz fuzz_json 15000) >"$build/fuzz_beside.log" 2>&1 &
 beside=$!
 status=0
