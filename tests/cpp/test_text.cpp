@@ -1,11 +1,15 @@
 // text.hpp: what messages and arguments are made of.
 #include "quantmap/base/text.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <random>
+#include <string>
+#include <vector>
 
 #include "support.hpp"
 
@@ -119,6 +123,59 @@ TEST_CASE("nearest names") {
   CHECK(nearest(std::string(64, 'b'), long_words).empty());
   CHECK(did_you_mean("gemm", short_words).empty());
   CHECK(did_you_mean("fp9", short_words) == "did you mean 'fp8'?");
+}
+
+namespace {
+
+// The textbook's table of all distances; letters are folded already.
+std::size_t slow_edits(const std::string& a, const std::string& b) {
+  std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
+  for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const bool same = a[i - 1] == b[j - 1];
+      d[i][j] = std::min({d[i - 1][j - 1] + (same ? 0 : 1), d[i - 1][j] + 1, d[i][j - 1] + 1});
+      const bool crossed = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (crossed) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+    }
+  }
+  return d[a.size()][b.size()];
+}
+
+std::string_view slow_nearest(const std::string& word, const std::vector<std::string_view>& words) {
+  std::size_t best = std::max<std::size_t>(2, word.size() / 3) + 1;
+  std::string_view found;
+  for (const std::string_view other : words) {
+    const std::size_t distance = slow_edits(word, std::string(other));
+    if (distance >= best || distance >= std::max(word.size(), other.size())) continue;
+    best = distance;
+    found = other;
+  }
+  if (!found.empty() || word.size() < 3) return found;
+  for (const std::string_view other : words) {
+    if (other.starts_with(word) && (found.empty() || other.size() < found.size())) found = other;
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("nearest names are those of the whole table of distances") {
+  std::mt19937 random(7);
+  const auto word = [&random](std::size_t most) {
+    std::string out(random() % (most + 1), ' ');
+    for (char& c : out) c = "abc-"[random() % 4];
+    return out;
+  };
+  for (int round = 0; round < 3000; ++round) {
+    std::vector<std::string> kept;
+    for (int i = 0; i < 6; ++i) kept.push_back(word(14));
+    const std::vector<std::string_view> words(kept.begin(), kept.end());
+    const std::string asked = "x" + word(12);
+    CHECK(nearest(asked, words) == slow_nearest(asked, words));
+    CHECK(nearest(kept[0] + "x", words) == slow_nearest(kept[0] + "x", words));
+  }
 }
 
 TEST_CASE("lower and trim know ASCII only") {

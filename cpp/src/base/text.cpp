@@ -1,6 +1,7 @@
 #include "quantmap/base/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
@@ -13,27 +14,44 @@ namespace {
 
 constexpr std::size_t kLongest = 64;  // longer words have no near names: no edit distance over megabytes
 
-// Restricted Damerau-Levenshtein distance, O(n*m) on words of at most kLongest bytes.
-std::size_t edits(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), now(b.size() + 1);
+// Case does not tell words apart, and a dash is an underscore.
+char folded(char c) noexcept {
+  if (c == '_') return '-';
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// Restricted Damerau-Levenshtein distance of folded words, O(n*m) on at most kLongest bytes each; anything from
+// `enough` on is as good as `enough`, so most words are left after a few letters.
+std::size_t edits(std::string_view a, std::string_view b, std::size_t enough) {
+  const std::size_t apart = a.size() < b.size() ? b.size() - a.size() : a.size() - b.size();
+  if (apart >= enough) return enough;
+  std::array<std::size_t, kLongest + 1> before{};
+  std::array<std::size_t, kLongest + 1> last{};
+  std::array<std::size_t, kLongest + 1> now{};
   for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+  std::size_t least_before = 0;
   for (std::size_t i = 1; i <= a.size(); ++i) {
     now[0] = i;
+    std::size_t least = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      now[j] = std::min({change, last[j] + 1, now[j - 1] + 1});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) now[j] = std::min(now[j], before[j - 2] + 1);
+      const bool same = folded(a[i - 1]) == folded(b[j - 1]);
+      now[j] = std::min({last[j - 1] + (same ? 0 : 1), last[j] + 1, now[j - 1] + 1});
+      const bool crossed =
+          i > 1 && j > 1 && folded(a[i - 1]) == folded(b[j - 2]) && folded(a[i - 2]) == folded(b[j - 1]);
+      if (crossed) now[j] = std::min(now[j], before[j - 2] + 1);
+      least = std::min(least, now[j]);
     }
-    before.swap(last);
-    last.swap(now);
+    if (least >= enough && least_before >= enough) return enough;
+    least_before = least;
+    before = last;
+    last = now;
   }
   return last[b.size()];
 }
 
-std::string folded(std::string_view word) {
-  std::string out = lower(word);
-  std::replace(out.begin(), out.end(), '_', '-');
-  return out;
+bool goes_on(std::string_view candidate, std::string_view word) noexcept {
+  return candidate.size() >= word.size() &&
+         std::equal(word.begin(), word.end(), candidate.begin(), [](char x, char y) { return folded(x) == folded(y); });
 }
 
 }  // namespace
@@ -70,22 +88,20 @@ std::string join(std::span<const std::string_view> words, std::string_view separ
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
   if (word.empty() || word.size() > kLongest) return {};
-  const std::string wanted = folded(word);
-  std::size_t best = std::max<std::size_t>(2, wanted.size() / 3) + 1;
+  std::size_t best = std::max<std::size_t>(2, word.size() / 3) + 1;
   std::string_view found;
   for (const std::string_view candidate : candidates) {
     if (candidate.size() > kLongest) continue;
-    const std::size_t distance = edits(wanted, folded(candidate));
-    if (distance < best && distance < std::max(wanted.size(), candidate.size())) {
+    const std::size_t distance = edits(word, candidate, best);
+    if (distance < best && distance < std::max(word.size(), candidate.size())) {
       best = distance;
       found = candidate;
     }
   }
-  if (!found.empty() || wanted.size() < 3) return found;
+  if (!found.empty() || word.size() < 3) return found;
   // "kv-cache" for "kv-cache-fp8": the shortest candidate that goes on where the word ends.
   for (const std::string_view candidate : candidates) {
-    const bool goes_on = folded(candidate).compare(0, wanted.size(), wanted) == 0;
-    if (goes_on && (found.empty() || candidate.size() < found.size())) found = candidate;
+    if (goes_on(candidate, word) && (found.empty() || candidate.size() < found.size())) found = candidate;
   }
   return found;
 }
