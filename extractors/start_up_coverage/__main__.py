@@ -38,7 +38,14 @@ def tables_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
         return found
 
     checked = read("checked.json")
-    out = {name: checked.get(name, []) for name in TABLES}
+    names = checked.get("evidence", {})
+    out = {
+        name: [
+            {**row, "evidence": [names.get(text, text) for text in row.get("evidence", [])]}
+            for row in checked.get(name, [])
+        ]
+        for name in TABLES
+    }
     out["loaders"] = read("loaders.json").get("loaders", [])
     return out
 

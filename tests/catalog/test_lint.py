@@ -178,6 +178,7 @@ BREAKS: list[tuple[str, str, str, Any]] = [
     ("versions-known", "verified_through 2.0", "CHECKED|verified_through", "2.0"),
     ("versions-known", "since 1.7 is no", "ONE|container", CONTAINER),
     ("versions-known", "no release lies", "CHECKED|rules|by-hand|since", "1.1"),
+    ("evidence-named", "nothing cites it", "CHECKED|evidence", {"a": "https://a.example"}),
     ("sources-formed", "'hearsay' names", "CHECKED|rows|2|evidence", ["hearsay"]),
     ("sources-formed", "one-1.2.tar.gz", "CHECKED|rows|2|evidence", ["one-1.2.tar.gz a.py, B"]),
     ("checked-unique", "'too-old' is given", "CHECKED|rules|by-hand|id", "too-old"),
@@ -253,6 +254,20 @@ BREAKS: list[tuple[str, str, str, Any]] = [
 
 def test_small_catalog_is_clean(tmp_path: Path) -> None:
     assert run(tmp_path, small_catalog()) == []
+
+
+def test_a_source_is_cited_by_its_name(tmp_path: Path) -> None:
+    documents = small_catalog()
+    change(documents, "CHECKED|evidence", {"thread-7": "https://a.example/7"})
+    change(documents, "CHECKED|rows|2|evidence", ["thread-7"])
+    catalog = write(tmp_path / "catalog", documents)
+    loaded = Catalog.load(catalog)
+    checked = next(one.checked for one in loaded.engines if one.checked)
+    assert checked["rows"][2]["evidence"] == ["https://a.example/7"]
+    assert run(tmp_path / "named", documents) == []
+    change(documents, "CHECKED|rows|1|evidence", ["https://a.example/7"])
+    (finding,) = run(tmp_path / "in full", documents)
+    assert finding.rule == "evidence-named" and "has a name" in finding.problem
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,44 @@ class CatalogError(Exception):
     """A catalogue file that cannot be compiled; the text names file and place."""
 
 
+class Cited(str):
+    """A source that was cited by its name."""
+
+    name: str
+
+
+def cite(document: Any) -> Any:
+    """The document with each source in full where it is cited by name.
+
+    A file may name its sources once, in an object `evidence` at its top; a list `evidence` below
+    it cites them by these names, or gives a source in full.
+    """
+    names = document.get("evidence") if isinstance(document, dict) else None
+    if not isinstance(names, dict):
+        return document
+
+    def entry(word: Any) -> Any:
+        if not isinstance(word, str) or word not in names:
+            return word
+        found = Cited(names[word])
+        found.name = word
+        return found
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, list):
+            return [walk(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: [entry(word) for word in item]
+            if key == "evidence" and isinstance(item, list)
+            else walk(item)
+            for key, item in value.items()
+        }
+
+    return {key: item if key == "evidence" else walk(item) for key, item in document.items()}
+
+
 def load(path: Path) -> Any:
     def reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: dict[str, Any] = {}
@@ -25,7 +63,7 @@ def load(path: Path) -> Any:
         return seen
 
     with path.open(encoding="utf-8") as handle:
-        return json.load(handle, object_pairs_hook=reject_duplicates)
+        return cite(json.load(handle, object_pairs_hook=reject_duplicates))
 
 
 def ident(slug: str) -> str:

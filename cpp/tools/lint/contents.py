@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from compile_catalog.common import Cited
+
 from .model import METHOD, Catalog, Finding
 
 # What the core fills in for a row's code (map.cpp), and for any code.
@@ -287,6 +289,32 @@ def evidence_formed(catalog: Catalog) -> list[Finding]:
     return out
 
 
+def evidence_named(catalog: Catalog) -> list[Finding]:
+    """A source that has a name is cited by it, and each name is cited."""
+    rule, out = "evidence-named", []
+    for name, document in catalog.documents.items():
+        names = document.get("evidence") if isinstance(document, dict) else None
+        if not isinstance(names, dict):
+            continue
+        cited = set()
+        rest = {key: item for key, item in document.items() if key != "evidence"}
+        for place, kind, text in _evidence(rest, "$"):
+            if isinstance(text, Cited):
+                cited.add(text.name)
+            elif kind == "evidence" and text in names.values():
+                out.append(
+                    Finding(rule, name, place, f"{text!r} has a name", "cite it by its name")
+                )
+        for unused in sorted(set(names) - cited):
+            cure = "cite it, or drop it"
+            out.append(Finding(rule, name, f"$.evidence.{unused}", "nothing cites it", cure))
+        texts = list(names.values())
+        for twice in sorted({text for text in texts if texts.count(text) > 1}):
+            cure = "keep one name"
+            out.append(Finding(rule, name, "$.evidence", f"{twice!r} has two names", cure))
+    return out
+
+
 RULES = (
     presets_valid,
     templates_fillable,
@@ -295,4 +323,5 @@ RULES = (
     dtypes_known,
     sorted_tables,
     evidence_formed,
+    evidence_named,
 )

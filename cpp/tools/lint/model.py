@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from compile_catalog.common import cite
+
 TOP_FILES = (
     "fields",
     "dtypes",
@@ -73,7 +75,7 @@ def load_json(path: Path) -> Any:
             raise DuplicateKeyError(f"the key {twice!r} is given twice")
         return out
 
-    return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique)
+    return cite(json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique))
 
 
 @dataclass
