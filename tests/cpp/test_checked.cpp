@@ -2,8 +2,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "quantmap/mapping/canonical.hpp"
 #include "quantmap/mapping/choose.hpp"
-#include "quantmap/mapping/effect.hpp"
 #include "quantmap/mapping/render.hpp"
 #include "support.hpp"
 
@@ -248,11 +248,11 @@ TEST_CASE("a word behind a switch is no switch, and a switch that is on by itsel
       Deployment deployment;
       deployment.checked = true;
       deployment.release = release;
-      Effects effects(engine, deployment, false);
+      Canonicalizer effects(engine, deployment, false);
       for (const FlagHistory& flag : engine.surface.flags) {
         const FlagInterval* interval = interval_at(flag, release);
         if (interval == nullptr || interval->type != FlagType::kBool || interval->fallback.empty()) continue;
-        const std::string identity = effects.identity(std::string(flag.name));
+        const std::string identity = effects.canonical_flag(std::string(flag.name));
         const auto known = find_flag(engine.surface, identity, release);
         if (!known || known->interval != interval) continue;
         CHECK_FALSE(effects.value(identity, std::string(interval->fallback)).empty());
@@ -271,12 +271,12 @@ TEST_CASE("minus zero is zero") {
   Deployment deployment;
   deployment.checked = true;
   deployment.release = static_cast<ReleaseNumber>(engine->surface.releases.size() - 1);
-  Effects effects(*engine, deployment, true);
+  Canonicalizer effects(*engine, deployment, true);
   std::size_t seen = 0;
   for (const FlagHistory& flag : engine->surface.flags) {
     const FlagInterval* interval = interval_at(flag, deployment.release);
     if (interval == nullptr || interval->type != FlagType::kFloat) continue;
-    const std::string identity = effects.identity(std::string(flag.name));
+    const std::string identity = effects.canonical_flag(std::string(flag.name));
     CHECK(effects.value(identity, std::string("-0.0")) == effects.value(identity, std::string("0")));
     ++seen;
   }

@@ -10,37 +10,38 @@
 
 namespace quantmap {
 
-EffectId FlagChoice::effect_id(const std::string& effect) {
-  if (effect.empty()) return 0;
-  return effects.try_emplace(effect, static_cast<EffectId>(effects.size() + 1)).first->second;
+CanonicalId FlagChoice::canonical_id(const std::string& canonical) {
+  if (canonical.empty()) return 0;
+  return canonical_ids.try_emplace(canonical, static_cast<CanonicalId>(canonical_ids.size() + 1)).first->second;
 }
 
 ChoiceSpace::ChoiceSpace(const Task& task, const Engine& engine, const Deployment& deployment, bool refuses,
-                         Effects& effects, const Interrupt& interrupt, Diagnostics& problems)
+                         Canonicalizer& canonicalizer, const Interrupt& interrupt, Diagnostics& problems)
     : task_(task), engine_(engine), deployment_(deployment), refuses_(refuses), interrupt_(interrupt) {
   axes_.resize(task.parameters.size());
-  std::unordered_map<std::string, std::size_t> known;  // by identity
+  std::unordered_map<std::string, std::size_t> known;  // by canonical_flag
   for (std::size_t i = 0; i < axes_.size(); ++i) {
     const TaskAxis& axis = task.parameters[i];
     if (!is_parameter_name(axis.key)) {
       problems.add(Code::kBadParameterName, axis.path, {{"value", quote(axis.key)}});
       continue;
     }
-    const std::string identity = effects.identity(axis.key);
-    const auto [place, is_new] = known.try_emplace(identity, flags_.size());
+    const std::string canonical_flag = canonicalizer.canonical_flag(axis.key);
+    const auto [place, is_new] = known.try_emplace(canonical_flag, flags_.size());
     if (is_new) {
       flags_.emplace_back();
-      flags_.back().identity = identity;
+      flags_.back().canonical_flag = canonical_flag;
     } else {
       const std::size_t first = flags_[place->second].axes.back();
       problems.add(Code::kDuplicateParameter, axis.path,
                    {{"first", quote(task.parameters[first].key)}, {"second", quote(axis.key)}});
     }
     flags_[place->second].axes.push_back(i);
-    const bool renamed = deployment.checked && find_flag(engine.surface, identity, deployment.release).has_value();
-    axes_[i].spelling = renamed ? identity : flag_spelling(axis.key);
+    const bool renamed =
+        deployment.checked && find_flag(engine.surface, canonical_flag, deployment.release).has_value();
+    axes_[i].spelling = renamed ? canonical_flag : flag_spelling(axis.key);
     axes_[i].flag = place->second;
-    read_axis(i, effects);
+    read_axis(i, canonicalizer);
     const auto points = product(total_, axis.values.size());
     if (!points) problems.add(Code::kTooManyPoints, axis.path, {{"known", std::to_string(kMostPoints)}});
     if (problems.has_errors() || interrupt.wanted()) return;
@@ -53,10 +54,10 @@ ChoiceSpace::ChoiceSpace(const Task& task, const Engine& engine, const Deploymen
   if (refuses_ && !interrupt.wanted()) collect_refused();
 }
 
-void ChoiceSpace::read_axis(std::size_t number, Effects& effects) {
+void ChoiceSpace::read_axis(std::size_t number, Canonicalizer& canonicalizer) {
   const TaskAxis& task = task_.parameters[number];
   Axis& axis = axes_[number];
-  const std::string& identity = flags_[axis.flag].identity;
+  const std::string& canonical_flag = flags_[axis.flag].canonical_flag;
   std::unordered_map<std::string, std::size_t> known;
   std::optional<Verdict> unknown;  // the release has no such flag, whatever the value
   for (std::size_t i = 0; i < task.values.size() && !interrupt_.wanted(); ++i) {
@@ -74,9 +75,9 @@ void ChoiceSpace::read_axis(std::size_t number, Effects& effects) {
     item.is_null = !value.has_value();
     std::string key = "null";
     if (value) {
-      item.effect = effects.value(identity, *value);
+      item.canonical = canonicalizer.value(canonical_flag, *value);
       item.value = std::move(*value);
-      key = "=" + item.effect;
+      key = "=" + item.canonical;
       if (refuses_) {
         Argument argument;
         argument.flag = axis.spelling;
@@ -131,7 +132,7 @@ Count ChoiceSpace::standing(const FlagChoice& flag, std::size_t k, const Item& i
 }
 
 // The outcome of an item that stands; nothing when a later axis cannot leave the flag out.
-std::optional<DistinctValue> ChoiceSpace::leaf_of(FlagChoice& flag, std::size_t k, const Item& item) const {
+std::optional<DistinctValue> ChoiceSpace::distinct_value_of(FlagChoice& flag, std::size_t k, const Item& item) const {
   DistinctValue leaf;
   leaf.is_null = item.is_null;
   leaf.count = item.weight;
@@ -149,8 +150,8 @@ std::optional<DistinctValue> ChoiceSpace::leaf_of(FlagChoice& flag, std::size_t 
   if (item.is_null) return leaf;
   leaf.value = item.value;
   leaf.text = json_text(item.value);
-  leaf.effect = flag.effect_id(item.effect);
-  if (leaf.effect != 0) leaf.digest = argument_digest(flag.identity, item.effect);
+  leaf.canonical = flag.canonical_id(item.canonical);
+  if (leaf.canonical != 0) leaf.digest = argument_digest(flag.canonical_flag, item.canonical);
   return leaf;
 }
 
@@ -161,9 +162,9 @@ void ChoiceSpace::collect_leaves(FlagChoice& flag) {
     for (const Item& item : axes_[flag.axes[k]].items) {
       if (interrupt_.wanted()) return;
       if (item.refused || (item.is_null && !is_last)) continue;
-      std::optional<DistinctValue> leaf = leaf_of(flag, k, item);
+      std::optional<DistinctValue> leaf = distinct_value_of(flag, k, item);
       if (!leaf) continue;
-      const auto [place, is_new] = known.try_emplace(item.is_null ? "null" : "=" + item.effect, flag.leaves.size());
+      const auto [place, is_new] = known.try_emplace(item.is_null ? "null" : "=" + item.canonical, flag.leaves.size());
       if (is_new) {
         flag.leaves.push_back(std::move(*leaf));
         continue;
@@ -174,9 +175,9 @@ void ChoiceSpace::collect_leaves(FlagChoice& flag) {
       other.count = count;
     }
   }
-  flag.set_count.resize(flag.effects.size() + 1);
+  flag.set_count.resize(flag.canonical_ids.size() + 1);
   for (const DistinctValue& leaf : flag.leaves)
-    (leaf.is_null ? flag.null_count : flag.set_count[leaf.effect]) += leaf.count;
+    (leaf.is_null ? flag.null_count : flag.set_count[leaf.canonical]) += leaf.count;
   std::sort(flag.leaves.begin(), flag.leaves.end(),
             [](const DistinctValue& a, const DistinctValue& b) { return a.digits < b.digits; });
 }
@@ -233,10 +234,10 @@ std::string json_text(const ArgumentValue& value) {
   return out;
 }
 
-MultisetHash argument_digest(const std::string& identity, const std::string& effect) {
+MultisetHash argument_digest(const std::string& canonical_flag, const std::string& canonical) {
   std::string member = "[\"arg\",";
-  append_json_string(member, identity);
-  return MultisetHash::of(member + "," + effect + "]");
+  append_json_string(member, canonical_flag);
+  return MultisetHash::of(member + "," + canonical + "]");
 }
 
 }  // namespace quantmap

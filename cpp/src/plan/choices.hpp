@@ -6,24 +6,24 @@
 #include <vector>
 
 #include "quantmap/base/digest.hpp"
-#include "quantmap/mapping/effect.hpp"
+#include "quantmap/mapping/canonical.hpp"
 #include "quantmap/plan/plan.hpp"
 #include "quantmap/plan/task.hpp"
 
 namespace quantmap {
 
-using EffectId = std::uint32_t;  // of one flag; 0: no effect
+using CanonicalId = std::uint32_t;  // of one flag; 0: it makes no difference
 
 // One outcome of the axes that name a flag: the first combination of their values that has it.
 struct DistinctValue {
   std::vector<std::uint32_t> digits;  // a value's index, by axis of the flag
   Count count = 0;                    // combinations with this outcome
-  EffectId effect = 0;
+  CanonicalId canonical = 0;
   bool is_null = false;        // every axis leaves the flag out
   std::uint32_t spelt_by = 0;  // the axis (of the flag's) whose spelling it has when it is not derived
   ArgumentValue value{};       // unless it is null
   std::string text{};          // the value as JSON
-  MultisetHash digest{};       // of the effect
+  MultisetHash digest{};       // of the canonical value
 };
 
 // A value that makes its points invalid, or that the policy refuses.
@@ -36,30 +36,30 @@ struct BadParameter {
 
 // A flag that parameters name, and the axes that do.
 struct FlagChoice {
-  std::string identity;
+  std::string canonical_flag;
   std::vector<std::size_t> axes;      // in the task, in file order
   std::vector<DistinctValue> leaves;  // sorted by digits
-  std::unordered_map<std::string, EffectId> effects;
-  std::vector<Count> set_count;  // by effect: combinations in which a parameter sets it
+  std::unordered_map<std::string, CanonicalId> canonical_ids;
+  std::vector<Count> set_count;  // by canonical value: combinations in which a parameter sets it
   Count null_count = 0;          // combinations that leave the flag out
 
-  // Combinations that end with the effect, when `derived` is what shows through.
-  [[nodiscard]] Count count_of(EffectId effect, EffectId derived) const {
-    return (effect < set_count.size() ? set_count[effect] : 0) + (effect == derived ? null_count : 0);
+  // Combinations that end with the canonical value, when `derived` is what shows through.
+  [[nodiscard]] Count count_of(CanonicalId canonical, CanonicalId derived) const {
+    return (canonical < set_count.size() ? set_count[canonical] : 0) + (canonical == derived ? null_count : 0);
   }
-  [[nodiscard]] EffectId effect_id(const std::string& effect);
+  [[nodiscard]] CanonicalId canonical_id(const std::string& canonical);
 };
 
 // The value as get_runtime_args gives it: true, false or a string.
 [[nodiscard]] std::string json_text(const ArgumentValue& value);
-// Of ["arg", identity, value], the effect being the value as JSON.
-[[nodiscard]] MultisetHash argument_digest(const std::string& identity, const std::string& effect);
+// Of ["arg", canonical_flag, value], with the canonical value as JSON.
+[[nodiscard]] MultisetHash argument_digest(const std::string& canonical_flag, const std::string& canonical);
 
 class ChoiceSpace {
  public:
   // `refuses`: the policy skips what a release refuses by itself.
-  ChoiceSpace(const Task& task, const Engine& engine, const Deployment& deployment, bool refuses, Effects& effects,
-              const Interrupt& interrupt, Diagnostics& problems);
+  ChoiceSpace(const Task& task, const Engine& engine, const Deployment& deployment, bool refuses,
+              Canonicalizer& canonicalizer, const Interrupt& interrupt, Diagnostics& problems);
 
   [[nodiscard]] Count total() const noexcept { return total_; }
   [[nodiscard]] Count good() const noexcept { return good_; }  // before refusals
@@ -81,7 +81,7 @@ class ChoiceSpace {
     Count weight = 0;
     bool is_null = false;
     bool refused = false;
-    std::string effect;
+    std::string canonical;
     ArgumentValue value{};
     std::string why;  // of a refusal
   };
@@ -95,9 +95,9 @@ class ChoiceSpace {
     const Item* null = nullptr;  // the item that leaves the flag out; set when all items are read
   };
 
-  void read_axis(std::size_t number, Effects& effects);
+  void read_axis(std::size_t number, Canonicalizer& canonicalizer);
   void collect_bad();
-  [[nodiscard]] std::optional<DistinctValue> leaf_of(FlagChoice& flag, std::size_t k, const Item& item) const;
+  [[nodiscard]] std::optional<DistinctValue> distinct_value_of(FlagChoice& flag, std::size_t k, const Item& item) const;
   void collect_leaves(FlagChoice& flag);
   void collect_refused();
   [[nodiscard]] Count refused_before(const FlagChoice& flag, std::size_t axis) const;

@@ -60,11 +60,11 @@ MultisetHash header_of(const Task& task, const PlanTarget& target) {
 // Whether some point has the engine's flag for a file of arguments: then a written default overrides what it says.
 bool has_config_file(const Task& task, const Engine& engine, const Deployment& deployment) {
   if (engine.config_flag.empty()) return false;
-  Effects names(engine, deployment, true);
-  const std::string wanted = names.identity(std::string(engine.config_flag));
+  Canonicalizer names(engine, deployment, true);
+  const std::string wanted = names.canonical_flag(std::string(engine.config_flag));
   return std::any_of(task.parameters.begin(), task.parameters.end(), [&](const TaskAxis& axis) {
     const bool given = std::any_of(axis.values.begin(), axis.values.end(), [](const Value& v) { return !v.is_null(); });
-    return given && names.identity(axis.key) == wanted;
+    return given && names.canonical_flag(axis.key) == wanted;
   });
 }
 
@@ -76,13 +76,13 @@ TargetPlan::TargetPlan(const Task& task, const PlanTarget& target, const ModelQu
       target_(target),
       interrupt_(interrupt),
       configs_(task, *target.engine, problems),
-      effects_(*target.engine, target_.deployment, has_config_file(task, *target.engine, target_.deployment)),
+      canonicalizer_(*target.engine, target_.deployment, has_config_file(task, *target.engine, target_.deployment)),
       header_(header_of(task, target)) {
   if (problems.has_errors()) return;
   choices_ = std::make_unique<ChoiceSpace>(task, *target.engine, target_.deployment, policy == Policy::kStrict,
-                                           effects_, interrupt_, problems);
+                                           canonicalizer_, interrupt_, problems);
   if (problems.has_errors() || interrupted()) return;
-  members_ = std::make_unique<Members>(effects_, choices_->flags());
+  launch_items_ = std::make_unique<LaunchItems>(canonicalizer_, choices_->flags());
   const auto asked = product(configs_.total(), choices_->total());
   if (!asked) {
     problems.add(Code::kTooManyPoints, "$", {{"known", std::to_string(kMostPoints)}});
@@ -184,8 +184,8 @@ TargetPlan::Outcome TargetPlan::skip_of(const Diagnostic& cause, std::uint32_t c
   return {-1, place->second};
 }
 
-// Everything of the launch that no parameter names is one set of members; what shows through where a parameter is left
-// out is kept by flag.
+// Everything of the launch that no parameter names is one set of launch items; what shows through where a parameter is
+// left out is kept by flag.
 int TargetPlan::class_of(Mapping mapping, std::uint32_t combination) {
   LaunchClass item;
   item.first = combination;
@@ -202,19 +202,19 @@ int TargetPlan::class_of(Mapping mapping, std::uint32_t combination) {
   };
   std::vector<std::uint32_t> key;
   for (const Argument& argument : mapping.arguments) {
-    const Member& member = members_->of(argument, file_of(argument));
-    item.flag_of.push_back(member.flag);
-    if (member.flag >= 0) {
-      item.derived[static_cast<std::size_t>(member.flag)] = member.effect;
-      item.shown[static_cast<std::size_t>(member.flag)] += member.digest;
-    } else if (member.id != 0) {
-      key.push_back(member.id);
-      item.digest += member.digest;
+    const LaunchItem& found = launch_items_->of(argument, file_of(argument));
+    item.flag_of.push_back(found.flag);
+    if (found.flag >= 0) {
+      item.derived[static_cast<std::size_t>(found.flag)] = found.canonical;
+      item.shown[static_cast<std::size_t>(found.flag)] += found.digest;
+    } else if (found.id != 0) {
+      key.push_back(found.id);
+      item.digest += found.digest;
     }
   }
   std::sort(key.begin(), key.end());
-  item.rest = rest_numbers_.try_emplace(key, rest_numbers_.size()).first->second;
-  key.push_back(0);  // no member's id
+  item.merge_group = merge_group_numbers_.try_emplace(key, merge_group_numbers_.size()).first->second;
+  key.push_back(0);  // no launch item's id
   key.insert(key.end(), item.derived.begin(), item.derived.end());
   const auto [place, is_new] = class_numbers_.try_emplace(std::move(key), static_cast<int>(classes_.size()));
   if (is_new) {
@@ -225,7 +225,7 @@ int TargetPlan::class_of(Mapping mapping, std::uint32_t combination) {
   return place->second;
 }
 
-std::size_t TargetPlan::list_for(std::size_t flag, EffectId derived) {
+std::size_t TargetPlan::list_for(std::size_t flag, CanonicalId derived) {
   const auto [place, is_new] = list_numbers_.try_emplace({flag, derived}, lists_.size());
   if (!is_new) return place->second;
   const std::vector<DistinctValue>& leaves = choices_->flags()[flag].leaves;
@@ -234,11 +234,11 @@ std::size_t TargetPlan::list_for(std::size_t flag, EffectId derived) {
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     if (leaves[i].is_null) {
       null = static_cast<int>(i);
-    } else if (leaves[i].effect == derived) {
+    } else if (leaves[i].canonical == derived) {
       twin = static_cast<int>(i);
     }
   }
-  LeafList made;
+  ValueList made;
   const int hidden = null >= 0 && twin >= 0 ? std::max(null, twin) : -1;  // the later of the two is the same again
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     const int number = static_cast<int>(i);
@@ -251,50 +251,51 @@ std::size_t TargetPlan::list_for(std::size_t flag, EffectId derived) {
 }
 
 void TargetPlan::collect_rests() {
-  rests_.resize(rest_numbers_.size());
+  merge_groups_.resize(merge_group_numbers_.size());
   const std::size_t flags = choices_->flags().size();
   for (std::size_t i = 0; i < classes_.size(); ++i) {
-    rests_[classes_[i].rest].classes.push_back(i);
-    rests_[classes_[i].rest].weight += classes_[i].weight;
+    merge_groups_[classes_[i].merge_group].classes.push_back(i);
+    merge_groups_[classes_[i].merge_group].weight += classes_[i].weight;
     for (std::size_t f = 0; f < flags; ++f) classes_[i].lists.push_back(list_for(f, classes_[i].derived[f]));
   }
-  std::vector<std::set<std::vector<std::uint32_t>>> seen(rests_.size());
-  for (MergeGroup& rest : rests_) {
+  std::vector<std::set<std::vector<std::uint32_t>>> seen(merge_groups_.size());
+  for (MergeGroup& merge_group : merge_groups_) {
     for (std::size_t f = 0; f < flags; ++f) {
       const auto& leaves = choices_->flags()[f].leaves;
       const bool may_show =
           std::any_of(leaves.begin(), leaves.end(), [](const DistinctValue& leaf) { return leaf.is_null; });
-      const EffectId first = classes_[rest.classes.front()].derived[f];
-      const bool differs = std::any_of(rest.classes.begin(), rest.classes.end(),
+      const CanonicalId first = classes_[merge_group.classes.front()].derived[f];
+      const bool differs = std::any_of(merge_group.classes.begin(), merge_group.classes.end(),
                                        [&](std::size_t c) { return classes_[c].derived[f] != first; });
-      if (may_show && differs) rest.exposed.push_back(f);
+      if (may_show && differs) merge_group.overridable.push_back(f);
     }
   }
   for (LaunchClass& item : classes_) {
     item.begin = distinct_;
     item.group_begin = groups_;
-    count_class(item, rests_[item.rest], seen[item.rest]);
+    count_class(item, merge_groups_[item.merge_group], seen[item.merge_group]);
     distinct_ += item.count;
-    groups_ += item.fresh.size();
+    groups_ += item.new_subsets.size();
   }
 }
 
-// For each subset of the exposed flags: does an earlier class show the same values there?
-void TargetPlan::count_class(LaunchClass& item, const MergeGroup& rest, std::set<std::vector<std::uint32_t>>& seen) {
-  for (std::size_t i = 0; i < rest.exposed.size(); ++i) {
-    if (list(item, rest.exposed[i]).shown >= 0) item.showing |= std::uint32_t{1} << i;
+// For each subset of the overridable flags: does an earlier class show the same values there?
+void TargetPlan::count_class(LaunchClass& item, const MergeGroup& merge_group,
+                             std::set<std::vector<std::uint32_t>>& seen) {
+  for (std::size_t i = 0; i < merge_group.overridable.size(); ++i) {
+    if (list(item, merge_group.overridable[i]).shown >= 0) item.inherited |= std::uint32_t{1} << i;
   }
-  const std::uint32_t subsets = std::uint32_t{1} << rest.exposed.size();
+  const std::uint32_t subsets = std::uint32_t{1} << merge_group.overridable.size();
   item.is_new.assign(subsets, false);
   for (std::uint32_t subset = 0; subset < subsets; ++subset) {
-    if ((subset & ~item.showing) != 0) continue;
+    if ((subset & ~item.inherited) != 0) continue;
     std::vector<std::uint32_t> key{subset};
-    for (std::size_t i = 0; i < rest.exposed.size(); ++i) {
-      if (((subset >> i) & 1U) != 0) key.push_back(item.derived[rest.exposed[i]]);
+    for (std::size_t i = 0; i < merge_group.overridable.size(); ++i) {
+      if (((subset >> i) & 1U) != 0) key.push_back(item.derived[merge_group.overridable[i]]);
     }
     if (!seen.insert(std::move(key)).second) continue;
     item.is_new[subset] = true;
-    item.fresh.push_back(subset);
+    item.new_subsets.push_back(subset);
   }
   const auto [whole, others] = whole_stretches(item, coupled_flags(item));
   item.count = completions(item, whole, others);

@@ -9,13 +9,13 @@
 
 #include "plan/choices.hpp"
 #include "plan/configs.hpp"
-#include "plan/members.hpp"
+#include "plan/launch_items.hpp"
 #include "quantmap/mapping/launch.hpp"
 
 namespace quantmap {
 
 // The outcomes of one flag for a class: its leaves without what comes to the same as another one there.
-struct LeafList {
+struct ValueList {
   std::vector<std::uint32_t> leaves;  // indices into FlagChoice::leaves, in order
   int shown = -1;                     // place of the leaf that shows the derived value, when no parameter sets the same
 };
@@ -25,17 +25,17 @@ struct LaunchClass {
   std::uint32_t first = 0;                  // its first combination
   Count weight = 0;                         // points of the config side
   std::vector<std::uint32_t> combinations;  // ascending
-  std::size_t rest = 0;
+  std::size_t merge_group = 0;
   std::vector<Argument> arguments;  // as derived, unnormalized
   std::vector<LaunchFile> files;
   std::vector<int> flag_of;          // by argument: the flag that parameters name, or -1
-  std::vector<EffectId> derived;     // by flag: what shows through
+  std::vector<CanonicalId> derived;  // by flag: what shows through
   std::vector<MultisetHash> shown;   // by flag: its digest
   std::vector<std::size_t> lists;    // by flag: index into TargetPlan's lists
   MultisetHash digest;               // of everything that no parameter names
-  std::uint32_t showing = 0;         // bit i: exposed flag i of the rest has a value of its own to show
-  std::vector<bool> is_new;          // by subset of exposed flags: no earlier class shows the same
-  std::vector<std::uint32_t> fresh;  // the subsets that are new, ascending
+  std::uint32_t inherited = 0;       // bit i: overridable flag i of the merge group has a value of its own to show
+  std::vector<bool> is_new;          // by subset of overridable flags: no earlier class shows the same
+  std::vector<std::uint32_t> new_subsets;  // the subsets that are new, ascending
   std::uint64_t group_begin = 0;
   Count begin = 0;  // number of experiments before it
   Count count = 0;  // experiments of its own
@@ -44,11 +44,11 @@ struct LaunchClass {
 // Classes that differ in nothing but values that parameters may hide.
 struct MergeGroup {
   std::vector<std::size_t> classes;
-  std::vector<std::size_t> exposed;  // flags whose shown-through values differ
-  Count weight = 0;                  // of all its classes
+  std::vector<std::size_t> overridable;  // flags whose shown-through values differ
+  Count weight = 0;                      // of all its classes
 };
 
-// A stretch of a LeafList, chosen by the axes of its flag so far.
+// A range of a ValueList, chosen by the axes of its flag so far.
 struct Range {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
@@ -71,10 +71,10 @@ struct LineText {
   std::vector<LinePiece> files;
 };
 
-// Where an iteration is: a class, and for each axis the stretch that its value leaves.
+// Where an iteration is: a class, and for each axis the range that its value leaves.
 struct PlanCursor {
   std::size_t in_class = 0;
-  std::vector<Range> stretches;
+  std::vector<Range> ranges;
 };
 
 class TargetPlan {
@@ -123,8 +123,8 @@ class TargetPlan {
   int class_of(Mapping mapping, std::uint32_t combination);
   void add_skip(const Diagnostic& cause, Count count, Value config, Value parameters);
   void collect_rests();
-  void count_class(LaunchClass& item, const MergeGroup& rest, std::set<std::vector<std::uint32_t>>& seen);
-  [[nodiscard]] std::size_t list_for(std::size_t flag, EffectId derived);
+  void count_class(LaunchClass& item, const MergeGroup& merge_group, std::set<std::vector<std::uint32_t>>& seen);
+  [[nodiscard]] std::size_t list_for(std::size_t flag, CanonicalId derived);
   void collect_skips();
   [[nodiscard]] LineText line_text(const LaunchClass& item) const;
 
@@ -135,11 +135,11 @@ class TargetPlan {
   [[nodiscard]] bool is_possible(const LaunchClass& item, const PlanCursor& place, std::size_t axis) const;
   [[nodiscard]] Range parent(const PlanCursor& place, std::size_t axis) const;
   [[nodiscard]] Range stretch_at(const PlanCursor& place, std::size_t axis, std::uint32_t begin) const;
-  [[nodiscard]] Range flag_stretch(const PlanCursor& place, std::size_t flag, std::size_t axes) const;
+  [[nodiscard]] Range flag_range(const PlanCursor& place, std::size_t flag, std::size_t axes) const;
   bool descend(PlanCursor& place, std::size_t axis) const;
   bool enter(PlanCursor& place, std::size_t in_class) const;
   [[nodiscard]] std::uint32_t shown_subset(const PlanCursor& place) const;
-  [[nodiscard]] const LeafList& list(const LaunchClass& item, std::size_t flag) const {
+  [[nodiscard]] const ValueList& list(const LaunchClass& item, std::size_t flag) const {
     return lists_[item.lists[flag]];
   }
 
@@ -147,18 +147,18 @@ class TargetPlan {
   PlanTarget target_;
   Interrupt interrupt_;  // while it is made
   ConfigSpace configs_;
-  Effects effects_;
+  Canonicalizer canonicalizer_;
   std::unique_ptr<ChoiceSpace> choices_;
   std::vector<std::size_t> depth_of_;     // by axis: how many earlier axes name its flag
   std::vector<std::size_t> previous_of_;  // by axis: the axis before it of its flag, or itself
   MultisetHash header_;
-  std::unique_ptr<Members> members_;
+  std::unique_ptr<LaunchItems> launch_items_;
   std::vector<LaunchClass> classes_;
   std::map<std::vector<std::uint32_t>, int> class_numbers_;
-  std::vector<MergeGroup> rests_;
-  std::map<std::vector<std::uint32_t>, std::size_t> rest_numbers_;  // by its members' ids
-  std::vector<LeafList> lists_;
-  std::map<std::pair<std::size_t, EffectId>, std::size_t> list_numbers_;
+  std::vector<MergeGroup> merge_groups_;
+  std::map<std::vector<std::uint32_t>, std::size_t> merge_group_numbers_;  // by the ids of its launch items
+  std::vector<ValueList> lists_;
+  std::map<std::pair<std::size_t, CanonicalId>, std::size_t> list_numbers_;
   struct ConfigSkip {
     Diagnostic cause;
     Count weight = 0;

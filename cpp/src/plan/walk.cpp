@@ -8,39 +8,39 @@ namespace quantmap {
 
 namespace {
 
-std::uint32_t size_of(const Range& stretch) { return stretch.end - stretch.begin; }
+std::uint32_t size_of(const Range& range) { return range.end - range.begin; }
 
-bool holds(const Range& stretch, int place) {
-  return place >= 0 && stretch.begin <= static_cast<std::uint32_t>(place) &&
-         static_cast<std::uint32_t>(place) < stretch.end;
+bool holds(const Range& range, int place) {
+  return place >= 0 && range.begin <= static_cast<std::uint32_t>(place) &&
+         static_cast<std::uint32_t>(place) < range.end;
 }
 
 // Whether everything that the class can show is new: then nothing couples its flags.
 bool is_free(const LaunchClass& item) {
-  return item.fresh.size() == std::size_t{1} << static_cast<unsigned>(std::popcount(item.showing));
+  return item.new_subsets.size() == std::size_t{1} << static_cast<unsigned>(std::popcount(item.inherited));
 }
 
 }  // namespace
 
-// The flags whose stretches count one by one: where something may be shown, and not everything is new.
+// The flags whose ranges count one by one: where something may be shown, and not everything is new.
 std::vector<bool> TargetPlan::coupled_flags(const LaunchClass& item) const {
   std::vector<bool> out(choices_->flags().size(), false);
   if (is_free(item)) return out;
-  for (const std::size_t flag : rests_[item.rest].exposed) out[flag] = true;
+  for (const std::size_t flag : merge_groups_[item.merge_group].overridable) out[flag] = true;
   return out;
 }
 
-// Experiments of the class whose outcomes lie in these stretches; `others`: the product of those that are not coupled.
+// Experiments of the class whose outcomes lie in these ranges; `others`: the product of those that are not coupled.
 Count TargetPlan::completions(const LaunchClass& item, const std::vector<Range>& by_flag, Count others) const {
   if (is_free(item) || others == 0) return others;
-  const auto& exposed = rests_[item.rest].exposed;
+  const auto& overridable = merge_groups_[item.merge_group].overridable;
   Count out = 0;
-  for (const std::uint32_t subset : item.fresh) {
+  for (const std::uint32_t subset : item.new_subsets) {
     Count ways = others;
-    for (std::size_t i = 0; i < exposed.size(); ++i) {
-      const Range& stretch = by_flag[exposed[i]];
-      const Count shown = holds(stretch, list(item, exposed[i]).shown) ? 1 : 0;
-      ways *= ((subset >> i) & 1U) != 0 ? shown : size_of(stretch) - shown;
+    for (std::size_t i = 0; i < overridable.size(); ++i) {
+      const Range& range = by_flag[overridable[i]];
+      const Count shown = holds(range, list(item, overridable[i]).shown) ? 1 : 0;
+      ways *= ((subset >> i) & 1U) != 0 ? shown : size_of(range) - shown;
     }
     out += ways;
   }
@@ -58,16 +58,16 @@ std::pair<std::vector<Range>, Count> TargetPlan::whole_stretches(const LaunchCla
   return out;
 }
 
-Range TargetPlan::flag_stretch(const PlanCursor& place, std::size_t flag, std::size_t axes) const {
+Range TargetPlan::flag_range(const PlanCursor& place, std::size_t flag, std::size_t axes) const {
   Range out{0, static_cast<std::uint32_t>(list(classes_[place.in_class], flag).leaves.size())};
   for (const std::size_t axis : choices_->flags()[flag].axes) {
-    if (axis < axes) out = place.stretches[axis];
+    if (axis < axes) out = place.ranges[axis];
   }
   return out;
 }
 
 Range TargetPlan::parent(const PlanCursor& place, std::size_t axis) const {
-  if (depth_of_[axis] > 0) return place.stretches[previous_of_[axis]];
+  if (depth_of_[axis] > 0) return place.ranges[previous_of_[axis]];
   const std::size_t flag = choices_->flag_of(axis);
   return {0, static_cast<std::uint32_t>(list(classes_[place.in_class], flag).leaves.size())};
 }
@@ -87,10 +87,11 @@ Range TargetPlan::stretch_at(const PlanCursor& place, std::size_t axis, std::uin
 // Whether the axes until this one leave room for something new: what may still be shown is taken as shown.
 bool TargetPlan::is_possible(const LaunchClass& item, const PlanCursor& place, std::size_t axis) const {
   if (is_free(item)) return true;
-  const auto& exposed = rests_[item.rest].exposed;
+  const auto& overridable = merge_groups_[item.merge_group].overridable;
   std::uint32_t subset = 0;
-  for (std::size_t i = 0; i < exposed.size(); ++i) {
-    if (holds(flag_stretch(place, exposed[i], axis + 1), list(item, exposed[i]).shown)) subset |= std::uint32_t{1} << i;
+  for (std::size_t i = 0; i < overridable.size(); ++i) {
+    if (holds(flag_range(place, overridable[i], axis + 1), list(item, overridable[i]).shown))
+      subset |= std::uint32_t{1} << i;
   }
   return item.is_new[subset];
 }
@@ -100,8 +101,8 @@ bool TargetPlan::descend(PlanCursor& place, std::size_t axis) const {
   for (; axis < choices_->axis_count(); ++axis) {
     const Range within = parent(place, axis);
     std::uint32_t begin = within.begin;
-    for (; begin < within.end; begin = place.stretches[axis].end) {
-      place.stretches[axis] = stretch_at(place, axis, begin);
+    for (; begin < within.end; begin = place.ranges[axis].end) {
+      place.ranges[axis] = stretch_at(place, axis, begin);
       if (is_possible(item, place, axis)) break;
     }
     if (begin >= within.end) return false;
@@ -111,7 +112,7 @@ bool TargetPlan::descend(PlanCursor& place, std::size_t axis) const {
 
 bool TargetPlan::enter(PlanCursor& place, std::size_t in_class) const {
   place.in_class = in_class;
-  place.stretches.assign(choices_->axis_count(), {});
+  place.ranges.assign(choices_->axis_count(), {});
   return classes_[in_class].count > 0 && descend(place, 0);
 }
 
@@ -119,8 +120,8 @@ bool TargetPlan::advance(PlanCursor& place) const {
   const LaunchClass& item = classes_[place.in_class];
   for (std::size_t axis = choices_->axis_count(); axis-- > 0;) {
     const Range within = parent(place, axis);
-    for (std::uint32_t begin = place.stretches[axis].end; begin < within.end; begin = place.stretches[axis].end) {
-      place.stretches[axis] = stretch_at(place, axis, begin);
+    for (std::uint32_t begin = place.ranges[axis].end; begin < within.end; begin = place.ranges[axis].end) {
+      place.ranges[axis] = stretch_at(place, axis, begin);
       if (is_possible(item, place, axis) && descend(place, axis + 1)) return true;
     }
   }
@@ -135,7 +136,7 @@ PlanCursor TargetPlan::find(Count index) const {
   const auto after = std::partition_point(
       classes_.begin(), classes_.end(), [index](const LaunchClass& item) { return item.begin + item.count <= index; });
   place.in_class = static_cast<std::size_t>(after - classes_.begin());
-  place.stretches.assign(choices_->axis_count(), {});
+  place.ranges.assign(choices_->axis_count(), {});
   const LaunchClass& item = *after;
   Count rest = index - item.begin;
   const std::vector<bool> coupled = coupled_flags(item);
@@ -147,7 +148,7 @@ PlanCursor TargetPlan::find(Count index) const {
     const Range within = parent(place, axis);
     if (!coupled[flag]) others /= size_of(by_flag[flag]);
     const auto take = [&](std::uint32_t begin) {
-      by_flag[flag] = place.stretches[axis] = stretch_at(place, axis, begin);
+      by_flag[flag] = place.ranges[axis] = stretch_at(place, axis, begin);
       return completions(item, by_flag, coupled[flag] ? others : others * size_of(by_flag[flag]));
     };
     if (is_free(item) && choices_->flags()[flag].axes.size() == 1) {
@@ -168,8 +169,8 @@ PlanCursor TargetPlan::find(Count index) const {
 
 const DistinctValue& TargetPlan::leaf(const PlanCursor& place, std::size_t flag) const {
   const FlagChoice& choice = choices_->flags()[flag];
-  const Range& stretch = place.stretches[choice.axes.back()];
-  return choice.leaves[list(classes_[place.in_class], flag).leaves[stretch.begin]];
+  const Range& range = place.ranges[choice.axes.back()];
+  return choice.leaves[list(classes_[place.in_class], flag).leaves[range.begin]];
 }
 
 MultisetHash TargetPlan::digest(const PlanCursor& place) const {
@@ -184,36 +185,36 @@ MultisetHash TargetPlan::digest(const PlanCursor& place) const {
 
 std::uint32_t TargetPlan::shown_subset(const PlanCursor& place) const {
   const LaunchClass& item = classes_[place.in_class];
-  const auto& exposed = rests_[item.rest].exposed;
+  const auto& overridable = merge_groups_[item.merge_group].overridable;
   std::uint32_t subset = 0;
-  for (std::size_t i = 0; i < exposed.size(); ++i) {
-    const Range& stretch = place.stretches[choices_->flags()[exposed[i]].axes.back()];
-    if (holds(stretch, list(item, exposed[i]).shown)) subset |= std::uint32_t{1} << i;
+  for (std::size_t i = 0; i < overridable.size(); ++i) {
+    const Range& range = place.ranges[choices_->flags()[overridable[i]].axes.back()];
+    if (holds(range, list(item, overridable[i]).shown)) subset |= std::uint32_t{1} << i;
   }
   return subset;
 }
 
 std::uint64_t TargetPlan::group(const PlanCursor& place) const {
   const LaunchClass& item = classes_[place.in_class];
-  const auto found = std::lower_bound(item.fresh.begin(), item.fresh.end(), shown_subset(place));
-  return item.group_begin + static_cast<std::uint64_t>(found - item.fresh.begin());
+  const auto found = std::lower_bound(item.new_subsets.begin(), item.new_subsets.end(), shown_subset(place));
+  return item.group_begin + static_cast<std::uint64_t>(found - item.new_subsets.begin());
 }
 
 Count TargetPlan::points(const PlanCursor& place) const {
   const LaunchClass& item = classes_[place.in_class];
-  const MergeGroup& rest = rests_[item.rest];
+  const MergeGroup& merge_group = merge_groups_[item.merge_group];
   const auto& flags = choices_->flags();
   const auto ways = [&](const LaunchClass& other) {
     Count out = 1;
     for (std::size_t f = 0; f < flags.size(); ++f) {
       const DistinctValue& taken = leaf(place, f);
-      out *= flags[f].count_of(taken.is_null ? item.derived[f] : taken.effect, other.derived[f]);
+      out *= flags[f].count_of(taken.is_null ? item.derived[f] : taken.canonical, other.derived[f]);
     }
     return out;
   };
-  if (rest.exposed.empty()) return rest.weight * ways(item) * target_.repeats;
+  if (merge_group.overridable.empty()) return merge_group.weight * ways(item) * target_.repeats;
   Count out = 0;
-  for (const std::size_t other : rest.classes) out += classes_[other].weight * ways(classes_[other]);
+  for (const std::size_t other : merge_group.classes) out += classes_[other].weight * ways(classes_[other]);
   return out * target_.repeats;
 }
 
@@ -261,17 +262,17 @@ Experiment TargetPlan::experiment(const PlanCursor& place) const {
 
 Group TargetPlan::group_content(std::uint64_t group) const {
   const auto after = std::partition_point(classes_.begin(), classes_.end(), [group](const LaunchClass& item) {
-    return item.group_begin + item.fresh.size() <= group;
+    return item.group_begin + item.new_subsets.size() <= group;
   });
   const LaunchClass& item = *after;
-  const std::uint32_t subset = item.fresh[group - item.group_begin];
-  const MergeGroup& rest = rests_[item.rest];
+  const std::uint32_t subset = item.new_subsets[group - item.group_begin];
+  const MergeGroup& merge_group = merge_groups_[item.merge_group];
   std::vector<std::uint32_t> combinations;
-  for (const std::size_t number : rest.classes) {
+  for (const std::size_t number : merge_group.classes) {
     const LaunchClass& other = classes_[number];
     bool same = true;
-    for (std::size_t i = 0; i < rest.exposed.size(); ++i) {
-      const std::size_t flag = rest.exposed[i];
+    for (std::size_t i = 0; i < merge_group.overridable.size(); ++i) {
+      const std::size_t flag = merge_group.overridable[i];
       if (((subset >> i) & 1U) != 0) same = same && other.derived[flag] == item.derived[flag];
     }
     if (same) combinations.insert(combinations.end(), other.combinations.begin(), other.combinations.end());

@@ -100,7 +100,7 @@ void TargetPlan::append_line(const PlanCursor& place, Count index, std::uint64_t
 }
 
 void TargetPlan::append_groups(const LaunchClass& item, std::uint64_t group_begin, std::string& out) const {
-  for (std::size_t i = 0; i < item.fresh.size(); ++i) {
+  for (std::size_t i = 0; i < item.new_subsets.size(); ++i) {
     const Group content = group_content(item.group_begin + i);
     out += "{\"group\":";
     append_number(group_begin + item.group_begin + i, out);

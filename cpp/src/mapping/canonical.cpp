@@ -1,4 +1,4 @@
-#include "quantmap/mapping/effect.hpp"
+#include "quantmap/mapping/canonical.hpp"
 
 #include <charconv>
 #include <cmath>
@@ -38,25 +38,25 @@ std::string canonical(FlagType type, const std::string& text) {
 
 }  // namespace
 
-const std::string& Effects::identity(const std::string& flag) {
-  const auto found = identities_.find(flag);
-  if (found != identities_.end()) return found->second;
-  return identities_.emplace(flag, flag_identity(flag, &engine_, &deployment_)).first->second;
+const std::string& Canonicalizer::canonical_flag(const std::string& flag) {
+  const auto found = canonical_flags_.find(flag);
+  if (found != canonical_flags_.end()) return found->second;
+  return canonical_flags_.emplace(flag, flag_identity(flag, &engine_, &deployment_)).first->second;
 }
 
-const FlagInterval* Effects::interval_of(const std::string& identity) {
-  const auto found = intervals_.find(identity);
+const FlagInterval* Canonicalizer::interval_of(const std::string& canonical_flag) {
+  const auto found = intervals_.find(canonical_flag);
   if (found != intervals_.end()) return found->second;
-  const auto known = find_flag(engine_.surface, identity, deployment_.release);
-  return intervals_.emplace(identity, known ? known->interval : nullptr).first->second;
+  const auto known = find_flag(engine_.surface, canonical_flag, deployment_.release);
+  return intervals_.emplace(canonical_flag, known ? known->interval : nullptr).first->second;
 }
 
-std::string Effects::value(const std::string& identity, const ArgumentValue& value) {
+std::string Canonicalizer::value(const std::string& canonical_flag, const ArgumentValue& value) {
   const bool* flag = std::get_if<bool>(&value);
   std::string text = to_text(value);
   if (deployment_.checked) {
     if (flag != nullptr && !*flag) return {};  // no word on the command line
-    if (const FlagInterval* interval = interval_of(identity)) {
+    if (const FlagInterval* interval = interval_of(canonical_flag)) {
       text = canonical(interval->type, text);
       // A switch's default is a switch; the word "true" behind a switch is not one.
       const bool comparable = (flag != nullptr) == (interval->type == FlagType::kBool);

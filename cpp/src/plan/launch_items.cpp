@@ -1,4 +1,4 @@
-#include "plan/members.hpp"
+#include "plan/launch_items.hpp"
 
 #include <algorithm>
 
@@ -30,7 +30,7 @@ void append_value(std::string& out, const ArgumentValue& value) {
 
 }  // namespace
 
-const Member& Members::of(const Argument& argument, const LaunchFile* file) {
+const LaunchItem& LaunchItems::of(const Argument& argument, const LaunchFile* file) {
   key_.assign(argument.flag);
   key_ += argument.kind == ChannelKind::kEnv ? '\1' : '\0';
   append_value(key_, argument.value);
@@ -40,28 +40,29 @@ const Member& Members::of(const Argument& argument, const LaunchFile* file) {
   return known_.emplace(key_, make(argument, file)).first->second;
 }
 
-Member Members::make(const Argument& argument, const LaunchFile* file) {
-  Member out;
+LaunchItem LaunchItems::make(const Argument& argument, const LaunchFile* file) {
+  LaunchItem out;
   std::vector<std::string> texts;
-  std::string effect;
+  std::string canonical;
   if (argument.kind == ChannelKind::kEnv) {
     texts.push_back(text_of("env", argument.flag, to_text(argument.value)));
   } else {
-    const std::string& identity = effects_.identity(argument.flag);
-    effect = effects_.value(identity, argument.value);
-    if (!effect.empty()) out.digest = argument_digest(identity, effect);
-    const auto flag = std::find_if(flags_.begin(), flags_.end(),
-                                   [&identity](const FlagChoice& choice) { return choice.identity == identity; });
+    const std::string& canonical_flag = canonicalizer_.canonical_flag(argument.flag);
+    canonical = canonicalizer_.value(canonical_flag, argument.value);
+    if (!canonical.empty()) out.digest = argument_digest(canonical_flag, canonical);
+    const auto flag = std::find_if(flags_.begin(), flags_.end(), [&canonical_flag](const FlagChoice& choice) {
+      return choice.canonical_flag == canonical_flag;
+    });
     if (flag != flags_.end()) out.flag = static_cast<int>(flag - flags_.begin());
   }
   if (file != nullptr) texts.push_back(text_of("file", file->name, sha256_hex(file->text)));
   for (const std::string& text : texts) out.digest += MultisetHash::of(text);
   if (out.flag >= 0) {
-    if (file != nullptr) effect += '\n' + texts.back();  // a file's content is part of the value
-    out.effect = flags_[static_cast<std::size_t>(out.flag)].effect_id(effect);
+    if (file != nullptr) canonical += '\n' + texts.back();  // a file's content is part of the value
+    out.canonical = flags_[static_cast<std::size_t>(out.flag)].canonical_id(canonical);
   }
-  if (effect.empty() && texts.empty()) return out;
-  std::string all = effect.empty() ? std::string() : effects_.identity(argument.flag) + '\0' + effect;
+  if (canonical.empty() && texts.empty()) return out;
+  std::string all = canonical.empty() ? std::string() : canonicalizer_.canonical_flag(argument.flag) + '\0' + canonical;
   for (const std::string& text : texts) all += '\0' + text;
   out.id = ids_.try_emplace(std::move(all), static_cast<std::uint32_t>(ids_.size() + 1)).first->second;
   return out;
