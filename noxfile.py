@@ -81,7 +81,10 @@ def core(session: nox.Session) -> None:
 def suite(session: nox.Session) -> None:
     """The Python suite on the installed wheel; what follows `--` goes to pytest."""
     workers = ("--numprocesses=auto", "--dist=loadgroup")
-    session.run("python", "-m", "pytest", "-q", *workers, *session.posargs, env=environment())
+    slowest = ("--durations=25", "--durations-min=4")  # where the time of a run goes
+    session.run(
+        "python", "-m", "pytest", "-q", *workers, *slowest, *session.posargs, env=environment()
+    )
 
 
 @nox.session
