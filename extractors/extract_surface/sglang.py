@@ -1,4 +1,4 @@
-"""SGLang and sglang-jax: variables by their names, and arguments that a launcher adds."""
+"""SGLang and sglang-jax: variables by name, arguments that a launcher adds, bounds of numbers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Callable
 
 from .argparse_reader import to_flags
 from .readers import Surface, call_with_parser, interpreter
+from .start_up_bounds import add_bounds
 
 Reader = Callable[[Path], Surface]
 
@@ -40,6 +41,17 @@ def with_more(read: Reader, module: str, path: str) -> Reader:
         if interp.tree.path(module):
             more = to_flags(call_with_parser(interp, module, path), interp)
             surface.flags = {**more, **surface.flags}
+        return surface
+
+    return read_both
+
+
+def with_bounds(read: Reader, module: str) -> Reader:
+    """Return a reader that knows what start-up refuses of numbers as well."""
+
+    def read_both(folder: Path) -> Surface:
+        surface = read(folder)
+        add_bounds(surface, folder, module)
         return surface
 
     return read_both

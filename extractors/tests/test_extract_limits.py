@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from extract_surface import sglang, vllm_config
-from extract_surface.readers import read_server_args
+from extract_surface import sglang, start_up_bounds, vllm_config
+from extract_surface.readers import Surface, read_server_args
 
 ARGUMENTS = """
 def add_cli_args(parser):
@@ -78,3 +78,65 @@ def test_variables_by_name_and_a_second_group(tmp_path: Path) -> None:
     assert set(found(tmp_path).flags) == {"--port", "--width"}
     none = sglang.with_more(read_server_args("toy.server"), "toy.none", "More.add_cli_args")
     assert set(none(tmp_path).flags) == {"--port"}
+
+
+CHECKS = """
+class ServerArgs:
+    def __post_init__(self):
+        if self.model_path == "dummy":
+            return
+        self.handle_rest()
+        if self.lora:
+            self.handle_lora()
+    def handle_rest(self):
+        if self.seconds is not None and self.seconds <= 0:
+            raise ValueError("seconds must be positive")
+        if not 0 < self.share <= 1 or self.late < 1:
+            raise ValueError
+        run_hook(of_hook, self)
+    def handle_lora(self):
+        assert self.rank > 0
+    def check_server_args(self):
+        assert self.step >= 1 and 2**4 > self.step, "step"
+        assert self.batch is None or self.batch >= 1
+        assert self.twice >= 1
+        if self.quiet:
+            return
+        assert self.port > 0
+"""
+HOOK = """
+def of_hook(server_args):
+    cfg = view(server_args)
+    assert cfg.hooked >= -1
+    if cfg.on:
+        assert cfg.other > 0
+"""
+
+
+def test_bounds_are_those_that_every_start_checks(tmp_path: Path) -> None:
+    write(tmp_path, {"toy/server_args.py": CHECKS, "toy/arg_groups/some_hook.py": HOOK})
+    names = [
+        "seconds",
+        "share",
+        "late",
+        "rank",
+        "step",
+        "batch",
+        "twice",
+        "port",
+        "hooked",
+        "other",
+    ]
+    flags: dict[str, dict[str, object]] = {f"--{name}": {"type": "int"} for name in names}
+    flags["--twice"]["default"] = 0  # the check cannot be about the value as given
+    flags["--stride"] = {**flags.pop("--step"), "aliases": ["--step"]}
+    surface = Surface(flags=flags)
+    start_up_bounds.add_bounds(surface, tmp_path, "toy/server_args.py")
+    assert {flag: row["bounds"] for flag, row in flags.items() if "bounds" in row} == {
+        "--seconds": {"gt": 0},
+        "--share": {"gt": 0, "le": 1},
+        "--late": {"ge": 1},
+        "--stride": {"ge": 1, "lt": 16},
+        "--batch": {"ge": 1},
+        "--hooked": {"ge": -1},
+    }

@@ -25,7 +25,21 @@ py::dict verdict_data(const Verdict& verdict) {
   return out;
 }
 
-py::dict checked_data(const Checked& checked) {
+// Texts of files by their place: what many launches name becomes one object.
+using FileTexts = std::map<const WrittenFile*, py::str>;
+
+py::dict file_data(const WrittenFile& file, FileTexts& texts) {
+  const auto [found, is_new] = texts.try_emplace(&file);
+  if (is_new) found->second = text(file.text);
+  py::dict out;
+  out["name"] = text(file.name);
+  out["text"] = found->second;
+  out["line"] = file.line;
+  out["open"] = file.open;
+  return out;
+}
+
+py::dict checked_data(const Checked& checked, FileTexts& texts_of_files) {
   py::dict out;
   out["engine"] = text(checked.engine->id);
   out["engine_name"] = text(checked.engine->name);
@@ -48,10 +62,9 @@ py::dict checked_data(const Checked& checked) {
   }
   out["settings_flags"] = through;
   py::list files;
-  for (const WrittenFile& file : checked.files) {
-    py::dict row;
-    row["name"] = text(file.name);
-    row["text"] = text(file.text);
+  for (const NamedFile& named : checked.files) {
+    py::dict row = file_data(*named.file, texts_of_files);
+    row["name"] = text(named.name);
     files.append(row);
   }
   out["files"] = files;
@@ -81,8 +94,12 @@ py::dict check_script(const py::object& command, const py::object& engine, const
       request_of(command, engine, engine_version, gpu, model_quantization, checkpoint, settings), problems);
   if (!checked) raise_config_error(problems);
   py::list launches;
-  for (const Checked& launch : checked->launches) launches.append(checked_data(launch));
+  FileTexts texts_of_files;
+  for (const Checked& launch : checked->launches) launches.append(checked_data(launch, texts_of_files));
+  py::list written;
+  for (const auto& file : checked->written) written.append(file_data(*file, texts_of_files));
   py::dict out;
+  out["written"] = written;
   out["launches"] = launches;
   out["notes"] = to_python(checked->notes);
   return out;
@@ -95,7 +112,8 @@ py::dict check(const py::object& command, const py::object& engine, const py::ob
   const std::optional<Checked> checked = check_command(
       request_of(command, engine, engine_version, gpu, model_quantization, checkpoint, settings), problems);
   if (!checked) raise_config_error(problems);
-  return checked_data(*checked);
+  FileTexts texts_of_files;
+  return checked_data(*checked, texts_of_files);
 }
 
 const Engine& engine_named(const py::object& name) {

@@ -7,7 +7,6 @@ from .errors import Diagnostic, Unseen
 from .mapping import Mapping, explain
 from .result import Answer, Result
 from .script import ScriptResult
-from .yaml_reader import MAX_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
     from .checkpoint import CheckpointInfo
     from .words import CheckpointKind, Count, Engine, Judgement
-
-_SETTINGS = (".yaml", ".yml")
 
 __all__ = [
     "CheckResult",
@@ -146,15 +143,17 @@ def check(
         'value-not-accepted'
     """
     ground = (engine, engine_version, gpu, model_quantization, checkpoint)
-    data = _core.check(command, *ground)
-    settings = _settings([data])
-    return _launch(_core.check(command, *ground, settings=settings) if settings else data, settings)
+    from .launches import judge_one
+
+    return _result(judge_one(command, ground))
 
 
 def _result(data: dict[str, Any]) -> CheckResult:
     verdicts = [Verdict.of(each) for each in data["verdicts"]]
     unseen = [Unseen(*pair) for pair in data["not_looked_at"]]
-    return CheckResult.of({**data, "verdicts": verdicts, "not_looked_at": unseen})
+    result = CheckResult.of({**data, "verdicts": verdicts, "not_looked_at": unseen})
+    object.__setattr__(result, "_files", data["files"])
+    return result
 
 
 def check_script(
@@ -173,8 +172,8 @@ def check_script(
 
     Args:
         text: a script, a compose file, a Kubernetes manifest, Helm values, a Dockerfile, Markdown,
-            Python source, or a JSON list of words; at most 8 MB (data: 1 MB), of which 1,000
-            launches with 20,000 words in all are judged.
+            Python source, or a JSON list of words, also where a script writes it; at most 8 MB
+            (data: 1 MB), of which 1,000 launches with 20,000 words in all are judged.
         engine_version: the release of every launch; None means that of its image, of
             ``QUANTMAP_ENGINE_VERSIONS``, or the newest known.
         gpu: a GPU, so that its rules count as well.
@@ -194,68 +193,10 @@ def check_script(
         [(1, 'm', True)]
     """
     ground = (engine, engine_version, gpu, model_quantization, checkpoint)
-    containers = None
-    if isinstance(text, str) and len(text) <= MAX_BYTES:
-        from .containers import read_text
+    from .launches import judge_text
 
-        text, containers = read_text(text)
-    if containers is None:
-        data, settings = _judged(text, ground)
-        return ScriptResult([_launch(each, settings) for each in data["launches"]], data["notes"])
-    launches: list[CheckResult] = []
-    notes: list[Diagnostic] = []
-    for container in containers:
-        data, settings = _judged(container.words, ground)
-        for launch in data["launches"]:
-            inside = launch["line"] - 1 if container.is_script else 0
-            launch["line"] = container.line + inside
-            launches.append(_launch(launch, settings))
-        notes += [*filter(None, [container.note]), *data["notes"]]
-    if launches:  # what starts no engine stands beside what does
-        notes = [note for note in notes if note.code not in ("unknown-launcher", "unknown-image")]
-    if not (launches or notes):
-        notes = [_core.make_diagnostic("unknown-launcher", "command", {})]
-    return ScriptResult(launches, notes)
-
-
-def _judged(text: Any, ground: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Every launch of a script, judged with the files of settings that it names."""
-    data = _core.check_script(text, *ground)
-    settings = _settings(data["launches"])
-    return (_core.check_script(text, *ground, settings=settings) if settings else data), settings
-
-
-def _settings(launches: list[dict[str, Any]]) -> dict[str, str]:
-    """The files whose settings the rules look at, by name, as JSON."""
-    out: dict[str, str] = {}
-    for data in launches:
-        for verdict in data["verdicts"]:
-            name = verdict["value"]
-            flag = verdict["canonical"] or verdict["argument"]
-            if flag in data["settings_flags"] and name.endswith(_SETTINGS):
-                from .settings_file import read_settings
-
-                read = read_settings(name, data["files"])
-                if read is not None:
-                    import json
-
-                    out[name] = json.dumps(read)
-    return out
-
-
-def _launch(data: dict[str, Any], read: dict[str, str]) -> CheckResult:
-    """A launch, with what the file of arguments that it names sets."""
-    flag, verdicts = data["config_flag"], data["verdicts"]
-    settings = flag and any(verdict["canonical"] == flag for verdict in verdicts)
-    if settings or any(verdict["value"].endswith(_SETTINGS) for verdict in verdicts):
-        from .settings_file import add_settings, note_unread
-
-        note_unread(data, _SETTINGS, read)
-        if settings:
-            add_settings(data)
-    result = _result(data)
-    object.__setattr__(result, "_files", data["files"])
-    return result
+    launches, notes = judge_text(text, ground)
+    return ScriptResult([_result(data) for data in launches], notes)
 
 
 def diff(

@@ -12,13 +12,13 @@ import re
 from .build_files import read_dockerfile, read_unit
 from .container_words import Container, environment_of, image_of, run_words, words_of
 from .errors import ConfigError
-from .launch_lines import launch_lines
+from .launch_lines import launch_lines, names_an_engine
 from .markdown import PYTHON, Prelude, code_blocks, has_code_blocks
 from .platforms import served_model
 from .python_source import find_python_launches, is_python
 from .windows_scripts import as_posix
 from .yaml_pieces import read_pieces
-from .yaml_reader import read_yaml_documents
+from .yaml_reader import MAX_BYTES, read_yaml_documents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,10 +35,18 @@ _KEYS = re.compile(
 _FIRST_OF_DATA = re.compile(
     r"(?:[ \t]*(?:#.*)?\n)*(?:---|\{|(?:- )?[\"']?[A-Za-z_][\w./-]*[\"']?:(?:\s|$)|- )"
 )
+_SCRIPT_NAMES = (".sh", ".bash", ".slurm", ".sbatch")
 # Keys whose texts are read as a container's, or a step's.
 _WORDS_OF_CONTAINER = ("command", "args", "entrypoint", "run", "image")
 _TOP = re.compile(r"^[\"']?[A-Za-z_][\w.-]*[\"']?[ \t]*:(?:\s|$)|^\{|^---|^- \w+:", re.MULTILINE)
 _COMPOSE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*):?-([^{}]*)\})")
+_MANIFEST = re.compile(r"^(?:apiVersion: ?\w|services:[ \t]*$)", re.MULTILINE)
+_UNIT = re.compile(r"^\[(?:Unit|Service)\]", re.MULTILINE)
+_FROM = re.compile(  # an image, and no module of Python
+    r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)?\S+[ \t]*(?:AS[ \t]+\S+[ \t]*)?(?:#.*)?$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_COMMAND = re.compile(r"^[ \t]*(?:CMD|ENTRYPOINT)\s+[^\s=]", re.MULTILINE | re.IGNORECASE)
 _KUBERNETES = re.compile(r"\$\(([A-Za-z_]\w*)\)")
 
 
@@ -75,20 +83,65 @@ def find_containers(text: str) -> list[Container] | None:
         >>> [found.words for found in find_containers('["vllm", "serve", "m"]')]
         [['vllm', 'serve', 'm']]
     """
-    if re.search(r"^\[Service\]", text, re.MULTILINE):
-        return read_unit(text)
-    if text.lstrip()[:1] == "[":
+    if text.lstrip()[:1] == "[" and not _UNIT.match(text.lstrip()):
         return _of_argv(text)
-    if re.search(r"^[ \t]*FROM[ \t]+\S+", text, re.MULTILINE | re.IGNORECASE) and re.search(
-        r"^[ \t]*(?:CMD|ENTRYPOINT)\s", text, re.MULTILINE | re.IGNORECASE
-    ):
+    has_blocks = has_code_blocks(text)
+    if not has_blocks and _own(_UNIT, text):
+        return read_unit(text)
+    if not has_blocks and _own(_FROM, text) and _COMMAND.search(text):
         return read_dockerfile(text)
-    blocks = _of_blocks(text) if has_code_blocks(text) else []
+    blocks = _of_blocks(text) if has_blocks else []
     is_data = _FIRST_OF_DATA.match(text) is not None
     if text.startswith("#!") or not (is_data or _KEYS.search(text)) or not _TOP.search(text):
         return blocks or _of_python(text)
+    manifest = None if is_data else _manifest_behind(text)
+    if manifest is not None:
+        return _of_script_and_data(text, manifest)
     found = _of_documents(text, whole=is_data)
     return _of_python(text) if found is None and not blocks else [*(found or ()), *blocks]
+
+
+def _own(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """Where a text says what it is; what stands in a script's here-document says it of that."""
+    match = None if text.startswith("#!") else pattern.search(text)
+    return match if match and "<<" not in text[: match.start()] else None
+
+
+def _manifest_behind(text: str) -> int | None:
+    """Where data begins behind commands that were pasted with it, and are no here-document's."""
+    match = _own(_MANIFEST, text)
+    return match.start() if match else None
+
+
+def _of_script_and_data(text: str, at: int) -> list[Container]:
+    blank = re.sub(r"[^\n]", "", text[:at])
+    data = _of_documents(blank + text[at:], whole=True) or []
+    return [Container(text[:at], 1, is_script=True), *data]
+
+
+def find_written(name: str, text: str) -> list[Container]:
+    """The containers, or the launches, of a file that a script writes.
+
+    Args:
+        name: the file; empty for what a program reads as it is written.
+        text: what stands in it.
+
+    Returns:
+        list[Container]: none when it is data of something else.
+
+    Raises:
+        ConfigError: the text is YAML of containers, and PyYAML is not installed.
+
+    Example:
+        >>> find_written("start.sh", "vllm serve m")[0].words
+        'vllm serve m'
+    """
+    if len(text) > MAX_BYTES or not names_an_engine(text) or has_code_blocks(text):
+        return []  # pages are there to be read, not to be run
+    text, found = read_text(text)
+    if found is None and (name.endswith(_SCRIPT_NAMES) or text.startswith("#!")):
+        return [Container(text, 1, is_script=True)]
+    return found or []
 
 
 def _of_documents(text: str, *, whole: bool) -> list[Container] | None:

@@ -235,9 +235,9 @@ def with_settings(
     out = dict(parameters)
     for key, value in parameters.items():
         if isinstance(key, str) and isinstance(value, str) and _plain(key) in names:
-            from .settings_file import read_settings
+            from .settings_file import known_settings
 
-            content = read_settings(value, written or [])
+            content = known_settings(value, written or [])
             out[key] = value if content is None else content
     return out
 

@@ -31,3 +31,21 @@ def launch_lines() -> re.Pattern[str]:
         r"(?:[-$\"'<{/.\\]|[\w.-]*[/\d])",
         re.MULTILINE,
     )
+
+
+def names_an_engine(text: str) -> bool:
+    """Whether a text names an engine somewhere, whatever it says of it.
+
+    Args:
+        text: the text.
+
+    Returns:
+        bool: false when no launch can be in it.
+
+    Example:
+        >>> names_an_engine("image: vllm/vllm-openai"), names_an_engine("image: nginx")
+        (True, False)
+    """
+    plain = text.replace("_", "-").lower()
+    names = (name for engine in _core.engines() for name in engine["runtime_names"])
+    return any(name.replace("_", "-") in plain for name in names)

@@ -14,7 +14,18 @@ __all__: list[str] = []
 _FENCE = re.compile(r"^( *)(`{3,}|~{3,})[ \t]*\{?([\w+.-]*)[^`\n]*$")
 _PROMPT = re.compile(r"^\s*\$ ")
 SHELLS = {"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", "text"}
-DATA = {"yaml", "yml", "json", "dockerfile", "docker", "powershell", "batch", "cmd"}
+DATA = {
+    "yaml",
+    "yml",
+    "json",
+    "dockerfile",
+    "docker",
+    "powershell",
+    "batch",
+    "cmd",
+    "ini",
+    "systemd",
+}
 PYTHON = {"python", "py", "python3"}
 _READ = {"", *SHELLS, *DATA, *PYTHON}
 
@@ -70,7 +81,7 @@ _INSTALLS = re.compile(
     r"(?:\w(?:\[[\w,]*\])?==?\d|\.whl\b|git\+)[^;&|<>`\n]*$"
 )
 _ASSIGNS = re.compile(r"[A-Za-z_]\w*=")
-_CLONES = re.compile(r"^\s*git clone [^;&|<>`\n]+$")
+_CLONES = re.compile(r"^\s*(?:git clone|(?:apptainer|singularity) (?:pull|build)) [^;&|<>`\n]+$")
 _LONGEST_PRELUDE = 4_000
 
 

@@ -8,6 +8,7 @@ import re
 from . import _core
 from .check import CheckResult, ScriptResult, check_script
 from .errors import ConfigError
+from .launch_lines import names_an_engine
 from .mapping import explain
 from .markdown import has_code_blocks
 
@@ -118,7 +119,7 @@ def check_files(paths: Iterable[str], folder: str = "", **ground: Any) -> list[F
     found = []
     for path in paths:
         text = _text(path)
-        if text is None or not _names_an_engine(text):
+        if text is None or not names_an_engine(text):
             continue
         launches: list[CheckResult] = []
         notes: list[Diagnostic] = []
@@ -258,9 +259,3 @@ def _text(path: str) -> str | None:
     except OSError:
         return None
     return data.decode("utf-8-sig", errors="replace")
-
-
-def _names_an_engine(text: str) -> bool:
-    plain = text.replace("_", "-").lower()
-    names = (name for engine in _core.engines() for name in engine["runtime_names"])
-    return any(name.replace("_", "-") in plain for name in names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import lru_cache
 
 from . import _core
 from .errors import ConfigError
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
+# What a shell fills in, where a script does not tell what.
+_OPEN = ("$", "`")
+_LEFT_OPEN = "what a shell puts here is not in the text"
+
+
 def add_settings(data: dict[str, Any]) -> None:
     """Judge the settings of the file that a launch names, and add them to its verdicts.
 
@@ -25,25 +31,46 @@ def add_settings(data: dict[str, Any]) -> None:
     """
     flag, verdicts = data["config_flag"], data["verdicts"]
     name = [verdict["value"] for verdict in verdicts if verdict["canonical"] == flag][-1]
-    settings = _settings_of(name, data["files"])
+    text, is_open = _text_of(name, data["files"])
+    settings = None if text is None else _arguments_of(text)
     if settings is None:
         _note(data, name)
         return
-    model = settings.pop("model", None)
-    if data["model"] is None and isinstance(model, str):
+    model = settings.get("model")
+    if data["model"] is None and isinstance(model, str) and not (is_open and _is_open(model)):
         data["model"] = model
     try:
-        inside = _core.check(settings, data["engine"], data["version"], None, None, None)
+        inside = _judged(text, is_open, data["engine"], data["version"])
     except ConfigError as error:
         data["notes"] += error.diagnostics
         return
     given = {verdict["canonical"] for verdict in verdicts if verdict["canonical"]}
-    for key, verdict in zip(settings, inside["verdicts"]):
-        verdict["argument"] = key
+    for verdict in map(dict, inside):
         if verdict["canonical"] in given:
             verdict["verdict"], verdict["refused"] = "no-effect", False
             verdict["reason"], verdict["hint"] = "the line sets it as well: the line counts", ""
         verdicts.append(verdict)
+
+
+@lru_cache(maxsize=4)
+def _judged(text: str | bytes, is_open: bool, engine: str, version: str) -> list[dict[str, Any]]:
+    """The verdicts on the settings of a file; what a shell fills in there is assumed."""
+    settings = dict(_arguments_of(text) or {})
+    settings.pop("model", None)
+    filled = {key for key, value in settings.items() if is_open and _is_open(str(value))}
+    known = {key: value for key, value in settings.items() if key not in filled}
+    inside = _core.check(known, engine, version, None, None, None)["verdicts"] if known else []
+    judged = dict(zip(known, inside))
+    out = []
+    for key, value in settings.items():
+        assumed = {"value": str(value), "verdict": "assumed", "refused": False, "canonical": ""}
+        words = {"reason": _LEFT_OPEN, "hint": "", "evidence": []}
+        out.append({**judged.get(key, {**assumed, **words}), "argument": key})
+    return out
+
+
+def _is_open(value: str) -> bool:
+    return any(sign in value for sign in _OPEN)
 
 
 def note_unread(data: dict[str, Any], endings: tuple[str, ...], read: dict[str, str]) -> None:
@@ -67,16 +94,29 @@ def _note(data: dict[str, Any], name: str) -> None:
     data["notes"].append(note)
 
 
-def _settings_of(name: str, written: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """What a file of arguments sets; None when it cannot be read."""
-    data = read_settings(name, written)
+@lru_cache(maxsize=4)
+def _arguments_of(text: str | bytes) -> dict[str, Any] | None:
+    """What a file of arguments sets, as a command line would have it."""
+    data = _parsed(text)
     if data is None:
         return None
     return {key: _as_argument(value) for key, value in data.items() if value not in (None, False)}
 
 
-def read_settings(name: str, written: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """What stands in a file of arguments.
+@lru_cache(maxsize=4)
+def _parsed(text: str | bytes) -> dict[str, Any] | None:
+    """The settings in a text; None when it is no mapping of names."""
+    try:
+        data = read_yaml(text)
+    except ConfigError:
+        return None
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        return None
+    return data
+
+
+def known_settings(name: str, written: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """What stands in a file of settings, without what a shell fills in.
 
     Args:
         name: the file, as a launch names it.
@@ -85,17 +125,27 @@ def read_settings(name: str, written: list[dict[str, Any]]) -> dict[str, Any] | 
     Returns:
         dict: the settings as they are nested, or None when the file cannot be read.
     """
-    texts = [file["text"] for file in written if file["name"] == name]
-    text: str | bytes | None = texts[-1] if texts else _local_text(name)
-    if text is None:
-        return None
-    try:
-        data = read_yaml(text)
-    except ConfigError:
-        return None
-    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
-        return None
-    return data
+    text, is_open = _text_of(name, written)
+    data = None if text is None else _parsed(text)
+    return _without_open(data) if is_open and data is not None else data
+
+
+def _without_open(data: dict[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, dict):
+            out[key] = _without_open(value)
+        elif not _is_open(str(value)):
+            out[key] = value
+    return out
+
+
+def _text_of(name: str, written: list[dict[str, Any]]) -> tuple[str | bytes | None, bool]:
+    """The text of a file, and whether a shell fills in some of it."""
+    for file in reversed(written):
+        if file["name"] == name:
+            return file["text"], file["open"]
+    return _local_text(name), False
 
 
 def _as_argument(value: Any) -> Any:

@@ -36,7 +36,7 @@ std::string file(std::string_view script, std::string_view name) {
   WrittenFiles files;
   Diagnostics problems;
   ShellReader({}, files, [](const Command&) { return false; }, problems).read(script, 1);
-  const WrittenFile* found = files.find(name);
+  const auto found = files.find(name);
   return found == nullptr ? "none" : std::to_string(found->line) + ":" + found->text + (found->open ? "?" : "");
 }
 
@@ -104,7 +104,7 @@ TEST_CASE("files that a script writes") {
   CHECK(file("a\ncat > f.yml <<EOF\nx: 1\ny: $Z\nEOF\nb", "f.yml") == "3:x: 1\ny: $Z\n?");
   CHECK(file("cat <<'EOF' > d/f\n$X\nEOF", "/e/f") == "2:$X\n");
   CHECK(file("cat <<-\tEOF | tee f\n\tx\n\tEOF\n", "f") == "2:x\n");
-  CHECK(file("echo -e 'a\\nb' > f", "f") == "1:a\nb ");
+  CHECK(file("echo -e 'a\\nb' > f", "f") == "1:a\nb\n");
   CHECK(file("tee -a f <<< \"x\"", "f") == "1:x");
   CHECK(commands("cat <<A <<B; c\na\nA\nb\nB\nd") == Texts{"cat", "c", "d"});
 }

@@ -222,7 +222,7 @@ DEPLOYMENTS = {
 }
 SCRIPTS = {"blank-after-backslash", "built-from-sources", "file-not-read", "image-of-a-day"}
 SCRIPTS |= {"image-of-others", "launches-left-out", "other-platform", "several-launches"}
-SCRIPTS |= {"unknown-image", "yaml-in-parts"}
+SCRIPTS |= {"other-command", "prints-only", "unknown-image", "yaml-in-parts"}
 
 
 @pytest.mark.parametrize("code", sorted(SCRIPTS))

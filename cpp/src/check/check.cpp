@@ -58,9 +58,22 @@ bool read_ground(const CheckRequest& request, Ground& ground, Diagnostics& probl
   return ground.engine != nullptr;
 }
 
+// What a text holds that starts no engine.
+void add_nothing_started(const LaunchFinder& finder, const std::string& path, Diagnostics& problems) {
+  if (finder.other()) {
+    const OtherCommand& other = *finder.other();
+    problems.add(other.prints ? Code::kPrintsOnly : Code::kOtherCommand, path,
+                 {{"engine", other.of}, {"value", quote(other.words)}});
+    return;
+  }
+  const bool image = !finder.other_image().empty();
+  problems.add(image ? Code::kUnknownImage : Code::kUnknownLauncher, path, {{"value", quote(finder.other_image())}});
+}
+
 // Launches of a text or a list of words; the words alone are arguments when the caller names the engine.
-std::optional<std::vector<FoundLaunch>> find_launches(const CheckRequest& request, const Ground& ground,
-                                                      Diagnostics& notes, Diagnostics& problems) {
+std::optional<std::vector<FoundLaunch>> find_launches(
+    const CheckRequest& request, const Ground& ground, Diagnostics& notes, Diagnostics& problems,
+    std::vector<std::shared_ptr<const WrittenFile>>* written = nullptr) {
   const Path path("command");
   LaunchFinder finder(notes, ground.engine != nullptr);
   if (request.command.is_text()) {
@@ -87,14 +100,15 @@ std::optional<std::vector<FoundLaunch>> find_launches(const CheckRequest& reques
     if (ground.engine != nullptr && finder.arguments()) {
       finder.launches().push_back(*finder.arguments());
     } else if (!notes.has_errors()) {
-      const bool image = !finder.other_image().empty();
-      problems.add(image ? Code::kUnknownImage : Code::kUnknownLauncher, path.str(),
-                   {{"value", quote(finder.other_image())}});
+      add_nothing_started(finder, path.str(), problems);
     }
   }
   if (finder.left_out() > 0) {
     notes.add(Code::kLaunchesLeftOut, path.str(),
               {{"got", std::to_string(finder.left_out())}, {"known", std::to_string(finder.launches().size())}});
+  }
+  for (const auto& file : finder.files().all()) {
+    if (written != nullptr && !file->is_read) written->push_back(file);
   }
   return std::move(finder.launches());
 }
@@ -147,10 +161,11 @@ std::optional<CheckedScript> check_script(const CheckRequest& request, Diagnosti
   if (!read_ground(request, ground, problems)) return std::nullopt;
   CheckedScript out;
   Diagnostics none;
-  const auto launches = find_launches(request, ground, out.notes, none);
+  const auto launches = find_launches(request, ground, out.notes, none, &out.written);
   for (const Diagnostic& problem : none.all()) {
     // A script that starts no engine is no error of whoever asks.
-    const bool empty = problem.code == Code::kUnknownLauncher || problem.code == Code::kUnknownImage;
+    const Code empties[] = {Code::kUnknownLauncher, Code::kUnknownImage, Code::kOtherCommand, Code::kPrintsOnly};
+    const bool empty = std::find(std::begin(empties), std::end(empties), problem.code) != std::end(empties);
     if (empty) out.notes.add(problem.code, problem.path, problem.context);
     if (!empty) problems.add(problem.code, problem.path, problem.context);
   }

@@ -172,6 +172,7 @@ void LaunchFinder::container_command(const Command& command, const Container& co
     keep(std::move(found), command);
   } else if (!launch(inside, 0, image)) {
     nested(inside, depth);
+    if (launches_.size() == before) note_other(inside.words);
     if (named_ && launches_.size() == before) keep(std::move(found), command);
   }
   installed_ = outside;

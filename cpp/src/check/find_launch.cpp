@@ -101,10 +101,7 @@ void LaunchFinder::keep(FoundLaunch launch, const Command& command) {
     for (const Word& word : launch.words) {
       const std::size_t mark = word.text[0] == '-' ? word.text.find('=') : std::string::npos;
       const std::string name = mark == std::string::npos ? word.text : word.text.substr(mark + 1);
-      const WrittenFile* file = command.files->find(name);
-      if (file == nullptr) continue;
-      launch.files.push_back(*file);
-      launch.files.back().name = name;
+      if (auto file = command.files->find(name)) launch.files.push_back({name, std::move(file)});
     }
   }
   if (const auto found = installed_.find(launch.engine); found != installed_.end()) {
@@ -134,7 +131,7 @@ bool LaunchFinder::launch(const Command& command, std::size_t begin, std::option
     found.words.assign(command.words.begin() + static_cast<std::ptrdiff_t>(at + launcher->words.size()),
                        command.words.end());
     for (std::size_t i = 0; i < at && !image; ++i) {
-      const ImageName named = read_image(command.words[i].text);
+      const ImageName named = image_of(command.words[i].text);
       if (named.engine == engine) image = named;
     }
     if (image) found.maker = image->maker != nullptr ? image->maker : found.maker;
@@ -186,14 +183,28 @@ void LaunchFinder::nested(const Command& command, std::size_t depth) {
   } else {
     scripts = scripts_in(command, main, shell);
   }
-  if (scripts.empty() && command.input != nullptr && (shell || elsewhere)) {
-    scripts.emplace_back(command.input->text, command.input->line);
-  }
+  if (scripts.empty() && command.input != nullptr) read_input(command, name, scripts);
   if (scripts.empty()) return;
   const ShellVariables variables = inherited(command, elsewhere);
   const std::size_t before = launches_.size();
-  for (const auto& [text, line] : scripts) script(text, line, variables, depth + 1);
+  for (const auto& [text, line] : scripts) {
+    if (nested_bytes_ + text.size() > kMaxNestedBytes) break;
+    nested_bytes_ += text.size();
+    script(text, line, variables, depth + 1);
+  }
   take_image(command.words, before);
+}
+
+// A here-document that a command reads: a script for a shell, here or elsewhere; else it is kept for other readers.
+void LaunchFinder::read_input(const Command& command, std::string_view program,
+                              std::vector<std::pair<std::string, std::size_t>>& scripts) {
+  const auto is_shell = [](const Word& word) { return is_one_of(quantmap::program(word.text), kShells); };
+  const bool shell = program == "ssh" || std::any_of(command.words.begin(), command.words.end(), is_shell);
+  if (shell) {
+    scripts.emplace_back(command.input->text, command.input->line);
+  } else {
+    files_.add({{}, command.input->text, command.input->line, command.input->open});
+  }
 }
 
 // Scripts among the words of a command, each with its line.
@@ -203,7 +214,8 @@ std::vector<std::pair<std::string, std::size_t>> LaunchFinder::scripts_in(const 
   for (std::size_t i = main; i < command.words.size(); ++i) {
     const Word& word = command.words[i];
     const bool runs = command.files != nullptr && (shell || i == main);
-    if (const WrittenFile* file = runs ? command.files->find(word.text) : nullptr; file != nullptr) {
+    if (const auto file = runs ? command.files->find(word.text) : nullptr; file != nullptr) {
+      file->is_read = true;
       scripts.emplace_back(file->text, file->line);
     } else if (std::string inside = script_of(word.text); !inside.empty()) {
       scripts.emplace_back(std::move(inside), word.line);
@@ -216,15 +228,23 @@ std::vector<std::pair<std::string, std::size_t>> LaunchFinder::scripts_in(const 
 void LaunchFinder::take_image(const std::vector<Word>& words, std::size_t first) {
   if (first == launches_.size()) return;
   for (const Word& word : words) {
-    if (word.text.find('/') == std::string::npos || word.text.find(' ') != std::string::npos) continue;
-    const ImageName image = read_image(word.text);
+    const bool named = word.text.find('/') != std::string::npos || pulled_.count(word.text) > 0;
+    if (!named || word.text.find(' ') != std::string::npos) continue;
+    const ImageName image = image_of(word.text);
     for (std::size_t i = first; i < launches_.size() && image.engine != nullptr; ++i) {
       if (launches_[i].engine == image.engine && !launches_[i].image) launches_[i].image = image;
     }
   }
 }
 
+// An image by its name, or by the file that the script keeps it in.
+ImageName LaunchFinder::image_of(const std::string& word) const {
+  const auto kept = pulled_.empty() ? pulled_.end() : pulled_.find(program(word));
+  return kept == pulled_.end() ? read_image(word) : kept->second;
+}
+
 void LaunchFinder::note_packages(const std::vector<Word>& words) {
+  if (auto pulled = pulled_image(words)) pulled_[pulled->first] = std::move(pulled->second);
   const std::size_t main = main_word(words);
   const bool conda = main < words.size() && is_one_of(program(words[main].text), kOneMark);
   const bool cloned = main < words.size() && program(words[main].text) == "git";
@@ -233,6 +253,10 @@ void LaunchFinder::note_packages(const std::vector<Word>& words) {
     if (auto package = installed_package(word.text, conda)) installed_[package->engine] = {package->version, {}};
     if (auto sources = engine_sources(word.text, cloned)) installed_[sources->engine] = {{}, sources->name};
   }
+}
+
+void LaunchFinder::note_other(const std::vector<Word>& words) {
+  if (auto other = other_command(words, main_word(words))) other_ = std::move(other);
 }
 
 bool LaunchFinder::command(const Command& command, std::size_t depth) {
@@ -246,7 +270,9 @@ bool LaunchFinder::command(const Command& command, std::size_t depth) {
   note_packages(command.words);
   const bool done = starts_nothing(command.words) || container(command, depth) || launch(command, 0, std::nullopt);
   if (!done) nested(command, depth);
-  return launches_.size() + left_out_ > before;
+  const bool found = launches_.size() + left_out_ > before;
+  if (!found && !done) note_other(command.words);
+  return found;
 }
 
 void LaunchFinder::script(std::string_view text, std::size_t line, const ShellVariables& variables, std::size_t depth) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "quantmap/catalog/catalog.hpp"
+#include "quantmap/check/check.hpp"
 #include "quantmap/check/shell.hpp"
 
 namespace quantmap {
@@ -62,14 +63,27 @@ struct FoundLaunch {
   std::size_t repeats_entrypoint = 0;  // words of a launcher given to an image that starts the server itself
   const OtherMaker* maker = nullptr;
   std::size_t line = 1;
-  std::vector<WrittenFile> files;  // of the script, that it names
+  std::vector<NamedFile> files;  // of the script, that it names
 };
+
+// A command of an engine's own that starts no server, or none whose arguments are known.
+struct OtherCommand {
+  std::string of;       // the engine's name, or that of a package beside it
+  std::string words;    // as far as they tell what it is
+  bool prints = false;  // its version, or help
+};
+[[nodiscard]] std::optional<OtherCommand> other_command(const std::vector<Word>& words, std::size_t main);
+
+// The image that a command keeps in a file, and the file's name: apptainer pull FILE docker://IMAGE.
+[[nodiscard]] std::optional<std::pair<std::string, ImageName>> pulled_image(const std::vector<Word>& words);
 
 // Most launches of one text that are looked at, and most words of all of them together.
 inline constexpr std::size_t kMaxLaunches = 1'000;
 inline constexpr std::size_t kMaxLaunchWords = 20'000;
 // Most variables that scripts inside of scripts get from the outer one; what is not handed on is not known there.
 inline constexpr std::size_t kMaxInherited = 1'000'000;
+// Most bytes of scripts that the script itself writes or holds: what is run again and again is read so often.
+inline constexpr std::size_t kMaxNestedBytes = kMaxScriptBytes / 2;
 
 class LaunchFinder {
  public:
@@ -86,6 +100,10 @@ class LaunchFinder {
   [[nodiscard]] const std::optional<FoundLaunch>& arguments() const noexcept { return arguments_; }
   // The image of the last container that names no engine known.
   [[nodiscard]] const std::string& other_image() const noexcept { return other_image_; }
+  // The last command that is an engine's and starts no server.
+  [[nodiscard]] const std::optional<OtherCommand>& other() const noexcept { return other_; }
+  // What the script writes, or hands to programs that are no shell.
+  [[nodiscard]] const WrittenFiles& files() const noexcept { return files_; }
 
  private:
   struct Container;
@@ -100,7 +118,11 @@ class LaunchFinder {
   void nested(const Command& command, std::size_t depth);
   static std::vector<std::pair<std::string, std::size_t>> scripts_in(const Command& command, std::size_t main,
                                                                      bool shell);
+  void read_input(const Command& command, std::string_view program,
+                  std::vector<std::pair<std::string, std::size_t>>& scripts);
+  [[nodiscard]] ImageName image_of(const std::string& word) const;
   void note_packages(const std::vector<Word>& words);
+  void note_other(const std::vector<Word>& words);
   void take_image(const std::vector<Word>& words, std::size_t first);
   void keep(FoundLaunch launch, const Command& command);
   [[nodiscard]] bool is_full() const noexcept { return launches_.size() >= kMaxLaunches || words_ > kMaxLaunchWords; }
@@ -116,6 +138,9 @@ class LaunchFinder {
     std::string sources;
   };
   std::map<const Engine*, Installed> installed_;
+  std::map<std::string, ImageName, std::less<>> pulled_;  // images by the files that they are kept in
+  std::optional<OtherCommand> other_;
+  std::size_t nested_bytes_ = 0;
   std::size_t words_ = 0;
   std::size_t inherited_ = 0;
   std::size_t left_out_ = 0;

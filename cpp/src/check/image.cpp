@@ -1,7 +1,7 @@
 // What the name of a container's image says.
 #include <algorithm>
 
-#include "find_launch.hpp"
+#include "launch_words.hpp"
 #include "quantmap/base/text.hpp"
 
 namespace quantmap {
@@ -54,7 +54,35 @@ std::string with_slash(std::string_view image) {
   return out;
 }
 
+constexpr std::string_view kKeepers[] = {"apptainer", "singularity", "enroot"};
+constexpr std::string_view kKeep[] = {"pull", "build", "import"};
+constexpr std::string_view kFiles[] = {".sif", ".sqsh", ".img", ".simg"};
+
+// The file that apptainer pull makes of an image when it is not told another.
+std::string file_of(const ImageName& image) {
+  const std::string_view name = std::string_view(image.name).substr(image.name.rfind('/') + 1);
+  return std::string(name) + "_" + (image.tag.empty() ? "latest" : image.tag) + ".sif";
+}
+
 }  // namespace
+
+std::optional<std::pair<std::string, ImageName>> pulled_image(const std::vector<Word>& words) {
+  const auto is = [&words](const auto& names) {
+    return std::any_of(words.begin(), words.end(),
+                       [&](const Word& word) { return is_one_of(program(word.text), names); });
+  };
+  if (words.size() < 3 || !is(kKeepers) || !is(kKeep)) return std::nullopt;
+  std::string file;
+  ImageName image;
+  for (const Word& word : words) {
+    const auto ends = [&word](std::string_view end) { return word.text.ends_with(end); };
+    if (word.text.starts_with("docker")) image = read_image(word.text);
+    if (std::any_of(std::begin(kFiles), std::end(kFiles), ends)) file = program(word.text);
+  }
+  if (image.engine == nullptr) return std::nullopt;
+  if (file.empty()) file = file_of(image);
+  return std::make_pair(std::move(file), std::move(image));
+}
 
 ImageName read_image(std::string_view word) {
   // An option's value, as srun and its kin name an image, with # behind the registry.

@@ -20,6 +20,10 @@ struct Ground {
 [[nodiscard]] std::optional<Checked> judge_launch(const FoundLaunch& launch, const Ground& ground,
                                                   Diagnostics& problems);
 
+// Who makes what a launch runs on; null when that is NVIDIA, or a maker that the engine is made for.
+[[nodiscard]] const OtherMaker* platform_of(const FoundLaunch& launch, const Engine& engine,
+                                            const CheckRequest& request);
+
 // The release that a launch runs, and whether it only stands in for what was asked.
 struct ReleaseRead {
   Deployment deployment;

@@ -30,6 +30,48 @@ std::pair<const Engine*, const Launcher*> launcher_at(const std::vector<Word>& w
   return {nullptr, nullptr};
 }
 
+// Whether a word is a program or module of the engine that a launcher starts: vllm, trtllm-bench, vllm.entrypoints.x
+static bool is_own_word(const Launcher& launcher, const std::vector<Word>& words, std::size_t at) {
+  const std::string_view first = launcher.words.front();
+  if (first != "-m") {
+    const std::size_t dash = first.find('-');
+    const std::string_view start = first.substr(0, dash == std::string_view::npos ? dash : dash + 1);
+    const std::string_view name = program(words[at].text);
+    return dash == std::string_view::npos ? name == start : name.substr(0, start.size()) == start;
+  }
+  if (words[at].text != "-m" || at + 1 >= words.size()) return false;
+  const std::string_view package = launcher.words[1].substr(0, launcher.words[1].find('.') + 1);
+  return std::string_view(words[at + 1].text).substr(0, package.size()) == package;
+}
+
+// Whose program or module stands here: an engine's, or that of a package beside one; empty when it is neither.
+static std::string_view owner_at(const std::vector<Word>& words, std::size_t at) {
+  for (const Engine& engine : catalog().engines) {
+    const auto is_own = [&](const Launcher& launcher) { return is_own_word(launcher, words, at); };
+    if (std::any_of(engine.launchers.begin(), engine.launchers.end(), is_own)) return engine.name;
+    for (const Plugin& plugin : engine.plugins) {
+      if (program(words[at].text) == plugin.package) return plugin.package;
+    }
+  }
+  return {};
+}
+
+std::optional<OtherCommand> other_command(const std::vector<Word>& words, std::size_t main) {
+  constexpr std::string_view kPrints[] = {"--version", "-v", "--help", "-h", "version"};
+  if (main >= words.size()) return std::nullopt;
+  const bool python = program(words[main].text).substr(0, 6) == "python";
+  const std::size_t at = python ? main + 1 : main;
+  const std::string_view owner = at < words.size() ? owner_at(words, at) : std::string_view();
+  if (owner.empty()) return std::nullopt;
+  const std::size_t next = at + (python ? 2 : 1);
+  OtherCommand out{std::string(owner), words[at].text, next >= words.size()};
+  if (python) out.words = words[main].text + " -m " + words[at + 1].text;
+  for (std::size_t i = next; i < words.size() && i < next + 2; ++i) out.prints |= is_one_of(words[i].text, kPrints);
+  const bool names_command = next < words.size() && (out.prints || words[next].text.substr(0, 1) != "-");
+  if (names_command && !python) out.words += " " + words[next].text;
+  return out;
+}
+
 EnvironmentVariable variable_of(const Word& assignment) {
   const std::string_view name = assigned_name(assignment.text);
   EnvironmentVariable out{std::string(name), assignment};

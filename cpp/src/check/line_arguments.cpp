@@ -48,7 +48,7 @@ class Reader {
       argument.flag = start;
       argument.open = true;
       argument.value = true;
-      out_.arguments.push_back(std::move(argument));
+      add(std::move(argument), false);
     }
     out_.unknown.push_back(word);
     if (at_ < words_.size() && !is_flag(words_[at_])) out_.unknown.push_back(words_[at_++]);  // its value
@@ -58,6 +58,7 @@ class Reader {
   void flag(const Word& word) {
     if (filled_in(word)) return;
     Argument argument;
+    const std::size_t begin = at_;
     const std::size_t end = end_of_flag(word.text);
     argument.flag = word.text.substr(0, end);
     if (end < word.text.size()) {
@@ -69,7 +70,14 @@ class Reader {
       ++at_;
       argument.value = values_of(argument);
     }
+    const auto first = words_.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto end_of_all = words_.begin() + static_cast<std::ptrdiff_t>(at_);
+    add(std::move(argument), std::any_of(first, end_of_all, [](const Word& each) { return each.by_default; }));
+  }
+
+  void add(Argument argument, bool by_default) {
     out_.arguments.push_back(std::move(argument));
+    out_.by_default.push_back(by_default);
   }
 
   std::optional<KnownFlag> find(std::string_view flag) const {

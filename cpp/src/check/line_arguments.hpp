@@ -12,6 +12,7 @@ namespace quantmap {
 
 struct LineArguments {
   std::vector<Argument> arguments;
+  std::vector<bool> by_default;  // of each argument: whoever starts the script may give another
   std::vector<Word> positional;
   std::vector<Word> unknown;  // words that may stand for any number of arguments
 };

@@ -97,10 +97,10 @@ std::optional<EngineSources> engine_sources(std::string_view word, bool cloned) 
   const std::size_t host = word.find(kHost);
   if (host == std::string_view::npos || word.size() > 400 || !(cloned || word.find("git+") < host)) return std::nullopt;
   std::string_view rest = word.substr(std::min(host + kHost.size() + 1, word.size()));
+  rest = rest.substr(0, rest.find_first_of("#?& \t\n"));
   const std::size_t slash = rest.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
   const std::string_view owner = rest.substr(0, slash);
-  rest = rest.substr(0, rest.find_first_of("#?& \t"));
   const std::size_t at = std::min(rest.find('@'), rest.size());
   std::string_view repository = rest.substr(slash + 1, at - slash - 1);
   repository = repository.substr(0, repository.find('/'));

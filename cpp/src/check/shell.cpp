@@ -299,10 +299,17 @@ class Interpreter {
     const bool prints = program == "echo" || program == "printf";
     if (input == nullptr && prints) input = &inputs_.emplace_back(shell::printed(command));
     if (program == "tee" && target.empty()) target = shell::last_name(command.words);
-    if (input != nullptr && !target.empty()) files_.add({target, input->text, input->line, input->open});
+    if (input != nullptr && !target.empty()) files_.add({target, input->text, input->line, input->open}, adds(simple));
     const bool passes_on = is_one_of(program, kPassing);
     piped_ = passes_on && target.empty() && simple.behind == "|" ? input : nullptr;
     if (!passes_on) command.input = input;
+  }
+
+  // Whether a command writes behind what stands in its file: >>, tee -a
+  static bool adds(const Simple& simple) {
+    const auto is_adding = [](const Token* token) { return token->sign == ">>" || token->word.plain() == "-a"; };
+    return std::any_of(simple.redirections.begin(), simple.redirections.end(), is_adding) ||
+           std::any_of(simple.words.begin(), simple.words.end(), is_adding);
   }
 
   // What the command reads, if that is in the script, and the name of the file that it writes.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "shell_expand.hpp"
+
 namespace quantmap::shell {
 
 namespace {
@@ -41,8 +43,34 @@ bool begins_with(const ShellVariable& whole, const ShellVariable& start) {
                     [](const Word& a, const Word& b) { return a.text == b.text; });
 }
 
+bool is_default(const ShellVariable& value) {
+  return std::any_of(value.text.begin(), value.text.end(), [](const Piece& piece) { return piece.by_default; });
+}
+
 bool same(const ShellVariable& a, const ShellVariable& b) {
-  return begins_with(a, b) && begins_with(b, a) && a.more == b.more;
+  return begins_with(a, b) && begins_with(b, a) && a.more == b.more && is_default(a) == is_default(b);
+}
+
+// Whether a value is wholly what somebody else gives: $2, $OPTARG, the output of a command.
+bool is_given(const ShellVariable& value) {
+  const auto says_nothing = [](const Piece& piece) { return piece.open || piece.text.empty(); };
+  return value.known && !value.is_array && !value.more && !value.text.empty() &&
+         std::all_of(value.text.begin(), value.text.end(), says_nothing);
+}
+
+// Whether a value that was set before is what stands where nobody gives another, as an option of the script would.
+bool stands_beside(const ShellVariable& before, const ShellVariable& now) {
+  const auto is_known = [](const Piece& piece) { return !piece.open; };
+  const bool whole = before.known && !before.is_array && !before.more && !joined(before.text, 0).text.empty() &&
+                     std::all_of(before.text.begin(), before.text.end(), is_known);
+  return whole && (is_given(now) || (is_default(now) && begins_with(now, before) && begins_with(before, now)));
+}
+
+// A value with the mark that whoever starts the script may give another.
+std::shared_ptr<ShellVariable> as_default(const ShellVariable& value) {
+  auto out = std::make_shared<ShellVariable>(value);
+  for (Piece& piece : out->text) piece.by_default = true;
+  return out;
 }
 
 }  // namespace
@@ -66,6 +94,7 @@ void Blocks::end_branch() {
     change.after = now;
     if (now != nullptr && now->known && change.either.size() < kMostBranches) change.either.push_back(now);
     change.adds &= before != nullptr && now != nullptr && begins_with(*now, *before);
+    change.stands &= before != nullptr && now != nullptr && stands_beside(*before, *now);
     if (before == nullptr) {
       variables_.values.erase(name);
     } else {
@@ -87,7 +116,9 @@ void Blocks::close(Block kind) {
       continue;
     }
     auto merged = std::make_shared<ShellVariable>();
-    if (change.adds) {
+    if (change.stands) {
+      merged = as_default(*change.before);
+    } else if (change.adds) {
       *merged = *change.before;
       merged->more = true;
     } else {

@@ -34,6 +34,7 @@ class Blocks {
     Value after;  // of the branches that are over; null: none changed it yet
     bool differs = false;
     bool adds = true;           // each branch that changed it added to it
+    bool stands = true;         // no branch put anything there that is in the script
     std::vector<Value> either;  // what the branches made of it
   };
   struct Frame {

@@ -10,8 +10,10 @@ constexpr std::size_t kDeepestDefault = 16;  // ${A:-${B:-...}}
 
 bool splits(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-void append(std::vector<Piece>& text, std::string_view more, bool open) {
-  if (text.empty() || text.back().open != open || open) text.push_back({{}, open});
+void append(std::vector<Piece>& text, std::string_view more, bool open, bool by_default = false) {
+  if (text.empty() || text.back().open != open || text.back().by_default != by_default || open) {
+    text.push_back({{}, open, by_default});
+  }
   text.back().text += more;
 }
 
@@ -23,6 +25,7 @@ Word joined(const std::vector<Piece>& text, std::size_t line) {
   for (const Piece& piece : text) {
     word.text += piece.text;
     word.open |= piece.open;
+    word.by_default |= piece.by_default;
   }
   return word;
 }
@@ -65,6 +68,7 @@ void Expander::add_whole(const std::vector<Piece>& text, Field& field) {
   for (const Piece& piece : text) {
     field.word.text += piece.text;
     field.word.open |= piece.open;
+    field.word.by_default |= piece.by_default;
   }
 }
 
@@ -84,6 +88,7 @@ void Expander::add_split(const std::vector<Piece>& text, Field& field, std::vect
       std::size_t end = at;
       while (end < piece.text.size() && !splits(piece.text[end])) ++end;
       field.word.text += std::string_view(piece.text).substr(at, end - at);
+      field.word.by_default |= piece.by_default;
       field.any = field.certain = true;
       at = end;
     }
@@ -98,6 +103,7 @@ void Expander::add_items(const ShellVariable& value, const Part& part, Field& fi
     first = false;
     field.word.text += item.text;
     field.word.open |= item.open;
+    field.word.by_default |= item.by_default;
     field.word.many |= item.many;
     field.any = true;
     field.certain |= !item.many;
@@ -207,7 +213,7 @@ bool Expander::add_pieces(const Part& part, std::vector<Piece>& text, std::size_
   bool plain = false;
   const ShellVariable* value = value_of(part, made, plain, depth);
   if (!pieces_of(part, value, made, plain)) made = {{part.source, true}};
-  for (const Piece& piece : made) append(text, piece.text, piece.open);
+  for (const Piece& piece : made) append(text, piece.text, piece.open, piece.by_default);
   return true;
 }
 
@@ -239,7 +245,7 @@ std::vector<Piece> Expander::text_of(const std::vector<Part>& parts, std::size_t
     finish(field, words);
     for (std::size_t i = 0; i < words.size(); ++i) {
       if (i > 0) append(text, " ", false);
-      append(text, words[i].text, words[i].open);
+      append(text, words[i].text, words[i].open, words[i].by_default);
     }
   }
   return text;

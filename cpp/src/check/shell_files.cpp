@@ -34,24 +34,36 @@ WrittenFile printed(const Command& command) {
     if (i == 1 && command.words[i].text.substr(0, 1) == "-") continue;
     add_printed(command.words[i], out);
   }
+  if (!out.text.empty()) out.text.back() = '\n';
   return out;
 }
 
 }  // namespace shell
 
-void WrittenFiles::add(WrittenFile file) {
+void WrittenFiles::add(WrittenFile file, bool more) {
+  constexpr std::size_t kLongestStart = 65'536;  // what is longer gets nothing behind it
+  const auto before = more ? by_name_.find(file.name) : by_name_.end();
+  if (before != by_name_.end()) {
+    const WrittenFile& start = *all_[before->second];
+    if (start.text.size() > kLongestStart) return;
+    file.text.insert(0, start.text);
+    file.line = start.line;
+    file.open |= start.open;
+    all_[before->second] = std::make_shared<WrittenFile>(std::move(file));
+    return;
+  }
   const std::size_t slash = file.name.rfind('/');
-  by_name_[file.name] = all_.size();
+  if (!file.name.empty()) by_name_[file.name] = all_.size();
   if (slash != std::string::npos) by_name_[file.name.substr(slash + 1)] = all_.size();
-  all_.push_back(std::move(file));
+  all_.push_back(std::make_shared<WrittenFile>(std::move(file)));
 }
 
-const WrittenFile* WrittenFiles::find(std::string_view name) const {
+WrittenFiles::File WrittenFiles::find(std::string_view name) const {
   auto found = by_name_.find(name);
   if (const std::size_t slash = name.rfind('/'); found == by_name_.end() && slash != std::string_view::npos) {
     found = by_name_.find(name.substr(slash + 1));
   }
-  return found == by_name_.end() ? nullptr : &all_[found->second];
+  return found == by_name_.end() ? nullptr : all_[found->second];
 }
 
 }  // namespace quantmap

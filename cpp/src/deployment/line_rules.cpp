@@ -56,7 +56,10 @@ class LineRules {
     const Reach reach = reach_of(rule);
     if (reach == Reach::kNothing) return;
     if (reach == Reach::kSomeGpus) {
-      if (first && !rule.terms.empty()) note_gpus(rule);  // of GPUs that nobody asked about, what a flag here causes
+      // Of GPUs that nobody asked about: what an argument here causes. What the model causes is told when one is named.
+      const bool by_line = std::any_of(rule.terms.begin(), rule.terms.end(),
+                                       [&given](const RuleTerm& term) { return given.by[term.target] != kNotGiven; });
+      if (first && by_line) note_gpus(rule);
       return;
     }
     bool told = false;

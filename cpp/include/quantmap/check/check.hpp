@@ -19,6 +19,12 @@ struct CheckRequest : DeploymentRequest {
   std::vector<std::pair<std::string, std::string>> settings{};  // files that it may name: the name, and JSON
 };
 
+// A file as a launch names it.
+struct NamedFile {
+  std::string name;
+  std::shared_ptr<const WrittenFile> file;
+};
+
 struct Checked {
   const Engine* engine = nullptr;
   Deployment deployment;
@@ -27,8 +33,8 @@ struct Checked {
   std::string asked;     // the release that was meant, when the deployment's only stands in for it
   std::string platform;  // who makes what it runs on, when that is not NVIDIA: only the arguments are judged
   std::vector<Verdict> verdicts;
-  std::vector<WrittenFile> files;  // of its script, that it names
-  Diagnostics notes;               // an error among them refuses the launch as a whole
+  std::vector<NamedFile> files;  // of its script, that it names
+  Diagnostics notes;             // an error among them refuses the launch as a whole
   std::vector<NotLookedAt> not_looked_at;
 };
 
@@ -39,6 +45,7 @@ struct Checked {
 // (its image's release is older than all that are known) is a note with its line. Nothing when `problems` got an error.
 struct CheckedScript {
   std::vector<Checked> launches;
+  std::vector<std::shared_ptr<const WrittenFile>> written;  // that it does not run itself
   Diagnostics notes;
 };
 [[nodiscard]] std::optional<CheckedScript> check_script(const CheckRequest& request, Diagnostics& problems);

@@ -22,14 +22,16 @@ namespace quantmap {
 struct Piece {
   std::string text;
   bool open = false;
+  bool by_default = false;  // whoever starts the script may give another
 };
 
 struct Word {
   std::string text;
   std::size_t line = 1;
-  bool open = false;    // some of it is not in the script
-  bool many = false;    // may stand for any number of words
-  bool quoted = false;  // some of it stands in quotes
+  bool open = false;        // some of it is not in the script
+  bool by_default = false;  // some of it is what stands where whoever starts the script gives no other
+  bool many = false;        // may stand for any number of words
+  bool quoted = false;      // some of it stands in quotes
 };
 
 // What a script makes of a variable.
@@ -49,21 +51,25 @@ struct ShellVariables {
 };
 
 struct WrittenFile {
-  std::string name;
+  std::string name;  // empty: a program reads it as it is written
   std::string text;
   std::size_t line = 1;  // of its first line
   bool open = false;     // a shell fills in some of it
+  bool is_read = false;  // as a script, where it is run
 };
 
 // Files that a script writes; of a name that is written again the last.
 class WrittenFiles {
  public:
-  void add(WrittenFile file);
-  // By its name as given, else by the last part of its path, which is what a container sees of it.
-  [[nodiscard]] const WrittenFile* find(std::string_view name) const;
+  using File = std::shared_ptr<WrittenFile>;
+  // `more`: behind what stands there.
+  void add(WrittenFile file, bool more = false);
+  // By its name as given, else by the last part of its path, which is what a container sees of it; null: there is none.
+  [[nodiscard]] File find(std::string_view name) const;
+  [[nodiscard]] const std::vector<File>& all() const noexcept { return all_; }
 
  private:
-  std::vector<WrittenFile> all_;
+  std::vector<File> all_;
   std::map<std::string, std::size_t, std::less<>> by_name_;
 };
 
@@ -73,7 +79,7 @@ struct Command {
   std::size_t line = 1;
   const WrittenFile* input = nullptr;  // a here-document that it reads
   const ShellVariables* variables = nullptr;
-  const WrittenFiles* files = nullptr;  // written so far
+  WrittenFiles* files = nullptr;  // written so far
 };
 
 // Whether a command starts something that is looked for.
