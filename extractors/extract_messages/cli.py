@@ -32,7 +32,7 @@ Sources are read as text; nothing of a release is imported or run.
 _PARTS: dict[str, str] = {
     "vllm": r"(config|engine|platforms|worker|executor|attention|v1|distributed|compilation|lora|"
     r"quantization|transformers_utils|plugins|utils|vllm_flash_attn|model_executor|usage|ray|"
-    r"kernels|envs\.py|_custom_ops\.py|entrypoints/(cli|utils|openai/(cli_args|api_server)))",
+    r"kernels|models|envs\.py|_custom_ops\.py|entrypoints/(cli|utils|openai/(cli_args|api_server)))",
     "sglang": r"(srt/(?!entrypoints/openai|function_call|parser|multimodal|sampling|grpc)|cli|"
     r"utils|launch_server)",
     "sglang_jax": r"(srt|launch_server)",
@@ -44,7 +44,12 @@ _LEFT_OUT = re.compile(
     r"kv_canary|multiplex|dllm|expert_pack|layer_boundary|weight_cache|elastic_ep|hisparse)/"
 )
 # Of these only what an argument decides: the rest is about shapes and files of single models.
-_INNER = re.compile(r"(^|/)(models|configs|layers/mamba|lora)/")
+_INNER = re.compile(
+    r"(^|/)(models/(?!(registry|config|utils|interfaces|vision)\.py)|configs/|layers/mamba/|"
+    r"lora/(?!(\w*helper|\w*manager|request|utils)\.py))"
+)
+_NAMES = re.compile(r"\b[a-z]\w*_\w+\b")
+_LONG = 60  # letters of an assertion's text that are words enough to be known by
 _START = re.compile(
     r"init|config|verify|valid|check|create|load|select|resolve|adjust|determine|profile|backend|"
     r"process_weights|infer|alloc|main|parse|launch|setup|build|post_init|supported|method|assert|choose|scheme|kernel"
@@ -64,18 +69,29 @@ def read_one(engine: str, version: str, folder: Path, catalog: Path) -> document
         if not part.match(below) or _LEFT_OUT.search(below):
             continue
         for message in _read_text(path.read_text(encoding="utf-8", errors="replace")):
-            arguments = list(dict.fromkeys(flags[n] for n in message.names if n in flags))
+            named = [*message.names, *_NAMES.findall(message.text)]
+            arguments = list(dict.fromkeys(flags[n] for n in named if n in flags))
             if not (arguments or "--" in message.text or _is_of_start(below, message)):
+                continue
+            if message.text.startswith("assert ") and not _asks_for(message.text, flags):
                 continue
             name = path.relative_to(folder).as_posix()
             found.setdefault(message.text, (name, message, arguments))
     return found
 
 
+def _asks_for(text: str, flags: dict[str, str]) -> bool:
+    """Whether an assertion without words looks at an argument by its name, on its first line."""
+    return any(name in flags and "_" in name for name in re.findall(r"\.(\w+)", text))
+
+
 def _is_of_start(path: str, message: Message) -> bool:
     """Whether a message that no argument decides may still be what ends a start."""
-    if message.kind == "AssertionError" or _INNER.search(path):
+    if _INNER.search(path):
         return False
+    if message.kind == "AssertionError":  # most are about what no user gives
+        words = message.text.replace("{}", "")
+        return not message.text.startswith("assert ") and len(words) >= _LONG
     return bool(_START.search(message.place.rpartition(".")[2].lower()))
 
 
@@ -92,6 +108,10 @@ def _flags(surface: dict[str, Any], version: str) -> dict[str, str]:
         for spelling in (flag, *row.get("aliases", [])):
             if spelling.startswith("--"):
                 out[spelling[2:].replace("-", "_")] = flag
+    for flag, row in merge.flags_at(surface, version).items():
+        for key in row["keys"] if isinstance(row.get("keys"), list) else ():
+            if "_" in key:  # of a JSON value
+                out.setdefault(key, flag)
     return out
 
 

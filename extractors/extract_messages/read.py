@@ -28,14 +28,17 @@ def read(source: str) -> list[Message]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return []
-    reader = _Reader()
+    reader = _Reader(source.split("\n"))
     reader.block(tree.body, (), (), {})
     return reader.found
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, lines: list[str]) -> None:
         self.found: list[Message] = []
+        self.lines = lines
+        # Texts that a function collects in a list, by the list's name, until it raises them.
+        self.collected: dict[str, list[tuple[ast.expr, tuple[ast.expr, ...]]]] = {}
 
     def block(
         self,
@@ -50,12 +53,14 @@ class _Reader:
         """
         for statement in body:
             if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                self.collected = {}
                 self.block(statement.body, (*place, statement.name), (), {})
             elif isinstance(statement, ast.Raise):
                 self.raised(statement, place, when, texts)
-            elif isinstance(statement, ast.Assert) and statement.msg is not None:
+            elif isinstance(statement, ast.Assert):
                 failed = ast.UnaryOp(ast.Not(), statement.test)
-                self.keep("AssertionError", statement.msg, place, (*when, failed), texts)
+                said = statement.msg or ast.Constant(self.lines[statement.lineno - 1].strip())
+                self.keep("AssertionError", said, place, (*when, failed), texts)
             elif isinstance(statement, ast.If):
                 other = ast.UnaryOp(ast.Not(), statement.test)
                 self.block(statement.body, place, (*when, statement.test), texts)
@@ -63,8 +68,22 @@ class _Reader:
             else:
                 if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
                     texts[statement.targets[0].id] = statement.value
+                self.collect(statement, when)
                 for inner in _blocks(statement):
                     self.block(inner, place, when, texts)
+
+    def collect(self, statement: ast.stmt, when: tuple[ast.expr, ...]) -> None:
+        """``problems.append(text)``: a function that raises them later says each."""
+        call = statement.value if isinstance(statement, ast.Expr) else None
+        if (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and call.func.attr == "append"
+            and isinstance(call.func.value, ast.Name)
+            and call.args
+            and isinstance(call.args[0], _TEXTS)
+        ):
+            self.collected.setdefault(call.func.value.id, []).append((call.args[0], when))
 
     def raised(
         self,
@@ -79,6 +98,9 @@ class _Reader:
             return
         kind = made.func.attr if isinstance(made.func, ast.Attribute) else ast.unparse(made.func)
         self.keep(kind, made.args[0], place, when, texts)
+        for name in set(_names(made.args[0])) & set(self.collected):
+            for said, under in self.collected[name]:
+                self.keep(kind, said, place, under, texts)
 
     def keep(
         self,

@@ -22,7 +22,8 @@ _OF_SHARES = re.compile(
 _SHARE = re.compile(r"= (\d{1,7}) is not divisible by [\w -]{1,60}= (\d{1,6})")
 _ADVICE = re.compile(
     r"(?:please|try|consider|set|use|either|you (?:can|should|may|must|need)|increase|decrease|"
-    r"reduce|pass|specify|add|enable|disable|to (?:allow|avoid|fix|use)|if you|instead)\b",
+    r"reduce|pass|specify|add|adjust|raise|lower|choose|install|upgrade|remove|change|make sure|"
+    r"ensure|enable|disable|to (?:allow|avoid|fix|use)|if you|instead)\b",
     re.IGNORECASE,
 )
 
@@ -83,6 +84,8 @@ def advised(failure: Failure, message: Message | None, messages: Messages | None
     """What the error itself advises: a value that would do, else its own sentence."""
     for row in messages.log.get("cures", []) if messages else []:
         _, mark, behind = failure.text.partition(row["says"])
+        if mark and "change" in row:
+            return str(row["change"])
         number = re.match(r"\d{1,12}", behind) if mark else None
         if number:
             return f"write {row['argument']} {number[0]}"

@@ -11,6 +11,7 @@ from .errors import ConfigError
 from .launch_log import LaunchLog
 from .log_reader import LONGEST_TEXT, find_failures
 from .messages import library_message
+from .parser_errors import flag_and_value, without_flag
 from .result import Result
 
 TYPE_CHECKING = False
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
     from .words import Count, Engine
 
 __all__ = ["WhyResult", "why"]
-
-_OF_PARSER = (
-    r"argument (?P<flag>[^:\s]+?)(?:/[^:\s]+)*: (?P<rest>.+)",
-    r"(?:unrecognized arguments|ambiguous option): (?P<flag>\S+)(?P<rest>.*)",
-    r"No such option:? (?P<flag>\S+?)[.,]?(?P<rest>$| .*)",
-    r"(?:Invalid value for|Option) '(?P<flag>-[^'\s]+)[^']*':?(?P<rest>.*)",
-)
-_CHOICE = re.compile(r"(?:invalid choice: '|^\s*')([^']{0,200})'")
 
 
 class WhyResult(Result):
@@ -167,10 +160,13 @@ class _Case(LaunchLog):
         found = min((self._looked_up(failure, release) for failure in failures), key=_rank)
         failure, message, library, flags = found
         words = self.words or _words_of_parser(failure, flags)
-        rule = self._rule(words, flags, message)
+        rule = self._rule(words, flags, message, failure)
         change, certain = change_for(self, words, rule)
         told: dict[str, Any] = {"rule": "", "evidence": []}
-        if rule:
+        loose = without_flag(failure, self.name)
+        if loose:
+            told, flags, rule = {"rule": loose.means, "evidence": []}, loose.arguments, None
+        elif rule:
             told = {"rule": rule.reason, "evidence": rule.evidence}
         elif library:
             told = {"rule": library.means, "evidence": library.evidence}
@@ -186,8 +182,12 @@ class _Case(LaunchLog):
             arguments=flags,
             launch=words,
             **told,
-            change=change if rule else self._change(words, flags, failure, message, library),
-            certain=certain,
+            change=loose.change
+            if loose
+            else change
+            if rule
+            else self._change(words, flags, failure, message, library),
+            certain=certain and loose is None,
             fixed_in=fixed_in(self, words, rule) if rule else self._gone(words, flags, message),
         )
 
@@ -219,7 +219,7 @@ class _Case(LaunchLog):
             return []
         known = _core.surface(self.engine, self.version or "latest")
         aliases = {alias: flag for flag, row in known.items() for alias in row["aliases"]}
-        named = [] if failure.kind else [_of_parser(failure.text)[0]]
+        named = [] if failure.kind else [flag_and_value(failure.text)[0]]
         named += _named(failure.text, known)
         pairs = zip(self.words, self.words[1:])
         named += [flag for flag, value in pairs if _tells(flag, value, failure)]
@@ -230,10 +230,15 @@ class _Case(LaunchLog):
         given = [aliases.get(name, name) for name in self.words if name[:1] == "-"]
         return sorted(flags, key=lambda flag: flag not in given)
 
-    def _rule(self, words: list[str], flags: list[str], message: Message | None) -> Verdict | None:
+    def _rule(
+        self, words: list[str], flags: list[str], message: Message | None, failure: Failure
+    ) -> Verdict | None:
         """What the release refuses in the launch: of what the error is about, if that is known."""
         judged = self.judge(words) if words else None
-        refused = [] if judged is None else [v for v in judged.verdicts if v.refused]
+        verdicts = [] if judged is None else judged.verdicts
+        refused = [v for v in verdicts if v.refused]
+        if not refused and not failure.kind:  # the parser refuses it: why, if anything is known
+            refused = [v for v in verdicts if v.reason and rank_of(v, flags) < len(flags)]
         first = min(refused, key=lambda verdict: rank_of(verdict, flags), default=None)
         if first is None or (message and rank_of(first, flags) == len(flags)):
             return None
@@ -274,7 +279,7 @@ def _words_of_parser(failure: Failure, flags: list[str]) -> list[str]:
     """What a parser says of a launch that the log does not show."""
     if failure.kind or not flags:
         return []
-    value = _of_parser(failure.text)[1]
+    value = flag_and_value(failure.text)[1]
     return [flags[0]] if value is None else [flags[0], value]
 
 
@@ -298,16 +303,6 @@ def _named(text: str, known: dict[str, Any]) -> list[str]:
         "_".join(told[at : at + size]) for size in (3, 2) for at in range(len(told) - size + 1)
     ]
     return [*named, *(plain[pair] for pair in pairs if pair in plain)]
-
-
-def _of_parser(text: str) -> tuple[str, str | None]:
-    """The flag that a parser's message is about, and the value."""
-    for pattern in _OF_PARSER:
-        match = re.match(pattern, text)
-        if match:
-            choice = _CHOICE.search(match["rest"])
-            return match["flag"].partition("=")[0], choice[1] if choice else None
-    return "", None
 
 
 def _tells(flag: str, value: str, failure: Failure) -> bool:

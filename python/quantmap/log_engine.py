@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _FLAG = re.compile(r"(?<![\w-])--[a-zA-Z][\w-]{0,60}")
 _MOST_FLAGS = 5
+_FIELDS = re.compile(r"\d{1,3} validation errors? for (\w{1,80})\b")
 
 
 def engines_of(text: str, failures: list[Failure]) -> list[Engine]:
@@ -27,8 +28,7 @@ def engines_of(text: str, failures: list[Failure]) -> list[Engine]:
     named = _named(text)
     if named:
         return [named]
-    saying = _saying(failures)
-    return saying or _taking(text, failures)
+    return _saying(failures) or _checking(failures) or _taking(text, failures)
 
 
 def _named(text: str) -> Engine | None:
@@ -57,16 +57,28 @@ def _saying(failures: list[Failure]) -> list[Engine]:
     return [engine for engine, reach in told.items() if reach == most] if most[1] else []
 
 
+def _checking(failures: list[Failure]) -> list[Engine]:
+    """The engines of which a class checks its fields as pydantic then says."""
+    classes = {match[1] for failure in failures if (match := _FIELDS.match(failure.text))}
+    found: list[Engine] = []
+    for row in _core.engines():
+        messages = messages_of(row["id"])
+        if messages and any(messages.has_class(name) for name in classes):
+            found.append(row["id"])
+    return found
+
+
 def _taking(text: str, failures: list[Failure]) -> list[Engine]:
     """The engines of which some release takes the flags that a parser speaks of."""
     refused = [failure.text for failure in failures if not failure.kind]
     flags = dict.fromkeys(flag for said in refused for flag in _FLAG.findall(said))
     found = []
+    by_module = not flags and ".py: error:" in text
     for row in _core.engines():
         modules = {words[-1].rpartition(".")[2] for words, _ in row["launchers"]}
         if ".py: error:" in text and not any(f"{name}.py: error:" in text for name in modules):
             continue
-        if any(_takes(row["id"], flag) for flag in list(flags)[:_MOST_FLAGS]):
+        if by_module or any(_takes(row["id"], flag) for flag in list(flags)[:_MOST_FLAGS]):
             found.append(row["id"])
     return found
 

@@ -20,7 +20,7 @@ _LONGEST_CALL = 60_000
 
 _EXCEPTION = re.compile(
     r"(?:^|[\s\]>|])((?:\w{1,60}\.){0,8}"
-    r"(?:\w{0,60}(?:Error|Exception)|(?<=\.errors\.)\w{1,60})): ?(\S.*)"
+    r"(?:\w{0,60}(?:Error|Exception)|(?:(?<=\.errors\.)|(?<=\.exc\.))\w{1,60})): ?(\S.*)"
 )
 _SHOWN = re.compile(  # as repr writes it
     r"(?:^|[\s\]>|:])(\w{0,60}(?:Error|Exception))\(([\"'])(.{4,}?)\2,?\)\s*$"
@@ -110,7 +110,7 @@ def _whole(text: str) -> str:
 def _told(line: str) -> tuple[str, str] | None:
     """The kind of error of a line, and what it says."""
     logged = _CPP.match(line) or _WHAT.match(line)
-    if "rror" not in line and "xception" not in line:
+    if "rror" not in line and "xception" not in line and ".exc." not in line:
         return (_LOGGED_KIND, logged[1]) if logged else None
     usage = _USAGE.match(line)
     if usage:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _HEAD = 6
 _CUT, _ENOUGH, _OPENING = 40, 40, 20  # letters by which a template is known: see `reach`
+_NAMED = 12
+_NAME = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 _TOKEN = re.compile(r"\{\{|\}\}|\{\}|[^{}]+")
 
 
@@ -61,8 +63,11 @@ class Message:
                 return (False, told) if told >= _CUT else (False, 0)
             at = place + len(piece)
             told += len(piece)
-        # A few words at the beginning or in the middle of a long text may be anybody's.
-        known = told >= _ENOUGH or 2 * told >= len(text) or len(self.pieces[0]) >= _OPENING
+        # A few words at the beginning or in the middle of a long text may be anybody's, but for a
+        # name of the source: max_lora_rank.
+        opening = self.pieces[0]
+        named = len(opening) >= _NAMED and _NAME.search(opening) is not None
+        known = told >= _ENOUGH or 2 * told >= len(text) or len(opening) >= _OPENING or named
         return (True, told) if known else (False, 0)
 
 
@@ -81,6 +86,7 @@ class Messages:
         numbers = {version: number for number, version in enumerate(self.releases)}
         self._by_head: dict[str, list[Message]] = {}
         self._others: list[Message] = []
+        self._classes: set[str] = set()
         self.package = document["messages"][0][2].partition("/")[0]
         for row in document["messages"]:
             message = Message(row, numbers)
@@ -93,6 +99,13 @@ class Messages:
     def number(self, version: str | None) -> int | None:
         """The number of a release; None when it was not read."""
         return self.releases.index(version) if version in self.releases else None
+
+    def has_class(self, name: str) -> bool:
+        """Whether a class of the engine says something."""
+        if not self._classes:
+            for message in (*itertools.chain.from_iterable(self._by_head.values()), *self._others):
+                self._classes.update(message.at.partition(", ")[2].split("."))
+        return name in self._classes
 
     def gone(self, message: Message) -> str | None:
         """The first release that does not say it, nor anything like it; None when there is none."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 import quantmap
 
@@ -168,3 +171,32 @@ def test_an_image_that_is_known_is_not_called_unknown() -> None:
     line = "docker run -it --entrypoint /bin/bash lmsysorg/sglang:v0.5.6"
     (note,) = quantmap.check_script(line).notes
     assert note.code == "unknown-launcher"
+
+
+def test_numbers_that_sglang_checks_when_it_starts() -> None:
+    line = f"{SGLANG} --base-gpu-id -1"
+    assert one(line, "0.5.6").verdict == one(line).verdict == "refused-at-start"
+    assert "at least 0" in one(line).reason
+    assert one(f"{SGLANG} --schedule-conservativeness -0.5", "0.5.6").refused
+    assert not one(f"{SGLANG} --schedule-conservativeness -0.5", "0.5.3").refused  # not checked
+    assert one(f"{SGLANG} --disaggregation-decode-host-receive-threshold 1.5").refused
+    assert not one(f"{SGLANG} --tokenizer-worker-num 1").refused
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+def test_every_argument_that_goes_or_is_gone_says_what_to_do(engine: str) -> None:
+    path = Path(__file__).parents[2] / "cpp" / "catalog" / "engines" / engine / "surface.json"
+    flags = json.loads(path.read_text("utf-8"))["flags"]
+    asked = [
+        flag for flag, rows in flags.items() if "until" in rows[-1] or "deprecated" in rows[-1]
+    ]
+    verdicts = quantmap.check(asked, engine).verdicts
+    told = {verdict.argument: verdict for verdict in verdicts}
+    assert len(asked) > 60
+    for flag in asked:
+        verdict = told[flag]
+        if verdict.verdict == "accepted":  # a spelling of another by now
+            continue
+        if "until" in flags[flag][-1] and verdict.verdict == "unknown-flag":
+            assert "was the last to take it" in verdict.reason, flag
+        assert verdict.hint, flag

@@ -37,7 +37,11 @@ spec:
         (f"cat <<EOF | kubectl apply -f -\n{POD}EOF\n", 6),
         (f"kubectl apply -f - <<EOF\n{POD}EOF\n", 6),
         (f"cat > pod.yaml <<EOF\n{POD}EOF\nkubectl apply -f pod.yaml\n", 6),
-        ('cat > Dockerfile <<EOF\nFROM vllm/vllm-openai:v0.11.0\nCMD ["--model", "$MODEL"]\nEOF\n', 3),
+        (
+            "cat > Dockerfile <<EOF\nFROM vllm/vllm-openai:v0.11.0\n"
+            'CMD ["--model", "$MODEL"]\nEOF\n',
+            3,
+        ),
         ("cat > a.service <<EOF\n[Service]\nExecStart=vllm serve $MODEL\nEOF\n", 3),
         ("cat > start.sh <<EOF\nvllm serve $MODEL --port 1\nEOF\nchmod +x start.sh\n", 2),
         ("echo '#!/bin/sh' > a\necho vllm serve $MODEL --port 1 >> a\nscp a host:\n", 2),

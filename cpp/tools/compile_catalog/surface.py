@@ -110,14 +110,14 @@ def compile_surface(
     def bounds(item: dict[str, Any]) -> str:
         return f"{numbers[item['since']]}, {numbers.get(item.get('until', ''), END)}"
 
-    # What takes a flag's place where its own source does not say it.
+    # What takes a flag's place where its own source does not say it, or not as one flag.
     uses = {row["flag"]: row["use"] for row in (checked or {}).get("successors", [])}
     flags = []
     for name, intervals in sorted(surface["flags"].items()):
         rows = []
         for item in intervals:
             if name in uses and item is intervals[-1]:
-                item = {"use": uses[name], **item}
+                item = {**item, "use": uses[name]}
             # A switch with a word for on and off takes it in any case: their parsers lower it.
             any_case = bool(item.get("any_case")) or item["type"] == "bool"
             choices = item.get("choices")

@@ -71,7 +71,7 @@ def _names(catalog: Catalog, engine: Engine) -> Iterator[tuple[str, str, str, li
     for index, item in enumerate(checked.get("successors", [])):
         for key in ("flag", "use"):
             flags = list((engine.surface or {}).get("flags", {}))
-            named = item[key].partition("=")[0]
+            named = item[key].partition("=")[0].partition(".")[0]  # a key of a JSON value
             if named.startswith("--"):
                 yield f"successors[{index}]", "flag", named, flags
 
