@@ -198,7 +198,7 @@ def logs(session: nox.Session) -> None:
     The releases whose argument readers run with stand-ins for torch: vLLM 0.9 to 0.11, SGLang up
     to 0.4.9.
     """
-    session.install(".[test]", "pydantic>=2.10", "regex", "cloudpickle")
+    installed(session, "pydantic>=2.10", "regex", "cloudpickle")
     folder = session.create_tmp()
     for given in session.posargs:
         release, _, tree = given.partition("=")
