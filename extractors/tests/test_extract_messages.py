@@ -95,3 +95,53 @@ def test_messages_are_merged_with_the_releases_that_say_them() -> None:
     rows = {row[0]: tuple(row[5:]) for row in made["messages"]}
     assert rows == {"old words": ("0.1", "0.2"), "both": ("0.1", "")}
     assert document.render(made) == document.render(made)
+
+
+def test_problems_that_are_collected_are_said_where_they_are_raised() -> None:
+    found = of("""
+        def validate(self):
+            problems = []
+            if self.r > most:
+                problems.append(f"the rank {self.r} is greater than {most} of them")
+            others.append("this text is never raised by anybody")
+            if problems:
+                raise ValueError(" ".join(problems))
+    """)
+    assert [(m.text, m.when) for m in found] == [
+        ("the rank {} is greater than {} of them", "self.r > most"),
+    ]
+
+
+def test_an_assertion_without_words_is_what_it_asserts() -> None:
+    (found,) = of("""
+        def forward(self):
+            assert not args().disable_chunked_cache
+    """)
+    assert found.text == "assert not args().disable_chunked_cache"
+    assert "disable_chunked_cache" in found.names
+
+
+def test_assertions_count_that_look_at_an_argument_or_have_many_words(tmp_path: Path) -> None:
+    long = "this many words about something that no user of it gives at all are known by"
+    source = f"""
+        def init(self):
+            assert not args().kv_cache_dtype
+            assert self.one == self.other
+            assert x, "{long}"
+            assert y, "too few words of it"
+            assert z, "num_keys={{z}} must divide"
+    """
+    write(tmp_path / "0.1", {"vllm/worker/w.py": source})
+    folder = tmp_path / "catalog" / "engines" / "vllm"
+    folder.mkdir(parents=True)
+    (folder / "surface.json").write_text(
+        '{"flags": {"--kv-cache-dtype": [{"since": "0.1"}],'
+        ' "--of-keys": [{"since": "0.1", "keys": ["num_keys"]}]}}',
+        encoding="utf-8",
+    )
+    reading = cli.read_one("vllm", "0.1", tmp_path / "0.1", tmp_path / "catalog")
+    assert {text: arguments for text, (_, _, arguments) in reading.items()} == {
+        "assert not args().kv_cache_dtype": ["--kv-cache-dtype"],
+        long: [],
+        "num_keys={z} must divide".replace("{z}", "{{z}}"): ["--of-keys"],
+    }

@@ -153,3 +153,42 @@ def test_how_errors_are_written(text: str, package: str | None) -> None:
     found = quantmap.why(text.removeprefix("[x] "))
     assert found is not None and found.source == package
     assert bool(found.change) == (package is not None)
+
+
+@pytest.mark.parametrize(
+    ("text", "argument", "change"),
+    [
+        ("vllm serve: error: the following arguments are required: model_tag", "model_tag", "name"),
+        (
+            "launch_server.py: error: the following arguments are required: --model-path/--model",
+            "--model-path",
+            "name the model",
+        ),
+        ("api_server.py: error: unrecognized arguments: /root/m", "/root/m", "leave out /root/m"),
+        ("vllm serve m --omni\nvllm: error: unrecognized arguments: --omni", "--omni", "leave out"),
+        (
+            "ValidationError: 1 validation error for LoRAConfig\nmax_lora_rank\n  Input should be "
+            "1, 8 or 16 [type=literal_error, input_value=48, input_type=int]",
+            "--max-lora-rank",
+            "write a value",
+        ),
+        (
+            "ValidationError: 1 validation error for LoRAConfig\n  Value error, max_lora_rank (1) "
+            "must be one of (8, 16, 32, 64, 128, 256, 320, 512). [type=value_error]",
+            "--max-lora-rank",
+            "--max-lora-rank",
+        ),
+        ("ValueError: LoRA rank 32 is greater than max_lora_rank 16.", "--max-lora-rank", "-rank"),
+    ],
+)
+def test_what_parsers_and_classes_of_fields_say(text: str, argument: str, change: str) -> None:
+    found = explained(text)
+    assert found
+    assert argument in found.arguments
+    assert change in found.change
+
+
+def test_a_model_that_the_release_does_not_know() -> None:
+    found = explained("ValueError: Model architectures ['XForCausalLM'] are not supported for now.")
+    assert found and found.engine == "vllm"
+    assert "knows the architecture" in found.change
