@@ -22,8 +22,9 @@ _OF_SHARES = re.compile(
 _SHARE = re.compile(r"= (\d{1,7}) is not divisible by [\w -]{1,60}= (\d{1,6})")
 _ADVICE = re.compile(
     r"(?:please|for [\w -]{2,40}, use|try|consider|set|use|either|increase|decrease|"
-    r"you (?:can|should|may|must|need)|reduce|pass|specify|add|adjust|raise|lower|choose|install|upgrade|remove|change|make sure|"
-    r"ensure|enable|disable|to (?:allow|avoid|fix|use)|if you|instead)\b",
+    r"you (?:can|should|may|must|need)|reduce|pass|specify|add|adjust|raise|lower|choose|install|"
+    r"upgrade|remove|change|make sure|ensure|enable|disable|to (?:allow|avoid|fix|use)|if you|"
+    r"instead)\b",
     re.IGNORECASE,
 )
 
