@@ -186,7 +186,8 @@ def test_an_assertion_without_words_is_told_by_what_it_asserts() -> None:
     )
     found = explained(text, engine_version="0.5.6")
     assert (found.engine, found.message) == ("sglang", "assert self.tp_size % self.dp_size == 0")
-    assert found.arguments == ["--tp-size", "--dp-size"]
+    assert found.arguments[:2] == ["--tp-size", "--dp-size"]
+    assert found.template == "assert self.tp_size % self.dp_size == 0"
 
 
 def test_commands_are_found_behind_prompts_and_over_lines() -> None:

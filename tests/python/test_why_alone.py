@@ -189,6 +189,7 @@ def test_what_parsers_and_classes_of_fields_say(text: str, argument: str, change
 
 
 def test_a_model_that_the_release_does_not_know() -> None:
-    found = explained("ValueError: Model architectures ['XForCausalLM'] are not supported for now.")
+    text = "Model architectures ['X'] are not supported for now. Supported architectures: ['Y']"
+    found = explained(f"ValueError: {text}")
     assert found and found.engine == "vllm"
     assert "knows the architecture" in found.change
