@@ -168,3 +168,22 @@ def test_an_image_that_is_known_is_not_called_unknown() -> None:
     line = "docker run -it --entrypoint /bin/bash lmsysorg/sglang:v0.5.6"
     (note,) = quantmap.check_script(line).notes
     assert note.code == "unknown-launcher"
+
+
+def test_a_plus_before_a_number_is_part_of_it() -> None:
+    line = f"{VLLM} -tp +2 --seed +5 --gpu-memory-utilization +0.5"
+    assert quantmap.check(line, engine_version="0.22.0").ok
+    assert one(f"{VLLM} --seed +", "0.22.0").refused
+    assert one(f"{VLLM} --seed +x", "0.22.0").refused
+
+
+def test_what_is_wrong_with_a_value_comes_before_what_is_old_of_its_flag() -> None:
+    wrong = one(f"{SGLANG} --nsa-prefill-backend nosuch", "0.5.19")
+    assert wrong.verdict == "value-not-accepted" and "'nosuch'" in wrong.reason
+    switch = one(f"{VLLM} --disable-log-requests=3", "0.14.0")
+    assert switch.verdict == "value-not-accepted" and "switch" in switch.reason
+
+
+def test_the_release_after_the_last_names_it() -> None:
+    verdict = one(f"{SGLANG} --nsa-prefill-backend flashmla_sparse", "0.5.20")
+    assert verdict.refused and "0.5.19 was the last to take it" in verdict.reason
