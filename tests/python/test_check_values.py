@@ -187,3 +187,14 @@ def test_what_is_wrong_with_a_value_comes_before_what_is_old_of_its_flag() -> No
 def test_the_release_after_the_last_names_it() -> None:
     verdict = one(f"{SGLANG} --nsa-prefill-backend flashmla_sparse", "0.5.20")
     assert verdict.refused and "0.5.19 was the last to take it" in verdict.reason
+
+
+@pytest.mark.parametrize("version", ["0.20.0", "0.33.0"])
+def test_what_the_parser_refuses_is_judged_no_further(version: str) -> None:
+    """A rule has something to say of that value too: the engine stops before."""
+    told = "does not accept 'tpu_int8'"
+    mapping = quantmap.explain(
+        "vllm", {}, {"quantization": "tpu_int8"}, engine_version=version, model_quantization="none"
+    )
+    assert [told in d.message for d in mapping.diagnostics if d.severity == "error"] == [True]
+    assert told in one(f"{VLLM} --quantization tpu_int8", version).reason
