@@ -35,10 +35,10 @@ SUITES = {
     "mapping": "checked_golden golden deployment user_parameters methods_and_checkpoints result "
     "reference explain checkpoint_mapping versions render plan_reference",
     "judgement": "check check_words check_values checked_model command_refusals unseen_text "
-    "deployment checked_golden fit plan plan_reference",
-    "plan": "plan plan_reference plan_input preset_selector plan_hostile search_space",
-    "memory": "memory_cases fit fit_files fit_command",
-    "model": "checkpoint checkpoint_configs checkpoint_detection hostile_headers hostile_files "
+    "kernels_taken deployment checked_golden fit plan plan_reference",
+    "plan": "plan plan_reading plan_reference plan_input preset_selector plan_hostile search_space",
+    "memory": "fit_limits memory_cases fit fit_files fit_command",
+    "model": "checkpoint checkpoint_configs checkpoint_detection hostile_headers "
     "checkpoint_hostile checkpoint_mapping fit",
 }
 

@@ -320,3 +320,34 @@ def test_a_refused_backend_comes_with_those_that_this_gpu_takes() -> None:
     for name in offered:
         again = line.replace("FLASHMLA", name)
         assert quantmap.check(again, engine_version="0.20.0", gpu="B200").ok, name
+
+
+def test_what_has_no_effect_on_some_gpus_is_no_refusal_there() -> None:
+    """Without a GPU nothing is said of it; on one of those GPUs the verdict is."""
+    line = "VLLM_ATTENTION_BACKEND=TRITON_MLA vllm serve meta-llama/Meta-Llama-3-8B"
+    open_ = quantmap.check(line, engine_version="0.9.0")
+    assert open_.ok and gpus(open_) == ["sm60, sm70, sm75"]  # of bfloat16 alone
+    hopper = quantmap.check(line, engine_version="0.9.0", gpu="H100")
+    assert hopper.ok and verdicts(hopper)["VLLM_ATTENTION_BACKEND"] == "no-effect"
+
+
+def test_of_two_assumptions_the_first_is_told() -> None:
+    line = "vllm serve deepseek-ai/DeepSeek-V3 --attention-backend TRITON_MLA --kv-cache-dtype fp8"
+    result = quantmap.check(line, engine_version="0.20.0", gpu="V100")
+    (verdict,) = (v for v in result.verdicts if v.argument == "--kv-cache-dtype")
+    assert (verdict.verdict, verdict.refused) == ("assumed", False)
+    assert verdict.reason == "Triton MLA has no FP8 KV cache below SM89"
+
+
+def test_what_the_model_itself_causes_is_told_of_the_launch() -> None:
+    """No argument of the line sets the KV cache type: the checkpoint asks for it."""
+    section = {"quant_method": "modelopt", "quant_algo": "FP8"}
+    told = []
+    for kv in ({}, {"kv_cache_quant_algo": "FP8"}):
+        model = {"model_type": "llama", "quantization_config": {**section, **kv}}
+        result = quantmap.check(
+            "vllm serve m", engine_version="0.33.0", gpu="V100", checkpoint=model
+        )
+        assert not result.ok and not result.verdicts
+        told.append(sum("FP8 KV cache" in refusal.message for refusal in result.refusals))
+    assert told == [0, 1]

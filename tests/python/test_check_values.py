@@ -200,3 +200,33 @@ def test_every_argument_that_goes_or_is_gone_says_what_to_do(engine: str) -> Non
         if "until" in flags[flag][-1] and verdict.verdict == "unknown-flag":
             assert "was the last to take it" in verdict.reason, flag
         assert verdict.hint, flag
+
+
+def test_a_plus_before_a_number_is_part_of_it() -> None:
+    line = f"{VLLM} -tp +2 --seed +5 --gpu-memory-utilization +0.5"
+    assert quantmap.check(line, engine_version="0.22.0").ok
+    assert one(f"{VLLM} --seed +", "0.22.0").refused
+    assert one(f"{VLLM} --seed +x", "0.22.0").refused
+
+
+def test_what_is_wrong_with_a_value_comes_before_what_is_old_of_its_flag() -> None:
+    wrong = one(f"{SGLANG} --nsa-prefill-backend nosuch", "0.5.19")
+    assert wrong.verdict == "value-not-accepted" and "'nosuch'" in wrong.reason
+    switch = one(f"{VLLM} --disable-log-requests=3", "0.14.0")
+    assert switch.verdict == "value-not-accepted" and "switch" in switch.reason
+
+
+def test_the_release_after_the_last_names_it() -> None:
+    verdict = one(f"{SGLANG} --nsa-prefill-backend flashmla_sparse", "0.5.20")
+    assert verdict.refused and "0.5.19 was the last to take it" in verdict.reason
+
+
+@pytest.mark.parametrize("version", ["0.20.0", "0.33.0"])
+def test_what_the_parser_refuses_is_judged_no_further(version: str) -> None:
+    """A rule has something to say of that value too: the engine stops before."""
+    told = "does not accept 'tpu_int8'"
+    mapping = quantmap.explain(
+        "vllm", {}, {"quantization": "tpu_int8"}, engine_version=version, model_quantization="none"
+    )
+    assert [told in d.message for d in mapping.diagnostics if d.severity == "error"] == [True]
+    assert told in one(f"{VLLM} --quantization tpu_int8", version).reason

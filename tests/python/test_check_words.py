@@ -110,3 +110,19 @@ def test_a_switch_takes_no_value() -> None:
 def test_a_model_by_itself_where_a_flag_names_it() -> None:
     verdict = one("python -m sglang.launch_server my/model")
     assert (verdict.argument, verdict.refused) == ("my/model", True)
+
+
+def test_a_number_below_zero_is_a_value_and_no_flag() -> None:
+    for number in ("-1", "-.5", "-0.5"):
+        result = quantmap.check(f"vllm serve m --gpu-memory-utilization {number}")
+        (verdict,) = result.verdicts
+        assert (verdict.value, verdict.verdict) == (number, "refused-at-start")
+        assert "more than 0" in verdict.reason
+
+
+def test_a_value_that_a_shell_puts_in_is_not_judged() -> None:
+    for value in ("$TYPE", "fp${BITS}", "`type`"):
+        (verdict,) = quantmap.check(f"vllm serve m --kv-cache-dtype {value}").verdicts
+        assert (verdict.verdict, verdict.canonical) == ("assumed", "--kv-cache-dtype")
+        assert "not in the text" in verdict.reason
+    assert one("vllm serve m --kv-cache-dtype '$TYPE'").refused  # in quotes it is the text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import quantmap
@@ -93,6 +94,99 @@ def test_gguf_in_a_folder_and_in_parts(tmp_path: Path) -> None:
     build_gguf(tmp_path / "b.gguf")
     with pytest.raises(quantmap.ConfigError, match="several GGUF models"):
         quantmap.inspect_checkpoint(tmp_path)
+
+
+def test_a_projector_of_images_is_no_second_model(tmp_path: Path) -> None:
+    pytest.importorskip("gguf")
+    model = build_gguf(tmp_path / "model.gguf")
+    alone = quantmap.inspect_checkpoint(tmp_path)
+    (tmp_path / "mmproj-model.gguf").write_bytes(model.read_bytes())
+    assert quantmap.inspect_checkpoint(tmp_path).weights == alone.weights
+
+
+def test_bytes_hold_as_many_weights_as_their_bits_leave_room_for(tmp_path: Path) -> None:
+    """HQQ keeps two 4-bit weights in a byte, and of 8 bits one."""
+
+    def hqq8(name: str, rows: int, columns: int) -> files.Tensors:
+        return {
+            **files.hqq(name, rows, columns),
+            f"{name}.W_q": files.zeros("uint8", rows, columns),
+        }
+
+    for bits, linear in ((4, files.hqq), (8, hqq8)):
+        config = {"quant_method": "hqq", "quant_config": {"weight_quant_params": {"nbits": bits}}}
+        info = quantmap.inspect_checkpoint(build(tmp_path / str(bits), linear, config))
+        assert info.quantization.bits == bits and info.weights is not None
+        assert info.weights.parts["linear"].parameters == files.LINEAR_PARAMETERS
+
+
+def test_convolutions_are_no_linear_layers(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    mixer = "model.layers.0.mixer."
+    sizes = {"conv1d.weight": (8, 1, 4), "A_log": (8,), "x_proj.weight": (8, 4)}
+    save_file(
+        {mixer + name: files.zeros("float16", *shape) for name, shape in sizes.items()},
+        tmp_path / "model.safetensors",
+    )
+    weights = quantmap.inspect_checkpoint(tmp_path).weights
+    assert weights is not None
+    counts = {name: part.tensors for name, part in weights.parts.items() if part.tensors}
+    assert counts == {"linear": 1, "other": 2}
+
+
+def test_a_kv_cache_type_that_only_a_side_file_names(tmp_path: Path) -> None:
+    side = {"quantization": {"quant_algo": "FP8", "kv_cache_quant_algo": "FP8"}}
+    others = {"hf_quant_config.json": side}
+    folder = build(tmp_path, files.fp8, {"quant_method": "fp8"}, files=others)
+    info = quantmap.inspect_checkpoint(folder)
+    assert (info.quantization.kind, info.quantization.kv_dtype) == ("fp8", "fp8")
+    assert info.quantization.source == "config.json#quantization_config"
+
+
+def test_groups_of_other_bits_are_not_of_the_formats_type() -> None:
+    """Beside 4-bit layers in NVFP4 there may be 8-bit ones: floats too, and in no groups of 16."""
+    groups = {
+        "a": {"weights": {"num_bits": 4, "type": "float"}, "targets": ["Linear"]},
+        "b": {"weights": {"num_bits": 8, "type": "float"}, "targets": ["re:.*o_proj"]},
+    }
+    section = {"quant_method": "modelopt", "quant_algo": "NVFP4", "config_groups": groups}
+    info = quantmap.inspect_checkpoint({**files.CONFIG, "quantization_config": section})
+    found = [(s.weight_bits, s.weight_type, s.group_size) for s in info.quantization.schemes]
+    assert found == [(4, "nvfp4", 16), (8, "float", None)]
+
+
+def layers(count: int, **config: Any) -> list[tuple[str, int | None, bool]]:
+    """Kind, width of the MLP, and whether there are experts, by layer."""
+    given = {**files.CONFIG, "num_hidden_layers": count, **config}
+    shape = quantmap.inspect_checkpoint(given).architecture
+    assert shape is not None
+    return [(layer.kind, layer.intermediate, layer.experts) for layer in shape.layers]
+
+
+def test_where_mlps_are_layers_the_others_have_none() -> None:
+    kinds = ["mamba", "attention", "mlp", "mamba"]
+    found = layers(4, model_type="nemotron_h", layers_block_type=kinds)
+    assert [width for _, width, _ in found] == [None, None, files.INTERMEDIATE, None]
+    kinds = ["mamba", "attention"]
+    found = layers(2, model_type="jamba", layers_block_type=kinds)
+    assert [width for _, width, _ in found] == [files.INTERMEDIATE] * 2
+
+
+def test_a_block_may_leave_out_its_mlp_or_its_attention() -> None:
+    blocks = [{"ffn": {"no_op": True}}, {"attention": {"no_op": True}}, {"ffn": {"no_op": False}}]
+    assert layers(3, block_configs=blocks) == [
+        ("full", None, False),
+        ("absent", files.INTERMEDIATE, False),
+        ("full", files.INTERMEDIATE, False),
+    ]
+
+
+def test_experts_end_where_the_config_says() -> None:
+    experts = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
+    bounds = {"moe_layer_start_index": 1, "moe_layer_end_index": 3}
+    found = layers(6, model_type="ernie4_5_moe", **experts, **bounds)
+    assert [has for _, _, has in found] == [False, True, True, True, False, False]
 
 
 def test_kv_scales(tmp_path: Path) -> None:

@@ -289,6 +289,29 @@ def test_groups_divide_rows() -> None:
     assert not result.ok and "14784" in result.verdicts[0].reason
 
 
+def test_kv_heads_are_copied_as_often_as_gpus_go_into_them() -> None:
+    """With more GPUs than KV heads each head is on as many of them as any other."""
+    model = {**DENSE, "num_attention_heads": 24, "num_key_value_heads": 4, "hidden_size": 3072}
+    for line in ("vllm serve m -tp", "python -m sglang.launch_server --model-path m --tp-size"):
+        for tp, fits in ((2, True), (4, True), (6, False), (8, True), (12, True)):
+            verdict = quantmap.check(f"{line} {tp}", gpu="H100", checkpoint=model).verdicts[-1]
+            assert verdict.refused is not fits, (line, tp)
+            assert fits or verdict.reason == "4 KV heads over 6 GPUs do not divide evenly"
+
+
+def test_what_is_a_matter_of_division_is_none_on_one_gpu() -> None:
+    """Rows of 192 are no multiple of the block's 128: that counts where they are divided."""
+    section = {**FP8_BLOCK, "weight_block_size": [64, 128]}
+    heads = {"num_attention_heads": 3, "num_key_value_heads": 3, "hidden_size": 192}
+    model = quantized(DENSE, section, **heads, intermediate_size=384, head_dim=64)
+    for line in ("vllm serve m -tp", "python -m sglang.launch_server --model-path m --tp-size"):
+        for tp in (1, 3):
+            result = quantmap.check(f"{line} {tp}", gpu="H100", checkpoint=model)
+            assert result.ok is (tp == 1), (line, tp)
+            told = [verdict.reason for verdict in result.verdicts if verdict.refused]
+            assert tp == 1 or told == ["192 attention rows over 3 GPUs are 64, no multiple of 128"]
+
+
 def test_a_mapping_reports_sizes_as_well() -> None:
     config = {"quantization": {"method": "none"}, "parallelism": {"tensor_parallel_size": 7}}
     mapping = quantmap.explain("vllm@0.33.0", config, checkpoint=DENSE, gpu="H100")

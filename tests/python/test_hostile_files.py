@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("click")
-pytest.importorskip("rich")
 
 
 def task(config: str = "{}", parameters: str = "{}") -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import quantmap
 
-from tests.python.test_deployment import DENSE, MLA
+from tests.python.test_deployment import DENSE, MLA, SINKS
 
 GPT_OSS: dict[str, Any] = {
     **DENSE,
@@ -93,3 +93,58 @@ def test_hopper_lets_any_fp8_pass_until_it_runs() -> None:
         assert refused("0.13.0", "H100", DENSE, kv) == ["fails-later"]
         assert refused("0.13.0", "A100", DENSE, kv) == ["refused-at-start"]
         assert refused("0.33.0", "H100", DENSE, kv) == ["refused-at-start"]
+
+
+def backend_verdict(version: str, gpu: str, model: dict[str, Any], line: str) -> quantmap.Verdict:
+    found = quantmap.check(
+        f"vllm serve m --attention-backend {line}",
+        engine_version=version,
+        gpu=gpu,
+        checkpoint=model,
+    )
+    return found.verdicts[0]
+
+
+def test_a_backend_without_attention_sinks_is_refused_to_a_model_that_has_them() -> None:
+    flex = "FLEX_ATTENTION"
+    assert backend_verdict("0.33.0", "A100", DENSE, flex).verdict == "accepted"
+    verdict = backend_verdict("0.33.0", "A100", SINKS, flex)
+    assert verdict.refused and "takes no attention sinks on sm80" in verdict.reason
+    assert verdict.hint == "TRITON_ATTN"  # nor is another such one offered
+    assert not backend_verdict("0.33.0", "A100", SINKS, verdict.hint).refused
+
+
+@pytest.mark.parametrize(
+    ("size", "taken"), [(32, True), (80, False), (96, True), (128, True), (288, False)]
+)
+def test_sizes_of_heads_go_by_the_steps_of_the_kernel(size: int, taken: bool) -> None:
+    """This one takes every 32nd size from 32 to 256."""
+    verdict = backend_verdict("0.20.0", "H100", {**DENSE, "head_dim": size}, "TREE_ATTN")
+    assert verdict.refused is not taken
+    assert taken or f"no heads of size {size}" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("gpu", "model", "line"),
+    [
+        ("B200", DENSE, "FLASHINFER --kv-cache-dtype nvfp4"),  # that type may be taken
+        ("H100", SINKS, "FLASHINFER"),  # that the model's sinks are is left open
+    ],
+)
+def test_what_the_sources_leave_open_is_no_refusal(
+    gpu: str, model: dict[str, Any], line: str
+) -> None:
+    verdict = backend_verdict("0.33.0", gpu, model, line)
+    assert (verdict.verdict, verdict.refused) == ("assumed", False)
+    assert "do not say that it is" in verdict.reason
+
+
+def test_a_choice_that_rests_on_what_is_open_says_so() -> None:
+    chosen = {
+        name: quantmap.explain("vllm@0.33.0", {}, gpu="B200", checkpoint=model).precision["backend"]
+        for name, model in (("plain", DENSE), ("sinks", SINKS))
+    }
+    assert chosen["plain"] == "FLASHINFER, the choice of vLLM 0.33.0"
+    assert chosen["sinks"] == (
+        "FLASHINFER or FLASH_ATTN, the choice of vLLM 0.33.0 as far as known"
+    )

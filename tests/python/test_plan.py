@@ -309,3 +309,38 @@ def test_the_last_of_many_axes_is_found_at_once() -> None:
     found = [planned[2].args["--seed"], planned[0].args["--seed"], planned[1].args["--p19999"]]
     assert found == ["3", "1", "1"]
     assert time.process_time() - begin < 2
+
+
+def distinct(release: str, parameters: dict[str, Any], **more: Any) -> tuple[int, int, int]:
+    """What a plan counts: distinct launches, merged points, skipped points."""
+    plan = quantmap.plan({"base_runtime": release, "parameters": parameters}, **more)
+    assert plan.asked == plan.distinct + plan.merged + plan.skipped
+    return plan.distinct, plan.merged, plan.skipped
+
+
+def test_a_written_default_is_a_launch_of_its_own_only_beside_a_config_file() -> None:
+    default = {"gpu-memory-utilization": [None, 0.9]}
+    assert distinct("vllm@0.13.0", {"config": ["a.yaml"], **default}) == (2, 0, 0)
+    assert distinct("vllm@0.13.0", {"config": [None], **default}) == (1, 1, 0)
+    assert distinct("vllm@0.13.0", default) == (1, 1, 0)
+
+
+def test_a_refused_value_that_another_spelling_replaces_refuses_nothing() -> None:
+    """Of two spellings of a flag the later one is what is passed on."""
+    values = {"max-num-seqs": ["x", 2]}
+    strict = {"policy": "strict"}
+    assert distinct("vllm@0.13.0", {**values, "max_num_seqs": [4, 8]}, **strict) == (2, 2, 0)
+    assert distinct("vllm@0.13.0", {**values, "max_num_seqs": [None, 4]}, **strict) == (2, 1, 1)
+
+
+def test_strict_refuses_no_value_for_what_another_parameter_beside_it_says() -> None:
+    """bitsandbytes needs its loader, and each is refused without the other."""
+    both = {"quantization": ["bitsandbytes"], "load-format": ["bitsandbytes"]}
+    assert distinct("vllm@0.8.3", both, policy="strict") == (1, 0, 0)
+
+
+def test_a_size_that_means_none_is_not_passed_on() -> None:
+    sizes = {"tp": [1, 2], "pp": 1}
+    plan = quantmap.plan({"base_runtime": "vllm@0.13.0", "parallel_config": sizes})
+    flags = [set(one.args) - {"--dtype", "--kv-cache-dtype"} for one in plan]
+    assert flags == [set(), {"--tensor-parallel-size"}]

@@ -273,17 +273,22 @@ const FormatRow* format_of(const Declaration& claim) {
   return found == formats.end() ? nullptr : &*found;
 }
 
+// Layers of other bits than the format's may stand beside its own.
+bool has_bits_of(const FormatRow& row, const Scheme& scheme) {
+  return scheme.weight_bits == number(filled(row, "weight_bits"));
+}
+
 // What the format says of the weights, where the file says nothing or less.
 void fill_weights(Scheme& scheme, const FormatRow& row) {
   if (scheme.weight_bits == 0) scheme.weight_bits = number(filled(row, "weight_bits"));
-  const bool same_bits = scheme.weight_bits == number(filled(row, "weight_bits"));
   // "float" is what config_groups call every kind of float.
-  const bool vague = scheme.weight_type == "float" && same_bits && !filled(row, "weight_type").empty();
+  const bool vague = scheme.weight_type == "float" && has_bits_of(row, scheme) && !filled(row, "weight_type").empty();
   if (scheme.weight_type.empty() || vague) scheme.weight_type = filled(row, "weight_type");
   if (vague && scheme.activation_type == "float") scheme.activation_type = filled(row, "activation_type");
 }
 
 void fill_groups(Scheme& scheme, const FormatRow& row) {
+  if (!has_bits_of(row, scheme)) return;
   if (scheme.group_size == 0) scheme.group_size = static_cast<std::int64_t>(number(filled(row, "group_size")));
   const std::string_view block = filled(row, "block");
   const std::size_t mark = block.find('x');

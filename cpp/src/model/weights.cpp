@@ -101,8 +101,7 @@ double WeightSum::packing(const Kind& kind, const StoredDtype& dtype) const {
   const bool integer = dtype.quantized && dtype.id < 0 && !dtype.name.starts_with('F');
   if (!integer || !kind.weight) return 1;
   const bool byte = dtype.bits == 8;
-  double bits = packed_bits_ > 0 ? packed_bits_ : 4;
-  if (byte && kind.packed && bits >= 8) bits = 4;  // of several schemes, the packed one has fewer bits
+  const double bits = packed_bits_ > 0 ? packed_bits_ : 4;
   if (byte && !kind.packed && packed_bits_ == 0 && !dtype.name.starts_with('U')) return 1;
   return std::max(dtype.bits / bits, 1.0);
 }
