@@ -6,7 +6,8 @@
 
 A copy of the tree is built in build/mutation with every mutant in it behind a switch, so one build
 serves them all. A mutant is killed by the C++ tests or, when they notice nothing, by the Python
-files of its room; the first failure ends it. Results are kept in build/mutation/results.jsonl.
+files of its room; the first failure ends it. Results are kept in build/mutation/results.jsonl. With
+QUANTMAP_MUTANT=number and PYTHONPATH=build/mutation/tree/python any other command meets one too.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ def is_sound(name: str) -> bool:
     """Whether a Python file passes without any mutant: else it says nothing of one."""
     sound = (TREE / name).is_file() and not fails([*PYTEST, name], -1, 3600)
     if not sound:
-        print(f"{name} is left out: it is not there, or fails without any mutant", flush=True)
+        print(f"{name} is left out: without any mutant it fails, or no test of it runs", flush=True)
     return sound
 
 
@@ -182,7 +183,7 @@ def main() -> int:
             with LEDGER.open("a", encoding="utf-8") as ledger:
                 ledger.write(json.dumps({"key": key, "by": by, "seconds": seconds}) + "\n")
         state = f"killed by {by}" if by else "equivalent" if mutant.equivalent else "SURVIVES"
-        print(f"{number + 1:3} {mutant.id}: {state} ({seconds} s): {mutant.what}", flush=True)
+        print(f"{number:3} {mutant.id}: {state} ({seconds} s): {mutant.what}", flush=True)
         if not mutant.equivalent:
             count += 1
             survivors += [] if by else [mutant.id]

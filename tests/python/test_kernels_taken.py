@@ -148,3 +148,12 @@ def test_a_choice_that_rests_on_what_is_open_says_so() -> None:
     assert chosen["sinks"] == (
         "FLASHINFER or FLASH_ATTN, the choice of vLLM 0.33.0 as far as known"
     )
+
+
+def test_what_no_gpu_takes_does_not_depend_on_the_gpu() -> None:
+    """fp8_inc is for Gaudi: it is an error without a GPU as with one, and nothing of some GPUs."""
+    given = {"kv-cache-dtype": "fp8_inc"}
+    for gpu in (None, "H100"):
+        mapping = quantmap.explain("vllm@0.33.0", {}, given, gpu=gpu, model_quantization="none")
+        told = [d.code for d in mapping.diagnostics if "Gaudi" in d.message]
+        assert told == ["refused-at-start"], gpu
