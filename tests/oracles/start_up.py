@@ -51,7 +51,7 @@ ENGINES: dict[str, tuple[str, str, list[tuple[list[str], str]]]] = {
             (["--model", "m", "--tensor-parallel-size", "two"], "--tensor-parallel-size"),
             (["--model", "m", "--kv-cache-dtype", "fp16"], "--kv-cache-dtype"),
             (["--model", "m", "--dtype", "int3"], "--dtype"),
-            (["--model", "m", "--quantization", "nosuch"], "--quantization"),
+            (["--model", "m", "--tokenizer-mode", "nosuch"], "--tokenizer-mode"),
             (["--model", "m", "--load-format", "nosuch", "--seed", "x"], "--seed"),
         ],
     ),
