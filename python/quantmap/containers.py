@@ -94,7 +94,7 @@ def find_containers(text: str) -> list[Container] | None:
     is_data = _FIRST_OF_DATA.match(text) is not None
     if text.startswith("#!") or not (is_data or _KEYS.search(text)) or not _TOP.search(text):
         return blocks or _of_python(text)
-    manifest = None if is_data else _manifest_behind(text)
+    manifest = None if is_data or has_blocks else _manifest_behind(text)
     if manifest is not None:
         return _of_script_and_data(text, manifest)
     found = _of_documents(text, whole=is_data)

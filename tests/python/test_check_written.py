@@ -43,6 +43,10 @@ spec:
             3,
         ),
         ("cat > a.service <<EOF\n[Service]\nExecStart=vllm serve $MODEL\nEOF\n", 3),
+        (
+            "sudo tee a.service >/dev/null <<EOF\n[Service]\nExecStart=vllm serve $MODEL\nEOF\n",
+            3,
+        ),
         ("cat > start.sh <<EOF\nvllm serve $MODEL --port 1\nEOF\nchmod +x start.sh\n", 2),
         ("echo '#!/bin/sh' > a\necho vllm serve $MODEL --port 1 >> a\nscp a host:\n", 2),
     ],
@@ -181,3 +185,17 @@ def test_units_and_dockerfiles_are_what_says_so_itself() -> None:
     assert [model for *_, model in found(python)] == ["m"]
     ((_, version, model),) = found("curl localhost:80\n\n" + POD)
     assert (version, model) == ("0.11.0", None)
+
+
+def test_manifests_in_the_code_of_a_page_are_no_data_behind_a_script() -> None:
+    values = (
+        "modelSpec:\n- name: a\n  repository: vllm/vllm-openai\n  tag: v0.11.0\n  modelURL: m\n"
+    )
+    page = f"Text\n\n```yaml\n{values}```\n\n```yaml\napiVersion: v1\nkind: Service\n```\n"
+    assert [model for *_, model in found(page)] == ["m"]
+
+
+def test_what_documentation_leaves_out_is_any_number_of_arguments() -> None:
+    for words in ("[options]", "[OPTIONS] --port 1", "... --port 1"):
+        told = verdicts(f"vllm serve m {words}")
+        assert set(told.values()) <= {"assumed", "accepted"}, words

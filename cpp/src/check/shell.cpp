@@ -294,11 +294,14 @@ class Interpreter {
 
   // Files that here-documents, or words that a program prints, are written to.
   void write_files(const Simple& simple, Command& command) {
-    const std::string_view program = command.words.empty() ? std::string_view() : command.words[0].text;
+    std::size_t at = 0;
+    while (at + 1 < command.words.size() && is_one_of(command.words[at].text, kPassingOn)) ++at;
+    const std::string_view program = command.words.empty() ? std::string_view() : command.words[at].text;
     auto [input, target] = redirected(simple);
     const bool prints = program == "echo" || program == "printf";
     if (input == nullptr && prints) input = &inputs_.emplace_back(shell::printed(command));
-    if (program == "tee" && target.empty()) target = shell::last_name(command.words);
+    if (program == "tee")
+      target = shell::last_name({command.words.begin() + static_cast<std::ptrdiff_t>(at), command.words.end()});
     if (input != nullptr && !target.empty()) files_.add({target, input->text, input->line, input->open}, adds(simple));
     const bool passes_on = is_one_of(program, kPassing);
     piped_ = passes_on && target.empty() && simple.behind == "|" ? input : nullptr;

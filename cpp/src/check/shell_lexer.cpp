@@ -17,6 +17,14 @@ bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+// ... and [options], as documentation leaves out the rest.
+bool is_left_out(std::string_view word) {
+  const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-'; };
+  if (word == "...") return true;
+  return word.size() > 3 && word.front() == '[' && word.back() == ']' &&
+         std::all_of(word.begin() + 1, word.end() - 1, is_plain);
+}
+
 void add_text(RawWord& word, std::string_view text, bool quoted) {
   if (word.parts.empty() || word.parts.back().kind != PartKind::kText || word.parts.back().quoted != quoted) {
     word.parts.emplace_back();
@@ -122,9 +130,9 @@ bool Lexer::next_line(std::vector<Token>& out) {
         out.clear();
         return true;
       }
-      if (token.word.plain() == "...") {  // as documentation leaves out the rest
+      if (const std::string left_out(token.word.plain()); !out.empty() && is_left_out(left_out)) {
         token.word.parts.clear();
-        add_unknown(token.word, "...", false);
+        add_unknown(token.word, left_out, false);
       }
       if (!token.word.parts.empty()) out.push_back(std::move(token));
     }
