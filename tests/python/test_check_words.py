@@ -126,3 +126,15 @@ def test_a_value_that_a_shell_puts_in_is_not_judged() -> None:
         assert (verdict.verdict, verdict.canonical) == ("assumed", "--kv-cache-dtype")
         assert "not in the text" in verdict.reason
     assert one("vllm serve m --kv-cache-dtype '$TYPE'").refused  # in quotes it is the text
+
+
+def test_of_many_accepted_values_the_nearest_are_shown() -> None:
+    from quantmap.cli.verdicts import in_short
+
+    verdict = one("vllm serve m --kv-cache-dtype fp9", "0.33.0")
+    assert "int8_per_token_head" in verdict.reason
+    assert in_short(verdict.reason, verdict.value).endswith(
+        "does not accept 'fp9'; accepted: fp8, nvfp4, fp8_inc and 19 more (--json lists them)"
+    )
+    short = one("vllm serve m --kv-cache-dtype fp9", "0.11.0")
+    assert in_short(short.reason, short.value) == short.reason

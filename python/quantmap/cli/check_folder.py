@@ -13,6 +13,7 @@ from ..repository import Change, FileResult, changes_between, check_directory, c
 from . import declare
 from .style import marked, paint, printable, show_detail
 from .tables import say
+from .verdicts import in_short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +100,7 @@ def _show(files: list[FileResult]) -> None:
                 groups.setdefault((note.code, note.message, note.hint), []).append(place)
     for (word, reason, hint), places in groups.items():
         declare.echo(f"  {paint(marked('refused'), 'red')} {printable(word)}")
-        show_detail("why", reason)
+        show_detail("why", in_short(reason, word.rpartition(" ")[2]))
         if hint:
             show_detail("instead", hint)
         show_detail("in", ", ".join(places))

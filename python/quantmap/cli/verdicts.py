@@ -11,6 +11,7 @@ from .tables import Mark, say, show_table
 from .underline import show_words
 
 # Verdicts in the order in which they are shown; what is not named comes first.
+_MOST_CHOICES, _NEAREST = 8, 3  # of accepted values that are shown
 _ORDER = ("known-trouble", "assumed", "deprecated", "no-effect", "accepted")
 
 
@@ -47,7 +48,7 @@ def show_launch(result: CheckResult, text: str, number: str, *, show_all: bool) 
                 verdict.argument,
                 verdict.value,
                 Mark(verdict.verdict),
-                verdict.reason or "-",
+                in_short(verdict.reason, verdict.value) or "-",
                 verdict.hint or "-",
             )
             for verdict in shown
@@ -60,6 +61,19 @@ def show_launch(result: CheckResult, text: str, number: str, *, show_all: bool) 
     for note in result.notes:
         if note.severity != "error":
             say(f"note: {note.message}")
+
+
+def in_short(reason: str, value: str) -> str:
+    """A reason in which of a long list of accepted values stand those that are most like one."""
+    before, mark, after = reason.partition("; accepted: ")
+    choices = after.split(", ")
+    if not mark or len(choices) <= _MOST_CHOICES:
+        return reason
+    import difflib
+
+    near = difflib.get_close_matches(value[:80], choices, _NEAREST, 0.0)
+    rest = len(choices) - len(near)
+    return f"{before}{mark}{', '.join(near)} and {rest} more (--json lists them)"
 
 
 def is_plain(verdict: Verdict) -> bool:
@@ -96,6 +110,6 @@ def _list_verdicts(verdicts: list[Verdict], title: str) -> None:
     for verdict in verdicts:
         show_line(verdict.verdict, f"{verdict.argument} {verdict.value}".rstrip(), width)
         if verdict.reason:
-            show_detail("why", verdict.reason)
+            show_detail("why", in_short(verdict.reason, verdict.value))
         if verdict.hint:
             show_detail("instead", verdict.hint)
