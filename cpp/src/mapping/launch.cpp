@@ -169,7 +169,7 @@ void enforce_strict(const Mapping& mapping, Diagnostics& problems) {
     if (falls_short(decision)) refuse(decision.why.path, decision.why.message());
   }
   for (const Diagnostic& diagnostic : mapping.diagnostics.all()) {
-    const bool error = diagnostic.text().severity == Severity::kError && diagnostic.code != Code::kCannotServe;
+    const bool error = diagnostic.text().severity == Severity::kError && !refuses_whole(diagnostic);
     if (error) refuse(diagnostic.path, diagnostic.message());
   }
 }
