@@ -180,6 +180,54 @@ def test_fa3_with_e5m2_is_replaced_whatever_the_gpu() -> None:
     assert [v.verdict for v in found.verdicts if v.value == "fa3"] == ["refused-at-start"]
 
 
+def test_a_parameter_may_set_what_the_model_alone_is_refused_for() -> None:
+    """The file's own method needs a newer GPU; the one that a parameter names does not."""
+    weights = {"num_bits": 8, "type": "float", "strategy": "channel", "symmetric": True}
+    section = {
+        "quant_method": "compressed-tensors", "format": "float-quantized", "ignore": ["lm_head"],
+        "config_groups": {"group_0": {
+            "targets": ["Linear"], "weights": weights,
+            "input_activations": {**weights, "strategy": "token", "dynamic": True}}},
+    }  # fmt: skip
+    model = {**DENSE, "quantization_config": section}
+
+    def errors(parameters: dict[str, str]) -> list[str]:
+        mapping = quantmap.explain("sglang@0.5.23", {}, parameters, gpu="T4", checkpoint=model)
+        return [d.code for d in mapping.diagnostics if d.severity == "error"]
+
+    assert errors({}) == ["cannot-serve"] == errors({"dtype": "float16"})
+    assert errors({"quantization": "w8a8_int8"}) == []
+
+
+def test_gemma_is_not_served_in_float16() -> None:
+    gemma = {**DENSE, "architectures": ["Gemma3ForCausalLM"], "model_type": "gemma3_text"}
+
+    def verdicts(version: str) -> list[str]:
+        line = "vllm serve m --dtype float16"
+        found = quantmap.check(line, engine_version=version, gpu="A100", checkpoint=gemma)
+        return [v.verdict for v in found.verdicts if v.refused]
+
+    assert verdicts("0.33.0") == ["refused-at-start"] and verdicts("0.9.0") == []
+    mapping = quantmap.explain(
+        "vllm@0.33.0", {"gemm_dtype": "float16"}, gpu="A100", checkpoint=gemma
+    )
+    assert mapping.args.get("--dtype") != "float16"
+
+
+def test_named_experts_of_a_quantization_config_in_its_long_form() -> None:
+    short = '{"linear": "fp8_per_tensor"}'
+    long = '{"linear": {"weight": "fp8_per_tensor_static"}}'
+    found = []
+    for config in (short, long):
+        line = f"vllm serve m --quantization online --quantization-config '{config}'"
+        result = quantmap.check(line, engine_version="0.33.0", gpu="H100", checkpoint=DENSE)
+        assert result.ok
+        parameters = {"quantization": "online", "quantization_config": config}
+        mapping = quantmap.explain("vllm@0.33.0", {}, parameters, gpu="H100", checkpoint=DENSE)
+        found.append(dict(mapping.precision))
+    assert found[0] == found[1] and found[0]["gemm"].startswith("FP8")
+
+
 def test_a_launch_that_starts_and_cannot_run_says_when() -> None:
     """What is compiled for no such GPU fails when the model runs: no start-up refuses it."""
     int8 = {
