@@ -9,6 +9,7 @@ from typing import Any
 import quantmap
 from _render import SYMBOLS, code, codes, decision_of, documented_engines, engines, fields, table
 from quantmap import _core
+from quantmap.errors import refuses_whole
 
 GPU = "H100"  # the GPU of the second column of a matrix
 GPUS = ("V100", "T4", "A100", "L40S", "H100", "B200", "RTX 5090")
@@ -62,7 +63,7 @@ def stretches(
 
 def _serves(engine: str, version: str, model: str | None, gpu: str | None) -> bool:
     mapping = quantmap.explain(engine, {}, None, model, engine_version=version, gpu=gpu)
-    return all(item.code != "cannot-serve" for item in mapping.diagnostics)
+    return not any(refuses_whole(item) for item in mapping.diagnostics)
 
 
 @functools.cache
@@ -260,7 +261,7 @@ def precision(engine: dict[str, Any]) -> str:
 
         def ask(version: str, gpu: str | None = gpu) -> tuple[str, ...]:
             mapping = quantmap.explain(engine["id"], THROUGHOUT, engine_version=version, gpu=gpu)
-            if any(item.code == "cannot-serve" for item in mapping.diagnostics):
+            if any(refuses_whole(item) for item in mapping.diagnostics):
                 return ("cannot be served", *("" for _ in parts))
             words = [*mapping.args.items(), *mapping.env.items()]
             return (_emitted(words) or "nothing", *(mapping.precision[part] for part in parts))

@@ -27,7 +27,9 @@ def _flash_attention(world: World, args: list[Any], kwargs: dict[str, Any]) -> A
     return Unknown("FlashAttention version")
 
 
-def _from(least: int, below: int = 10_000) -> Any:
+def between(least: int, below: int = 10_000) -> Any:
+    """Return an answer: whether the capability is one of these."""
+
     def answer(world: World, args: list[Any], kwargs: dict[str, Any]) -> bool:
         return least <= world.capability.number < below
 
@@ -67,9 +69,9 @@ COMMON: dict[str, Any] = {
     "get_current_vllm_config_or_none": None,
     "get_current_vllm_config": _configuration,
     "get_attention_config": Unknown("the configuration"),
-    "cutlass_fp8_supported": _from(89),
-    "cutlass_block_fp8_supported": _from(90),
-    "cutlass_group_gemm_supported": _from(90, 110),
+    "cutlass_fp8_supported": between(89),
+    "cutlass_block_fp8_supported": between(90),
+    "cutlass_group_gemm_supported": between(90, 110),
     "get_device_capability": _capability,
     "resolve_obj_by_qualname": _by_name,
     "set_kv_cache_layout": None,

@@ -14,9 +14,16 @@ from .attention import DTYPES
 from .boxes import HEAD_SIZES
 
 SCHEMA = 1
-TABLES = ("backends", "methods", "experts")
+TABLES = ("backends", "methods", "experts", "experts_taken", "linear_taken", "attention_taken")
 LISTS = ("orders",)
-_WORDS = {"backends": "backend", "methods": "method", "experts": "experts of"}
+_WORDS = {
+    "backends": "backend",
+    "methods": "method",
+    "experts": "experts of",
+    "experts_taken": "kernel of experts of",
+    "linear_taken": "kernel of layers of",
+    "attention_taken": "backend of attention of",
+}
 
 Reading = dict[str, Any]
 

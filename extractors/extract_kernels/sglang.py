@@ -16,7 +16,7 @@ from extract_surface.objects import ParserBase
 from extract_surface.tree import SourceTree
 from extract_surface.values import ClassValue, External, Function, Instance, Unknown
 
-from . import answers, methods
+from . import answers, default, methods
 from .attention import DTYPES
 from .rows import grouped
 from .world import Capability, Refused, Scope, World
@@ -176,4 +176,9 @@ def read(folder: Path, gpus: dict[str, int], choices: dict[str, list[str]]) -> d
     if found:
         out["backends"] = found
     out["methods"] = methods.read(newest, _METHODS, choices.get("--quantization", []))
+    choosing = {
+        gpu: default.Defaults(tree.again(), world.capability, default.ANSWERS)
+        for gpu, world in worlds.items()
+    }
+    out["attention_taken"] = default.read(choosing)
     return out

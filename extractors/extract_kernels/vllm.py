@@ -9,7 +9,7 @@ from typing import Any
 
 from extract_surface.tree import SourceTree
 
-from . import answers, attention, methods, moe, selector
+from . import answers, attention, choice, linear, methods, selector
 from .rows import grouped
 from .world import Capability, World
 
@@ -39,11 +39,15 @@ def read(folder: Path, gpus: dict[str, int], choices: dict[str, list[str]]) -> d
         out["orders"] = grouped({g: attention.order(w, names, kv) for g, w in worlds.items()})
     elif selector.enumeration(first) is not None:
         out.update(_selected(worlds, choices.get("--kv-cache-dtype", [])))
-    named = choices.get("--moe-backend", [])
-    experts = {scheme: _experts(worlds, scheme, named) for scheme in moe.schemes(folder) if named}
-    if named:
-        out["experts"] = {scheme: rows for scheme, rows in experts.items() if rows is not None}
     out["methods"] = methods.read(first, _METHODS, choices.get("--quantization", []))
+    choosing = {
+        gpu: choice.Choosing(tree.again(), world.capability, choice.ANSWERS)
+        for gpu, world in worlds.items()
+    }
+    if named := choices.get("--moe-backend", []):
+        out["experts"] = choice.named(choosing, named)
+    out["experts_taken"] = choice.read(choosing)
+    out["linear_taken"] = linear.read(choosing)
     return out
 
 
@@ -100,14 +104,6 @@ def _backend(
         records[gpu] = attention.Backend(world, cls, kv).record()
     rows = grouped({gpu: [row] if row else [] for gpu, row in records.items()})
     return {**out, "takes": rows} if not platform else out
-
-
-def _experts(worlds: dict[str, World], scheme: str, names: list[str]) -> dict[str, Any] | None:
-    records = {gpu: moe.record(world, scheme, names) for gpu, world in worlds.items()}
-    if None in records.values():
-        return None
-    rows = grouped({gpu: [dict(record)] for gpu, record in records.items() if record is not None})
-    return {"module": moe.module_of(scheme), "takes": rows}
 
 
 def _foreign(folder: Path) -> dict[str, str]:

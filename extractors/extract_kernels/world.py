@@ -72,6 +72,8 @@ class Platform(ParserBase):
                 return own.number >= asked if name.startswith("has") else own.number == asked
         if name == "is_device_capability_family" and isinstance(asked, int):
             return own.number // 10 == asked // 10
+        if name == "fp8_dtype":
+            return "torch.float8_e4m3fn"
         if name == "get_device_name":
             return "this GPU"
         if name == "supports_fp8":

@@ -65,7 +65,8 @@ def report(judged: list[Judged]) -> str:
     """The number, and what it is made of."""
     covered, scope = share(judged)
     lines = [
-        f"{len(judged)} statements, {scope} in scope, {covered} covered ({covered / scope:.0%})"
+        f"{len(judged)} statements, {scope} in scope, {covered} covered ({covered / scope:.0%})",
+        f"of all statements, whatever their subject: {covered / max(1, len(judged)):.0%}",
     ]
     for state, title in (("covered", "covered by"), ("out-of-scope", "out of scope")):
         kinds = Counter(item.by.split(":")[0] for item in judged if item.state == state)

@@ -97,61 +97,108 @@ TOY = {
                 return cls.is_device_capability(90) or cls.is_device_capability_family(100)
     """,
     "vllm/platforms/rocm.py": "name = 'AttentionBackendEnum.OTHER_GPU'",
-    "vllm/model_executor/layers/fused_moe/oracle/w8.py": """
-        from enum import Enum
-        class Backend(Enum):
-            NEW = 1
-            OLD = 2
-        class NewExperts:
-            @staticmethod
-            def _supports_current_device():
-                from vllm.platforms import current_platform
-                return current_platform.is_device_capability_family(90)
-        class OldExperts:
-            @staticmethod
-            def _supports_current_device():
-                from elsewhere import compiled
-                return compiled()
-        def map_w8_backend(name):
-            mapping = {"new": Backend.NEW, "old": Backend.OLD}
-            if backend := mapping.get(name):
-                return backend
-            raise ValueError("unknown")
-        def backend_to_kernel_cls(backend):
-            return [NewExperts] if backend == Backend.NEW else [OldExperts]
-    """,
     "vllm/model_executor/layers/quantization/utils/quant_utils.py": """
         kFp8Static128BlockSym = "blocks"
         kFp8Dynamic128Sym = "groups"
         kFp8StaticTensorSym = kFp8StaticChannelSym = kFp8DynamicTokenSym = "others"
+        kFp8DynamicTensorSym = kFp8StaticTokenSym = "others"
+    """,
+    "vllm/model_executor/layers/fused_moe/experts.py": """
+        from vllm.platforms import current_platform
+        class Experts:
+            @staticmethod
+            def is_supported_config(cls, config, weight_key, activation_key):
+                if not cls._supports_current_device():
+                    return False, "device"
+                if not cls._supports(weight_key, activation_key):
+                    return False, "scheme"
+                return not config.is_lora_enabled, None
+            @staticmethod
+            def _supports(weights, activations):
+                return True
+        class NewExperts(Experts):
+            @staticmethod
+            def _supports_current_device():
+                return current_platform.support_deep_gemm()
+        class BlockExperts(Experts):
+            @staticmethod
+            def _supports_current_device():
+                return True
+            @staticmethod
+            def _supports(weights, activations):
+                return (weights, activations) == ("blocks", "groups")
+        class OddExperts(Experts):
+            @staticmethod
+            def _supports_current_device():
+                from elsewhere import compiled
+                return compiled()
     """,
     "vllm/model_executor/layers/fused_moe/oracle/fp8.py": """
         from enum import Enum
+        from vllm.model_executor.layers.fused_moe.experts import *
         class Backend(Enum):
-            NEW = 1
-            OLD = 2
-        class NewExperts:
-            @staticmethod
-            def _supports_current_device():
-                from vllm.platforms import current_platform
-                return current_platform.support_deep_gemm()
-            @staticmethod
-            def _supports_quant_scheme(weights, activations):
-                return True
-        class OldExperts:
-            @staticmethod
-            def _supports_current_device():
-                return True
-            @staticmethod
-            def _supports_quant_scheme(weights, activations):
-                from vllm.platforms import current_platform
-                supported = [(None, None)]
-                if current_platform.supports_fp8():
-                    supported.append(("blocks", "groups"))
-                return (weights, activations) in supported
-        _BACKEND_NAME_MAP = {"new": [Backend.NEW, Backend.OLD], "old": Backend.OLD}
-        def _fp8_backend_to_kernel_cls(backend):
-            return NewExperts if backend == Backend.NEW else OldExperts
+            NEW = "NEW"
+            ODD = "ODD"
+            BLOCK = "BLOCK"
+        def map_fp8_backend(name):
+            mapping = {"new": Backend.NEW, "odd": Backend.ODD, "block": Backend.BLOCK}
+            if backend := mapping.get(name):
+                return backend
+            raise ValueError("unknown")
+        def backend_to_kernel_cls(backend):
+            if backend == Backend.NEW:
+                return [NewExperts]
+            return [BlockExperts] if backend == Backend.BLOCK else [OddExperts]
+        def select_fp8_moe_backend(config, weight_key, activation_key, allow_vllm_cutlass=False):
+            available = [Backend.NEW, Backend.ODD, Backend.BLOCK]
+            if config.moe_backend != "auto":
+                backend = map_fp8_backend(config.moe_backend)
+                if backend == Backend.ODD and not allow_vllm_cutlass:
+                    raise ValueError("disabled")
+                available = [backend]
+            for backend in available:
+                for kernel in backend_to_kernel_cls(backend):
+                    supported, reason = kernel.is_supported_config(
+                        kernel, config, weight_key, activation_key)
+                    if supported:
+                        return backend, kernel
+            raise NotImplementedError("none")
+    """,
+    "vllm/model_executor/kernels/linear/__init__.py": """
+        from vllm.model_executor.kernels.linear.kernels import *
+        from vllm.platforms import PlatformEnum
+        _POSSIBLE_FP8_BLOCK_KERNELS = {
+            PlatformEnum.ROCM: [ThirdKernel],
+            PlatformEnum.CUDA: [FirstKernel, SecondKernel, ThirdKernel],
+        }
+    """,
+    "vllm/platforms/__init__.py": """
+        from enum import Enum
+        class PlatformEnum(Enum):
+            CUDA = 1
+            ROCM = 2
+    """,
+    "vllm/model_executor/kernels/linear/kernels.py": """
+        class Kernel:
+            @classmethod
+            def is_supported(cls, compute_capability=None):
+                return True, None
+            @classmethod
+            def can_implement(cls, config):
+                return True, None
+        class FirstKernel(Kernel):
+            @classmethod
+            def is_supported(cls, compute_capability=None):
+                return compute_capability >= 90, "needs a newer GPU"
+            @classmethod
+            def can_implement(cls, config):
+                return config.weight_shape[0] % 64 == 0, None
+        class SecondKernel(Kernel):
+            @classmethod
+            def can_implement(cls, config):
+                return config.activation_quant_key != "groups", "other activations"
+        class ThirdKernel(Kernel):
+            pass
     """,
     "vllm/model_executor/layers/quantization/__init__.py": """
         import torch
@@ -177,7 +224,7 @@ TOY = {
 CHOICES = {
     "--kv-cache-dtype": ["auto", "bfloat16", "fp8"],
     "--quantization": ["m8", "gone"],
-    "--moe-backend": ["auto", "new", "old", "other"],
+    "--moe-backend": ["auto", "new", "odd", "block", "other"],
 }
 TOY_SGLANG = {
     "sglang/srt/server_args.py": """
@@ -259,19 +306,36 @@ def test_methods_say_what_their_text_says(reading: dict) -> None:
     assert set(reading["methods"]["m4"]) == {"class"}
 
 
-def test_experts_by_scheme_and_gpu(reading: dict) -> None:
-    """A name that is not mapped is refused, and so is one whose kernels are for other GPUs."""
-    assert reading["experts"]["w8"]["takes"] == [
-        {"gpus": ["sm80"], "backends": [], "maybe": ["old"]},
-        {"gpus": ["sm90"], "backends": ["new"], "maybe": ["old"]},
+def test_named_backends_of_experts(reading: dict) -> None:
+    """A name that is not mapped or not allowed is refused, and what no class of it serves."""
+    assert reading["experts"]["fp8_block"]["takes"] == [
+        {"gpus": ["sm80"], "backends": ["block"], "maybe": []},
+        {"gpus": ["sm90"], "backends": ["new", "block"], "maybe": []},
+    ]
+    assert reading["experts"]["fp8_channel"]["takes"] == [
+        {"gpus": ["sm80"], "backends": [], "maybe": ["odd"]},
+        {"gpus": ["sm90"], "backends": ["new"], "maybe": ["odd"]},
     ]
 
 
-def test_experts_by_a_table_of_names_and_by_what_their_kernels_take(reading: dict) -> None:
-    """A name may stand for several backends, a platform answers for itself, keys are asked."""
-    assert reading["experts"]["fp8"]["takes"] == [
-        {"gpus": ["sm80"], "backends": [], "maybe": []},
-        {"gpus": ["sm90"], "backends": ["new", "old"], "maybe": []},
+def test_what_a_release_takes_for_experts(reading: dict) -> None:
+    """The first that serves; in front of it what may be, as the text leaves it open."""
+    assert reading["experts_taken"]["fp8_block"] == {
+        "module": "vllm.model_executor.layers.fused_moe.oracle.fp8",
+        "takes": [
+            {"gpus": ["sm80"], "order": ["ODD", "BLOCK"]},
+            {"gpus": ["sm90"], "order": ["NEW"]},
+        ],
+    }
+    # Where nothing is known to serve, nothing is said.
+    assert reading["experts_taken"]["fp8_tensor"]["takes"] == [{"gpus": ["sm90"], "order": ["NEW"]}]
+
+
+def test_what_a_release_takes_for_linear_layers(reading: dict) -> None:
+    assert set(reading["linear_taken"]) == {"fp8_block"}
+    assert reading["linear_taken"]["fp8_block"]["takes"] == [
+        {"gpus": ["sm80"], "order": ["ThirdKernel"]},
+        {"gpus": ["sm90"], "order": ["FirstKernel"]},
     ]
 
 

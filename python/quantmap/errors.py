@@ -46,6 +46,11 @@ class Diagnostic(Result):
         return f"{self.path}: {self.message}{hint}"
 
 
+def refuses_whole(item: Diagnostic) -> bool:
+    """Whether a diagnostic refuses the launch as a whole, at start-up or later."""
+    return item.code == "cannot-serve" or (item.code == "fails-later" and item.path == "$")
+
+
 class Unseen(Result):
     """Something that could not be judged, and what to give so that it can. It unpacks into both.
 

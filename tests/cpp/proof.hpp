@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -68,6 +69,7 @@ struct Ground {
   std::vector<const Constraint*> with_terms;
   std::vector<const Constraint*> conditional;  // on some GPUs, none being given
   const Constraint* nothing_served = nullptr;
+  mutable std::optional<bool> by_model;  // whether the model is refused whatever is set; unknown until it is asked
 };
 class Grounds {
  public:
@@ -80,8 +82,8 @@ class Grounds {
 };
 
 // What a value of a target stands for at a place.
-[[nodiscard]] std::string_view meant(const Engine& engine, const Place& place, std::size_t target,
-                                     std::string_view value);
+[[nodiscard]] std::string_view meant(const Engine& engine, const Place& place, const TargetValues& values,
+                                     std::size_t target);
 // Everything that is wrong with a mapping.
 [[nodiscard]] std::vector<Problem> problems_of(const Mapping& mapping, const Place& place, const Ground& ground,
                                                bool arguments_only);

@@ -114,7 +114,8 @@ TargetValues read_back(const Mapping& mapping, const Ground& ground) {
 
 }  // namespace
 
-std::string_view meant(const Engine& engine, const Place& place, std::size_t target, std::string_view value) {
+std::string_view meant(const Engine& engine, const Place& place, const TargetValues& values, std::size_t target) {
+  const std::string_view value = values[target];
   const ModelMarks& marks = worlds()[place.world].marks;
   for (const Meaning& item : engine.checked.meanings) {
     if (item.target != target || !inside(item.since, item.until, place.release)) continue;
@@ -123,6 +124,11 @@ std::string_view meant(const Engine& engine, const Place& place, std::size_t tar
     if (!has_bit(item.models, static_cast<unsigned>(worlds()[place.world].kind))) continue;
     if ((item.lacks & ~marks.lacks) != 0 || (item.schemes & marks.schemes) == 0) continue;
     if (!has_bit(item.kv_dtypes, marks.kv_dtype)) continue;
+    if (!item.types.empty()) continue;  // the worlds have no classes of models
+    const bool beside = std::all_of(item.beside.begin(), item.beside.end(), [&values](const RuleTerm& term) {
+      return std::find(term.values.begin(), term.values.end(), values[term.target]) != term.values.end();
+    });
+    if (!beside) continue;
     for (const std::string_view one : item.values) {
       if (one == value) return item.means;
     }
@@ -144,7 +150,7 @@ bool holds(const Engine& engine, const Place& place, const Constraint& rule, con
   for (const RuleTerm& term : rule.terms) {
     bool found = false;
     for (const std::string_view value : term.values) {
-      found |= value == meant(engine, place, term.target, values[term.target]);
+      found |= value == meant(engine, place, values, term.target);
     }
     found = found != term.others;
     if (!found || (term.compared != Compared::kNot && !compares(term, values))) return false;
@@ -194,13 +200,34 @@ bool cannot_serve(const Mapping& mapping) {
   });
 }
 
-// Whether what the model asks for by itself is refused.
-bool model_refused(const Engine& engine, const Place& place, const Ground& ground) {
-  const TargetValues nothing(engine.checked.targets.size());
+bool is_refused(const Engine& engine, const Place& place, const Ground& ground, const TargetValues& values) {
   std::vector<Problem> refusals;
-  check_kernels(engine, place, nothing, refusals);
+  check_kernels(engine, place, values, refusals);
   return !refusals.empty() || std::any_of(ground.with_terms.begin(), ground.with_terms.end(),
-                                          [&](const Constraint* rule) { return holds(engine, place, *rule, nothing); });
+                                          [&](const Constraint* rule) { return holds(engine, place, *rule, values); });
+}
+
+// Whether nothing that a row sets by one target helps, where what the model asks for by itself is refused.
+bool model_refused(const Engine& engine, const Place& place, const Ground& ground) {
+  if (ground.by_model) return *ground.by_model;
+  TargetValues values(engine.checked.targets.size());
+  bool refused = is_refused(engine, place, ground, values);
+  std::set<std::pair<std::size_t, std::string_view>> tried;
+  const Deployment deployment = situation_at(place);
+  for (const MappingRule& row : engine.checked.rows) {
+    if (!is_about(row, deployment)) continue;
+    for (const Alternative& candidate : row.candidates) {
+      if (!refused || candidate.emissions.size() != 1 || candidate.emissions.front().asked) continue;
+      const Assignment& set = candidate.emissions.front();
+      const std::size_t target = set.target;
+      if (ground.release->routes[target] == nullptr || !tried.emplace(target, set.text).second) continue;
+      values[target] = set.text;
+      refused = is_refused(engine, place, ground, values);
+      values[target].clear();
+    }
+  }
+  ground.by_model = refused;
+  return refused;
 }
 
 void check_decisions(const Mapping& mapping, bool nothing, std::vector<Problem>& out) {

@@ -66,7 +66,7 @@ void check_kernels(const Engine& engine, const Place& place, const TargetValues&
   const KernelTables& tables = engine.kernels;
   if (tables.roles.attention < 0) return;
   TargetValues values;
-  for (std::size_t t = 0; t < given.size(); ++t) values.emplace_back(meant(engine, place, t, given[t]));
+  for (std::size_t t = 0; t < given.size(); ++t) values.emplace_back(meant(engine, place, given, t));
   const auto value = [&values](std::int8_t role) { return values[static_cast<std::size_t>(role)]; };
   const std::string named = lower(value(tables.roles.attention));
   const std::string kv = value(tables.roles.kv).empty() ? std::string(tables.unset) : value(tables.roles.kv);

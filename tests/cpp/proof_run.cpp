@@ -101,7 +101,7 @@ void check_front_door(const Engine& engine, const Config& config, const Place& p
     std::size_t conditions = 0;
     for (const Diagnostic& diagnostic : mapping->diagnostics.all()) {
       conditions += diagnostic.code == Code::kDependsOnGpu ? 1U : 0U;
-      if (diagnostic.text().severity == Severity::kError && diagnostic.code != Code::kCannotServe) {
+      if (diagnostic.text().severity == Severity::kError && !refuses_whole(diagnostic)) {
         out.push_back({"launch() reports " + std::string(diagnostic.text().code), diagnostic.message()});
       }
     }

@@ -204,9 +204,12 @@ TEST_CASE("a named backend for experts has to have their scheme") {
   CHECK_FALSE(refused("auto"));
   const auto refusal = refused_by_kernels(engine, deployment, (refused("hpc"), values));
   CHECK(reason_of(engine, deployment, values, *refusal).text ==
-        "hpc has no kernel for unquantized experts on sm90; known to work: batched_triton, triton");
+        "hpc has no kernel for unquantized experts on sm90; known to work: batched_triton, flashinfer_cutlass, "
+        "humming, marlin, triton");
   values[static_cast<std::size_t>(roles.method)] = "fp8";
   CHECK_FALSE(refused("marlin"));
+  CHECK(refused("cutlass"));  // the method does not allow it
+  values[static_cast<std::size_t>(roles.method)] = "fp8_per_channel";
   CHECK_FALSE(refused("cutlass"));
   deployment.gpu = gpu_of("sm80");
   CHECK(refused("cutlass"));

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,6 +54,28 @@ def test_the_attention_backend_of_sglang(
     assert named(version, gpu, model) == backend
 
 
+def test_sglangs_typed_choices_are_what_its_functions_choose() -> None:
+    """Rows that were read by hand, against the function of each release, followed as text."""
+    root = Path(__file__).resolve().parents[2] / "cpp/catalog/engines/sglang"
+    tables = json.loads((root / "kernels.json").read_text())
+    models = {
+        "heads": {**DENSE, "architectures": ["SomeForCausalLM"], "model_type": "some"},
+        "heads_named": DENSE,
+        "mla": {**MLA, "architectures": ["SomeForCausalLM"], "model_type": "some"},
+    }
+    order, compared = tables["releases"], 0
+    for kind, intervals in tables["attention_taken"].items():
+        for interval in intervals:
+            end = order.index(interval["until"]) if "until" in interval else len(order)
+            for version in (order[order.index(interval["since"])], order[end - 1]):
+                for row in interval["takes"]:
+                    for gpu in row["gpus"]:
+                        found = named(version, gpu, models[kind])
+                        assert found in ("", row["order"][0]), (version, gpu, kind)
+                        compared += bool(found)
+    assert compared > 150
+
+
 def test_fa3_gives_way_to_triton_for_e5m2() -> None:
     assert named("0.5.23", "H100", DENSE, kv_cache_dtype="fp8_e5m2") == "triton"
     given = {"kv_cache_dtype": "fp8_e5m2", "attention_backend": "fa3"}
@@ -73,6 +97,154 @@ def test_what_is_not_known_is_not_named() -> None:
 def test_the_experts_backend_of_gpt_oss(version: str, gpu: str, backend: str) -> None:
     mapping = quantmap.explain(f"sglang@{version}", {}, gpu=gpu, checkpoint=GPT_OSS)
     assert mapping.precision["experts_backend"] == f"{backend}, the choice of SGLang {version}"
+
+
+def told(version: str, gpu: str, model: dict[str, Any], key: str, **parameters: str) -> str:
+    mapping = quantmap.explain(f"vllm@{version}", {}, parameters, gpu=gpu, checkpoint=model)
+    return mapping.precision.get(key, "").partition(",")[0]
+
+
+BLOCK = {"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128]}
+EXPERTS = {
+    **DENSE, "architectures": ["Qwen3MoeForCausalLM"], "model_type": "qwen3_moe",
+    "num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 768,
+}  # fmt: skip
+GPTQ = {"quant_method": "gptq", "bits": 4, "group_size": 128, "desc_act": False, "sym": True}
+
+
+@pytest.mark.parametrize(
+    ("version", "gpu", "scheme", "backend"),
+    [
+        ("0.33.0", "A100", BLOCK, "MARLIN"),
+        ("0.33.0", "H100", BLOCK, "TRITON"),
+        ("0.13.0", "H100", BLOCK, "DEEPGEMM"),
+        ("0.33.0", "B200", BLOCK, "FLASHINFER_TRTLLM"),
+        ("0.33.0", "H100", None, "TRITON"),
+        ("0.33.0", "B200", None, "FlashInfer TRTLLM"),
+    ],
+)
+def test_what_vllm_takes_for_experts(
+    version: str, gpu: str, scheme: dict[str, Any] | None, backend: str
+) -> None:
+    model = {**EXPERTS, "quantization_config": scheme} if scheme else EXPERTS
+    assert told(version, gpu, model, "experts_backend") == backend
+    # What is named is no choice, and models without experts have none.
+    if version == "0.33.0":
+        assert told(version, gpu, model, "experts_backend", moe_backend="triton") == ""
+    assert told(version, gpu, DENSE, "experts_backend") == ""
+
+
+@pytest.mark.parametrize(
+    ("version", "gpu", "scheme", "kernel"),
+    [
+        ("0.33.0", "A100", BLOCK, "MarlinFP8ScaledMMLinearKernel"),
+        ("0.33.0", "H100", BLOCK, "FlashInferFp8DeepGEMMDynamicBlockScaledKernel"),
+        ("0.33.0", "B200", BLOCK, "DeepGemmFp8BlockScaledMMKernel"),
+        ("0.33.0", "H100", GPTQ, "MacheteLinearKernel"),
+        ("0.10.0", "A100", GPTQ, "MarlinLinearKernel"),
+        ("0.33.0", "A100", None, ""),
+    ],
+)
+def test_what_vllm_takes_for_linear_layers(
+    version: str, gpu: str, scheme: dict[str, Any] | None, kernel: str
+) -> None:
+    model = {**DENSE, "quantization_config": scheme} if scheme else DENSE
+    assert told(version, gpu, model, "linear_kernel") == kernel
+
+
+def test_vllms_cutlass_experts_are_for_compressed_tensors() -> None:
+    fp8 = {**EXPERTS, "quantization_config": BLOCK}
+    line = "vllm serve m --moe-backend cutlass"
+    found = quantmap.check(line, engine_version="0.20.0", gpu="H100", checkpoint=fp8)
+    assert [v.verdict for v in found.verdicts if v.refused] == ["refused-at-start"]
+    plain = quantmap.check(line, engine_version="0.20.0", gpu="H100", checkpoint=DENSE)
+    assert not [v for v in plain.verdicts if v.refused]
+
+
+def test_fa3_with_e5m2_is_replaced_whatever_the_gpu() -> None:
+    """The engine looks at the pair before it looks at the GPU, and only where it is the whole's."""
+    line = "python -m sglang.launch_server --model-path m --kv-cache-dtype fp8_e5m2"
+    for version, gpu in (("0.5.6", "B200"), ("0.5.23", "RTX 5090"), ("0.4.6", "A100")):
+
+        def check(flag: str, version: str = version, gpu: str = gpu) -> list[str]:
+            found = quantmap.check(
+                f"{line} {flag} fa3", engine_version=version, gpu=gpu, checkpoint=DENSE
+            )
+            return [v.verdict for v in found.verdicts if v.value == "fa3"]
+
+        assert check("--attention-backend") == ["no-effect"]
+    found = quantmap.check(
+        f"{line} --prefill-attention-backend fa3",
+        engine_version="0.5.6", gpu="B200", checkpoint=DENSE,
+    )  # fmt: skip
+    assert [v.verdict for v in found.verdicts if v.value == "fa3"] == ["refused-at-start"]
+
+
+def test_a_parameter_may_set_what_the_model_alone_is_refused_for() -> None:
+    """The file's own method needs a newer GPU; the one that a parameter names does not."""
+    weights = {"num_bits": 8, "type": "float", "strategy": "channel", "symmetric": True}
+    section = {
+        "quant_method": "compressed-tensors", "format": "float-quantized", "ignore": ["lm_head"],
+        "config_groups": {"group_0": {
+            "targets": ["Linear"], "weights": weights,
+            "input_activations": {**weights, "strategy": "token", "dynamic": True}}},
+    }  # fmt: skip
+    model = {**DENSE, "quantization_config": section}
+
+    def errors(parameters: dict[str, str]) -> list[str]:
+        mapping = quantmap.explain("sglang@0.5.23", {}, parameters, gpu="T4", checkpoint=model)
+        return [d.code for d in mapping.diagnostics if d.severity == "error"]
+
+    assert errors({}) == ["cannot-serve"] == errors({"dtype": "float16"})
+    assert errors({"quantization": "w8a8_int8"}) == []
+
+
+def test_gemma_is_not_served_in_float16() -> None:
+    gemma = {**DENSE, "architectures": ["Gemma3ForCausalLM"], "model_type": "gemma3_text"}
+
+    def verdicts(version: str) -> list[str]:
+        line = "vllm serve m --dtype float16"
+        found = quantmap.check(line, engine_version=version, gpu="A100", checkpoint=gemma)
+        return [v.verdict for v in found.verdicts if v.refused]
+
+    assert verdicts("0.33.0") == ["refused-at-start"] and verdicts("0.9.0") == []
+    mapping = quantmap.explain(
+        "vllm@0.33.0", {"gemm_dtype": "float16"}, gpu="A100", checkpoint=gemma
+    )
+    assert mapping.args.get("--dtype") != "float16"
+
+
+def test_named_experts_of_a_quantization_config_in_its_long_form() -> None:
+    short = '{"linear": "fp8_per_tensor"}'
+    long = '{"linear": {"weight": "fp8_per_tensor_static"}}'
+    found = []
+    for config in (short, long):
+        line = f"vllm serve m --quantization online --quantization-config '{config}'"
+        result = quantmap.check(line, engine_version="0.33.0", gpu="H100", checkpoint=DENSE)
+        assert result.ok
+        parameters = {"quantization": "online", "quantization_config": config}
+        mapping = quantmap.explain("vllm@0.33.0", {}, parameters, gpu="H100", checkpoint=DENSE)
+        found.append(dict(mapping.precision))
+    assert found[0] == found[1] and found[0]["gemm"].startswith("FP8")
+
+
+def test_a_launch_that_starts_and_cannot_run_says_when() -> None:
+    """What is compiled for no such GPU fails when the model runs: no start-up refuses it."""
+    int8 = {
+        "quant_method": "compressed-tensors", "format": "int-quantized", "ignore": ["lm_head"],
+        "config_groups": {"group_0": {
+            "targets": ["Linear"],
+            "weights": {"num_bits": 8, "type": "int", "strategy": "channel", "symmetric": True},
+            "input_activations": {"num_bits": 8, "type": "int", "strategy": "token",
+                                  "dynamic": True, "symmetric": True}}},
+    }  # fmt: skip
+    model = {**DENSE, "quantization_config": int8}
+    mapping = quantmap.explain("vllm@0.33.0", {}, gpu="B200", checkpoint=model)
+    assert [d.code for d in mapping.diagnostics if d.severity == "error"] == ["fails-later"]
+    assert all(d.outcome == "cannot-serve" for d in mapping.decisions)
+    found = quantmap.check("vllm serve m", engine_version="0.33.0", gpu="B200", checkpoint=model)
+    assert [n.code for n in found.refusals] == ["fails-later"] and not found.ok
+    assert found.refusals[0].hint == "choose another release, checkpoint or GPU"
 
 
 def refused(version: str, gpu: str, model: dict[str, Any], kv: str) -> list[str]:

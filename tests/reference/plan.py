@@ -308,8 +308,9 @@ def plan(
                 skip(*cause)
                 continue
             derived = explain(chosen, None, how)
-            if any(decision.outcome == "cannot-serve" for decision in derived.decisions):
-                skip("cannot-serve", "$")
+            refused = [d for d in derived.decisions if d.outcome == "cannot-serve"]
+            if refused:
+                skip(refused[0].code, "$")  # at start-up, or when the model runs
                 continue
             given = {a.keys[0]: a.values[n] for a, n in zip(parameters, second)}
             whole = explain(chosen, given, how)

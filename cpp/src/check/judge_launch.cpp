@@ -331,7 +331,7 @@ class LaunchJudge {
     }
     Diagnostics notes;
     for (const Diagnostic& note : out_.notes.all()) {
-      notes.add(note.code == Code::kCannotServe ? Code::kMayNotServe : note.code, note.path, note.context);
+      notes.add(refuses_whole(note) ? Code::kMayNotServe : note.code, note.path, note.context);
     }
     out_.notes = std::move(notes);
   }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "quantmap/catalog/codes.hpp"
+#include "quantmap/deployment/model_facts.hpp"
+
 namespace quantmap {
 
 namespace {
@@ -16,6 +19,7 @@ bool applies(const Deployment& deployment, const Constraint& rule, bool any_gpu)
 
 bool is_meant(const Meaning& meaning, const Deployment& deployment, std::string_view value) {
   return covers(meaning.since, meaning.until, deployment.release) && is_about(meaning, deployment) &&
+         is_of_type(meaning.types, meaning.other_types, deployment.facts) &&
          std::find(meaning.values.begin(), meaning.values.end(), value) != meaning.values.end();
 }
 
@@ -45,13 +49,16 @@ bool all_hold(std::span<const RuleTerm> terms, ValueOf value_of) {
 
 }  // namespace
 
-EffectiveValues::EffectiveValues(const Engine& engine, const Deployment& deployment, const TargetValues& values) {
+EffectiveValues::EffectiveValues(const Engine& engine, const Deployment& deployment, const TargetValues& values,
+                                 bool apart) {
   std::copy_n(values.begin(), std::min(values.size(), kMostTargets), given_.begin());
   std::size_t done = kMostTargets;  // the target of the last meaning that was taken
   for (const Meaning& meaning : engine.checked.meanings) {
     if (meaning.target == done || meaning.target >= values.size()) continue;
     if (!is_meant(meaning, deployment, values[meaning.target])) continue;
+    if (!meaning.beside.empty() && (apart || !terms_hold(meaning.beside, *this))) continue;
     given_[meaning.target] = meaning.means;
+    if (!meaning.text.empty()) replaced_ = &meaning;
     done = meaning.target;
   }
   for (const Constraint& rule : engine.checked.rules) {
@@ -84,6 +91,20 @@ const Constraint* refused_by(const Engine& engine, const Deployment& deployment,
     if (looks && is_met(rule, values)) return &rule;
   }
   return nullptr;
+}
+
+WholeRefusal whole_refusal(const Engine& engine, ReleaseNumber release, Stage stage, std::string_view reason) {
+  Context context{{"engine", std::string(engine.name)},
+                  {"version", std::string(engine.surface.releases[release].version)},
+                  {"reason", std::string(reason)}};
+  if (stage != Stage::kRun) return {Code::kCannotServe, std::move(context)};
+  context.emplace_back("with", "whatever is asked");
+  context.emplace_back("hint", "choose another release, checkpoint or GPU");
+  return {Code::kFailsLater, std::move(context)};
+}
+
+bool refuses_whole(const Diagnostic& diagnostic) noexcept {
+  return diagnostic.code == Code::kCannotServe || (diagnostic.code == Code::kFailsLater && diagnostic.path == "$");
 }
 
 const Constraint* nothing_served(const Engine& engine, const Deployment& deployment) {
@@ -120,12 +141,11 @@ std::vector<const Precision*> effective_precision(const Engine& engine, const De
   std::vector<const Precision*> out;
   const EffectiveValues values(engine, deployment, given);
   for (const Precision& row : engine.checked.precision) {
+    if (!covers(row.since, row.until, deployment.release)) continue;  // most are of other releases
     const bool known =
         std::any_of(out.begin(), out.end(), [&row](const Precision* other) { return other->of == row.of; });
     if (known || !is_about(row, deployment) || !is_of_type(row.types, row.other_types, deployment.facts)) continue;
-    if (terms_hold(row.terms, values) && covers(row.since, row.until, deployment.release)) {
-      out.push_back(&row);
-    }
+    if (terms_hold(row.terms, values)) out.push_back(&row);
   }
   return out;
 }

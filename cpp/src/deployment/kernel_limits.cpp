@@ -6,14 +6,17 @@ namespace quantmap::kernel {
 
 namespace {
 
-// The scheme of the model's experts as far as the tables tell it, or null.
-const ExpertsScheme* experts_of(const KernelTables& tables, const Deployment& deployment, std::string_view method) {
+// The kinds that the model's layers of experts may be, as far as the tables tell.
+std::vector<const ExpertsScheme*> kinds_of_experts(const KernelTables& tables, const Deployment& deployment,
+                                                   std::string_view method) {
+  std::vector<const ExpertsScheme*> out;
   for (const ExpertsOf& row : tables.experts_of) {
-    if (in_mask(row.checkpoints, deployment.checkpoint) && (row.methods.empty() || holds(row.methods, method))) {
-      return &tables.experts[row.scheme];
+    if (!covers(row.since, row.until, deployment.release)) continue;
+    if (is_about(row, deployment) && (row.methods.empty() || holds(row.methods, method))) {
+      out.push_back(&tables.experts[row.scheme]);
     }
   }
-  return nullptr;
+  return out;
 }
 
 // The named backends that experts of a scheme have on the GPU; on any GPU when none is given.
@@ -82,13 +85,16 @@ std::optional<KernelRefusal> experts_refusal(const Engine& engine, const Deploym
   const EffectiveValues meant(engine, deployment, values);
   const std::string named = lower(meant[static_cast<std::size_t>(tables.roles.experts)]);
   if (named.empty() || named == tables.unset || !deployment.experts) return std::nullopt;
-  const ExpertsScheme* scheme = experts_of(tables, deployment, meant[static_cast<std::size_t>(tables.roles.method)]);
-  const ExpertsInterval* interval = scheme == nullptr ? nullptr : at_release(scheme->intervals, deployment.release);
-  if (interval == nullptr) return std::nullopt;
-  const auto taken = expert_backends(*interval, deployment.gpu, true);
-  if (std::find(taken.begin(), taken.end(), named) != taken.end()) return std::nullopt;
+  const auto kinds = kinds_of_experts(tables, deployment, meant[static_cast<std::size_t>(tables.roles.method)]);
+  const auto has_it = [&](const ExpertsScheme* kind) {
+    const ExpertsInterval* interval = at_release(kind->intervals, deployment.release);
+    if (interval == nullptr) return true;  // the release does not say
+    const auto taken = expert_backends(*interval, deployment.gpu, true);
+    return std::find(taken.begin(), taken.end(), named) != taken.end();
+  };
+  if (kinds.empty() || std::any_of(kinds.begin(), kinds.end(), has_it)) return std::nullopt;
   KernelRefusal out{static_cast<std::size_t>(tables.roles.experts)};
-  out.experts = scheme;
+  out.experts = kinds.front();
   return out;
 }
 
@@ -96,8 +102,10 @@ KernelReason experts_reason(const Engine& engine, const Deployment& deployment, 
                             const ExpertsScheme& scheme) {
   const ExpertsInterval& interval = *at_release(scheme.intervals, deployment.release);
   const std::string gpu = deployment.gpu == 0 ? "" : " on " + std::string(catalog().gpu_classes[deployment.gpu].id);
-  return {std::string(value_of(values, engine.kernels.roles.experts)) + " has no kernel for " + std::string(scheme.id) +
-              " experts" + gpu + "; known to work: " + join(expert_backends(interval, deployment.gpu, false)),
+  std::string kind(scheme.id);
+  std::replace(kind.begin(), kind.end(), '_', ' ');
+  return {std::string(value_of(values, engine.kernels.roles.experts)) + " has no kernel for " + kind + " experts" +
+              gpu + "; known to work: " + join(expert_backends(interval, deployment.gpu, false)),
           {evidence_of(engine, deployment.release, interval.at)}};
 }
 

@@ -288,13 +288,14 @@ std::optional<AttentionChoice> choose_attention(const Engine& engine, const Kern
 }
 
 std::optional<KernelRefusal> refused_by_kernels(const Engine& engine, const Deployment& deployment,
-                                                const TargetValues& values) {
+                                                const TargetValues& values, bool apart) {
   const KernelRoles& roles = engine.kernels.roles;
   if (roles.attention < 0 || !deployment.checked) return std::nullopt;
   const KernelQuery query = kernel_query(engine, deployment, values);
   if (auto refusal = method_refusal(engine, deployment, query, values)) return refusal;
   if (auto refusal = experts_refusal(engine, deployment, values)) return refusal;
-  if (const std::string_view named = value_of(values, roles.attention); !named.empty()) {
+  const EffectiveValues meant(engine, deployment, values, apart);
+  if (const std::string_view named = meant[static_cast<std::size_t>(roles.attention)]; !named.empty()) {
     for (const KernelQuery& one : by_head_size(deployment, query)) {
       if (auto refusal = named_refusal(engine, one, named)) return refusal;
     }

@@ -33,13 +33,14 @@ class LineRules {
   void apply(std::vector<Verdict>& verdicts) {
     const std::vector<Given> parts = given_values(engine_, deployment_, verdicts);
     for (const Given& given : parts) {
-      const EffectiveValues values(engine_, deployment_, given.values);
+      const EffectiveValues values(engine_, deployment_, given.values, given.apart);
       for (const Constraint& rule : engine_.checked.rules) {
         const bool about_it = !given.apart || !rule.whole_only;
         if (about_it && is_met(rule, values)) {
           tell(rule, given, values, &given == &parts.front(), verdicts);
         }
       }
+      tell_replaced(values, given, verdicts);
       if (const auto reason = judge_kernels(engine_, deployment_, given, false, verdicts)) {
         notes_.add_once(Code::kCannotServe, "$", whole(reason->text));
       }
@@ -75,7 +76,9 @@ class LineRules {
     const bool unsaid = by_model || reach == Reach::kCertain;
     const bool nothing = rule.terms.empty() || (!told && unsaid && rule.stage != Stage::kNoEffect);
     if (!first || !nothing) return;
-    notes_.add(reach == Reach::kCertain ? Code::kCannotServe : Code::kMayNotServe, "$", whole(rule.text));
+    if (reach != Reach::kCertain) return notes_.add(Code::kMayNotServe, "$", whole(rule.text));
+    WholeRefusal refusal = whole_refusal(engine_, deployment_.release, rule.stage, rule.text);
+    notes_.add(refusal.code, "$", std::move(refusal.context));
   }
 
   // A backend that is refused has others beside it: those that the release tries by itself and this GPU and model take.

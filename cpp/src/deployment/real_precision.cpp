@@ -1,4 +1,7 @@
 // What a launch really comes to: the precision of each part, and the kernels that the release takes by itself.
+#include <algorithm>
+#include <iterator>
+
 #include "kernel_parts.hpp"
 #include "quantmap/base/text.hpp"
 
@@ -18,9 +21,12 @@ std::string chosen(const Engine& engine, const Deployment& deployment, std::stri
 // The attention backend as it was named, or as the order of the release has it; empty when it is not known.
 std::string attention_words(const Engine& engine, const Deployment& deployment, const TargetValues& values) {
   if (engine.kernels.roles.attention < 0) return {};
-  const std::string_view named = value_of(values, engine.kernels.roles.attention);
+  const EffectiveValues meant(engine, deployment, values);
+  const std::string_view named = meant[static_cast<std::size_t>(engine.kernels.roles.attention)];
   if (const AttentionBackend* backend = named.empty() ? nullptr : find_backend(engine, named)) {
-    return std::string(backend->name) + ", as named";
+    const std::string_view asked = value_of(values, engine.kernels.roles.attention);
+    const bool other = meant.replaced() != nullptr && asked != named;
+    return std::string(backend->name) + (other ? ", in place of " + std::string(asked) : ", as named");
   }
   const auto choice = choose_attention(engine, kernel_query(engine, deployment, values));
   if (!choice || !choice->taken) return {};
@@ -39,20 +45,20 @@ std::string attention_words(const Engine& engine, const Deployment& deployment, 
 std::vector<Real> real_precision(const Engine& engine, const Deployment& deployment, const TargetValues& values) {
   std::vector<Real> out;
   if (!deployment.checked) return out;
-  Real attention{kAttentionBackend, {}};
-  Real experts{kExpertsBackend, {}};
+  Real kernels[] = {{kAttentionBackend, {}}, {kLinearKernel, {}}, {kExpertsBackend, {}}};
   for (const Precision* row : effective_precision(engine, deployment, values)) {
-    if (row->of == kAttentionBackend) {
-      attention.is = chosen(engine, deployment, row->is);
-    } else if (row->of == kExpertsBackend) {
-      experts.is = chosen(engine, deployment, row->is);
-    } else {
+    const auto kernel =
+        std::find_if(std::begin(kernels), std::end(kernels), [row](const Real& real) { return real.of == row->of; });
+    if (kernel == std::end(kernels)) {
       out.push_back({row->of, std::string(row->is)});
+    } else {
+      kernel->is = chosen(engine, deployment, row->is);
     }
   }
-  if (attention.is.empty()) attention.is = attention_words(engine, deployment, values);
-  if (!attention.is.empty()) out.push_back(std::move(attention));
-  if (!experts.is.empty()) out.push_back(std::move(experts));
+  if (kernels[0].is.empty()) kernels[0].is = attention_words(engine, deployment, values);
+  for (Real& kernel : kernels) {
+    if (!kernel.is.empty()) out.push_back(std::move(kernel));
+  }
   return out;
 }
 

@@ -39,15 +39,12 @@ std::vector<const Trouble*> troubles_of(const Engine& engine, const Deployment& 
 
 void report_trouble(const Engine& engine, const Deployment& deployment, const Trouble& trouble, Diagnostics& notes) {
   const Constraint& rule = trouble.rule;
-  Code code = Code::kKnownTrouble;
-  if (rule.stage != Stage::kTrouble) code = rule.assumed ? Code::kMayNotServe : Code::kCannotServe;
-  const std::string source(rule.evidence.empty() ? std::string_view() : rule.evidence.front());
-  notes.add(code, "$",
-            {{"engine", std::string(engine.name)},
-             {"version", std::string(engine.surface.releases[deployment.release].version)},
-             {"reason", std::string(rule.text)},
-             {"value", source},
-             {"hint", std::string(trouble.cure)}});
+  WholeRefusal told = whole_refusal(engine, deployment.release, rule.stage, rule.text);
+  if (rule.stage == Stage::kTrouble) told.code = Code::kKnownTrouble;
+  if (rule.stage != Stage::kTrouble && rule.assumed) told.code = Code::kMayNotServe;
+  told.context.emplace_back("value", std::string(rule.evidence.empty() ? std::string_view() : rule.evidence.front()));
+  if (!trouble.cure.empty()) told.context.insert(told.context.begin(), {"hint", std::string(trouble.cure)});
+  notes.add(told.code, "$", std::move(told.context));
 }
 
 void judge_troubles(const Engine& engine, const Deployment& deployment, const Given& given,

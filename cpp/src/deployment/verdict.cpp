@@ -319,19 +319,28 @@ std::vector<Verdict> judge_each(const Engine& engine, const Deployment& deployme
 
 std::optional<KernelReason> judge_kernels(const Engine& engine, const Deployment& deployment, const Given& given,
                                           bool named_only, std::vector<Verdict>& verdicts) {
-  const auto refusal = refused_by_kernels(engine, deployment, given.values);
+  const auto refusal = refused_by_kernels(engine, deployment, given.values, given.apart);
   if (!refusal) return std::nullopt;
   const bool named = refusal->backend != nullptr || refusal->method != nullptr || refusal->experts != nullptr;
   if (named_only && !named) return std::nullopt;
   KernelReason reason = reason_of(engine, deployment, given.values, *refusal);
   if (refusal->target == kWholeLaunch || given.by[refusal->target] == kNotGiven) return reason;
   Verdict& verdict = verdicts[given.by[refusal->target]];
-  const bool replaced = refusal->method != nullptr && verdict.judgement == Judgement::kNoEffect;
-  if (is_refusal(verdict.judgement) || replaced) return std::nullopt;
+  if (is_refusal(verdict.judgement)) return std::nullopt;
   verdict.judgement = refusal->assumed ? Judgement::kAssumed : judgement_of(refusal->stage);
   verdict.reason = std::move(reason.text);
   verdict.evidence = std::move(reason.evidence);
   return std::nullopt;
+}
+
+void tell_replaced(const EffectiveValues& values, const Given& given, std::vector<Verdict>& verdicts) {
+  const Meaning* meaning = values.replaced();
+  if (meaning == nullptr || given.by[meaning->target] == kNotGiven) return;
+  Verdict& verdict = verdicts[given.by[meaning->target]];
+  if (is_refusal(verdict.judgement)) return;
+  verdict.judgement = Judgement::kNoEffect;
+  verdict.reason = std::string(meaning->text) + ": " + std::string(meaning->means) + " is taken";
+  verdict.evidence.assign(meaning->evidence.begin(), meaning->evidence.end());
 }
 
 namespace {
@@ -347,7 +356,7 @@ std::vector<Verdict> judge_all(const Engine& engine, const Deployment& deploymen
                                const std::vector<Argument>& arguments, bool alone, VerdictsKept* kept) {
   std::vector<Verdict> out = judge_each(engine, deployment, arguments, false, kept);
   for (const Given& given : given_values(engine, deployment, out)) {
-    const EffectiveValues values(engine, deployment, given.values);
+    const EffectiveValues values(engine, deployment, given.values, given.apart);
     for (const Constraint& rule : engine.checked.rules) {
       if (!covers(rule.since, rule.until, deployment.release) || !is_about(rule, deployment)) continue;
       if (rule.terms.empty() || (alone && !is_about_one(rule)) || !is_met(rule, values)) continue;
@@ -355,6 +364,7 @@ std::vector<Verdict> judge_all(const Engine& engine, const Deployment& deploymen
         if (given.by[term.target] != kNotGiven) tell(rule, out[given.by[term.target]]);
       }
     }
+    tell_replaced(values, given, out);
     static_cast<void>(judge_kernels(engine, deployment, given, alone, out));
   }
   return out;
@@ -388,6 +398,7 @@ void report_refusals(const Engine& engine, const Deployment& deployment, const s
              {"version", version},
              {"key", verdict.flag},
              {"value", code == Code::kArgumentUnknown ? verdict.flag : quote(verdict.value)},
+             {"with", "with " + verdict.flag + " " + quote(verdict.value)},
              {"reason", verdict.reason},
              {"hint", verdict.hint}});
   }

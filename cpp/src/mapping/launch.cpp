@@ -2,6 +2,7 @@
 #include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
+#include <memory>
 
 #include "base/letters.hpp"
 #include "mapping/reading.hpp"
@@ -84,18 +85,18 @@ void add_notes(Mapping& mapping, const ModelQuantization& model) {
 }
 
 // What the targets that are arguments have in the end, with the parameters.
-void refresh_values(Mapping& mapping) {
-  const auto& targets = mapping.engine->checked.targets;
+void take_values(const Engine& engine, const std::vector<Argument>& arguments, TargetValues& values) {
+  const auto& targets = engine.checked.targets;
   for (std::size_t t = 0; t < targets.size(); ++t) {
     for (const Channel& route : targets[t].routes) {
       if (route.kind == ChannelKind::kFile) continue;
-      const auto given = std::find_if(
-          mapping.arguments.begin(), mapping.arguments.end(),
-          [&route](const Argument& argument) { return argument.flag == route.name && argument.at.empty(); });
-      if (given == mapping.arguments.end()) continue;
+      const auto given = std::find_if(arguments.begin(), arguments.end(), [&route](const Argument& argument) {
+        return argument.flag == route.name && argument.at.empty();
+      });
+      if (given == arguments.end()) continue;
       std::string said = to_text(given->value);
       if (!route.at.empty()) said = text_at(said, route.at);
-      if (route.at.empty() || !said.empty()) mapping.values[t] = std::move(said);
+      if (route.at.empty() || !said.empty()) values[t] = std::move(said);
     }
   }
 }
@@ -169,7 +170,7 @@ void enforce_strict(const Mapping& mapping, Diagnostics& problems) {
     if (falls_short(decision)) refuse(decision.why.path, decision.why.message());
   }
   for (const Diagnostic& diagnostic : mapping.diagnostics.all()) {
-    const bool error = diagnostic.text().severity == Severity::kError && diagnostic.code != Code::kCannotServe;
+    const bool error = diagnostic.text().severity == Severity::kError && !refuses_whole(diagnostic);
     if (error) refuse(diagnostic.path, diagnostic.message());
   }
 }
@@ -235,10 +236,39 @@ namespace {
 
 // What the release makes of the finished arguments.
 void judge_checked(Mapping& mapping, VerdictsKept* kept) {
-  refresh_values(mapping);
+  take_values(*mapping.engine, mapping.arguments, mapping.values);
   const std::vector<Verdict> verdicts = judge(*mapping.engine, mapping.deployment, mapping.arguments, kept);
   report_refusals(*mapping.engine, mapping.deployment, verdicts, mapping.arguments, mapping.diagnostics);
   report_sizes(mapping);
+}
+
+bool is_served(const Mapping& mapping) {
+  return std::none_of(mapping.diagnostics.all().begin(), mapping.diagnostics.all().end(), refuses_whole);
+}
+
+// Of a model that is refused alone: the mapping beside what parameters set, if that is served.
+std::optional<Mapping> map_beside(const LaunchReading& read, const Value& parameters, Wording wording) {
+  Deployment deployment = *read.deployment;
+  std::vector<Argument> arguments;
+  Diagnostics unread;
+  merge(arguments, parameters, read.engine, Path("user_parameters"), unread, &deployment);
+  if (arguments.empty()) return std::nullopt;
+  TargetValues values(read.engine->checked.targets.size());
+  take_values(*read.engine, arguments, values);
+  deployment.set_beside = std::make_shared<const TargetValues>(std::move(values));
+  Mapping out = map_by_policy(*read.config, *read.engine, *read.model, deployment, *read.policy, wording);
+  if (!is_served(out)) return std::nullopt;
+  out.deployment.set_beside.reset();
+  return out;
+}
+
+// What was told of a model that is refused alone, without that.
+Diagnostics without_refusal(const Diagnostics& told) {
+  Diagnostics out;
+  for (const Diagnostic& one : told.all()) {
+    if (!refuses_whole(one)) out.add(one.code, one.path, one.context);
+  }
+  return out;
 }
 
 }  // namespace
@@ -270,6 +300,14 @@ std::optional<Mapping> map_read(LaunchReading& read, Wording wording) {
 
 std::optional<Mapping> launch_of(const LaunchReading& read, std::optional<Mapping> mapping, const Value& parameters,
                                  Wording wording, Diagnostics& problems) {
+  Diagnostics warnings = read.warnings;
+  if (mapping && read.deployment->checked && !is_served(*mapping)) {
+    if (auto beside = map_beside(read, parameters, wording)) {
+      warnings = without_refusal(warnings);
+      warnings.append(beside->diagnostics);
+      mapping = std::move(beside);
+    }
+  }
   // Parameters are read in any case: all problems of the input are told at once.
   std::vector<Argument> unused;
   Diagnostics merged;
@@ -277,7 +315,7 @@ std::optional<Mapping> launch_of(const LaunchReading& read, std::optional<Mappin
         mapping ? &*read.deployment : nullptr);
   if (merged.has_errors()) problems.append(merged);
   if (!mapping || problems.has_errors()) return std::nullopt;
-  mapping->diagnostics = read.warnings;
+  mapping->diagnostics = std::move(warnings);
   mapping->diagnostics.append(merged);
   const bool worded = wording == Wording::kFull;
   if (worded) note_overrides(*mapping);

@@ -59,9 +59,13 @@ class Evaluator {
 
   // What the model itself asks for, when no row has anything to set against it.
   std::optional<Refusal> left_refused() const {
-    if (const Constraint* rule = refused_by(engine_, deployment_, values_)) return Refusal::by(*rule);
-    const auto kernels = refused_by_kernels(engine_, deployment_, values_);
-    return kernels ? std::optional(Refusal::by(*kernels, values_)) : std::nullopt;
+    TargetValues values = values_;
+    for (std::size_t t = 0; deployment_.set_beside != nullptr && t < values.size(); ++t) {
+      if (!(*deployment_.set_beside)[t].empty()) values[t] = (*deployment_.set_beside)[t];
+    }
+    if (const Constraint* rule = refused_by(engine_, deployment_, values)) return Refusal::by(*rule);
+    const auto kernels = refused_by_kernels(engine_, deployment_, values);
+    return kernels ? std::optional(Refusal::by(*kernels, std::move(values))) : std::nullopt;
   }
 
   Step step(const Field& field, const Setting& asked) {

@@ -20,6 +20,7 @@ struct Said {
   std::string reason;
   std::vector<std::string> evidence;
   bool assumed = false;
+  Stage stage = Stage::kStart;
 };
 
 // As it would be typed; of a file only its name, once.
@@ -75,16 +76,15 @@ class Narrator {
   }
 
   void tell_not_served(const std::vector<Step>& steps, const Said& why) {
+    const WholeRefusal whole = whole_refusal(engine_, deployment_.release, why.stage, why.reason);
     for (const Step& step : steps) {
       Decision decision = begun(step);
       decision.evidence = why.evidence;
       decision.assumed = why.assumed;
-      decision.why = words(Code::kCannotServe, decision, why.reason);
+      decision.why = {whole.code, path_of(field_info(step.field)), whole.context};
       out_.decisions.push_back(std::move(decision));
     }
-    out_.diagnostics.add(
-        Code::kCannotServe, "$",
-        {{"engine", std::string(engine_.name)}, {"version", std::string(release_)}, {"reason", why.reason}});
+    out_.diagnostics.add(whole.code, "$", whole.context);
   }
 
   void tell(const Step& step) {
@@ -167,13 +167,14 @@ class Narrator {
                 {surface_evidence()}};
       case Reason::kKernel: {
         KernelReason why = reason_of(engine_, deployment_, refusal.values, refusal.kernel);
-        return {Code::kDropped, std::move(why.text), std::move(why.evidence)};
+        return {Code::kDropped, std::move(why.text), std::move(why.evidence), false, refusal.kernel.stage};
       }
       case Reason::kRule:
         return {Code::kDropped,
                 std::string(refusal.rule->text),
                 {refusal.rule->evidence.begin(), refusal.rule->evidence.end()},
-                refusal.rule->assumed};
+                refusal.rule->assumed,
+                refusal.rule->stage};
       case Reason::kNone: break;
     }
     return {};

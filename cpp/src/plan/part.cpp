@@ -176,7 +176,7 @@ TargetPlan::Outcome TargetPlan::classify(const Config& config, std::uint32_t com
 
 TargetPlan::Outcome TargetPlan::skip_of(const Diagnostic& cause, std::uint32_t combination, bool before_parameters) {
   // What cannot be served is one cause, whichever field says it.
-  const bool whole = cause.code == Code::kCannotServe;
+  const bool whole = cause.code == Code::kCannotServe || cause.code == Code::kFailsLater;
   const std::string path = whole ? "$" : cause.path;
   const std::string key = std::string(cause.text().code) + '\0' + path + '\0' + cause.message();
   const auto [place, is_new] = skip_numbers_.try_emplace(key, static_cast<int>(config_skips_.size()));

@@ -18,6 +18,7 @@ from launchers import (
 from memory import compile_memory
 from rules import compile_meanings, compile_precision, compile_rules, compile_troubles
 from surface import compile_surface
+from taken import taken_rows
 
 RESERVED = ("as", "code", "why")  # keys of a candidate that are no targets
 
@@ -258,6 +259,9 @@ def compile_engine(
     flags = out.array(
         "Flag", (f"{{{text(f['id'])}, {out.texts(f.get('aliases', []))}}}" for f in engine["flags"])
     )
+    if checked is not None:
+        rows = [*checked["precision"], *taken_rows(kernels, checked, surface)]
+        checked = {**checked, "precision": rows}
     releases = Releases(surface)
     launchers = compile_launchers(engine["launchers"], releases, out)
     orders = ", ".join(

@@ -100,9 +100,10 @@ class _Tables:
         return f"{{{text(name)}, {self.out.array('ExpertsInterval', intervals)}}}"
 
     def experts_of(self, row: dict[str, Any], schemes: list[str]) -> str:
-        mask = self.facts.checkpoint_mask(row["checkpoint"])
+        masks = self.facts.masks(dict(row))
         methods = self.out.texts(row.get("method", []))
-        return f"{{{mask}, {methods}, {schemes.index(row['scheme'])}}}"
+        interval = self.releases.interval(row)
+        return f"{{{interval}, {masks}, {methods}, {schemes.index(row['layer'])}}}"
 
     def meant(self, row: dict[str, Any]) -> str:
         mask = self.facts.checkpoint_mask(row["checkpoint"])
@@ -141,7 +142,7 @@ def compile_kernels(
     methods = (tables.method(*item) for item in sorted(kernels["methods"].items()))
     schemes = sorted(kernels.get("experts", {}))
     experts = (tables.experts(name, kernels["experts"][name]) for name in schemes)
-    experts_of = (tables.experts_of(row, schemes) for row in roles.get("schemes", []))
+    experts_of = (tables.experts_of(row, schemes) for row in roles.get("layers", []))
     meant = (tables.meant(row) for row in roles.get("methods", []))
     first, last, step = kernels["head_sizes"]
     return (

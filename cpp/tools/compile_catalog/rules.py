@@ -99,10 +99,14 @@ def compile_meanings(
     """What values stand for, by target, so that those of one target stand together."""
     compiled = []
     for row in sorted(rows, key=lambda row: targets.index(row["target"])):
+        types = row.get("types", [])
+        others = isinstance(types, dict)
         compiled.append(
             f"{{{targets.index(row['target'])}, {releases.interval(row)}, "
             f"{facts.masks(dict(row))}, "
             f"{out.texts(row['is'])}, {text(row['means'])}, "
+            f"{out.texts(types['not'] if others else types)}, {str(others).lower()}, "
+            f"{compile_terms(row.get('beside', {}), targets, out)}, {text(row.get('text', ''))}, "
             f"{out.texts(row.get('evidence', []))}}}"
         )
     return out.array("Meaning", compiled)

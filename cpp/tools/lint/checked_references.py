@@ -65,6 +65,9 @@ def _names(catalog: Catalog, engine: Engine) -> Iterator[tuple[str, str, str, li
             yield f"rules ({rule['id']})", "target", target, targets
             for word in {"does_not_divide", "differs_from"} & set(values):
                 yield f"rules ({rule['id']})", "target", values[word], targets
+    for index, item in enumerate(checked.get("meanings", [])):
+        for target in (item["target"], *item.get("beside", {})):
+            yield f"meanings[{index}]", "target", target, targets
     for index, item in enumerate(checked["precision"]):
         for target in item.get("when", {}).keys() - {*SITUATION, "types"}:
             yield f"precision[{index}]", "target", target, targets

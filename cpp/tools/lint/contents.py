@@ -14,7 +14,7 @@ from .model import METHOD, Catalog, Finding
 ROW_PLACEHOLDERS = frozenset({"label", "key", "value", "engine", "gemm", "method", "emitted"})
 ROW_PLACEHOLDERS |= {"version", "reason"}
 PLACEHOLDERS = ROW_PLACEHOLDERS | {"got", "expected", "hint", "field", "known", "count", "section"}
-PLACEHOLDERS |= {"wrapper", "first", "second", "dtype", "line", "column", "chain", "list"}
+PLACEHOLDERS |= {"wrapper", "first", "second", "dtype", "line", "column", "chain", "list", "with"}
 PLACEHOLDERS |= {"four_field", "unified", "route", "message", "offset"}
 # Codes that map.cpp gives without a row naming them, or that are the defaults of a key.
 DEFAULT_CODES = ("applied", "inconsistent-with-method")

@@ -6,7 +6,7 @@ Nothing here knows an engine: a fix is found by asking the mapper again with one
 from __future__ import annotations
 
 from .. import _core
-from ..errors import ConfigError
+from ..errors import ConfigError, refuses_whole
 from ..mapping import Decision, Mapping, explain
 
 TYPE_CHECKING = False
@@ -120,7 +120,7 @@ def _launch(mapping: Mapping) -> tuple[object, ...]:
 
 
 def _serves(mapping: Mapping) -> bool:
-    return all(item.code != "cannot-serve" for item in mapping.diagnostics)
+    return not any(refuses_whole(item) for item in mapping.diagnostics)
 
 
 def _decision(mapping: Mapping, field: str) -> Decision | None:

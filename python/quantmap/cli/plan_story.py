@@ -13,7 +13,7 @@ from ..plan import Plan
 from .style import printable, release_words, show_detail, wrap
 from .tables import say, show_table, words_of
 
-_REFUSALS = ("cannot-serve", "refused-by-policy")  # codes of skips
+_REFUSALS = ("cannot-serve", "fails-later", "refused-by-policy")  # codes of skips
 SHOWN = 20  # experiments and causes in a table when nothing else is asked
 _VALUES = 4  # values of a field that are named before the rest is counted
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import _core
-from ..errors import Diagnostic
+from ..errors import Diagnostic, refuses_whole
 from ..mapping import Decision, Mapping
 from ..task import Task
 from . import declare
@@ -37,7 +37,7 @@ def tell(ground: Ground, task: Task, gpu: str, *, evidence: bool) -> None:
     """Print the whole story of one mapping of a task on stdout."""
     mapping = ground.mapping
     _head(mapping, task.name, gpu)
-    serves = all(item.code != "cannot-serve" for item in mapping.diagnostics)
+    serves = not any(refuses_whole(item) for item in mapping.diagnostics)
     if serves:
         _settings(ground, evidence)
         _effect(mapping)
@@ -148,7 +148,7 @@ def _refusals(ground: Ground) -> None:
     declare.echo(f"\nWhat {mapping.engine_name} {mapping.version} will refuse:")
     for item in refused:
         declare.echo(paint(wrap(item.message, f"  {marked('refused')}  ", INDENT), "red"))
-        other = ground.serving() if item.code == "cannot-serve" else ""
+        other = ground.serving() if refuses_whole(item) else ""
         if other or item.hint:
             show_detail("fix", other or f"{item.hint}.")
         for source in _sources(mapping, item):

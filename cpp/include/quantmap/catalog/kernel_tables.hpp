@@ -97,10 +97,19 @@ struct ExpertsScheme {
   std::span<const ExpertsInterval> intervals;
 };
 
-// The scheme of a model's experts, by its checkpoint and the method that is asked for; "" stands for "not set", and no
-// methods for any.
+// The kind of a model's layers of experts, by the model and the method that is asked for; "" stands for "not set", and
+// no methods for any.
 struct ExpertsOf {
+  std::uint16_t since;
+  std::uint16_t until;
   std::uint32_t checkpoints;
+  std::uint16_t gpus;
+  std::uint8_t models;
+  std::uint32_t has;
+  std::uint32_t lacks;
+  std::uint32_t schemes;
+  std::uint8_t dtypes;
+  std::uint8_t kv_dtypes;
   std::span<const std::string_view> methods;
   std::uint8_t scheme;  // index into KernelTables::experts
 };

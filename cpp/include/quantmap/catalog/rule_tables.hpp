@@ -72,6 +72,10 @@ struct Meaning {
   std::uint8_t kv_dtypes;  // bit i: the checkpoint asks for Catalog::kv_dtypes[i]
   std::span<const std::string_view> values;
   std::string_view means;
+  std::span<const std::string_view> types;  // as in Trouble
+  bool other_types;
+  std::span<const RuleTerm> beside;  // what else the line must set; then it is about the launch as a whole
+  std::string_view text;             // why the engine puts something else in place of what was asked; else empty
   std::span<const std::string_view> evidence;
 };
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "quantmap/base/diagnostic.hpp"
 #include "quantmap/catalog/catalog.hpp"
 #include "quantmap/deployment/deployment.hpp"
 #include "quantmap/release/argument_schema.hpp"
@@ -20,17 +21,21 @@ using TargetValues = std::vector<std::string>;
 // the engine does not look at is not set.
 class EffectiveValues {
  public:
-  EffectiveValues(const Engine& engine, const Deployment& deployment, const TargetValues& values);
+  // `apart`: the values are those of a part of the launch that a flag of its own sets.
+  EffectiveValues(const Engine& engine, const Deployment& deployment, const TargetValues& values, bool apart = false);
 
   [[nodiscard]] std::string_view operator[](std::size_t target) const noexcept {
     return in_mask(kept_, target) ? std::string_view() : given_[target];
   }
   // Also what the engine keeps something else for.
   [[nodiscard]] std::string_view as_given(std::size_t target) const noexcept { return given_[target]; }
+  // What the engine puts in place of something that was asked, with a warning at most; null: nothing.
+  [[nodiscard]] const Meaning* replaced() const noexcept { return replaced_; }
 
  private:
   static constexpr std::size_t kMostTargets = 32;  // a law of the catalogue
   std::array<std::string_view, kMostTargets> given_{};
+  const Meaning* replaced_ = nullptr;
   std::uint32_t kept_ = 0;  // bit i: the engine keeps something else for target i
 };
 
@@ -43,6 +48,16 @@ class EffectiveValues {
 // The first rule that refuses these values here, of those that look at one of these targets (bit i: target i).
 [[nodiscard]] const Constraint* refused_by(const Engine& engine, const Deployment& deployment,
                                            const TargetValues& values, std::uint32_t looks_at = ~std::uint32_t{0});
+// How it is told that nothing is served, whatever is asked: at start-up, or later, as this says.
+struct WholeRefusal {
+  Code code;
+  Context context;
+};
+[[nodiscard]] WholeRefusal whole_refusal(const Engine& engine, ReleaseNumber release, Stage stage,
+                                         std::string_view reason);
+// Whether a diagnostic refuses the launch as a whole.
+[[nodiscard]] bool refuses_whole(const Diagnostic& diagnostic) noexcept;
+
 // The first rule by which nothing at all is served here.
 [[nodiscard]] const Constraint* nothing_served(const Engine& engine, const Deployment& deployment);
 
@@ -55,6 +70,7 @@ class EffectiveValues {
 
 // What a row about a kernel names; other rows are about a part of the model.
 inline constexpr std::string_view kAttentionBackend = "backend";
+inline constexpr std::string_view kLinearKernel = "linear_kernel";
 inline constexpr std::string_view kExpertsBackend = "experts_backend";
 // What rows are about, and what people call it.
 inline constexpr Pair kPrecisionParts[] = {{"gemm", "linear layers"},
@@ -62,9 +78,10 @@ inline constexpr Pair kPrecisionParts[] = {{"gemm", "linear layers"},
                                            {"kv", "KV cache"},
                                            {"attention", "attention"},
                                            {kAttentionBackend, "attention backend"},
+                                           {kLinearKernel, "linear layers' kernel"},
                                            {kExpertsBackend, "experts' backend"}};
 [[nodiscard]] inline bool is_about_kernel(const Precision& row) noexcept {
-  return row.of == kAttentionBackend || row.of == kExpertsBackend;
+  return row.of == kAttentionBackend || row.of == kLinearKernel || row.of == kExpertsBackend;
 }
 // The part of the model → what it will really be, and the kernels that the release takes by itself.
 [[nodiscard]] std::vector<const Precision*> effective_precision(const Engine& engine, const Deployment& deployment,

@@ -83,7 +83,7 @@ struct KernelRefusal {
   Stage stage = Stage::kStart;
 };
 [[nodiscard]] std::optional<KernelRefusal> refused_by_kernels(const Engine& engine, const Deployment& deployment,
-                                                              const TargetValues& values);
+                                                              const TargetValues& values, bool apart = false);
 
 struct KernelReason {
   std::string text;

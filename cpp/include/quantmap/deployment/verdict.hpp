@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "quantmap/base/kept.hpp"
+#include "quantmap/deployment/constraints.hpp"
 #include "quantmap/deployment/kernels.hpp"
 #include "quantmap/release/argument.hpp"
 
@@ -67,6 +68,9 @@ inline constexpr std::size_t kNotGiven = static_cast<std::size_t>(-1);
 // empty.
 [[nodiscard]] std::vector<Given> given_values(const Engine& engine, const Deployment& deployment,
                                               const std::vector<Verdict>& verdicts);
+
+// An argument in place of whose value the engine takes another one.
+void tell_replaced(const EffectiveValues& values, const Given& given, std::vector<Verdict>& verdicts);
 
 // What the kernels of the release refuse of these arguments, told at the argument that it is about; else the reason
 // why they take no launch of this model. `named_only`: only what is wrong with a named kernel by itself.

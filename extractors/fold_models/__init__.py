@@ -1,0 +1,1 @@
+"""Rows of models.json from published config.json files."""
