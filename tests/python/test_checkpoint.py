@@ -123,8 +123,8 @@ def test_bytes_hold_as_many_weights_as_their_bits_leave_room_for(tmp_path: Path)
 def test_convolutions_are_no_linear_layers(tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 
-    mixer = "model.layers.0.mixer."
-    sizes = {"conv1d.weight": (8, 1, 4), "A_log": (8,), "x_proj.weight": (8, 4)}
+    mixer = "model.layers.0."
+    sizes = {"conv.conv.weight": (8, 1, 4), "A_log": (8,), "x_proj.weight": (8, 4)}
     save_file(
         {mixer + name: files.zeros("float16", *shape) for name, shape in sizes.items()},
         tmp_path / "model.safetensors",
