@@ -48,7 +48,7 @@ LINEAR = {
     "nvfp4": Linear((_NEW,), ("_POSSIBLE_NVFP4_KERNELS",)),
     "mxfp8": Linear((_NEW,), ("_POSSIBLE_MXFP8_KERNELS",)),
     "mxfp4_online": Linear((_NEW,), ("_POSSIBLE_MXFP4_KERNELS",), ("", "kMxfp4Dynamic")),
-    "int8": Linear(_SCALED, ("_POSSIBLE_INT8_KERNELS", ("_POSSIBLE_KERNELS",))),
+    "int8": Linear(_SCALED, ("_POSSIBLE_INT8_KERNELS", "_POSSIBLE_KERNELS")),
     "gptq": Linear(_MIXED, ("_POSSIBLE_KERNELS",), weight="uint4b8"),
     "awq": Linear(_MIXED, ("_POSSIBLE_KERNELS",), weight="uint4", zero_points=True),
 }
