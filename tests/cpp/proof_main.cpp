@@ -21,7 +21,7 @@ int prove_reach(const Options& options) {
   for (const Engine& engine : catalog().engines) {
     if (engine.checked.rows.empty() || (!options.engine.empty() && engine.id != options.engine)) continue;
     const auto begin = std::chrono::steady_clock::now();
-    Reach reach(engine, options.seed);
+    ReachSearch reach(engine, options.seed);
     reach.search();
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
     std::printf("%s: %zu rows, %zu rules, %llu launches followed in %.1f s\n", std::string(engine.id).c_str(),

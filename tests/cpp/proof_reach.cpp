@@ -95,12 +95,12 @@ void Limits::meet(const Meaning& meaning) {
   meet_releases(meaning.since, meaning.until);
 }
 
-Reach::Reach(const Engine& engine, std::uint32_t seed)
+ReachSearch::ReachSearch(const Engine& engine, std::uint32_t seed)
     : engine_(engine), random_(seed), grids_(free_grids()), refusing_(engine.checked.rules.size()) {
   for (const MappingRule& row : engine.checked.rows) taken_.emplace_back(row.candidates.size());
 }
 
-void Reach::search() {
+void ReachSearch::search() {
   std::size_t known = 0;
   std::vector<Allowed> all;
   for (const Grid& grid : grids_) all.push_back(allowed_by(grid, {}));
@@ -118,7 +118,7 @@ void Reach::search() {
   for (std::size_t rule = 0; rule < refusing_.size(); ++rule) search_rule(rule);
 }
 
-std::vector<Problem> Reach::problems() const {
+std::vector<Problem> ReachSearch::problems() const {
   std::vector<Problem> out;
   for (std::size_t row = 0; row < taken_.size(); ++row) {
     const Field& field = field_info(field_of(row));
@@ -141,7 +141,7 @@ std::vector<Problem> Reach::problems() const {
   return out;
 }
 
-void Reach::follow(const Config& given, const Deployment& deployment) {
+void ReachSearch::follow(const Config& given, const Deployment& deployment) {
   ++launches_;
   const RowSet& rows = engine_.checked;
   TargetValues values(rows.targets.size());
@@ -158,8 +158,8 @@ void Reach::follow(const Config& given, const Deployment& deployment) {
   }
 }
 
-void Reach::try_candidates(const Chooser& chooser, const MappingRule& row, const Field& field, const Setting& setting,
-                           const Deployment& deployment, TargetValues& values) {
+void ReachSearch::try_candidates(const Chooser& chooser, const MappingRule& row, const Field& field,
+                                 const Setting& setting, const Deployment& deployment, TargetValues& values) {
   using Reason = Refusal::Reason;
   const auto number = static_cast<std::size_t>(&row - engine_.checked.rows.data());
   for (std::size_t i = 0; i < row.candidates.size(); ++i) {
@@ -184,13 +184,13 @@ void Reach::try_candidates(const Chooser& chooser, const MappingRule& row, const
   }
 }
 
-void Reach::follow_random(const Grid& grid, const Allowed& allowed, const Limits& limits) {
+void ReachSearch::follow_random(const Grid& grid, const Allowed& allowed, const Limits& limits) {
   std::vector<std::size_t> point;
   for (const auto& points : allowed) point.push_back(points[below(points.size())]);
   if (const auto deployment = deployment_in(limits)) follow(config_at(grid, point), *deployment);
 }
 
-std::size_t Reach::one_of(std::uint32_t mask, std::size_t size) {
+std::size_t ReachSearch::one_of(std::uint32_t mask, std::size_t size) {
   std::vector<std::size_t> able;
   for (std::size_t i = 0; i < size; ++i) {
     if (in_mask(mask, i)) able.push_back(i);
@@ -198,7 +198,7 @@ std::size_t Reach::one_of(std::uint32_t mask, std::size_t size) {
   return able.empty() ? size : able[below(able.size())];
 }
 
-std::optional<Deployment> Reach::deployment_in(const Limits& limits) {
+std::optional<Deployment> ReachSearch::deployment_in(const Limits& limits) {
   const Catalog& all = catalog();
   const std::size_t end = std::min<std::size_t>(limits.until, engine_.surface.releases.size());
   Deployment out;
@@ -217,7 +217,7 @@ std::optional<Deployment> Reach::deployment_in(const Limits& limits) {
   return take_marks(limits, out) ? std::optional(out) : std::nullopt;
 }
 
-bool Reach::take_marks(const Limits& limits, Deployment& out) {
+bool ReachSearch::take_marks(const Limits& limits, Deployment& out) {
   const Catalog& all = catalog();
   const std::uint32_t every = static_cast<std::uint32_t>((std::uint64_t{1} << all.traits.size()) - 1);
   const auto some = static_cast<std::uint32_t>(random_() & random_() & every);
@@ -238,7 +238,7 @@ bool Reach::take_marks(const Limits& limits, Deployment& out) {
          (limits.has & limits.lacks) == 0;
 }
 
-Reach::Allowed Reach::allowed_by(const Grid& grid, const std::vector<std::size_t>& rows) const {
+ReachSearch::Allowed ReachSearch::allowed_by(const Grid& grid, const std::vector<std::size_t>& rows) const {
   Allowed out;
   for (const Axis& axis : grid.axes) {
     auto& points = out.emplace_back();
@@ -254,7 +254,7 @@ Reach::Allowed Reach::allowed_by(const Grid& grid, const std::vector<std::size_t
   return out;
 }
 
-bool Reach::allows(const MappingRule& row, FieldId field, const Axis& axis, const Config& config) const {
+bool ReachSearch::allows(const MappingRule& row, FieldId field, const Axis& axis, const Config& config) const {
   const auto meets = [&](FieldId name, std::uint64_t options) {
     if (std::find(axis.fields.begin(), axis.fields.end(), name) == axis.fields.end()) return true;
     Setting setting = effective(config, name);
@@ -266,14 +266,14 @@ bool Reach::allows(const MappingRule& row, FieldId field, const Axis& axis, cons
          });
 }
 
-FieldId Reach::field_of(std::size_t row) const {
+FieldId ReachSearch::field_of(std::size_t row) const {
   std::size_t field = 0;
   const auto& ranges = engine_.checked.ranges;
   while (row < ranges[field].begin || row >= ranges[field].end) ++field;
   return static_cast<FieldId>(field);
 }
 
-std::vector<std::size_t> Reach::rows_for(std::size_t rule) {
+std::vector<std::size_t> ReachSearch::rows_for(std::size_t rule) {
   std::vector<std::size_t> out;
   for (const RuleTerm& term : engine_.checked.rules[rule].terms) {
     std::vector<std::size_t> able;
@@ -285,7 +285,7 @@ std::vector<std::size_t> Reach::rows_for(std::size_t rule) {
   return out;
 }
 
-void Reach::draw(const std::vector<std::size_t>& rows, const Limits& limits) {
+void ReachSearch::draw(const std::vector<std::size_t>& rows, const Limits& limits) {
   if (rows.empty()) return;
   const Form form = field_info(field_of(rows.front())).form;
   for (const Grid& grid : grids_) {
@@ -295,7 +295,7 @@ void Reach::draw(const std::vector<std::size_t>& rows, const Limits& limits) {
   }
 }
 
-Limits Reach::limits_of(std::size_t rule) {
+Limits ReachSearch::limits_of(std::size_t rule) {
   Limits out;
   out.meet(engine_.checked.rules[rule]);
   const auto& meanings = engine_.checked.meanings;
@@ -310,7 +310,7 @@ Limits Reach::limits_of(std::size_t rule) {
   return out;
 }
 
-void Reach::search_candidate(std::size_t row, std::size_t candidate) {
+void ReachSearch::search_candidate(std::size_t row, std::size_t candidate) {
   const MappingRule& item = engine_.checked.rows[row];
   std::vector<std::size_t> near;  // rules that may refuse what stands before
   for (std::size_t rule = 0; rule < refusing_.size(); ++rule) {
@@ -333,7 +333,7 @@ void Reach::search_candidate(std::size_t row, std::size_t candidate) {
   }
 }
 
-void Reach::search_rule(std::size_t rule) {
+void ReachSearch::search_rule(std::size_t rule) {
   const Constraint& item = engine_.checked.rules[rule];
   const std::uint64_t most = item.user_only ? kUserOnly : kDrawn;
   for (std::uint64_t i = 0; i < most && !refusing_[rule] && !item.terms.empty(); ++i) {

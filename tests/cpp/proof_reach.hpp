@@ -51,9 +51,9 @@ struct Limits {
   }
 };
 
-class Reach {
+class ReachSearch {
  public:
-  explicit Reach(const Engine& engine, std::uint32_t seed = 20240823);
+  explicit ReachSearch(const Engine& engine, std::uint32_t seed = 20240823);
 
   void search();
   // Candidates that no launch takes, rules that refuse nothing, and rules that do although only users should meet them.

@@ -12,7 +12,7 @@ using quantmap::testing::Texts;
 namespace {
 
 Texts found(const Engine& engine) {
-  Reach reach(engine);
+  ReachSearch reach(engine);
   reach.search();
   Texts out;
   for (const Problem& problem : reach.problems()) out.push_back(problem.what);

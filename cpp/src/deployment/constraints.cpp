@@ -10,11 +10,10 @@ namespace quantmap {
 
 namespace {
 
-constexpr std::uint16_t kEveryGpu = 0xFFFF;
-
-bool applies(const Deployment& deployment, const Constraint& rule, bool any_gpu) {
-  return covers(rule.since, rule.until, deployment.release) && is_about_model(rule, deployment) &&
-         (any_gpu || in_mask(rule.gpus, deployment.gpu));
+// Whether bits 0 to `count` are all set.
+bool covers_all(std::uint32_t mask, std::size_t count) {
+  const std::uint32_t all = (std::uint32_t{1} << count) - 1;
+  return (mask & all) == all;
 }
 
 bool is_meant(const Meaning& meaning, const Deployment& deployment, std::string_view value) {
@@ -63,9 +62,26 @@ EffectiveValues::EffectiveValues(const Engine& engine, const Deployment& deploym
   }
   for (const Constraint& rule : engine.checked.rules) {
     if (!rule.kept) break;  // they stand first
-    if (!applies(deployment, rule, false) || !is_met(rule, *this)) continue;
+    if (!holds_here(rule, deployment) || !is_met(rule, *this)) continue;
     for (const RuleTerm& term : rule.terms) kept_ |= std::uint32_t{1} << term.target;
   }
+}
+
+Reach reach_of(const Constraint& rule, const Deployment& deployment, bool checkpoint_known) {
+  if (!covers(rule.since, rule.until, deployment.release) || !is_about_model(rule, deployment)) return Reach::kNothing;
+  if (deployment.gpu != 0) {
+    if (!in_mask(rule.gpus, deployment.gpu)) return Reach::kNothing;
+  } else if (!covers_all(rule.gpus, catalog().gpu_classes.size())) {
+    if (in_mask(rule.gpus, 0)) return Reach::kUnnamedGpu;
+    return rule.gpus != 0 ? Reach::kSomeGpus : Reach::kNothing;
+  }
+  const bool some = !checkpoint_known && !covers_all(rule.checkpoints, catalog().checkpoint_kinds.size());
+  return some ? Reach::kSomeCheckpoints : Reach::kHere;
+}
+
+bool holds_here(const Constraint& rule, const Deployment& deployment) {
+  const Reach reach = reach_of(rule, deployment);
+  return reach == Reach::kHere || reach == Reach::kUnnamedGpu;
 }
 
 bool terms_hold(std::span<const RuleTerm> terms, const EffectiveValues& values) noexcept {
@@ -85,7 +101,7 @@ const Constraint* refused_by(const Engine& engine, const Deployment& deployment,
                              std::uint32_t looks_at) {
   const EffectiveValues values(engine, deployment, given);
   for (const Constraint& rule : engine.checked.rules) {
-    if (!applies(deployment, rule, false)) continue;  // most are of other releases, models or GPUs
+    if (!holds_here(rule, deployment)) continue;  // most are of other releases, models or GPUs
     const bool looks = std::any_of(rule.terms.begin(), rule.terms.end(),
                                    [looks_at](const RuleTerm& term) { return in_mask(looks_at, term.target); });
     if (looks && is_met(rule, values)) return &rule;
@@ -110,7 +126,7 @@ bool refuses_whole(const Diagnostic& diagnostic) noexcept {
 const Constraint* nothing_served(const Engine& engine, const Deployment& deployment) {
   const auto& rules = engine.checked.rules;
   const auto found = std::find_if(rules.begin(), rules.end(), [&deployment](const Constraint& rule) {
-    return rule.terms.empty() && applies(deployment, rule, false);
+    return rule.terms.empty() && holds_here(rule, deployment);
   });
   return found == rules.end() ? nullptr : &*found;
 }
@@ -118,11 +134,11 @@ const Constraint* nothing_served(const Engine& engine, const Deployment& deploym
 std::vector<const Constraint*> conditional_rules(const Engine& engine, const Deployment& deployment,
                                                  const TargetValues& given) {
   std::vector<const Constraint*> out;
-  if (deployment.gpu != 0) return out;
   const EffectiveValues values(engine, deployment, given);
   for (const Constraint& rule : engine.checked.rules) {
-    if (rule.gpus == kEveryGpu || !is_met(rule, values)) continue;
-    if (applies(deployment, rule, true)) out.push_back(&rule);
+    const Reach reach = reach_of(rule, deployment);
+    const bool open = reach == Reach::kSomeGpus || reach == Reach::kUnnamedGpu;
+    if (open && is_met(rule, values)) out.push_back(&rule);
   }
   return out;
 }

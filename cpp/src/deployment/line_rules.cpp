@@ -12,16 +12,6 @@ namespace quantmap {
 
 namespace {
 
-// How much of what a line leaves open a rule covers.
-enum class Reach { kNothing, kSomeGpus, kSomeCheckpoints, kAssumed, kCertain };
-
-bool covers_all(std::uint32_t mask, std::size_t first, std::size_t count) {
-  for (std::size_t i = first; i < count; ++i) {
-    if (!in_mask(mask, i)) return false;
-  }
-  return true;
-}
-
 constexpr std::size_t kOffered = 3;         // backends in place of one that is refused
 constexpr std::size_t kPlainAttention = 1;  // ModelKind: keys and values for each head
 
@@ -54,9 +44,10 @@ class LineRules {
   // Notes are for the launch: the first part tells them.
   void tell(const Constraint& rule, const Given& given, const EffectiveValues& values, bool first,
             std::vector<Verdict>& verdicts) {
-    const Reach reach = reach_of(rule);
+    const Reach reach = reach_of(rule, deployment_, checkpoint_known_);
     if (reach == Reach::kNothing) return;
-    if (reach == Reach::kSomeGpus) {
+    if (reach == Reach::kSomeGpus || reach == Reach::kUnnamedGpu) {
+      if (rule.stage == Stage::kNoEffect || (rule.gpus >> 1U) == 0) return;
       // Of GPUs that nobody asked about: what an argument here causes. What the model causes is told when one is named.
       const bool by_line = std::any_of(rule.terms.begin(), rule.terms.end(),
                                        [&given](const RuleTerm& term) { return given.by[term.target] != kNotGiven; });
@@ -73,10 +64,10 @@ class LineRules {
     const bool by_model = std::any_of(rule.terms.begin(), rule.terms.end(), [&](const RuleTerm& term) {
       return values.as_given(term.target) != given.values[term.target];
     });
-    const bool unsaid = by_model || reach == Reach::kCertain;
+    const bool unsaid = by_model || is_certain(rule);
     const bool nothing = rule.terms.empty() || (!told && unsaid && rule.stage != Stage::kNoEffect);
     if (!first || !nothing) return;
-    if (reach != Reach::kCertain) return notes_.add(Code::kMayNotServe, "$", whole(rule.text));
+    if (!is_certain(rule)) return notes_.add(Code::kMayNotServe, "$", whole(rule.text));
     WholeRefusal refusal = whole_refusal(engine_, deployment_.release, rule.stage, rule.text);
     notes_.add(refusal.code, "$", std::move(refusal.context));
   }
@@ -111,26 +102,13 @@ class LineRules {
     if (refused_by_kernels(engine_, place, values)) return false;
     const EffectiveValues meant(engine_, place, values);
     return std::none_of(engine_.checked.rules.begin(), engine_.checked.rules.end(), [&](const Constraint& rule) {
-      return !rule.terms.empty() && reach_of(rule) == Reach::kCertain && rule.stage != Stage::kNoEffect &&
-             is_met(rule, meant);
+      return !rule.terms.empty() && is_certain(rule) && rule.stage != Stage::kNoEffect && is_met(rule, meant);
     });
   }
 
-  Reach reach_of(const Constraint& rule) const {
-    if (!covers(rule.since, rule.until, deployment_.release) || !is_about_model(rule, deployment_)) {
-      return Reach::kNothing;
-    }
-    if (deployment_.gpu != 0) {
-      if (!in_mask(rule.gpus, deployment_.gpu)) return Reach::kNothing;
-    } else if (!covers_all(rule.gpus, 1, catalog().gpu_classes.size())) {
-      // Whether the rule counts the unknown GPU as well does not matter: that is for what quantmap writes itself.
-      const bool any = (rule.gpus >> 1U) != 0;
-      return any && rule.stage != Stage::kNoEffect ? Reach::kSomeGpus : Reach::kNothing;
-    }
-    if (!checkpoint_known_ && !covers_all(rule.checkpoints, 0, catalog().checkpoint_kinds.size())) {
-      return Reach::kSomeCheckpoints;
-    }
-    return rule.assumed ? Reach::kAssumed : Reach::kCertain;
+  // Whether the engine is known to do what the rule says here.
+  bool is_certain(const Constraint& rule) const {
+    return !rule.assumed && reach_of(rule, deployment_, checkpoint_known_) == Reach::kHere;
   }
 
   // Told at the argument that sets the size, or of the launch as a whole.
@@ -165,7 +143,7 @@ class LineRules {
   }
 
   void judge(const Constraint& rule, Reach reach, Verdict& verdict) const {
-    const Judgement found = reach == Reach::kCertain ? judgement_of(rule.stage) : Judgement::kAssumed;
+    const Judgement found = is_certain(rule) ? judgement_of(rule.stage) : Judgement::kAssumed;
     if (is_settled(verdict, rule) || (verdict.judgement == Judgement::kAssumed && !is_refusal(found))) return;
     verdict.judgement = found;
     verdict.reason = rule.text;

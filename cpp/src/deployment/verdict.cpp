@@ -358,7 +358,7 @@ std::vector<Verdict> judge_all(const Engine& engine, const Deployment& deploymen
   for (const Given& given : given_values(engine, deployment, out)) {
     const EffectiveValues values(engine, deployment, given.values, given.apart);
     for (const Constraint& rule : engine.checked.rules) {
-      if (!covers(rule.since, rule.until, deployment.release) || !is_about(rule, deployment)) continue;
+      if (!holds_here(rule, deployment)) continue;
       if (rule.terms.empty() || (alone && !is_about_one(rule)) || !is_met(rule, values)) continue;
       for (const RuleTerm& term : rule.terms) {
         if (given.by[term.target] != kNotGiven) tell(rule, out[given.by[term.target]]);

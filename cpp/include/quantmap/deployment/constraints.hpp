@@ -39,6 +39,18 @@ class EffectiveValues {
   std::uint32_t kept_ = 0;  // bit i: the engine keeps something else for target i
 };
 
+// Where a rule is about what is served, as far as it is known.
+enum class Reach : std::uint8_t {
+  kNothing,          // of another release, model or GPU
+  kSomeGpus,         // no GPU is named; it is about some
+  kUnnamedGpu,       // likewise, and what quantmap writes keeps clear of it
+  kSomeCheckpoints,  // nothing certain is known of the checkpoint; it is about some
+  kHere
+};
+[[nodiscard]] Reach reach_of(const Constraint& rule, const Deployment& deployment, bool checkpoint_known = true);
+// Whether what quantmap writes, or is given by name, must not meet it.
+[[nodiscard]] bool holds_here(const Constraint& rule, const Deployment& deployment);
+
 [[nodiscard]] bool terms_hold(std::span<const RuleTerm> terms, const EffectiveValues& values) noexcept;
 // Whether these values are such as the rule is about.
 [[nodiscard]] bool is_met(const Constraint& rule, const EffectiveValues& values) noexcept;
