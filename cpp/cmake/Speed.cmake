@@ -1,4 +1,5 @@
-# What a build costs. Most units are called a few times a run and are compiled at -Os (half the size of -O1), with the headers that nearly all of
+# What a build costs. Most units are called a few times a run and are compiled at -Os, which gives half the code of -O1 as
+# quickly, with the headers that nearly all of
 # them include precompiled; a unit in which a caller's time is spent says so with quantmap_hot.
 option(QUANTMAP_PRECOMPILE "Precompile the headers that nearly every source includes" ON)
 

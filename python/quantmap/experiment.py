@@ -64,7 +64,7 @@ class Skip(Result):
         hint: what to do about it; may be empty.
         count: how many points it accounts for. A point that has several causes counts for the
             first.
-        example: the first such point.
+        example: the first such point: its engine, config and parameters.
     """
 
     code: Code
@@ -132,7 +132,7 @@ class Experiment(Result, Rendered):
     _also = ("mode", "presets", "configs")
     _least = (("configs", 1),)
 
-    def of_plan(self, plan: Source) -> Experiment:
+    def _of_plan(self, plan: Source) -> Experiment:
         """This experiment, which asks a plan for what it does not hold itself.
 
         Args:
@@ -272,7 +272,7 @@ class Kept:
 
 
 def _restored(values: tuple[Any, ...], kept: Kept) -> Experiment:
-    return Experiment(*values).of_plan(kept)
+    return Experiment(*values)._of_plan(kept)
 
 
 def explained(experiment: Experiment, arguments: dict[str, Any] | None) -> Mapping:

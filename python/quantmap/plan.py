@@ -61,7 +61,8 @@ class Plan(Compared):
             spread over all of them. A Bayesian task is planned as its whole space.
         max_iterations: that limit, or None.
         skips: the causes of skipped points, with counts and one example each.
-        targets: the engines and releases, and how often the same one was asked for.
+        targets: the engines and releases, each with ``engine``, ``engine_name``, ``mode``,
+            ``version``, ``gpu`` and ``times`` (how often the same one was asked for).
         diagnostics: warnings, such as a key of the task that nobody reads.
         task_name: the task's name, or None.
         axes: what varies or is given: ``preset``, keys of the config, parameters.
@@ -130,11 +131,11 @@ class Plan(Compared):
         number = index.__index__()
         if not -size <= number < size:
             raise IndexError(f"no experiment {number}: the plan has {size}")
-        return self._core.experiment(number % size).of_plan(self)
+        return self._core.experiment(number % size)._of_plan(self)
 
     def __iter__(self) -> Iterator[Experiment]:
         for number in range(self._core.size):
-            yield self._core.experiment(number).of_plan(self)
+            yield self._core.experiment(number)._of_plan(self)
 
     def group(self, number: int) -> list[tuple[dict[str, Any], int]]:
         """The configs that the experiments of a group stand for.

@@ -172,7 +172,7 @@ class StoredPlan(Compared):
         files = {name: group["files"][name] for name in data["files"]}
         first = group["configs"][0]["config"] if group["configs"] else {}
         more = {"files": files, "config": first, "parameters": {}}
-        return Experiment.of({**data, **more}).of_plan(self)
+        return Experiment.of({**data, **more})._of_plan(self)
 
     def _group(self, number: int) -> dict[str, Any]:
         if number not in self._groups:
