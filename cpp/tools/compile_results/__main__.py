@@ -3,7 +3,7 @@
 
 Usage: compile_results PACKAGE_DIR OUT_DIR
 
-Reads each class of PACKAGE_DIR/*.py that is a Result, as text, and writes
+Reads each class of the package that is a Result, as text, and writes
 OUT_DIR/include/quantmap/results/classes.hpp: for each class what puts all its fields, by name and
 in their order, into whatever a writer makes of them. A field's value is the member of that name, or
 what `Read` of the core's type says; with neither, nothing compiles. What an annotation says of
@@ -28,12 +28,13 @@ KEYWORDS |= {"register", "requires", "static", "struct", "switch", "template", "
 
 def classes(package: Path) -> Iterator[tuple[str, ast.ClassDef]]:
     """Every class that is a result, with its module."""
-    for path in sorted(package.glob("*.py")):
+    for path in sorted([*package.glob("*.py"), *package.glob("numerics/*.py")]):
+        module = ".".join(path.relative_to(package).with_suffix("").parts)
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if not isinstance(node, ast.ClassDef) or node.name in BASES:
                 continue
             if BASES & {base.id for base in node.bases if isinstance(base, ast.Name)}:
-                yield path.stem, node
+                yield module, node
 
 
 def words(path: Path) -> dict[str, str]:

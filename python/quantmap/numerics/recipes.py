@@ -110,9 +110,7 @@ def recipes(engine: str | None = None) -> list[Recipe]:
         >>> old.formula
         'scale = max|row|·(1/127); code = trunc(clip(w·(1/scale), -128, 127))'
     """
-    out = []
-    for row in _core.recipe_rows():
-        out.append(Recipe.of({**row, "name": f"{row['who']}@{row['since']}:{row['scheme']}"}))
+    out = _core.recipe_rows()
     if engine is None:
         return out
     name = engine.lower().replace("-", "_") if isinstance(engine, str) else repr(engine)
@@ -126,4 +124,4 @@ def find_recipe(name: str | Recipe) -> Recipe:
     """The recipe of a name; a recipe is given back."""
     if isinstance(name, Recipe):
         return name
-    return Recipe.of(_core.find_recipe(name if isinstance(name, str) else repr(name)))
+    return _core.find_recipe(name if isinstance(name, str) else repr(name))
