@@ -11,7 +11,7 @@ import os
 
 from . import _core
 from .errors import ConfigError, Diagnostic
-from .files import read_file
+from .files import MAX_BYTES, read_file
 from .result import Result
 from .rules_format import FILE_KEYS, RULE_KEYS, TOP_KEYS, Format, ignored_name, quoted, walked
 
@@ -210,8 +210,6 @@ def _rule(index: int, *, matcher: _core.Pattern, **read: Any) -> Rule:
 
 
 def _contents(name: Any) -> bytes:
-    from .yaml_reader import MAX_BYTES
-
     try:
         return read_file(name, MAX_BYTES + 1)
     except (OSError, ValueError) as error:

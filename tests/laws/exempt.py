@@ -25,6 +25,8 @@ EXEMPT_KEYS = {
     ("python/quantmap/schema/inputs.py", "kv_dtype"): "a key of the autotuner's task",
     ("python/quantmap/schema/inputs.py", "tensor_parallel_size"): "a key of the autotuner's task",
     ("python/bindings/register_numerics.cpp", "bf16"): "a number format of tensors",
+    ("python/bindings/register_numerics.cpp", "e4m3"): "a number format of tensors",
+    ("python/bindings/register_numerics.cpp", "e5m2"): "a number format of tensors",
     ("cpp/include/quantmap/results/recipes.hpp", "e4m3"): "a number format of tensors",
     ("cpp/include/quantmap/results/recipes.hpp", "e5m2"): "a number format of tensors",
     ("python/quantmap/numerics/arrays.py", "bfloat16"): "a number format of tensors",

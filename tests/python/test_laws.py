@@ -31,6 +31,8 @@ EXEMPT = {
     ("python/quantmap/schema/configs.py", "default"): "a keyword of JSON Schema",
     ("python/quantmap/schema/typescript.py", "default"): "a key: the default of a field",
     ("python/quantmap/schema/ui.py", "default"): "a key: the default of a field",
+    ("python/bindings/register_numerics.cpp", "e4m3"): "a number format, not an option",
+    ("python/bindings/register_numerics.cpp", "e5m2"): "a number format, not an option",
     ("cpp/include/quantmap/results/recipes.hpp", "e4m3"): "a number format, not an option",
     ("cpp/include/quantmap/results/recipes.hpp", "e5m2"): "a number format, not an option",
     ("python/quantmap/numerics/arrays.py", "bfloat16"): "the name of a NumPy dtype",

@@ -30,7 +30,11 @@ WIDEST = 80
 
 def introduce() -> None:
     """Say what to do next."""
-    echo(paragraphs(INTRODUCTION.rstrip() + NEXT, min(room(), WIDEST)).rstrip("\n"))
+    _show(short_help=INTRODUCTION.rstrip() + NEXT)
+
+
+def _show(*, short_help: str) -> None:
+    echo(paragraphs(short_help, min(room(), WIDEST)), nl=False)
 
 
 def paragraphs(text: str, width: int, indent: str = "") -> str:
