@@ -1,10 +1,9 @@
-# What a build costs. Most units are called a few times a run and are compiled at -Os, which gives half the code of -O1 as
-# quickly, with the headers that nearly all of
+# What a build costs. Most units are called a few times a run and are compiled at -O1, with the headers that nearly all of
 # them include precompiled; a unit in which a caller's time is spent says so with quantmap_hot.
 option(QUANTMAP_PRECOMPILE "Precompile the headers that nearly every source includes" ON)
 
 function(quantmap_speed target header)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-Os>)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
   if(QUANTMAP_PRECOMPILE)
     target_precompile_headers(${target} PRIVATE ${header})
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
