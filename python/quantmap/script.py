@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .result import Result
+from .result import Result, fresh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class ScriptResult(Result):
 
     launches: list[CheckResult]
     notes: list[Diagnostic]
-    _written: list[WrittenFile]  # that it does not run itself
+    _written: list[WrittenFile] = fresh(list)  # that it does not run itself
 
     _shown = ("launches",)
     _also = ("ok",)
