@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from . import _core
 from .errors import Diagnostic, Unseen
-from .files import MAX_BYTES
 from .mapping import Mapping, explain
 from .result import Answer, Result
 from .script import ScriptResult
