@@ -16,7 +16,7 @@ from .launch_lines import launch_lines, looks_like_python, names_an_engine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 __all__ = ["Container", "find_containers"]
@@ -83,14 +83,9 @@ def find_containers(text: str) -> list[Container] | None:
     if text.lstrip()[:1] == "[" and not _UNIT.match(text.lstrip()):
         return _of_argv(text)
     has_blocks = _has_code_blocks(text)
-    if not has_blocks and _own(_UNIT, text):
-        from .build_files import read_unit
-
-        return read_unit(text)
-    if not has_blocks and _own(_FROM, text) and _COMMAND.search(text):
-        from .build_files import read_dockerfile
-
-        return read_dockerfile(text)
+    read = None if has_blocks else _build_reader(text)
+    if read is not None:
+        return read(text)
     blocks = _of_blocks(text) if has_blocks else []
     is_data = _FIRST_OF_DATA.match(text) is not None
     if text.startswith("#!") or not (is_data or _KEYS.search(text)) or not _TOP.search(text):
@@ -100,6 +95,19 @@ def find_containers(text: str) -> list[Container] | None:
         return _of_script_and_data(text, manifest)
     found = _of_documents(text, whole=is_data)
     return _of_python(text) if found is None and not blocks else [*(found or ()), *blocks]
+
+
+def _build_reader(text: str) -> Callable[[str], list[Container] | None] | None:
+    """What reads a systemd unit or a Dockerfile; None when the text is neither."""
+    if _own(_UNIT, text):
+        from .build_files import read_unit
+
+        return read_unit
+    if _own(_FROM, text) and _COMMAND.search(text):
+        from .build_files import read_dockerfile
+
+        return read_dockerfile
+    return None
 
 
 def _own(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

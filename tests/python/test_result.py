@@ -43,7 +43,10 @@ def results() -> dict[str, Any]:
     )
     checked = quantmap.check("vllm serve m --kv-cache-dtype fp16", engine_version="0.11.0")
     mapping = quantmap.explain("vllm", {"kvcache_dtype": "int4"})
+    writing = "cat > more.yaml <<X\nport: 1\nX\nvllm serve m --config more.yaml"
+    (launch,) = quantmap.check_script(writing, "0.11.0").launches
     return {
+        "WrittenFile": launch._files[0],
         "Mapping": mapping,
         "Decision": mapping.decisions[1],
         "Diagnostic": mapping.diagnostics[0],
