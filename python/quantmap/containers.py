@@ -93,7 +93,12 @@ def find_containers(text: str) -> list[Container] | None:
     manifest = None if is_data or has_blocks else _manifest_behind(text)
     if manifest is not None:
         return _of_script_and_data(text, manifest)
-    found = _of_documents(text, whole=is_data)
+    return _of_data(text, blocks, whole=is_data)
+
+
+def _of_data(text: str, blocks: list[Container], *, whole: bool) -> list[Container] | None:
+    """What stands in YAML, and in the code blocks beside it."""
+    found = _of_documents(text, whole=whole)
     return _of_python(text) if found is None and not blocks else [*(found or ()), *blocks]
 
 
