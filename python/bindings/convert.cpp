@@ -131,12 +131,6 @@ py::object to_python(const Value& value) {
   }
 }
 
-py::list to_python(const std::vector<NotLookedAt>& groups) {
-  py::list out;
-  for (const NotLookedAt& group : groups) out.append(py::make_tuple(text(group.what), text(group.give)));
-  return out;
-}
-
 py::object to_python(const ArgumentValue& value) {
   if (const bool* flag = std::get_if<bool>(&value)) return py::bool_(*flag);
   if (const std::int64_t* number = std::get_if<std::int64_t>(&value)) return py::int_(*number);

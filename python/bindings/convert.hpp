@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "quantmap/base/value.hpp"
-#include "quantmap/mapping/map.hpp"
+#include "quantmap/release/argument.hpp"
 
 namespace quantmap::bindings {
 
@@ -23,8 +23,6 @@ namespace py = pybind11;
 [[nodiscard]] py::object to_python(const ArgumentValue& value);
 // As a value of get_runtime_args: text, or True and False.
 [[nodiscard]] py::object to_argument(const ArgumentValue& value);
-// A list of (what, what to give).
-[[nodiscard]] py::list to_python(const std::vector<NotLookedAt>& groups);
 [[nodiscard]] py::str text(std::string_view value);
 
 // A list of str from any range of texts.

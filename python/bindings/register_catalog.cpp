@@ -1,5 +1,6 @@
 // The catalogue as Python data, for docs, schemas and tests.
 #include "convert.hpp"
+#include "quantmap/config/method.hpp"
 #include "quantmap/deployment/verdict.hpp"
 #include "register.hpp"
 

@@ -4,74 +4,15 @@
 #include "quantmap/check/check.hpp"
 #include "quantmap/mapping/acceptance.hpp"
 #include "quantmap/mapping/render.hpp"
+#include "quantmap/results/launches.hpp"
 #include "register.hpp"
 #include "report.hpp"
+#include "results.hpp"
 #include "where.hpp"
 
 namespace quantmap::bindings {
 
 namespace {
-
-py::dict verdict_data(const Verdict& verdict) {
-  py::dict out;
-  out["argument"] = text(verdict.flag);
-  out["value"] = text(verdict.value);
-  out["verdict"] = text(name_of(verdict.judgement));
-  out["refused"] = is_refusal(verdict.judgement);
-  out["canonical"] = text(verdict.canonical);
-  out["reason"] = text(verdict.reason);
-  out["hint"] = text(verdict.hint);
-  out["evidence"] = texts(verdict.evidence);
-  return out;
-}
-
-// Texts of files by their place: what many launches name becomes one object.
-using FileTexts = std::map<const WrittenFile*, py::str>;
-
-py::dict file_data(const WrittenFile& file, FileTexts& texts) {
-  const auto [found, is_new] = texts.try_emplace(&file);
-  if (is_new) found->second = text(file.text);
-  py::dict out;
-  out["name"] = text(file.name);
-  out["text"] = found->second;
-  out["line"] = file.line;
-  out["open"] = file.open;
-  return out;
-}
-
-py::dict checked_data(const Checked& checked, FileTexts& texts_of_files) {
-  py::dict out;
-  out["engine"] = text(checked.engine->id);
-  out["engine_name"] = text(checked.engine->name);
-  out["version"] = text(checked.engine->surface.releases[checked.deployment.release].version);
-  out["asked"] = checked.asked.empty() ? py::object(py::none()) : py::object(text(checked.asked));
-  out["platform"] = checked.platform.empty() ? py::object(py::none()) : py::object(text(checked.platform));
-  out["line"] = checked.line;
-  out["verified_through"] = text(checked.engine->checked.verified_through);
-  out["model"] = checked.model.empty() ? py::object(py::none()) : py::object(text(checked.model));
-  py::list verdicts;
-  for (const Verdict& verdict : checked.verdicts) verdicts.append(verdict_data(verdict));
-  out["verdicts"] = verdicts;
-  out["notes"] = to_python(checked.notes);
-  out["config_flag"] = text(checked.engine->config_flag);
-  py::list through;  // flags whose files set what rules look at
-  for (const Target& target : checked.engine->checked.targets) {
-    for (const Channel& route : target.routes) {
-      if (route.kind == ChannelKind::kFile) through.append(text(route.through));
-    }
-  }
-  out["settings_flags"] = through;
-  py::list files;
-  for (const NamedFile& named : checked.files) {
-    py::dict row = file_data(*named.file, texts_of_files);
-    row["name"] = text(named.name);
-    files.append(row);
-  }
-  out["files"] = files;
-  out["checkpoint"] = text(catalog().checkpoint_kinds[checked.deployment.checkpoint].id);
-  out["not_looked_at"] = to_python(checked.not_looked_at);
-  return out;
-}
 
 CheckRequest request_of(const py::object& command, const py::object& engine, const py::object& engine_version,
                         const py::object& gpu, const py::object& model_quantization, const py::object& checkpoint,
@@ -86,34 +27,26 @@ CheckRequest request_of(const py::object& command, const py::object& engine, con
   return request;
 }
 
-py::dict check_script(const py::object& command, const py::object& engine, const py::object& engine_version,
-                      const py::object& gpu, const py::object& model_quantization, const py::object& checkpoint,
-                      const py::dict& settings) {
+py::object check_script(const py::object& command, const py::object& engine, const py::object& engine_version,
+                        const py::object& gpu, const py::object& model_quantization, const py::object& checkpoint,
+                        const py::dict& settings) {
   Diagnostics problems;
   const auto checked = quantmap::check_script(
       request_of(command, engine, engine_version, gpu, model_quantization, checkpoint, settings), problems);
   if (!checked) raise_config_error(problems);
-  py::list launches;
-  FileTexts texts_of_files;
-  for (const Checked& launch : checked->launches) launches.append(checked_data(launch, texts_of_files));
-  py::list written;
-  for (const auto& file : checked->written) written.append(file_data(*file, texts_of_files));
-  py::dict out;
-  out["written"] = written;
-  out["launches"] = launches;
-  out["notes"] = to_python(checked->notes);
-  return out;
+  const SharedTexts shared;
+  return to_result(*checked);
 }
 
-py::dict check(const py::object& command, const py::object& engine, const py::object& engine_version,
-               const py::object& gpu, const py::object& model_quantization, const py::object& checkpoint,
-               const py::dict& settings) {
+py::object check(const py::object& command, const py::object& engine, const py::object& engine_version,
+                 const py::object& gpu, const py::object& model_quantization, const py::object& checkpoint,
+                 const py::dict& settings) {
   Diagnostics problems;
   const std::optional<Checked> checked = check_command(
       request_of(command, engine, engine_version, gpu, model_quantization, checkpoint, settings), problems);
   if (!checked) raise_config_error(problems);
-  FileTexts texts_of_files;
-  return checked_data(*checked, texts_of_files);
+  const SharedTexts shared;
+  return to_result(*checked);
 }
 
 const Engine& engine_named(const py::object& name) {

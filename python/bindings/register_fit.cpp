@@ -3,65 +3,20 @@
 #include "quantmap/memory/fit.hpp"
 
 #include "convert.hpp"
+#include "quantmap/results/memory.hpp"
 #include "register.hpp"
 #include "report.hpp"
+#include "results.hpp"
 #include "where.hpp"
 
 namespace quantmap::bindings {
 
 namespace {
 
-py::dict fit_data(const MemoryFit& fit) {
-  const Mapping& mapping = fit.mapping;
-  py::dict out;
-  out["engine"] = text(mapping.engine->id);
-  out["engine_name"] = text(mapping.engine->name);
-  out["version"] = text(mapping.engine->surface.releases[mapping.deployment.release].version);
-  out["preset"] = mapping.config.preset.empty() ? py::object(py::none()) : py::object(text(mapping.config.preset));
-  out["config"] = to_python(to_value(mapping.config));
-  out["precision"] = precision_data(mapping);
-  py::object name = py::none();
-  if (fit.gpu) name = text(fit.gpu->name.empty() ? catalog().gpu_classes[fit.gpu->gpu_class].id : fit.gpu->name);
-  out["gpu"] = name;
-  out["memory_bytes"] = fit.gpu ? py::object(py::int_(fit.gpu->memory_bytes)) : py::object(py::none());
-  out["tp"] = fit.parallel.tensor;
-  out["pp"] = fit.parallel.pipeline;
-  out["context"] = fit.context;
-  out["concurrency"] = fit.concurrency;
-  out["parameters"] = fit.parameters;
-  out["active_share"] = fit.active_share;
-  out["weights_exact"] = fit.weights_exact;
-  out["weight_bytes"] = fit.weight_bytes;
-  out["kv_bits"] = fit.kv_bits;
-  out["kv_token_bytes"] = fit.kv_token_bytes;
-  out["kv_window_bytes"] = fit.kv_window_bytes;
-  out["state_bytes"] = fit.state_bytes;
-  out["graph_bytes"] = fit.graph_bytes;
-  out["cuda_bytes"] = fit.cuda_bytes;
-  out["batched_tokens"] = fit.batched_tokens;
-  out["sequences_at_most"] = fit.sequences_at_most;
-  out["kv_budget_band"] = py::make_tuple(fit.kv_budget_band.low, fit.kv_budget_band.high);
-  out["tokens_band"] = py::make_tuple(fit.tokens_band.low, fit.tokens_band.high);
-  out["cures"] = texts(fit.cures);
-  out["not_counted"] = texts(fit.not_counted);
-  out["kv_needed_bytes"] = fit.kv_needed_bytes;
-  out["kv_budget_bytes"] = fit.kv_budget_bytes;
-  out["activation_bytes"] = fit.activation_bytes;
-  out["kept_free_bytes"] = fit.kept_free_bytes;
-  out["memory_fraction"] = fit.fraction;
-  out["tokens"] = fit.tokens;
-  out["sequences"] = fit.sequences;
-  out["longest_context"] = fit.longest;
-  out["verdict"] = text(name_of(fit.verdict));
-  out["assumptions"] = texts(fit.assumptions);
-  out["diagnostics"] = to_python(mapping.diagnostics);
-  return out;
-}
-
-py::dict estimate(const py::object& checkpoint, const py::object& quant_config, const py::object& engine,
-                  const py::object& engine_version, const py::object& gpu, const py::object& tp, const py::object& pp,
-                  const py::object& context, const py::object& concurrency, const py::object& memory_fraction,
-                  const py::object& user_parameters, const py::object& correction, bool cures) {
+py::object estimate(const py::object& checkpoint, const py::object& quant_config, const py::object& engine,
+                    const py::object& engine_version, const py::object& gpu, const py::object& tp, const py::object& pp,
+                    const py::object& context, const py::object& concurrency, const py::object& memory_fraction,
+                    const py::object& user_parameters, const py::object& correction, bool cures) {
   FitRequest request;
   request.runtime = to_core(engine);
   request.quant_config = to_core(quant_config);
@@ -81,7 +36,7 @@ py::dict estimate(const py::object& checkpoint, const py::object& quant_config, 
     fit = estimate_fit(request, problems);
   }
   if (!fit) raise_config_error(problems);
-  return fit_data(*fit);
+  return to_result(*fit);
 }
 
 py::list memory_log_lines() {

@@ -2,8 +2,10 @@
 #include "convert.hpp"
 #include "quantmap/base/json_io.hpp"
 #include "quantmap/release/gpu.hpp"
+#include "quantmap/results/memory.hpp"
 #include "register.hpp"
 #include "report.hpp"
+#include "results.hpp"
 
 namespace quantmap::bindings {
 
@@ -11,31 +13,12 @@ namespace {
 
 py::object or_none(std::string_view value) { return value.empty() ? py::object(py::none()) : py::object(text(value)); }
 
-std::string dotted(int capability) { return std::to_string(capability / 10) + "." + std::to_string(capability % 10); }
-
-py::dict gpu_info(const py::object& gpu) {
+py::object gpu_info(const py::object& gpu) {
   Diagnostics problems;
   const std::optional<Gpu> found = read_gpu(gpu_to_core(gpu), Path("gpu"), problems);
   if (!found) raise_config_error(problems);
   log_warnings(problems);
-  py::dict out;
-  const GpuClass& gpu_class = catalog().gpu_classes[found->gpu_class];
-  out["name"] = or_none(found->name);
-  out["product"] = found->product == nullptr ? py::object(py::none()) : py::object(text(found->product->id));
-  out["capability"] = text(dotted(found->capability));
-  out["gpu_class"] = text(gpu_class.id);
-  out["architecture"] = text(gpu_class.title);
-  out["memory_bytes"] = found->memory_bytes == 0 ? py::object(py::none()) : py::int_(found->memory_bytes);
-  out["memory_gb"] = found->sold_gb == 0 ? py::object(py::none()) : py::int_(found->sold_gb);
-  out["memory_reported"] = found->reported;
-  out["memory_assumed"] = found->size_assumed;
-  const GpuCapability* row = capability_info(found->capability);
-  out["cuda"] = row == nullptr ? py::object(py::none()) : py::object(text(row->cuda));
-  out["last_cuda"] = row == nullptr ? py::object(py::none()) : or_none(row->last_cuda);
-  py::list evidence;
-  if (found->product != nullptr) evidence = texts(found->product->evidence);
-  out["evidence"] = evidence;
-  return out;
+  return to_result(*found);
 }
 
 py::list products() {
@@ -44,7 +27,7 @@ py::list products() {
     py::dict row;
     row["id"] = text(product.id);
     row["name"] = text(product.name);
-    row["capability"] = text(dotted(product.capability));
+    row["capability"] = text(results::dotted(product.capability));
     row["names"] = texts(product.names);
     py::list memory;
     for (const GpuMemory& size : product.memory) memory.append(py::make_tuple(size.gb, size.reported_mib));
@@ -62,7 +45,7 @@ py::list gpu_classes() {
     py::dict row;
     row["id"] = text(item.id);
     row["title"] = text(item.title);
-    row["capability"] = text(dotted(item.floor));
+    row["capability"] = text(results::dotted(item.floor));
     const GpuCapability* cuda = capability_info(item.floor);
     row["cuda"] = cuda == nullptr ? py::object(py::none()) : py::object(text(cuda->cuda));
     const GpuArchitecture* last = nullptr;

@@ -8,74 +8,16 @@
 #include "quantmap/config/resolve.hpp"
 #include "quantmap/mapping/grid.hpp"
 #include "quantmap/mapping/merge.hpp"
+#include "quantmap/results/launches.hpp"
 #include "register.hpp"
 #include "report.hpp"
+#include "results.hpp"
 #include "runtime_args.hpp"
 #include "where.hpp"
 
 namespace quantmap::bindings {
 
 namespace {
-
-py::dict decision_data(const Decision& decision) {
-  const Field& field = field_info(decision.field);
-  py::dict emitted;
-  for (const Emitted& item : decision.emitted) emitted[text(item.place())] = to_argument(item.value);
-  py::dict out;
-  out["field"] = text(dotted_key(field));
-  out["asked"] = text(decision.value);
-  out["given"] = decision.asked;
-  out["emitted"] = emitted;
-  out["outcome"] = text(name_of(decision.outcome));
-  out["code"] = text(decision.why.text().code);
-  out["sentence"] = text(decision.why.message());
-  py::list evidence;
-  for (const std::string& source : decision.evidence) evidence.append(text(source));
-  out["evidence"] = evidence;
-  out["assumed"] = decision.assumed;
-  return out;
-}
-
-// Version, GPU and checkpoint of a checked mapping; None for what is not known.
-void add_situation(const Mapping& mapping, py::dict& out) {
-  const Deployment& deployment = mapping.deployment;
-  const Engine& engine = *mapping.engine;
-  out["mode"] = deployment.checked ? "checked" : "documented";
-  out["version"] = py::none();
-  out["gpu"] = py::none();
-  out["checkpoint"] = text(catalog().checkpoint_kinds[deployment.checkpoint].id);
-  if (deployment.checked) {
-    out["version"] = text(engine.surface.releases[deployment.release].version);
-    if (deployment.gpu != 0) out["gpu"] = text(catalog().gpu_classes[deployment.gpu].id);
-  }
-  out["precision"] = precision_data(mapping);
-  out["verified_through"] = text(engine.checked.verified_through);
-}
-
-py::dict mapping_data(const Mapping& mapping) {
-  py::dict out;
-  py::dict args;
-  py::dict env;
-  py::dict files;
-  for (const Argument& argument : mapping.arguments) {
-    (argument.kind == ChannelKind::kFlag ? args : env)[text(argument.flag)] = to_argument(argument.value);
-  }
-  for (const LaunchFile& file : mapping.files) files[text(file.name)] = text(file.text);
-  py::list decisions;
-  for (const Decision& decision : mapping.decisions) decisions.append(decision_data(decision));
-  out["engine"] = text(mapping.engine->id);
-  out["engine_name"] = text(mapping.engine->name);
-  out["config"] = to_python(to_value(mapping.config));
-  out["preset"] = mapping.config.preset.empty() ? py::object(py::none()) : py::object(text(mapping.config.preset));
-  out["args"] = args;
-  out["env"] = env;
-  out["files"] = files;
-  out["decisions"] = decisions;
-  out["diagnostics"] = to_python(mapping.diagnostics);
-  out["not_looked_at"] = to_python(mapping.not_looked_at);
-  add_situation(mapping, out);
-  return out;
-}
 
 LaunchRequest request_of(const py::object& runtime, const py::object& quant_config, const py::object& user_parameters,
                          const py::object& model_quantization, const py::object& engine_version, const py::object& gpu,
@@ -90,10 +32,10 @@ LaunchRequest request_of(const py::object& runtime, const py::object& quant_conf
   return request;
 }
 
-py::dict explain(const py::object& runtime, const py::object& quant_config, const py::object& user_parameters,
-                 const py::object& model_quantization, const py::object& engine_version, const py::object& gpu,
-                 const py::object& checkpoint, const py::object& policy, const py::object& image_tag,
-                 const py::object& activations) {
+py::object explain(const py::object& runtime, const py::object& quant_config, const py::object& user_parameters,
+                   const py::object& model_quantization, const py::object& engine_version, const py::object& gpu,
+                   const py::object& checkpoint, const py::object& policy, const py::object& image_tag,
+                   const py::object& activations) {
   LaunchRequest request = request_of(runtime, quant_config, user_parameters, model_quantization, engine_version, gpu,
                                      checkpoint, image_tag);
   request.policy = to_core(policy);
@@ -101,7 +43,7 @@ py::dict explain(const py::object& runtime, const py::object& quant_config, cons
   Diagnostics problems;
   const std::optional<Mapping> mapping = launch(request, problems);
   if (!mapping) raise_config_error(problems);
-  return mapping_data(*mapping);
+  return to_result(*mapping);
 }
 
 Refusals refusals_on(const py::object& runtime, const py::object& engine_version, const py::object& gpu,

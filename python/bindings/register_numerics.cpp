@@ -7,47 +7,20 @@
 #include "quantmap/catalog/codes.hpp"
 #include "quantmap/catalog/numeric_tables.hpp"
 #include "quantmap/quantize/number.hpp"
+#include "quantmap/results/recipes.hpp"
 #include "register.hpp"
 #include "report.hpp"
+#include "results.hpp"
 
 namespace quantmap::bindings {
 
 namespace {
 
-constexpr std::string_view kUses[] = {"weight", "activation", "cache"};
-constexpr std::string_view kElements[] = {"i8", "i4", "e4m3", "e5m2", "e2m1"};
-
 py::object or_none(std::string_view value) { return value.empty() ? py::object(py::none()) : py::object(text(value)); }
-
-py::dict row_of(const Recipe& row) {
-  py::dict out;
-  out["who"] = text(row.who);
-  out["scheme"] = text(row.scheme);
-  out["since"] = text(row.since);
-  out["until"] = or_none(row.until);
-  out["assumed"] = row.assumed;
-  out["use"] = text(kUses[static_cast<std::size_t>(row.use)]);
-  out["element"] = text(kElements[static_cast<std::size_t>(row.element)]);
-  out["tile"] = py::make_tuple(row.rows, row.columns);
-  out["whole_tiles"] = row.whole_tiles;
-  out["truncates"] = row.rounding == Rounding::kTruncate;
-  out["scale_bits"] = row.scale_type == ScaleType::kE8m0 || row.scale_type == ScaleType::kE4m3 ? 8
-                      : row.scale_type == ScaleType::kInput                                    ? 16
-                                                                                               : 32;
-  out["two_levels"] = row.scale == ScaleRule::kTwoLevel || row.scale == ScaleRule::kTwoLevelDivide;
-  out["zero_points"] = row.range == RangeRule::kMinmax;
-  out["title"] = text(row.title);
-  out["formula"] = text(row.formula);
-  out["format"] = or_none(row.stored.format);
-  out["stored_weights"] = or_none(row.stored.weights);
-  out["stored_activation"] = or_none(row.stored.activation);
-  out["evidence"] = texts(row.evidence);
-  return out;
-}
 
 py::list recipe_rows() {
   py::list out;
-  for (const Recipe& row : catalog().recipes.rows) out.append(row_of(row));
+  for (const Recipe& row : catalog().recipes.rows) out.append(to_result(results::NamedRecipe{row, row_name(row)}));
   return out;
 }
 
@@ -93,13 +66,11 @@ py::object module_names(const std::string& engine, const std::string& architectu
   return py::none();
 }
 
-py::dict find(const std::string& name) {
+py::object find(const std::string& name) {
   const ChosenRecipe chosen = recipe_of(name);
-  py::dict out = row_of(*chosen.row);
-  out["name"] = text(chosen.name());
-  out["release"] = text(chosen.release);
-  out["assumed"] = chosen.assumed;
-  return out;
+  results::NamedRecipe out{*chosen.row, chosen.name()};
+  out.assumed = chosen.assumed;
+  return to_result(out);
 }
 
 // The bytes of a result. Whoever writes them first touches the memory: the threads, without the GIL.

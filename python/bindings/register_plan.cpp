@@ -10,81 +10,19 @@
 #include "quantmap/base/digest.hpp"
 #include "quantmap/mapping/launch.hpp"
 #include "quantmap/plan/parallel.hpp"
+#include "quantmap/results/plans.hpp"
 #include "register.hpp"
 #include "report.hpp"
+#include "results.hpp"
 #include "where.hpp"
 
 namespace quantmap::bindings {
 
 namespace {
 
-py::object version_of(const Engine& engine, const Deployment& deployment) {
-  if (!deployment.checked) return py::none();
-  return text(engine.surface.releases[deployment.release].version);
-}
-
-py::dict experiment_data(const Plan& plan, Count index) {
-  const Experiment experiment = plan.experiment(index);
-  py::dict args;
-  py::dict env;
-  py::dict files;
-  for (const Argument& argument : experiment.arguments) {
-    (argument.kind == ChannelKind::kFlag ? args : env)[text(argument.flag)] = to_argument(argument.value);
-  }
-  for (const LaunchFile& file : experiment.files) files[text(file.name)] = text(file.text);
-  py::dict out;
-  out["index"] = experiment.index;
-  out["engine"] = text(experiment.engine->id);
-  out["version"] = version_of(*experiment.engine, experiment.deployment);
-  out["args"] = args;
-  out["env"] = env;
-  out["files"] = files;
-  out["signature"] = text(experiment.signature);
-  out["group"] = experiment.group;
-  out["points"] = experiment.points;
-  out["config"] = to_python(experiment.config);
-  out["parameters"] = to_python(experiment.parameters);
-  return out;
-}
-
 py::list group_data(const Plan& plan, std::uint64_t id) {
   py::list out;
   for (const auto& [config, points] : plan.group(id).configs) out.append(py::make_tuple(to_python(config), points));
-  return out;
-}
-
-py::list skip_data(const Plan& plan) {
-  py::list out;
-  for (const Skip& skip : plan.skips()) {
-    py::dict example;
-    example["engine"] = text(skip.engine->id);
-    example["config"] = to_python(skip.config);
-    example["parameters"] = to_python(skip.parameters);
-    py::dict row;
-    row["code"] = text(skip.cause.text().code);
-    row["path"] = text(skip.cause.path);
-    row["message"] = text(skip.cause.message());
-    row["hint"] = text(skip.cause.hint());
-    row["count"] = skip.count;
-    row["example"] = example;
-    out.append(row);
-  }
-  return out;
-}
-
-py::list target_data(const Plan& plan) {
-  py::list out;
-  for (const PlanTarget& target : plan.targets()) {
-    py::dict row;
-    row["engine"] = text(target.engine->id);
-    row["engine_name"] = text(target.engine->name);
-    row["mode"] = target.deployment.checked ? "checked" : "documented";
-    row["version"] = version_of(*target.engine, target.deployment);
-    row["gpu"] = py::none();
-    if (target.deployment.gpu != 0) row["gpu"] = text(catalog().gpu_classes[target.deployment.gpu].id);
-    row["times"] = target.repeats;
-    out.append(row);
-  }
   return out;
 }
 
@@ -217,14 +155,14 @@ void register_plan(py::module_& module) {
                              })
       .def_property_readonly("task_name", [](const Plan& plan) { return to_python(plan.name()); })
       .def_property_readonly("axes", &Plan::axes)
-      .def_property_readonly("skips", &skip_data)
-      .def_property_readonly("targets", &target_data)
+      .def_property_readonly("skips", [](const Plan& plan) { return to_result(plan.skips()); })
+      .def_property_readonly("targets", [](const Plan& plan) { return to_result(plan.targets()); })
       .def_property_readonly("diagnostics", [](const Plan& plan) { return to_python(plan.diagnostics()); })
       .def(
           "experiment",
           [](const Plan& plan, Count index) {
             require_index(plan, index);
-            return experiment_data(plan, index);
+            return to_result(plan.experiment(index));
           },
           py::arg("index"))
       .def("group", &group_data, py::arg("id"))

@@ -3,7 +3,8 @@
 #include <pybind11/gil_safe_call_once.h>
 
 #include "convert.hpp"
-#include "quantmap/deployment/kernels.hpp"
+#include "quantmap/results/launches.hpp"
+#include "results.hpp"
 
 namespace quantmap::bindings {
 
@@ -36,29 +37,9 @@ const py::object& level_and_name() {
 
 }  // namespace
 
-py::object to_python(const Diagnostic& diagnostic) {
-  py::dict context;
-  for (const auto& [key, value] : diagnostic.context) {
-    if (!value.empty()) context[text(key)] = text(value);
-  }
-  const DiagnosticText& info = diagnostic.text();
-  return errors_module().attr("Diagnostic")(text(info.code), text(name_of(info.severity)), text(diagnostic.path),
-                                            text(diagnostic.message()), text(diagnostic.hint()), context);
-}
+py::object to_python(const Diagnostic& diagnostic) { return to_result(diagnostic); }
 
-py::list to_python(const Diagnostics& diagnostics) {
-  py::list out;
-  for (const Diagnostic& diagnostic : diagnostics.all()) out.append(to_python(diagnostic));
-  return out;
-}
-
-py::dict precision_data(const Mapping& mapping) {
-  py::dict out;
-  for (const Real& part : real_precision(*mapping.engine, mapping.deployment, mapping.values)) {
-    out[text(part.of)] = text(part.is);
-  }
-  return out;
-}
+py::list to_python(const Diagnostics& diagnostics) { return to_result(diagnostics); }
 
 void raise_config_error(const Diagnostics& diagnostics) {
   py::list errors;

@@ -4,7 +4,6 @@
 #include <pybind11/pybind11.h>
 
 #include "quantmap/base/diagnostic.hpp"
-#include "quantmap/mapping/map.hpp"
 
 namespace quantmap::bindings {
 
@@ -13,10 +12,6 @@ namespace py = pybind11;
 // A list of quantmap.errors.Diagnostic.
 [[nodiscard]] py::list to_python(const Diagnostics& diagnostics);
 [[nodiscard]] py::object to_python(const Diagnostic& diagnostic);
-
-// What each part of the model will really be, and the attention backend as far as it is known; empty in documented
-// mode.
-[[nodiscard]] py::dict precision_data(const Mapping& mapping);
 
 // Raises quantmap.ConfigError with all of them.
 [[noreturn]] void raise_config_error(const Diagnostics& diagnostics);

@@ -8,12 +8,15 @@ from . import _core
 from .checkpoint import CheckpointInfo, inspect_checkpoint
 from .errors import ConfigError
 from .fit import Fit
+from .result import Result, fresh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from os import PathLike
     from typing import Any
+
+    from .words import Config, Count, Positive
 
 __all__ = ["Advice", "advise", "servable"]
 
@@ -24,7 +27,7 @@ TROUBLE = "known-trouble"
 _PLAIN = "16-bit"  # bfloat16 or as the model says, which is the same for nearly all
 
 
-class Advice:
+class Advice(Result):
     """One way to serve a model on a GPU, which fits and which the release starts.
 
     Attributes:
@@ -39,43 +42,14 @@ class Advice:
         reasons: why it stands where it stands.
     """
 
-    __slots__ = (
-        "bytes_per_token",
-        "command",
-        "config",
-        "fit",
-        "gpus",
-        "precision",
-        "reasons",
-        "warnings",
-    )
-
-    def __init__(
-        self,
-        fit: Fit,
-        config: dict[str, Any],
-        bytes_per_token: int,
-        command: str,
-        warnings: list[str],
-    ) -> None:
-        self.fit = fit
-        self.config = config
-        self.precision: dict[str, str] = fit.precision
-        self.gpus: int = fit.tp * fit.pp
-        self.bytes_per_token = bytes_per_token
-        self.command = command
-        self.warnings = warnings
-        self.reasons: list[str] = []
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name, the fit as its own `to_dict`.
-        """
-        out = {name: getattr(self, name) for name in self.__slots__}
-        out["fit"] = self.fit.to_dict()
-        return out
+    fit: Fit
+    config: Config
+    precision: dict[str, str]
+    gpus: Positive
+    bytes_per_token: Count
+    command: str
+    warnings: list[str]
+    reasons: list[str] = fresh(list)
 
     def __repr__(self) -> str:
         return f"Advice({self.fit.engine!r}, gpus={self.gpus}, {self.fit.verdict!r})"
@@ -142,7 +116,8 @@ def advise(
         found += _of_engine(checkpoint, engine, gpu, gpus, context, concurrency, model)
     found.sort(key=lambda advice: _rank(advice, goal))
     for place, advice in enumerate(found):
-        advice.reasons = _reasons(advice, found[place - 1] if place else None, goal)
+        reasons = _reasons(advice, found[place - 1] if place else None, goal)
+        found[place] = advice.replace(reasons=reasons)
     return found
 
 
@@ -245,7 +220,7 @@ def _least(
     while sizes:
         tp, pp = sizes.pop(0)
         ground = (engine, None, gpu, tp, pp if pp > 1 else None, context, concurrency)
-        fit = Fit.of(_core.estimate(checkpoint, config, *ground, None, None, None, cures=False))
+        fit = _core.estimate(checkpoint, config, *ground, None, None, None, cures=False)
         legal = fit.verdict != "refused" and not _is_uneven(fit)
         if legal and fit.verdict == "fits":
             return fit
@@ -302,7 +277,7 @@ def _advice(
     others = (d for d in fit.diagnostics if d.severity == "warning" and d.code != TROUBLE)
     warnings = [*_troubles(fit), *(d.message for d in others)]
     moved = fit.weight_bytes * fit.active_share + fit.kv_token_bytes * fit.context / 2
-    return Advice(fit, config, round(moved), command, warnings)
+    return Advice(fit, config, fit.precision, fit.tp * fit.pp, round(moved), command, warnings)
 
 
 def _bits(advice: Advice) -> float:

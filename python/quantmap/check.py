@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .checkpoint import CheckpointInfo
+    from .script import WrittenFile
     from .words import CheckpointKind, Count, Engine, Judgement
 
 __all__ = [
@@ -87,7 +88,9 @@ class CheckResult(Answer):
     not_looked_at: list[Unseen]
     verdicts: list[Verdict]
     notes: list[Diagnostic]
-    _files: list[dict[str, Any]]  # that its script writes
+    _files: list[WrittenFile]  # of its script, that it names
+    _config_flag: str  # that names a file of the launch's arguments
+    _settings_flags: list[str]  # that name files which rules look into
 
     _shown = ("engine", "version", "verdicts")
     _kept = ("engine_name",)
@@ -145,15 +148,7 @@ def check(
     ground = (engine, engine_version, gpu, model_quantization, checkpoint)
     from .launches import judge_one
 
-    return _result(judge_one(command, ground))
-
-
-def _result(data: dict[str, Any]) -> CheckResult:
-    verdicts = [Verdict.of(each) for each in data["verdicts"]]
-    unseen = [Unseen(*pair) for pair in data["not_looked_at"]]
-    result = CheckResult.of({**data, "verdicts": verdicts, "not_looked_at": unseen})
-    object.__setattr__(result, "_files", data["files"])
-    return result
+    return judge_one(command, ground)
 
 
 def check_script(
@@ -195,8 +190,7 @@ def check_script(
     ground = (engine, engine_version, gpu, model_quantization, checkpoint)
     from .launches import judge_text
 
-    launches, notes = judge_text(text, ground)
-    return ScriptResult([_result(data) for data in launches], notes)
+    return ScriptResult(*judge_text(text, ground))
 
 
 def diff(

@@ -6,7 +6,7 @@ import os
 
 from . import _core
 from .architecture import Architecture, Experts, Layer, Mla
-from .result import Result
+from .result import Keyed, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         GroupSize,
         Positive,
         Said,
-        Stored,
         Subject,
         WeightPart,
     )
@@ -32,6 +31,7 @@ __all__ = [
     "CheckpointInfo",
     "Detection",
     "Disagreement",
+    "DtypeShare",
     "Experts",
     "FileRead",
     "Layer",
@@ -145,6 +145,20 @@ class WeightShare(Result):
     quantized_bytes: Count
 
 
+class DtypeShare(Keyed):
+    """The weights that are stored in one dtype.
+
+    Attributes:
+        dtype: as the file spells it, such as ``BF16``, ``F8_E4M3`` or ``Q4_K``.
+        tensors: how many tensors.
+        bytes: all of them.
+    """
+
+    dtype: Said
+    tensors: Positive
+    bytes: Count
+
+
 class Weights(Result):
     """All weights, exactly as the headers of the weight files have them.
 
@@ -153,7 +167,7 @@ class Weights(Result):
         parameters: numbers of the model: packed ones unpacked, scales not counted.
         bytes: all of it.
         parts: by part: ``linear``, ``experts``, ``embedding``, ``head``, ``norm``, ``other``.
-        dtypes: name, number of tensors and bytes of each stored dtype, most bytes first.
+        dtypes: by stored dtype, most bytes first.
         has_head: whether there is an output layer of its own.
         complete: False when the index names a file that is missing.
     """
@@ -162,7 +176,7 @@ class Weights(Result):
     parameters: Count
     bytes: Count
     parts: dict[WeightPart, WeightShare]
-    dtypes: list[Stored]
+    dtypes: list[DtypeShare]
     has_head: bool
     complete: bool
 
@@ -246,20 +260,6 @@ class CheckpointInfo(Result):
         """Read again where it is unpickled: what the core keeps of it is not sent."""
         return inspect_checkpoint, (self._given,)
 
-    def replace(self, **changes: Any) -> CheckpointInfo:
-        """The same with other values; what the core keeps of it stays.
-
-        Args:
-            changes: fields and their new values.
-
-        Returns:
-            CheckpointInfo: a new one; this one stays as it is.
-        """
-        made = super().replace(**changes)
-        for name in ("_inspected", "_given"):
-            object.__setattr__(made, name, getattr(self, name))
-        return made
-
     def __copy__(self) -> CheckpointInfo:
         """Itself: it cannot be changed."""
         return self
@@ -306,29 +306,7 @@ def inspect_checkpoint(path_or_config: str | os.PathLike[str] | dict[str, Any]) 
     Source: each engine's order of detection is in the catalogue, ``cpp/catalog/detection.json``.
     """
     inspected = _core.inspect(path_or_config)
-    return _info(inspected, inspected.data(), path_or_config)
-
-
-def _info(inspected: _core.Inspected, data: dict[str, Any], given: Any) -> CheckpointInfo:
-    quantization = dict(data.pop("quantization"))
-    quantization["schemes"] = [Scheme(**scheme) for scheme in quantization["schemes"]]
-    shape = data.pop("architecture")
-    if shape is not None:
-        shape["layers"] = [Layer(**layer) for layer in shape["layers"]]
-        shape["mla"] = Mla(**shape["mla"]) if shape["mla"] else None
-        shape["experts"] = Experts(**shape["experts"]) if shape["experts"] else None
-    weights = data.pop("weights")
-    if weights is not None:
-        weights["parts"] = {name: WeightShare(**part) for name, part in weights["parts"].items()}
-    info = CheckpointInfo(
-        files=[FileRead(**file) for file in data.pop("files")],
-        quantization=QuantizationInfo(**quantization),
-        architecture=Architecture(**shape) if shape is not None else None,
-        weights=Weights(**weights) if weights is not None else None,
-        detections=[Detection(**item) for item in data.pop("detections")],
-        disagreements=[Disagreement(**item) for item in data.pop("disagreements")],
-        **data,
-    )
+    info = inspected.data()
     object.__setattr__(info, "_inspected", inspected)
-    object.__setattr__(info, "_given", _kept(given))
+    object.__setattr__(info, "_given", _kept(path_or_config))
     return info

@@ -9,20 +9,14 @@ from __future__ import annotations
 import json
 import re
 
-from .build_files import read_dockerfile, read_unit
 from .container_words import Container, environment_of, image_of, run_words, words_of
 from .errors import ConfigError
-from .launch_lines import launch_lines, names_an_engine
-from .markdown import PYTHON, Prelude, code_blocks, has_code_blocks
-from .platforms import served_model
-from .python_source import find_python_launches, is_python
-from .windows_scripts import as_posix
-from .yaml_pieces import read_pieces
-from .yaml_reader import MAX_BYTES, read_yaml_documents
+from .files import MAX_BYTES
+from .launch_lines import launch_lines, looks_like_python, names_an_engine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 __all__ = ["Container", "find_containers"]
@@ -63,7 +57,10 @@ def read_text(text: str) -> tuple[str, list[Container] | None]:
         >>> read_text("vllm serve m")
         ('vllm serve m', None)
     """
-    text = as_posix(text)
+    if "\n" in text:
+        from .windows_scripts import as_posix
+
+        text = as_posix(text)
     return text, find_containers(text)
 
 
@@ -85,11 +82,10 @@ def find_containers(text: str) -> list[Container] | None:
     """
     if text.lstrip()[:1] == "[" and not _UNIT.match(text.lstrip()):
         return _of_argv(text)
-    has_blocks = has_code_blocks(text)
-    if not has_blocks and _own(_UNIT, text):
-        return read_unit(text)
-    if not has_blocks and _own(_FROM, text) and _COMMAND.search(text):
-        return read_dockerfile(text)
+    has_blocks = _has_code_blocks(text)
+    read = None if has_blocks else _build_reader(text)
+    if read is not None:
+        return read(text)
     blocks = _of_blocks(text) if has_blocks else []
     is_data = _FIRST_OF_DATA.match(text) is not None
     if text.startswith("#!") or not (is_data or _KEYS.search(text)) or not _TOP.search(text):
@@ -97,8 +93,26 @@ def find_containers(text: str) -> list[Container] | None:
     manifest = None if is_data or has_blocks else _manifest_behind(text)
     if manifest is not None:
         return _of_script_and_data(text, manifest)
-    found = _of_documents(text, whole=is_data)
+    return _of_data(text, blocks, whole=is_data)
+
+
+def _of_data(text: str, blocks: list[Container], *, whole: bool) -> list[Container] | None:
+    """What stands in YAML, and in the code blocks beside it."""
+    found = _of_documents(text, whole=whole)
     return _of_python(text) if found is None and not blocks else [*(found or ()), *blocks]
+
+
+def _build_reader(text: str) -> Callable[[str], list[Container] | None] | None:
+    """What reads a systemd unit or a Dockerfile; None when the text is neither."""
+    if _own(_UNIT, text):
+        from .build_files import read_unit
+
+        return read_unit
+    if _own(_FROM, text) and _COMMAND.search(text):
+        from .build_files import read_dockerfile
+
+        return read_dockerfile
+    return None
 
 
 def _own(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
@@ -136,7 +150,7 @@ def find_written(name: str, text: str) -> list[Container]:
         >>> find_written("start.sh", "vllm serve m")[0].words
         'vllm serve m'
     """
-    if len(text) > MAX_BYTES or not names_an_engine(text) or has_code_blocks(text):
+    if len(text) > MAX_BYTES or not names_an_engine(text) or _has_code_blocks(text):
         return []  # pages are there to be read, not to be run
     text, found = read_text(text)
     if found is None and (name.endswith(_SCRIPT_NAMES) or text.startswith("#!")):
@@ -146,12 +160,16 @@ def find_written(name: str, text: str) -> list[Container]:
 
 def _of_documents(text: str, *, whole: bool) -> list[Container] | None:
     """What stands in YAML; None when the text is none, or, if it need not be, holds nothing."""
+    from .yaml_reader import read_yaml_documents
+
     fault = None
     try:
         documents = read_yaml_documents(text)
     except ConfigError as error:
         if error.diagnostics[0].code == "missing-package":
             raise
+        from .yaml_pieces import read_pieces
+
         documents, fault = read_pieces(text) if whole else ([], None)
         if not documents:
             return None
@@ -169,6 +187,9 @@ def _of_documents(text: str, *, whole: bool) -> list[Container] | None:
 
 def _of_blocks(text: str) -> list[Container]:
     """What stands in the code blocks of Markdown; a block knows what those before it set."""
+    from .markdown import PYTHON, Prelude, code_blocks
+    from .windows_scripts import as_posix
+
     found: list[Container] = []
     before = Prelude()
     for first, language, block in code_blocks(text):
@@ -184,10 +205,27 @@ def _of_blocks(text: str) -> list[Container]:
 
 
 def _of_python(text: str) -> list[Container] | None:
-    if not is_python(text):
+    found = _python_launches(text)
+    if found is None:
         return None
-    found = find_python_launches(text)
     return [Container(words, line, is_script=True) for line, words in found]
+
+
+def _python_launches(text: str) -> list[tuple[int, str]] | None:
+    """The launches of a Python source; None when the text is none."""
+    if not looks_like_python(text):
+        return None
+    from .python_source import find_python_launches, is_python
+
+    return find_python_launches(text) if is_python(text) else None
+
+
+def _has_code_blocks(text: str) -> bool:
+    if "```" not in text and "~~~" not in text:
+        return False
+    from .markdown import has_code_blocks
+
+    return has_code_blocks(text)
 
 
 def _scripts_of(item: dict[str, Any], places: _Places, image: str | None) -> Iterator[Container]:
@@ -199,11 +237,10 @@ def _scripts_of(item: dict[str, Any], places: _Places, image: str | None) -> Ite
             continue
         if isinstance(value, list) and all(isinstance(line, str) for line in value):
             value = "\n".join(line.rstrip("\n") for line in value)
-        if isinstance(value, str) and launch_lines().search(value) and not has_code_blocks(value):
+        if isinstance(value, str) and launch_lines().search(value) and not _has_code_blocks(value):
             line = places.line_of(re.escape(str(key)), "")
             is_block = places.text[places.at : places.at + 1] in ("|", ">", "\n")
-            python = find_python_launches(value) if is_python(value) else []
-            for at, text in python or [(1, value)]:
+            for at, text in _python_launches(value) or [(1, value)]:
                 words = run_words(image, ["sh", "-c", text], [], variables)
                 yield Container(words, line + is_block + at - 1, is_script=True)
 
@@ -279,6 +316,8 @@ def _is_kubernetes(item: dict[str, Any]) -> bool:
 
 
 def _of_mapping(item: dict[str, Any], places: _Places, around: str | None) -> Container | None:
+    from .platforms import served_model
+
     model = served_model(item)
     if model is not None:
         words, named, key = model

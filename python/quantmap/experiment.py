@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .rendered import Rendered
-from .result import Result
+from .result import Keyed, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from .mapping import Mapping
     from .words import (
         Arguments,
+        Asked,
         Code,
         Config,
         Count,
         Engine,
+        Given,
+        Gpu,
         Mode,
         Parameters,
         Positive,
@@ -34,7 +37,21 @@ if TYPE_CHECKING:
         def explain(self, experiment: Experiment) -> Mapping: ...
 
 
-__all__ = ["Experiment", "Skip"]
+__all__ = ["Experiment", "Skip", "SkippedPoint", "Target"]
+
+
+class SkippedPoint(Keyed):
+    """A point of a task that is left out.
+
+    Attributes:
+        engine: the engine's id.
+        config: as the task asks for it.
+        parameters: likewise.
+    """
+
+    engine: Engine
+    config: Asked
+    parameters: Given
 
 
 class Skip(Result):
@@ -55,9 +72,29 @@ class Skip(Result):
     message: str
     hint: str
     count: Positive
-    example: dict[str, Any]
+    example: SkippedPoint
 
     _shown = ("code", "path", "count")
+
+
+class Target(Keyed):
+    """An engine and release that a plan is made for.
+
+    Attributes:
+        engine: the engine's id.
+        engine_name: its name.
+        mode: ``documented`` or ``checked``.
+        version: the release in checked mode, else None.
+        gpu: the GPU class in checked mode, or None when no GPU was given.
+        times: how often the same one was asked for.
+    """
+
+    engine: Engine
+    engine_name: str
+    mode: Mode
+    version: str | None
+    gpu: Gpu | None
+    times: Positive
 
 
 class Experiment(Result, Rendered):
@@ -95,33 +132,17 @@ class Experiment(Result, Rendered):
     _also = ("mode", "presets", "configs")
     _least = (("configs", 1),)
 
-    @classmethod
-    def at(cls, plan: Source, data: dict[str, Any]) -> Experiment:
-        """An experiment of a plan, from plain data.
+    def _of_plan(self, plan: Source) -> Experiment:
+        """This experiment, which asks a plan for what it does not hold itself.
 
         Args:
             plan: the plan.
-            data: the attributes by name.
 
         Returns:
             Experiment: it.
         """
-        made = cls.of(data)
-        object.__setattr__(made, "_plan", plan)
-        return made
-
-    def replace(self, **changes: Any) -> Experiment:
-        """The same experiment with other values, of the same plan.
-
-        Args:
-            changes: fields and their new values.
-
-        Returns:
-            Experiment: a new one; this one stays as it is.
-        """
-        return Experiment.at(
-            self._source, {**dict(zip(self.__match_args__, self._values())), **changes}
-        )
+        object.__setattr__(self, "_plan", plan)
+        return self
 
     @property
     def _source(self) -> Source:
@@ -251,7 +272,7 @@ class Kept:
 
 
 def _restored(values: tuple[Any, ...], kept: Kept) -> Experiment:
-    return Experiment.at(kept, dict(zip(Experiment.__match_args__, values)))
+    return Experiment(*values)._of_plan(kept)
 
 
 def explained(experiment: Experiment, arguments: dict[str, Any] | None) -> Mapping:

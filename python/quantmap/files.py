@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["open_regular", "read_file", "write_file"]
 
+MAX_BYTES = 1_000_000  # of a text that is read as data
 _PATIENCE = 1000  # milliseconds that somebody has to begin writing to a pipe
 
 

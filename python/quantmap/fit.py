@@ -12,12 +12,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .checkpoint import CheckpointInfo
+    from .script import WrittenFile
     from .words import Bits, Config, Count, Engine, FitVerdict, Positive, Preset, Share
 
 __all__ = ["Fit", "estimate"]
-
-
-_WHOLE = ("kv_token_bytes", "kv_window_bytes", "state_bytes")
 
 
 class Fit(Answer):
@@ -109,18 +107,6 @@ class Fit(Answer):
 
     _shown = ("engine", "gpu", "verdict")
 
-    @classmethod
-    def of(cls, data: dict[str, Any]) -> Fit:
-        """An estimate as the core has it, in whole bytes and tokens."""
-        whole = {name: round(data[name]) for name in _WHOLE}
-        low, high = data["kv_budget_band"]
-        fewest, most = data["tokens_band"]
-        bands = {
-            "kv_budget_band": (round(low), round(high)),
-            "tokens_band": (int(fewest), int(most)),
-        }
-        return super().of({**data, **whole, **bands})
-
     @property
     def fits(self) -> bool:
         """Whether `concurrency` sequences of `context` tokens fit, by the best guess."""
@@ -198,33 +184,31 @@ def estimate(
         >>> fit.parameters, fit.kv_token_bytes, fit.verdict
         (8030261248, 65536, 'fits')
     """
-    return Fit.of(
-        _core.estimate(
-            checkpoint,
-            config,
-            engine,
-            engine_version,
-            gpu,
-            tp,
-            pp,
-            context,
-            concurrency,
-            memory_fraction,
-            with_settings(engine, user_parameters),
-            correction,
-        )
+    return _core.estimate(
+        checkpoint,
+        config,
+        engine,
+        engine_version,
+        gpu,
+        tp,
+        pp,
+        context,
+        concurrency,
+        memory_fraction,
+        with_settings(engine, user_parameters),
+        correction,
     )
 
 
 def with_settings(
-    engine: str, parameters: dict[str, Any] | None, written: list[dict[str, Any]] | None = None
+    engine: str, parameters: dict[str, Any] | None, written: list[WrittenFile] | None = None
 ) -> dict[str, Any] | None:
     """Parameters with what stands in the file of further arguments, where they name one.
 
     Args:
         engine: the engine.
         parameters: arguments by name.
-        written: files that a script writes, with their names and texts.
+        written: files that a script writes.
 
     Returns:
         dict: the same, the name of a file that can be read replaced by its content.

@@ -104,7 +104,7 @@ def gpu_info(gpu: str | float | dict[str, Any]) -> GpuInfo:
         >>> gpu.capability, gpu.gpu_class, gpu.memory_gb
         ('8.0', 'sm80', 40)
     """
-    return GpuInfo.of(_core.gpu_info(gpu))
+    return _core.gpu_info(gpu)
 
 
 def requirements(engine: str, engine_version: str = "latest") -> list[Requirement]:

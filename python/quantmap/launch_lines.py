@@ -1,4 +1,4 @@
-"""How a line of text that starts an engine looks."""
+"""How a line of text that starts an engine looks, and one of Python."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from functools import lru_cache
 from . import _core
 
 __all__: list[str] = []
+
+
+_STATEMENT = re.compile(
+    r"^(?:import \w|from [\w.]+ import |@\w|def \w+\(|"
+    r"\w+ ?(?:: ?[\w\[\]., ]+)?= ?[\[\"'f(]|subprocess\.|os\.system\()",
+    re.MULTILINE,
+)
+
+
+def looks_like_python(text: str) -> bool:
+    """Whether a text has a statement of Python that no shell has; it may still be no Python."""
+    return _STATEMENT.search(text) is not None
 
 
 @lru_cache(maxsize=1)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-
 from . import _core
-from .yaml_reader import MAX_BYTES
+from .files import MAX_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from .check import CheckResult
     from .containers import Container
     from .errors import Diagnostic
+    from .script import WrittenFile
 
 __all__: list[str] = []
 
@@ -23,7 +23,7 @@ _DEEPEST = 2  # files that a script writes may be scripts that write files
 _MOST_WRITTEN = 2_000_000  # characters of files that scripts write
 
 
-def judge_one(command: Any, ground: tuple[Any, ...]) -> dict[str, Any]:
+def judge_one(command: Any, ground: tuple[Any, ...]) -> CheckResult:
     """The first launch of a command.
 
     Args:
@@ -31,16 +31,16 @@ def judge_one(command: Any, ground: tuple[Any, ...]) -> dict[str, Any]:
         ground: what is known of it, as the core takes it behind the command.
 
     Returns:
-        dict: the launch, with what the files that it names set.
+        CheckResult: the launch, with what the files that it names set.
     """
-    data = _core.check(command, *ground)
-    settings = _settings([data])
+    launch = _core.check(command, *ground)
+    settings = _settings([launch])
     if settings:
-        data = _core.check(command, *ground, settings=settings)
-    return _with_files(data, settings)
+        launch = _core.check(command, *ground, settings=settings)
+    return _with_files(launch, settings)
 
 
-def judge_text(text: Any, ground: tuple[Any, ...]) -> tuple[list[dict[str, Any]], list[Diagnostic]]:
+def judge_text(text: Any, ground: tuple[Any, ...]) -> tuple[list[CheckResult], list[Diagnostic]]:
     """Every launch of a text.
 
     Args:
@@ -48,7 +48,7 @@ def judge_text(text: Any, ground: tuple[Any, ...]) -> tuple[list[dict[str, Any]]
         ground: what is known of every launch, as the core takes it behind the text.
 
     Returns:
-        tuple[list[dict], list[Diagnostic]]: the launches, in their order, and what to know.
+        tuple[list[CheckResult], list[Diagnostic]]: the launches, in their order, and what to know.
     """
     containers = None
     if isinstance(text, str) and len(text) <= MAX_BYTES:
@@ -62,7 +62,7 @@ def judge_text(text: Any, ground: tuple[Any, ...]) -> tuple[list[dict[str, Any]]
         judged.container(container, 1)
     launches, notes = judged.launches, judged.notes
     if judged.has_files:
-        launches.sort(key=lambda launch: launch["line"])
+        launches.sort(key=lambda launch: launch.line)
     if launches:  # what starts no engine stands beside what does
         notes = [note for note in notes if note.code not in _STARTS_NOTHING]
     if not (launches or notes):
@@ -75,24 +75,24 @@ class _Judged:
 
     def __init__(self, ground: tuple[Any, ...]) -> None:
         self.ground = ground
-        self.launches: list[dict[str, Any]] = []
+        self.launches: list[CheckResult] = []
         self.notes: list[Diagnostic] = []
         self.has_files = False
         self._left = _MOST_WRITTEN
 
     def script(self, text: Any, line: int, *, is_script: bool = True, depth: int = 0) -> None:
         """Judge a script, or words, that begin on a line; then the files that it writes."""
-        data = _core.check_script(text, *self.ground)
-        settings = _settings(data["launches"])
+        judged = _core.check_script(text, *self.ground)
+        settings = _settings(judged.launches)
         if settings:
-            data = _core.check_script(text, *self.ground, settings=settings)
-        for launch in data["launches"]:
-            launch["line"] = line + (launch["line"] - 1 if is_script else 0)
-            self.launches.append(_with_files(launch, settings))
-        self.notes += data["notes"]
+            judged = _core.check_script(text, *self.ground, settings=settings)
+        for launch in judged.launches:
+            at = line + (launch.line - 1 if is_script else 0)
+            self.launches.append(_with_files(launch.replace(line=at), settings))
+        self.notes += judged.notes
         if depth < _DEEPEST:
-            for file in data["written"]:
-                self._file(file, line - 1 + file["line"] if is_script else line, depth + 1)
+            for file in judged._written:
+                self._file(file, line - 1 + file.line if is_script else line, depth + 1)
 
     def container(self, container: Container, line: int, depth: int = 0) -> None:
         """Judge a container of a text that begins on a line."""
@@ -100,17 +100,17 @@ class _Judged:
         line += container.line - 1
         self.script(container.words, line, is_script=container.is_script, depth=depth)
 
-    def _file(self, file: dict[str, Any], line: int, depth: int) -> None:
+    def _file(self, file: WrittenFile, line: int, depth: int) -> None:
         """Judge what stands in a file that a script writes, or hands to a program."""
         from .containers import find_written
 
-        self._left -= len(file["text"])
+        self._left -= len(file.text)
         if self._left < 0:
             return
         before = len(self.launches)
         notes = self.notes
         self.notes = []
-        for container in find_written(file["name"], file["text"]):
+        for container in find_written(file.name, file.text):
             self.container(container, line, depth)
         if len(self.launches) > before:
             self.has_files = True
@@ -118,35 +118,36 @@ class _Judged:
         self.notes = notes
 
 
-def _settings(launches: list[dict[str, Any]]) -> dict[str, str]:
+def _settings(launches: list[CheckResult]) -> dict[str, str]:
     """The files whose settings the rules look at, by name, as JSON."""
     out: dict[str, str] = {}
-    for data, name in _named_files(launches):
+    for launch, name in _named_files(launches):
+        import json
+
         from .settings_file import known_settings
 
-        read = known_settings(name, data["files"])
+        read = known_settings(name, launch._files)
         if read is not None:
             out[name] = json.dumps(read)
     return out
 
 
-def _named_files(launches: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str]]:
-    for data in launches:
-        for verdict in data["verdicts"]:
-            name: str = verdict["value"]
-            flag = verdict["canonical"] or verdict["argument"]
-            if flag in data["settings_flags"] and name.endswith(_SETTINGS):
-                yield data, name
+def _named_files(launches: list[CheckResult]) -> Iterator[tuple[CheckResult, str]]:
+    for launch in launches:
+        for verdict in launch.verdicts:
+            flag = verdict.canonical or verdict.argument
+            if flag in launch._settings_flags and verdict.value.endswith(_SETTINGS):
+                yield launch, verdict.value
 
 
-def _with_files(data: dict[str, Any], read: dict[str, str]) -> dict[str, Any]:
+def _with_files(launch: CheckResult, read: dict[str, str]) -> CheckResult:
     """A launch, with what the file of arguments that it names sets."""
-    flag, verdicts = data["config_flag"], data["verdicts"]
-    settings = flag and any(verdict["canonical"] == flag for verdict in verdicts)
-    if settings or any(verdict["value"].endswith(_SETTINGS) for verdict in verdicts):
-        from .settings_file import add_settings, note_unread
+    flag, verdicts = launch._config_flag, launch.verdicts
+    settings = flag and any(verdict.canonical == flag for verdict in verdicts)
+    if settings or any(verdict.value.endswith(_SETTINGS) for verdict in verdicts):
+        from .settings_file import note_unread, with_settings
 
-        note_unread(data, _SETTINGS, read)
+        launch = note_unread(launch, _SETTINGS, read)
         if settings:
-            add_settings(data)
-    return data
+            launch = with_settings(launch)
+    return launch

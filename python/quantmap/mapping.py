@@ -156,7 +156,7 @@ def explain(
 
         warnings.warn("runtime= is now called engine=", DeprecationWarning, stacklevel=2)
         engine = runtime
-    data = _core.explain(
+    return _core.explain(
         engine,
         quant_config,
         user_parameters,
@@ -168,6 +168,3 @@ def explain(
         runtime_image_tag,
         activations,
     )
-    data["decisions"] = [Decision.of(each) for each in data["decisions"]]
-    data["not_looked_at"] = [Unseen(*pair) for pair in data["not_looked_at"]]
-    return Mapping.of(data)

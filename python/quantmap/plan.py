@@ -5,7 +5,8 @@ from __future__ import annotations
 from . import _core
 from .compared import Compared
 from .errors import Diagnostic
-from .experiment import Experiment, Skip, explained
+from .experiment import Experiment, Skip, Target, explained
+from .result import plain
 from .task import load_task
 
 TYPE_CHECKING = False
@@ -60,7 +61,7 @@ class Plan(Compared):
             spread over all of them. A Bayesian task is planned as its whole space.
         max_iterations: that limit, or None.
         skips: the causes of skipped points, with counts and one example each.
-        targets: the engines and releases, as dicts with ``engine``, ``engine_name``, ``mode``,
+        targets: the engines and releases, each with ``engine``, ``engine_name``, ``mode``,
             ``version``, ``gpu`` and ``times`` (how often the same one was asked for).
         diagnostics: warnings, such as a key of the task that nobody reads.
         task_name: the task's name, or None.
@@ -92,14 +93,14 @@ class Plan(Compared):
         Returns:
             list[Skip]: in the order in which they are looked for.
         """
-        return [Skip(**data) for data in self._core.skips]
+        return self._core.skips
 
     @property
-    def targets(self) -> list[dict[str, Any]]:
+    def targets(self) -> list[Target]:
         """The engines and releases of the plan.
 
         Returns:
-            list[dict]: in the order of their experiments.
+            list[Target]: in the order of their experiments.
         """
         return self._core.targets
 
@@ -130,11 +131,11 @@ class Plan(Compared):
         number = index.__index__()
         if not -size <= number < size:
             raise IndexError(f"no experiment {number}: the plan has {size}")
-        return Experiment.at(self, self._core.experiment(number % size))
+        return self._core.experiment(number % size)._of_plan(self)
 
     def __iter__(self) -> Iterator[Experiment]:
         for number in range(self._core.size):
-            yield Experiment.at(self, self._core.experiment(number))
+            yield self._core.experiment(number)._of_plan(self)
 
     def group(self, number: int) -> list[tuple[dict[str, Any], int]]:
         """The configs that the experiments of a group stand for.
@@ -189,9 +190,9 @@ class Plan(Compared):
                 "catalog": self.catalog,
                 **{name: getattr(self, name) for name in names},
                 "max_iterations": self.max_iterations,
-                "targets": self.targets,
-                "skips": [skip.to_dict() for skip in self.skips],
-                "diagnostics": [diagnostic.to_dict() for diagnostic in self.diagnostics],
+                "targets": plain(self.targets),
+                "skips": plain(self.skips),
+                "diagnostics": plain(self.diagnostics),
                 "arguments": self.arguments,
                 "task": self.task,
             }

@@ -110,9 +110,9 @@ def summary(plan: Plan | StoredPlan) -> str:
     """
     lines = []
     for target in plan.targets:
-        release = target["version"] or "documented mapping"
-        times = f", asked for {target['times']} times" if target["times"] > 1 else ""
-        lines.append(f"{target['engine_name']} {release}{times}")
+        release = target.version or "documented mapping"
+        times = f", asked for {target.times} times" if target.times > 1 else ""
+        lines.append(f"{target.engine_name} {release}{times}")
     lines.append(f"asked     {plan.asked:>14,}")
     lines.append(f"distinct  {plan.distinct:>14,}")
     lines.append(f"merged    {plan.merged:>14,}  the same launch as an earlier one")

@@ -69,15 +69,17 @@ def _table(name: Check, value: Check) -> Check:
     )
 
 
-def _rows(shape: dict[str, Check]) -> Check:
-    """A list of objects that have exactly these keys."""
+def _row(shape: dict[str, Check]) -> Check:
+    """An object that has exactly these keys."""
     return lambda data: (
-        isinstance(data, list)
-        and all(
-            isinstance(row, dict) and set(row) == set(shape) and wrong_key(row, shape) is None
-            for row in data
-        )
+        isinstance(data, dict) and set(data) == set(shape) and wrong_key(data, shape) is None
     )
+
+
+def _rows(shape: dict[str, Check]) -> Check:
+    """A list of such objects."""
+    row = _row(shape)
+    return lambda data: isinstance(data, list) and all(map(row, data))
 
 
 def wrong_key(data: dict[str, Any], shape: dict[str, Check]) -> str | None:
@@ -109,7 +111,7 @@ HEADER: dict[str, Check] = {
         {
             **dict.fromkeys(("code", "path", "message", "hint"), _is_text),
             "count": _is_count,
-            "example": _is_object,
+            "example": _row({"engine": _is_engine, "config": _is_object, "parameters": _is_object}),
         }
     ),
     "diagnostics": _rows(

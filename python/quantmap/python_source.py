@@ -8,7 +8,7 @@ import shlex
 import warnings
 
 from . import _core
-from .launch_lines import launch_lines
+from .launch_lines import launch_lines, looks_like_python
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-_STATEMENT = re.compile(
-    r"^(?:import \w|from [\w.]+ import |@\w|def \w+\(|"
-    r"\w+ ?(?:: ?[\w\[\]., ]+)?= ?[\[\"'f(]|subprocess\.|os\.system\()",
-    re.MULTILINE,
-)
 _MOST_NODES = 50_000
 # What stands behind a launcher in a launch, and in no sentence about one.
 _GOES_ON = re.compile(r"[\"']?[-$\"'{<.~/\\]|[\w.-]*[/\d]")
@@ -39,7 +34,7 @@ def is_python(text: str) -> bool:
         >>> is_python("import os"), is_python("vllm serve m")
         (True, False)
     """
-    return bool(_STATEMENT.search(text)) and _tree(text) is not None
+    return looks_like_python(text) and _tree(text) is not None
 
 
 def find_python_launches(text: str) -> list[tuple[int, str]]:

@@ -23,7 +23,7 @@ else:
         return lambda made: made
 
 
-__all__ = ["Answer", "Result", "fresh", "plain"]
+__all__ = ["Answer", "Keyed", "Result", "fresh", "plain"]
 
 
 class _Fresh:
@@ -116,9 +116,12 @@ class Result(metaclass=ResultType, described=False):
         Returns:
             Result: a new one; this one stays as it is.
         """
-        return type(self)(
-            **{**{field: getattr(self, field) for field in self.__match_args__}, **changes}
-        )
+        values = {field: getattr(self, field) for field in self.__match_args__}
+        made = type(self)(**{**values, **changes})
+        for name in type(self).__dict__["__slots__"]:  # what stands beside the fields stays
+            if name[0] == "_" and hasattr(self, name):
+                object.__setattr__(made, name, getattr(self, name))
+        return made
 
     @classmethod
     def printed(cls) -> dict[str, str]:
@@ -176,6 +179,15 @@ class Result(metaclass=ResultType, described=False):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self._values()
+
+
+class Keyed(Result, described=False):
+    """A result whose fields can also be read by name, as of the dict that it used to be."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.__match_args__:
+            raise KeyError(name)
+        return getattr(self, name)
 
 
 class Answer(Result, described=False):

@@ -11,17 +11,20 @@ import os
 
 from . import _core
 from .errors import ConfigError, Diagnostic
-from .files import read_file
+from .files import MAX_BYTES, read_file
+from .result import Result
 from .rules_format import FILE_KEYS, RULE_KEYS, TOP_KEYS, Format, ignored_name, quoted, walked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .words import Block, Count, RuleOutcome
+
 __all__ = ["ModuleDecision", "Rule", "RulesFile", "read_rules"]
 
 
-class Rule:
+class Rule(Result):
     """One rule of a file.
 
     Attributes:
@@ -32,30 +35,14 @@ class Rule:
         weight_block_size: ``[n, k]`` of block-wise scales, or None for one scale per channel.
     """
 
-    __slots__ = (
-        "_matcher",
-        "activation_dtype",
-        "index",
-        "pattern",
-        "weight_block_size",
-        "weight_dtype",
-    )
+    index: Count
+    pattern: str
+    weight_dtype: str
+    activation_dtype: str | None
+    weight_block_size: Block | None
+    _matcher: _core.Pattern
 
-    def __init__(
-        self,
-        index: int,
-        pattern: str,
-        weight_dtype: str,
-        activation_dtype: str | None,
-        weight_block_size: list[int] | None,
-        matcher: _core.Pattern,
-    ) -> None:
-        self.index = index
-        self.pattern = pattern
-        self.weight_dtype = weight_dtype
-        self.activation_dtype = activation_dtype
-        self.weight_block_size = weight_block_size
-        self._matcher = matcher
+    _shown = ("index", "pattern", "weight_dtype")
 
     def matches(self, module_path: str) -> bool:
         """Whether the pattern matches a path; an earlier rule may still take it.
@@ -66,61 +53,33 @@ class Rule:
         Returns:
             bool: what ``re.match`` says.
         """
+        if not hasattr(self, "_matcher"):
+            matcher = _core.read_pattern(self.pattern, f"$.rules[{self.index}]")
+            object.__setattr__(self, "_matcher", matcher)
         return self._matcher.matches(module_path)
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
 
-        Returns:
-            dict: the attributes by name.
-        """
-        return {name: getattr(self, name) for name in self.__slots__ if name != "_matcher"}
-
-    def __repr__(self) -> str:
-        return f"Rule({self.index}, {self.pattern!r}, {self.weight_dtype!r})"
-
-
-class ModuleDecision:
+class ModuleDecision(Result):
     """What a rules file makes of one linear layer.
 
     Attributes:
         module_path: the path as the engine walks it.
         outcome: ``rule``, ``ignored`` or ``unquantized``.
+        sentence: the decision in words.
         rule: the rule that decides, or None.
         ignored_by: the entry of ``ignored_layers`` that decides, or None.
-        sentence: the decision in words.
     """
 
-    __slots__ = ("ignored_by", "module_path", "outcome", "rule", "sentence")
+    module_path: str
+    outcome: RuleOutcome
+    sentence: str
+    rule: Rule | None = None
+    ignored_by: str | None = None
 
-    def __init__(
-        self,
-        module_path: str,
-        outcome: str,
-        sentence: str,
-        rule: Rule | None = None,
-        ignored_by: str | None = None,
-    ) -> None:
-        self.module_path = module_path
-        self.outcome = outcome
-        self.rule = rule
-        self.ignored_by = ignored_by
-        self.sentence = sentence
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name.
-        """
-        out = {name: getattr(self, name) for name in self.__slots__}
-        return {**out, "rule": self.rule.to_dict() if self.rule else None}
-
-    def __repr__(self) -> str:
-        return f"ModuleDecision({self.module_path!r}, {self.outcome!r})"
+    _shown = ("module_path", "outcome")
 
 
-class RulesFile:
+class RulesFile(Result):
     """A rules file that the engine can read.
 
     Attributes:
@@ -133,24 +92,15 @@ class RulesFile:
         notes: what the engine reads otherwise than written, or not at all.
     """
 
-    __slots__ = (
-        "allow_narrow_n_blockwise",
-        "ignored_layers",
-        "is_static_checkpoint",
-        "moe",
-        "notes",
-        "rules",
-        "weight_block_size",
-    )
+    rules: list[Rule]
+    moe: dict[str, str | None]
+    ignored_layers: list[str]
+    weight_block_size: Block | None
+    is_static_checkpoint: bool
+    allow_narrow_n_blockwise: bool
+    notes: list[Diagnostic]
 
-    def __init__(self, data: dict[str, Any], rules: list[Rule], notes: list[Diagnostic]) -> None:
-        self.rules = rules
-        self.moe: dict[str, str | None] = data["moe"]
-        self.ignored_layers: list[str] = data["ignored_layers"]
-        self.weight_block_size: list[int] | None = data["weight_block_size"]
-        self.is_static_checkpoint: bool = data["is_static_checkpoint"]
-        self.allow_narrow_n_blockwise: bool = data["allow_narrow_n_blockwise"]
-        self.notes = notes
+    _shown = ("rules", "moe")
 
     def winner(self, module_path: str) -> ModuleDecision:
         """Which rule decides a linear layer.
@@ -195,17 +145,6 @@ class RulesFile:
                 return ModuleDecision(path, "rule", words, rule=rule)
         return ModuleDecision(path, "unquantized", "unquantized: no rule matches")
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name.
-        """
-        out = {name: getattr(self, name) for name in self.__slots__}
-        out["rules"] = [rule.to_dict() for rule in self.rules]
-        out["notes"] = [note.to_dict() for note in self.notes]
-        return out
-
     def to_yaml(self) -> str:
         """The file again, with nothing but what the engine reads, under the keys that it reads.
 
@@ -223,9 +162,6 @@ class RulesFile:
         body: dict[str, Any] = {linear: {"rules": rules}, moe: self.moe}
         body.update((key, getattr(self, key)) for key in rest if getattr(self, key))
         return _core.to_yaml({TOP_KEYS[0]: body})
-
-    def __repr__(self) -> str:
-        return f"RulesFile({self.rules!r}, moe={self.moe!r})"
 
 
 def read_rules(source: str | bytes | os.PathLike[str] | dict[str, Any]) -> RulesFile:
@@ -263,13 +199,17 @@ def read_rules(source: str | bytes | os.PathLike[str] | dict[str, Any]) -> Rules
     found = form.read(data)
     if form.problems:
         raise ConfigError(form.problems)
-    rules = [Rule(index, **rule) for index, rule in enumerate(found["rules"])]
-    return RulesFile(found, rules, form.notes)
+    rules = [_rule(index, **rule) for index, rule in enumerate(found["rules"])]
+    return RulesFile.of({**found, "rules": rules, "notes": form.notes})
+
+
+def _rule(index: int, *, matcher: _core.Pattern, **read: Any) -> Rule:
+    rule = Rule(index, **read)
+    object.__setattr__(rule, "_matcher", matcher)
+    return rule
 
 
 def _contents(name: Any) -> bytes:
-    from .yaml_reader import MAX_BYTES
-
     try:
         return read_file(name, MAX_BYTES + 1)
     except (OSError, ValueError) as error:

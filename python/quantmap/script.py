@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from .result import Result
+from .result import Result, fresh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .check import CheckResult
     from .errors import Diagnostic
+    from .words import Count
 
-__all__ = ["ScriptResult"]
+__all__ = ["ScriptResult", "WrittenFile"]
+
+
+class WrittenFile(Result):
+    """A file that a script writes.
+
+    Attributes:
+        name: as it is named; empty when a program reads it as it is written.
+        text: what stands in it.
+        line: of its first line in the script.
+        open: whether a shell fills in some of it.
+    """
+
+    name: str
+    text: str
+    line: Count
+    open: bool
+
+    _shown = ("name", "line")
 
 
 class ScriptResult(Result):
@@ -22,6 +41,7 @@ class ScriptResult(Result):
 
     launches: list[CheckResult]
     notes: list[Diagnostic]
+    _written: list[WrittenFile] = fresh(list)  # that it does not run itself
 
     _shown = ("launches",)
     _also = ("ok",)

@@ -8,11 +8,16 @@ from functools import lru_cache
 
 from . import _core
 from .errors import ConfigError
-from .yaml_reader import MAX_BYTES, read_yaml
+from .files import MAX_BYTES
+from .yaml_reader import read_yaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .check import CheckResult, Verdict
+    from .errors import Diagnostic
+    from .script import WrittenFile
 
 __all__: list[str] = []
 
@@ -20,78 +25,86 @@ __all__: list[str] = []
 # What a shell fills in, where a script does not tell what.
 _OPEN = ("$", "`")
 _LEFT_OPEN = "what a shell puts here is not in the text"
+_OVERRIDDEN = {
+    "verdict": "no-effect",
+    "refused": False,
+    "reason": "the line sets it as well: the line counts",
+    "hint": "",
+}
 
 
-def add_settings(data: dict[str, Any]) -> None:
-    """Judge the settings of the file that a launch names, and add them to its verdicts.
+def with_settings(launch: CheckResult) -> CheckResult:
+    """A launch with the settings of the file that it names judged among its verdicts.
 
     Args:
-        data: the launch, with the flag that takes the file and the files that its script writes;
-            another file is read where it is.
+        launch: it; a file that its script does not write is read where it is.
+
+    Returns:
+        CheckResult: another one.
     """
-    flag, verdicts = data["config_flag"], data["verdicts"]
-    name = [verdict["value"] for verdict in verdicts if verdict["canonical"] == flag][-1]
-    text, is_open = _text_of(name, data["files"])
+    flag = launch._config_flag
+    name = [verdict.value for verdict in launch.verdicts if verdict.canonical == flag][-1]
+    text, is_open = _text_of(name, launch._files)
     settings = None if text is None else _arguments_of(text)
-    if settings is None:
-        _note(data, name)
-        return
+    if text is None or settings is None:
+        return launch.replace(notes=[*launch.notes, _not_read(name)])
     model = settings.get("model")
-    if data["model"] is None and isinstance(model, str) and not (is_open and _is_open(model)):
-        data["model"] = model
+    if launch.model is None and isinstance(model, str) and not (is_open and _is_open(model)):
+        launch = launch.replace(model=model)
     try:
-        inside = _judged(text, is_open, data["engine"], data["version"])
+        inside = _judged(text, is_open, launch.engine, launch.version)
     except ConfigError as error:
-        data["notes"] += error.diagnostics
-        return
-    given = {verdict["canonical"] for verdict in verdicts if verdict["canonical"]}
-    for verdict in map(dict, inside):
-        if verdict["canonical"] in given:
-            verdict["verdict"], verdict["refused"] = "no-effect", False
-            verdict["reason"], verdict["hint"] = "the line sets it as well: the line counts", ""
-        verdicts.append(verdict)
+        return launch.replace(notes=[*launch.notes, *error.diagnostics])
+    given = {verdict.canonical for verdict in launch.verdicts if verdict.canonical}
+    added = [
+        verdict.replace(**_OVERRIDDEN) if verdict.canonical in given else verdict
+        for verdict in inside
+    ]
+    return launch.replace(verdicts=[*launch.verdicts, *added])
 
 
 @lru_cache(maxsize=4)
-def _judged(text: str | bytes, is_open: bool, engine: str, version: str) -> list[dict[str, Any]]:
+def _judged(text: str | bytes, is_open: bool, engine: str, version: str) -> list[Verdict]:
     """The verdicts on the settings of a file; what a shell fills in there is assumed."""
+    from .check import Verdict
+
     settings = dict(_arguments_of(text) or {})
     settings.pop("model", None)
     filled = {key for key, value in settings.items() if is_open and _is_open(str(value))}
     known = {key: value for key, value in settings.items() if key not in filled}
-    inside = _core.check(known, engine, version, None, None, None)["verdicts"] if known else []
-    judged = dict(zip(known, inside))
-    out = []
-    for key, value in settings.items():
-        assumed = {"value": str(value), "verdict": "assumed", "refused": False, "canonical": ""}
-        words = {"reason": _LEFT_OPEN, "hint": "", "evidence": []}
-        out.append({**judged.get(key, {**assumed, **words}), "argument": key})
-    return out
+    inside = _core.check(known, engine, version, None, None, None).verdicts if known else []
+    judged = {key: verdict.replace(argument=key) for key, verdict in zip(known, inside)}
+    for key in filled:
+        value = str(settings[key])
+        judged[key] = Verdict(key, value, "assumed", False, "", _LEFT_OPEN, "", [])
+    return [judged[key] for key in settings if key in judged]
 
 
 def _is_open(value: str) -> bool:
     return any(sign in value for sign in _OPEN)
 
 
-def note_unread(data: dict[str, Any], endings: tuple[str, ...], read: dict[str, str]) -> None:
+def note_unread(launch: CheckResult, endings: tuple[str, ...], read: dict[str, str]) -> CheckResult:
     """Name the files of settings that a launch gives to other arguments: nothing reads them.
 
     Args:
-        data: the launch.
+        launch: it.
         endings: what the names of such files end with.
         read: the files that were read, by name.
+
+    Returns:
+        CheckResult: with a note for each.
     """
-    for verdict in data["verdicts"]:
-        flag, value = verdict["canonical"], verdict["value"]
-        if value in read:
-            continue
-        if value.endswith(endings) and (not flag or flag != data["config_flag"]):
-            _note(data, value)
+    unread = []
+    for verdict in launch.verdicts:
+        taken = verdict.canonical and verdict.canonical == launch._config_flag
+        if verdict.value not in read and verdict.value.endswith(endings) and not taken:
+            unread.append(_not_read(verdict.value))
+    return launch.replace(notes=[*launch.notes, *unread])
 
 
-def _note(data: dict[str, Any], name: str) -> None:
-    note = _core.make_diagnostic("file-not-read", "command", {"value": repr(name)})
-    data["notes"].append(note)
+def _not_read(name: str) -> Diagnostic:
+    return _core.make_diagnostic("file-not-read", "command", {"value": repr(name)})
 
 
 @lru_cache(maxsize=4)
@@ -115,7 +128,7 @@ def _parsed(text: str | bytes) -> dict[str, Any] | None:
     return data
 
 
-def known_settings(name: str, written: list[dict[str, Any]]) -> dict[str, Any] | None:
+def known_settings(name: str, written: list[WrittenFile]) -> dict[str, Any] | None:
     """What stands in a file of settings, without what a shell fills in.
 
     Args:
@@ -140,11 +153,11 @@ def _without_open(data: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _text_of(name: str, written: list[dict[str, Any]]) -> tuple[str | bytes | None, bool]:
+def _text_of(name: str, written: list[WrittenFile]) -> tuple[str | bytes | None, bool]:
     """The text of a file, and whether a shell fills in some of it."""
     for file in reversed(written):
-        if file["name"] == name:
-            return file["text"], file["open"]
+        if file.name == name:
+            return file.text, file.open
     return _local_text(name), False
 
 

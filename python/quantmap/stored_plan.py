@@ -8,7 +8,7 @@ from array import array
 from . import _core
 from .compared import Compared
 from .errors import ConfigError, Diagnostic
-from .experiment import Experiment, Skip, explained
+from .experiment import Experiment, Skip, SkippedPoint, Target, explained
 from .files import open_regular
 from .plan import FORMAT
 from .plan_file import MAX_VALUES, summary
@@ -53,8 +53,10 @@ class StoredPlan(Compared):
         self.limited: bool = header["limited"]
         self.max_iterations: int | None = header["max_iterations"]
         self.task_name: Any = header["task_name"]
-        self.targets: list[dict[str, Any]] = header["targets"]
-        self.skips = [Skip(**data) for data in header["skips"]]
+        self.targets = [Target(**data) for data in header["targets"]]
+        self.skips = [
+            Skip(**{**data, "example": SkippedPoint(**data["example"])}) for data in header["skips"]
+        ]
         self.diagnostics = [Diagnostic(**data) for data in header["diagnostics"]]
         self.catalog: dict[str, str] = header["catalog"]
         self.same_catalog = self.catalog.get("hash") == _core.catalog_hash
@@ -169,7 +171,8 @@ class StoredPlan(Compared):
             raise self._fail(number, f"the text of the file {missing[0]} is not in the plan")
         files = {name: group["files"][name] for name in data["files"]}
         first = group["configs"][0]["config"] if group["configs"] else {}
-        return Experiment.at(self, {**data, "files": files, "config": first, "parameters": {}})
+        more = {"files": files, "config": first, "parameters": {}}
+        return Experiment.of({**data, **more})._of_plan(self)
 
     def _group(self, number: int) -> dict[str, Any]:
         if number not in self._groups:

@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal
 
 __all__ = [
     "Arguments",
+    "Asked",
     "Bits",
+    "Block",
     "Catalog",
     "CheckpointKind",
     "Code",
@@ -19,6 +21,7 @@ __all__ = [
     "Engine",
     "Evidence",
     "FitVerdict",
+    "Given",
     "Gpu",
     "GroupSize",
     "Judgement",
@@ -30,28 +33,34 @@ __all__ = [
     "Positive",
     "Preset",
     "Routed",
+    "RuleOutcome",
+    "RunStatus",
     "Said",
     "Severity",
     "Share",
     "Signature",
-    "Stored",
     "Subject",
+    "TensorUse",
+    "Tile",
     "WeightPart",
 ]
 
 Count = Annotated[int, {"minimum": 0}]
 Positive = Annotated[int, {"minimum": 1}]
 Routed = Annotated[int, {"minimum": 2}]  # one expert is no choice: such a model is dense
+Block = Annotated["list[int]", "block"]  # rows and columns
 GroupSize = Annotated[int, {"minimum": -1, "not": {"const": 0}}]  # -1: a whole channel
 Share = Annotated[float, {"minimum": 0, "maximum": 1}]
 Bits = Annotated[float, {"exclusiveMinimum": 0}]
 Said = Annotated[str, {"minLength": 1}]
+Tile = Annotated["tuple[int, int]", "tile"]  # rows and columns; 0: all of them
 Signature = Annotated[str, {"pattern": "^[0-9a-f]{32}$"}]
 Engine = Annotated[str, "engines"]
 Gpu = Annotated[str, "gpus"]
 CheckpointKind = Annotated[str, "checkpoints"]
 Preset = Annotated[str, "presets"]
-Stored = Annotated["dict[str, Any]", "stored"]  # name, tensors and bytes of a dtype
+Given = Annotated["dict[str, Any]", "given"]  # parameters as a task gives them, whatever they hold
+Asked = Annotated["dict[str, Any]", "asked"]  # a config as a task asks for it, whatever it holds
 Code = Annotated[str, "codes"]
 Parameters = Annotated["dict[str, Any]", "parameters"]
 Config = Annotated["dict[str, Any]", "config"]  # of either form
@@ -89,4 +98,7 @@ FitVerdict = Literal[
 Evidence = Literal["name", "catalog", "config", "headers"]
 LayerKind = Literal["full", "sliding", "linear", "absent"]
 WeightPart = Literal["linear", "experts", "embedding", "head", "norm", "other"]
+RuleOutcome = Literal["rule", "ignored", "unquantized"]
+RunStatus = Literal["success", "failed", "unfinished", "not-run"]
+TensorUse = Literal["weight", "activation", "cache"]
 Subject = Literal["method", "weight bits", "group size", "KV cache", "weights", "name"]

@@ -10,6 +10,7 @@ import importlib
 
 from . import _core
 from .errors import ConfigError
+from .files import MAX_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["read_yaml", "read_yaml_documents"]
 
-MAX_BYTES = 1_000_000
 _MAX_NODES = 20_000
 _MAX_DEPTH = 64
 _LONGEST_NUMBER = 100

@@ -42,7 +42,7 @@ TEST_CASE("the door maps, checks and estimates") {
       R"("num_key_value_heads":4,"vocab_size":100,"max_position_embeddings":128})";
   const std::string fit = answer(R"({"ask":"fit","runtime":"vllm","gpu":"H100","checkpoint":)" + shape + "}");
   for (const char* part : {R"("verdict":"fits")", R"("kv_budget_band":[)", R"("cures":[])"}) CHECK(has(fit, part));
-  CHECK(has(answer(R"({"ask":"inspect","checkpoint":)" + shape + "}"), R"("architecture":"llama")"));
+  CHECK(has(answer(R"({"ask":"inspect","checkpoint":)" + shape + "}"), R"("model_type":"llama")"));
 }
 
 TEST_CASE("the door refuses with diagnostics") {

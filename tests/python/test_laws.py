@@ -33,6 +33,8 @@ EXEMPT = {
     ("python/quantmap/schema/ui.py", "default"): "a key: the default of a field",
     ("python/bindings/register_numerics.cpp", "e4m3"): "a number format, not an option",
     ("python/bindings/register_numerics.cpp", "e5m2"): "a number format, not an option",
+    ("cpp/include/quantmap/results/recipes.hpp", "e4m3"): "a number format, not an option",
+    ("cpp/include/quantmap/results/recipes.hpp", "e5m2"): "a number format, not an option",
     ("python/quantmap/numerics/arrays.py", "bfloat16"): "the name of a NumPy dtype",
     ("python/quantmap/fit.py", "vllm"): "the engine that an estimate is for unless one is named",
     ("python/quantmap/cli/fit.py", "vllm"): "the same on the command line",

@@ -87,7 +87,7 @@ def raw(values: Any) -> Any:
     return values.view(np.uint16) if values.dtype == ml_dtypes.bfloat16 else values
 
 
-NAMES = [f"{row['who']}@{row['since']}:{row['scheme']}" for row in _core.recipe_rows()]
+NAMES = [recipe.name for recipe in quantmap.recipes()]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -144,7 +144,7 @@ def test_weights_that_are_quantized_already_have_no_recipe() -> None:
 
 def test_numerics_are_those_of_the_release() -> None:
     def formula(name: str) -> str:
-        return _core.find_recipe(name)["formula"]
+        return _core.find_recipe(name).formula
 
     per_head = "kv_int8_per_token_head"
     assert "trunc" in formula(f"vllm@0.23.0:{per_head}")

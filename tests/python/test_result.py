@@ -16,7 +16,10 @@ from typing import Any, get_args
 import pytest
 import quantmap
 from quantmap import _core, words
-from quantmap.result import Answer, Result, fresh
+from quantmap.result import Answer, Keyed, Result, fresh
+from quantmap.results.analysis import Effect
+from quantmap.results.row import Measured
+from quantmap.results.scoring import Limit
 
 from tests.python.model_files import build
 
@@ -40,7 +43,10 @@ def results() -> dict[str, Any]:
     )
     checked = quantmap.check("vllm serve m --kv-cache-dtype fp16", engine_version="0.11.0")
     mapping = quantmap.explain("vllm", {"kvcache_dtype": "int4"})
+    writing = "cat > more.yaml <<X\nport: 1\nX\nvllm serve m --config more.yaml"
+    (launch,) = quantmap.check_script(writing, "0.11.0").launches
     return {
+        "WrittenFile": launch._files[0],
         "Mapping": mapping,
         "Decision": mapping.decisions[1],
         "Diagnostic": mapping.diagnostics[0],
@@ -49,12 +55,27 @@ def results() -> dict[str, Any]:
         "Verdict": checked.verdicts[0],
         "WhyResult": quantmap.why("vllm: error: unrecognized arguments: --nope", "vllm"),
         "Experiment": plan[1],
+        "Target": plan.targets[0],
         "Skip": skipping.skips[0],
+        "SkippedPoint": skipping.skips[0].example,
         "GpuInfo": quantmap.gpu_info("H100"),
         "Argument": quantmap.arguments("vllm@0.11.0")[0],
         "Fit": quantmap.estimate("Qwen/Qwen3-8B", gpu="H100"),
         "Requirement": quantmap.requirements("vllm")[0],
+        "Advice": quantmap.advise("Qwen/Qwen3-8B", "H100", engines=["vllm"])[0],
+        "Recipe": quantmap.recipes("vllm")[0],
+        "Measured": Measured.over([1.0, 2.0]),
+        "Limit": Limit("ttft", True, 1.0, 2.0, False, 0.5),
+        "Effect": Effect("kvcache_dtype", "auto", "fp8", "tpot", 3, 0.1, 0.05, 0.2, None),
     }
+
+
+def of_rules() -> dict[str, Any]:
+    rules = [{"module_path": ".*mlp", "weight_dtype": "int8"}]
+    linear = {"linear": {"rules": rules}, "moe": {"weight_dtype": None}}
+    file = quantmap.read_rules({"quantization": linear})
+    decision = file.winner("model.mlp")
+    return {"RulesFile": file, "Rule": file.rules[0], "ModuleDecision": decision}
 
 
 def of_checkpoints() -> dict[str, Any]:
@@ -74,6 +95,7 @@ def of_checkpoints() -> dict[str, Any]:
         "Experts": shape.experts,
         "FileRead": info.files[0],
         "Weights": info.weights,
+        "DtypeShare": info.weights.dtypes[0],
         "WeightShare": info.weights.parts["linear"],
         "Detection": latent.detections[0],
         "Disagreement": info.disagreements[0],
@@ -81,7 +103,7 @@ def of_checkpoints() -> dict[str, Any]:
     }
 
 
-ALL = {**results(), **of_checkpoints()}
+ALL = {**results(), **of_checkpoints(), **of_rules()}
 
 
 def subclasses(of: type) -> set[type]:
@@ -92,7 +114,7 @@ def test_every_kind_of_result_is_tried_here() -> None:
     shipped = {
         made.__name__
         for made in subclasses(Result)
-        if made is not Answer
+        if made not in (Answer, Keyed)
         and getattr(sys.modules.get(made.__module__), made.__name__, None) is made
         and made.__module__.startswith("quantmap.")
     }
@@ -193,6 +215,20 @@ def test_a_checkpoint_is_read_again_where_it_arrives(tmp_path: Path) -> None:
     assert quantmap.explain("vllm", {}, checkpoint=sent) == quantmap.explain(
         "vllm", {}, checkpoint=info
     )
+
+
+def test_a_rule_matches_where_it_arrives() -> None:
+    sent = pickle.loads(pickle.dumps(ALL["RulesFile"]))
+    assert sent.winner("model/mlp/up_proj") == ALL["RulesFile"].winner("model/mlp/up_proj")
+    assert sent.winner("lm_head").outcome == "unquantized"
+
+
+def test_what_used_to_be_a_dict_can_be_read_by_name() -> None:
+    for name in ("Target", "SkippedPoint", "DtypeShare"):
+        one = ALL[name]
+        assert [one[field] for field in one.__match_args__] == list(one._values())
+        with pytest.raises(KeyError):
+            one["replace"]
 
 
 def test_a_check_is_true_when_nothing_is_refused() -> None:

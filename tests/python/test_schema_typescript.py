@@ -45,12 +45,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tables = json.dumps(quantmap.ui_table(["tensorrt_llm", "sglang_jax"]))
     text = f'import type {{ UiTable }} from "./quantmap";\nexport const ui: UiTable = {tables};\n'
     (made / "tables.ts").write_text(text, encoding="utf-8")
+    (made / "results.ts").write_text(_outputs(), encoding="utf-8")
     shutil.copy(SAMPLES, made)
     shutil.copy(EXAMPLE, made)
-    files = ["quantmap.ts", "tables.ts", SAMPLES.name, EXAMPLE.name]
+    files = ["quantmap.ts", "tables.ts", "results.ts", SAMPLES.name, EXAMPLE.name]
     done = tsc.run([*tsc.compiler(), *STRICT, *files], made)
     assert (done.returncode, done.stdout) == (0, "")
     return made
+
+
+def _outputs() -> str:
+    """Outputs of verbs as values of their types; one key more or less would not compile."""
+    line = "vllm serve m --kv-cache-dtype fp16 --port 80"
+    shown: dict[str, Any] = {
+        "map": quantmap.explain("vllm@0.11.0", {"kvcache_dtype": "fp8"}, gpu="H100"),
+        "check": quantmap.check(line, engine_version="0.11.0"),
+        "fit": quantmap.estimate("Qwen/Qwen3-8B", gpu="L40S"),
+        "inspect": quantmap.inspect_checkpoint("Qwen/Qwen3-8B"),
+    }
+    texts = ['import type { Results } from "./quantmap";']
+    for verb, result in shown.items():
+        data = json.dumps(result.to_dict())
+        texts.append(f"export const {verb}: Results.{verb.capitalize()}Output = {data};")
+    return "\n".join(texts) + "\n"
 
 
 def evaluated(folder: Path, script: str) -> Any:

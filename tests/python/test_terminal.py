@@ -71,7 +71,7 @@ def check(narrow: str, wide: str, columns: int) -> None:
 @pytest.mark.parametrize("columns", WIDTHS)
 @pytest.mark.parametrize("name", app.VERBS)
 def test_help_is_folded_at_words(name: str, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quantmap.cli.help._WIDEST", WIDE)
+    monkeypatch.setattr("quantmap.cli.help.WIDEST", WIDE)
     wide = shown([name, "--help"], WIDE, monkeypatch)
     narrow = shown([name, "--help"], columns, monkeypatch)
     assert max(map(len, narrow.splitlines())) <= columns
@@ -122,7 +122,7 @@ def test_other_output_is_folded_as_well(
     line: str, columns: int, desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(desk)
-    monkeypatch.setattr("quantmap.cli.help._WIDEST", WIDE)
+    monkeypatch.setattr("quantmap.cli.help.WIDEST", WIDE)
     wide = shown(shlex.split(line), WIDE, monkeypatch)
     check(shown(shlex.split(line), columns, monkeypatch), wide, columns)
 

@@ -74,7 +74,13 @@ def run() -> int:
 
 
 def _run(words: list[str]) -> int:
-    is_verb = words and words[0] in VERBS and "_QUANTMAP_COMPLETE" not in os.environ
+    completes = "_QUANTMAP_COMPLETE" in os.environ
+    if not words and not completes:
+        from .introduction import introduce
+
+        introduce()
+        return 0
+    is_verb = words and words[0] in VERBS and not completes
     verb = load(words[0]) if is_verb else None
     values = verb.parse(words[1:]) if isinstance(verb, Verb) else None
     if not isinstance(verb, Verb) or values is None:

@@ -8,28 +8,9 @@ from .. import __version__
 from .app import VERBS, load
 from .declare import Verb
 from .help import Context
+from .introduction import INTRODUCTION, introduce
 from .style import printable
 from .tables import say
-
-INTRODUCTION = """Quantization settings to engine launch arguments, before any GPU is used.
-
-\b
-What do you have?
-  a config in mind
-    quantmap map --runtime sglang --preset kv-cache-fp8
-  a release, a GPU
-    quantmap explain --preset dynamic-fp8 --runtime vllm@latest --gpu H100
-  a launch line
-    quantmap check 'vllm serve my/model --kv-cache-dtype fp16'
-  a model, a GPU
-    quantmap fit ./my-model --gpu H100 --preset kv-cache-fp8
-  a task file
-    quantmap map task.json
-  lists to compare
-    quantmap plan task.json
-"""
-
-NEXT = "\n\nAll verbs: quantmap --help. One verb, with examples: quantmap VERB --help."
 
 
 class Verbs(click.Group):
@@ -72,9 +53,7 @@ class Verbs(click.Group):
 def app(context: click.Context) -> None:
     """Say what to do next when no verb is given."""
     if context.invoked_subcommand is None:
-        formatter = context.make_formatter()
-        formatter.write_text(INTRODUCTION.rstrip() + NEXT)
-        click.echo(formatter.getvalue(), nl=False)
+        introduce()
 
 
 def show(verb: Verb, problem: str) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from .style import folded, folded_command, room
+from .introduction import WIDEST, paragraphs
+from .style import folded, room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-_WIDEST = 80
 _NAMES = 26  # the most characters of a list's first column
 
 
@@ -19,7 +19,7 @@ class Formatter(click.HelpFormatter):
     """Folds where click would break a flag at its hyphens."""
 
     def __init__(self, *_: object, **__: object) -> None:
-        super().__init__(width=min(room(), _WIDEST))
+        super().__init__(width=min(room(), WIDEST))
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """One usage."""
@@ -29,30 +29,7 @@ class Formatter(click.HelpFormatter):
 
     def write_text(self, text: str) -> None:
         """Paragraphs; one that begins with a backspace is kept as it is, but for long commands."""
-        indent = " " * self.current_indent
-        for place, paragraph in enumerate(text.split("\n\n")):
-            lines = paragraph.strip("\n").split("\n")
-            if place:
-                self.write("\n")
-            if lines[0].strip() == "\b":
-                shown = [part for line in lines[1:] for part in self._kept(line, indent)]
-            else:
-                joined = " ".join(line.strip() for line in lines)
-                shown = folded(joined, self.width, indent)
-            self.write("".join(f"{line}\n" for line in shown))
-
-    def _kept(self, line: str, indent: str) -> list[str]:
-        """A line as it is written; a command that is too long goes on in the next."""
-        if len(indent + line) <= self.width:
-            return [indent + line]
-        head, mark, command = line.partition("quantmap ")
-        if not mark or (head.strip() and not head.endswith("  ")):
-            margin = indent + line[: len(line) - len(line.lstrip())]
-            return folded(line.strip(), self.width, margin)
-        start = "" if not head.strip() else head.rstrip()
-        first = [indent + start] if start else []
-        margin = indent + "  " * (2 if start else 1)
-        return [*first, *folded_command(mark + command, margin, self.width).split("\n")]
+        self.write(paragraphs(text, self.width, " " * self.current_indent))
 
     def write_dl(
         self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2

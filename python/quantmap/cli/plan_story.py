@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..experiment import Experiment, Skip
+from ..experiment import Experiment, Skip, Target
 from ..plan import Plan
 from .style import printable, release_words, show_detail, wrap
 from .tables import say, show_table, words_of
@@ -60,9 +60,9 @@ def duration(minutes: float) -> str:
     return f"{whole} min" if whole >= 1 or minutes == 0 else f"{minutes:.2g} min"
 
 
-def _release(plan: Plan, target: dict[str, Any]) -> str:
-    version = target["version"] or "(documented)"
-    return release_words(target["engine_name"], version, plan.diagnostics)
+def _release(plan: Plan, target: Target) -> str:
+    version = target.version or "(documented)"
+    return release_words(target.engine_name, version, plan.diagnostics)
 
 
 def _accounting(plan: Plan, done: int, minutes: float, unfit: int) -> None:

@@ -6,9 +6,9 @@ import json
 
 import click
 
+from ..files import MAX_BYTES
 from ..rules import ModuleDecision, RulesFile, read_rules
 from ..rules_format import quoted
-from ..yaml_reader import MAX_BYTES
 from .help import command
 from .inputs import read_input
 

@@ -42,7 +42,9 @@ def verbs(_context: object, _option: object, typed: str) -> list[str]:
     flag_value="config",
     help="The JSON Schema of an input: config (default), four-field, unified or task.",
 )
-@click.option("--typescript", is_flag=True, help="TypeScript types of configs, task and --ui.")
+@click.option(
+    "--typescript", is_flag=True, help="TypeScript types of configs, task, --ui and outputs."
+)
 @click.option("--ui", is_flag=True, help="Fields, presets and all outcomes, for a web form.")
 @click.option(
     "--engine",

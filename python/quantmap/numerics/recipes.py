@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from .. import _core
+from ..result import Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from ..words import Count, TensorUse, Tile
 
 __all__ = ["Recipe", "recipes"]
 
 
-class Recipe:
+class Recipe(Result):
     """How one engine quantizes one kind of tensor, as a release was read.
 
     Attributes:
@@ -37,41 +38,18 @@ class Recipe:
         evidence: where it was read.
     """
 
-    __slots__ = (
-        "assumed",
-        "element",
-        "evidence",
-        "format",
-        "formula",
-        "name",
-        "scale_bits",
-        "scheme",
-        "since",
-        "stored_activation",
-        "stored_weights",
-        "tile",
-        "title",
-        "truncates",
-        "two_levels",
-        "until",
-        "use",
-        "who",
-        "whole_tiles",
-        "zero_points",
-    )
-
     name: str
     who: str
     scheme: str
     since: str
     until: str | None
     assumed: bool
-    use: str
+    use: TensorUse
     element: str
-    tile: tuple[int, int]
+    tile: Tile
     whole_tiles: bool
     truncates: bool
-    scale_bits: int
+    scale_bits: Count
     two_levels: bool
     zero_points: bool
     title: str
@@ -81,9 +59,8 @@ class Recipe:
     stored_activation: str | None
     evidence: list[str]
 
-    def __init__(self, data: dict[str, Any]) -> None:
-        for slot in self.__slots__:
-            setattr(self, slot, data[slot])
+    _shown = ("name",)
+    _kept = ("stored_weights", "stored_activation")
 
     @property
     def rounds_whole(self) -> bool:
@@ -93,15 +70,6 @@ class Recipe:
             bool: True for int8 and int4.
         """
         return self.element in ("i8", "i4")
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name.
-        """
-        out = {slot: getattr(self, slot) for slot in self.__slots__}
-        return {key: value for key, value in out.items() if not key.startswith("stored_")}
 
     def bits_per_weight(self, rows: int, columns: int) -> float:
         """What one number takes, its share of scales and zero points counted.
@@ -121,15 +89,6 @@ class Recipe:
         extra = tiles * (self.scale_bits + (4 if self.zero_points else 0))
         extra += 32 if self.two_levels else 0
         return bits + extra / (rows * columns)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Recipe) and self.to_dict() == other.to_dict()
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def __repr__(self) -> str:
-        return f"Recipe({self.name!r})"
 
 
 def recipes(engine: str | None = None) -> list[Recipe]:
@@ -151,9 +110,7 @@ def recipes(engine: str | None = None) -> list[Recipe]:
         >>> old.formula
         'scale = max|row|·(1/127); code = trunc(clip(w·(1/scale), -128, 127))'
     """
-    out = []
-    for row in _core.recipe_rows():
-        out.append(Recipe({**row, "name": f"{row['who']}@{row['since']}:{row['scheme']}"}))
+    out = _core.recipe_rows()
     if engine is None:
         return out
     name = engine.lower().replace("-", "_") if isinstance(engine, str) else repr(engine)
@@ -167,4 +124,4 @@ def find_recipe(name: str | Recipe) -> Recipe:
     """The recipe of a name; a recipe is given back."""
     if isinstance(name, Recipe):
         return name
-    return Recipe(_core.find_recipe(name if isinstance(name, str) else repr(name)))
+    return _core.find_recipe(name if isinstance(name, str) else repr(name))

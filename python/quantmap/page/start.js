@@ -86,9 +86,14 @@ async function takeModel(list) {
   const read = await takeFiles(list);
   dropped = true;
   const found = ask("inspect", { checkpoint: "dropped" });
-  const what = found.errors ? found.errors[0].message : `${found.answer.kind}, ${found.answer.architecture || "no config"}${found.answer.weight_bytes ? `, ${inGb(found.answer.weight_bytes)} of weights` : ""}`;
+  const what = found.errors ? found.errors[0].message : modelWords(found.answer);
   byId("dropped").textContent = `${count(core.files.size, "file")}, ${grouped.format(read / 1e6)} MB read: ${what}`;
   show();
+}
+
+function modelWords(model) {
+  const shape = model.architecture ? model.architecture.model_type : null;
+  return `${model.quantization.title}, ${shape || "no config"}${model.weights ? `, ${inGb(model.weights.bytes)} of weights` : ""}`;
 }
 
 async function start() {

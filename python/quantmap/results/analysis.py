@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from ..result import Result
 from .metrics import better
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import Any
 
+    from ..words import Positive
     from .row import Row
 
 __all__ = ["Effect", "effects", "front"]
@@ -16,7 +17,7 @@ __all__ = ["Effect", "effects", "front"]
 MOST_PAIRED = 16  # values of one part that are all compared with each other
 
 
-class Effect:
+class Effect(Result):
     """What one change does to one metric, everything else equal.
 
     Attributes:
@@ -31,26 +32,17 @@ class Effect:
         noise: the widest relative spread of repeated runs among them, or None without repeats.
     """
 
-    __slots__ = ("after", "before", "change", "high", "low", "metric", "noise", "pairs", "part")
+    part: str
+    before: str
+    after: str
+    metric: str
+    pairs: Positive
+    change: float
+    low: float
+    high: float
+    noise: float | None
 
-    def __init__(
-        self,
-        part: str,
-        before: str,
-        after: str,
-        metric: str,
-        changes: Sequence[float],
-        noise: float | None,
-    ) -> None:
-        self.part = part
-        self.before = before
-        self.after = after
-        self.metric = metric
-        self.pairs = len(changes)
-        self.change = sum(changes) / len(changes)
-        self.low = min(changes)
-        self.high = max(changes)
-        self.noise = noise
+    _also = ("clear",)
 
     @property
     def clear(self) -> bool | None:
@@ -62,14 +54,6 @@ class Effect:
         if self.noise is None:
             return None
         return self.low > self.noise or self.high < -self.noise
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data.
-
-        Returns:
-            dict: the attributes by name, and ``clear``.
-        """
-        return {**{name: getattr(self, name) for name in self.__slots__}, "clear": self.clear}
 
     def __repr__(self) -> str:
         return f"Effect({self.part} {self.before!r} → {self.after!r}: {self.change:+.1%})"
@@ -187,4 +171,7 @@ def _effect(
         spreads += [item.spread for item in (first, second) if item.spread is not None]
     if not changes:
         return None
-    return Effect(part, before, after, metric, changes, max(spreads, default=None))
+    mean = sum(changes) / len(changes)
+    noise = max(spreads, default=None)
+    ends = min(changes), max(changes)
+    return Effect(part, before, after, metric, len(changes), mean, *ends, noise)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..ledger import FAILED, FINISHED
+from ..result import Result
 from .scoring import Score
 
 TYPE_CHECKING = False
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..experiment import Experiment
+    from ..words import Positive
     from .naming import Names
     from .records import Record
 
@@ -18,7 +20,7 @@ __all__ = ["Measured", "Row"]
 MAX_CONFIGS = 64  # configs of one experiment that are told; the first stand for the rest
 
 
-class Measured:
+class Measured(Result):
     """One metric of one experiment.
 
     Attributes:
@@ -28,13 +30,22 @@ class Measured:
         count: how many runs.
     """
 
-    __slots__ = ("count", "high", "low", "mean")
+    mean: float
+    low: float
+    high: float
+    count: Positive
 
-    def __init__(self, values: list[float]) -> None:
-        self.count = len(values)
-        self.mean = sum(values) / len(values)
-        self.low = min(values)
-        self.high = max(values)
+    @classmethod
+    def over(cls, values: list[float]) -> Measured:
+        """What its runs gave.
+
+        Args:
+            values: one for each run.
+
+        Returns:
+            Measured: their mean and ends.
+        """
+        return cls(sum(values) / len(values), min(values), max(values), len(values))
 
     @property
     def spread(self) -> float | None:
@@ -44,20 +55,12 @@ class Measured:
             float | None: None for a single run.
 
         Example:
-            >>> Measured([90.0, 110.0]).spread
+            >>> Measured.over([90.0, 110.0]).spread
             0.2
         """
         if self.count < 2 or self.mean == 0:
             return None
         return (self.high - self.low) / abs(self.mean)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data.
-
-        Returns:
-            dict: the attributes by name.
-        """
-        return {name: getattr(self, name) for name in ("mean", "low", "high", "count")}
 
     def __repr__(self) -> str:
         return f"Measured({self.mean:g}, count={self.count})"
@@ -85,7 +88,7 @@ class Row:
         self.status = _status(record)
         self.reason = record.reason if record is not None else ""
         values = record.values if record is not None and self.status != "failed" else {}
-        self.metrics = {name: Measured(numbers) for name, numbers in values.items()}
+        self.metrics = {name: Measured.over(numbers) for name, numbers in values.items()}
         self.score = Score()
 
     @property

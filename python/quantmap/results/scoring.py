@@ -12,6 +12,7 @@ import math
 
 from .. import _core
 from ..errors import ConfigError
+from ..result import Result
 from .metrics import better, metric
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ _STEEPNESS = 0.1
 _FAIL_RATIO = 0.5
 
 
-class Limit:
+class Limit(Result):
     """One bound on one metric.
 
     Attributes:
@@ -39,17 +40,12 @@ class Limit:
         slack: relative.
     """
 
-    __slots__ = ("bound", "keep", "metric", "most", "slack", "weight")
-
-    def __init__(
-        self, name: str, most: bool, bound: float, weight: float, keep: bool, slack: float
-    ) -> None:
-        self.metric = name
-        self.most = most
-        self.bound = bound
-        self.weight = weight
-        self.keep = keep
-        self.slack = slack
+    metric: str
+    most: bool
+    bound: float
+    weight: float
+    keep: bool
+    slack: float
 
     def excess(self, value: float) -> float:
         """How far a value is beyond the bound, relative to it; zero or less when it is not.
@@ -66,14 +62,6 @@ class Limit:
         """
         beyond = value - self.bound if self.most else self.bound - value
         return beyond / abs(self.bound) if self.bound else beyond
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data.
-
-        Returns:
-            dict: the attributes by name.
-        """
-        return {name: getattr(self, name) for name in self.__slots__}
 
     def __repr__(self) -> str:
         sign = "<=" if self.most else ">="

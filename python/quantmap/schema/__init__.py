@@ -63,7 +63,7 @@ def output_schema(verb: str) -> dict[str, Any]:
 
 
 def typescript_types() -> str:
-    """Types of both config forms, the task, and `ui_table`, as a TypeScript module.
+    """Types of both config forms, the task, `ui_table` and every output, as a TypeScript module.
 
     Returns:
         str: source text that compiles under ``tsc --strict`` and emits no code.

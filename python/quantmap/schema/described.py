@@ -47,7 +47,7 @@ def described(kind: type[Result], **more: Schema) -> Schema:
     for name, schema in parts.items():
         if name in said and "description" not in schema and "$ref" not in schema:
             parts[name] = {**schema, "description": said[name]}
-    return closed({**parts, **more})
+    return {"title": kind.__name__, **closed({**parts, **more})}
 
 
 def meanings(kind: type[Result]) -> dict[str, str]:

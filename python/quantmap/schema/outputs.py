@@ -5,28 +5,28 @@ They allow no key that they do not name: a change of an output is a change here.
 
 from __future__ import annotations
 
+from ..advising import Advice
 from ..check import CheckResult
 from ..errors import Diagnostic
 from ..failed_start import WhyResult
 from ..fit import Fit
 from ..mapping import Decision, Mapping
+from ..rules import ModuleDecision, RulesFile
 from .described import described, of
 from .outputs_model import inspect_output
 from .outputs_numerics import quality_output
 from .outputs_parts import (
     CATALOG,
-    CONFIG,
     COUNT,
     ENGINE,
     FLAG,
     POSITIVE,
-    TEXT_BY_NAME,
     TEXT_OR_NULL,
     config_definitions,
 )
 from .outputs_plan import plan_output
 from .outputs_results import results_output
-from .parts import TEXT, TEXTS, closed, document, one_of, or_null, unknown, values_of
+from .parts import TEXT, TEXTS, closed, document, or_null, unknown, values_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from .parts import Schema
 
-_BLOCK = or_null({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2})
 _NOTES: Schema = {"type": "array", "items": described(Diagnostic)}
 
 
@@ -132,22 +131,10 @@ def _fit() -> Schema:
 
 
 def _advise() -> Schema:
-    advice = closed(
-        {
-            "fit": described(Fit),
-            "config": CONFIG,
-            "precision": TEXT_BY_NAME,
-            "gpus": POSITIVE,
-            "bytes_per_token": COUNT,
-            "command": TEXT,
-            "warnings": TEXTS,
-            "reasons": TEXTS,
-        }
-    )
     here = {"$ref": "#/$defs/result"}
     of_model = closed({"model": TEXT, "advice": or_null(here)})
     found = [{"type": "array", "items": items} for items in (here, of_model)]
-    return {"anyOf": found, "$defs": {"result": advice, **config_definitions()}}
+    return {"anyOf": found, "$defs": {"result": described(Advice), **config_definitions()}}
 
 
 def _matrix() -> Schema:
@@ -156,36 +143,7 @@ def _matrix() -> Schema:
 
 
 def _rules() -> Schema:
-    rule = closed(
-        {
-            "index": COUNT,
-            "pattern": TEXT,
-            "weight_dtype": TEXT,
-            "activation_dtype": TEXT_OR_NULL,
-            "weight_block_size": _BLOCK,
-        }
-    )
-    module = closed(
-        {
-            "module_path": TEXT,
-            "outcome": one_of(["rule", "ignored", "unquantized"]),
-            "rule": or_null(rule),
-            "ignored_by": TEXT_OR_NULL,
-            "sentence": TEXT,
-        }
-    )
-    return closed(
-        {
-            "rules": {"type": "array", "items": rule},
-            "moe": values_of(TEXT_OR_NULL),
-            "ignored_layers": TEXTS,
-            "weight_block_size": _BLOCK,
-            "is_static_checkpoint": FLAG,
-            "allow_narrow_n_blockwise": FLAG,
-            "notes": _NOTES,
-            "modules": {"type": "array", "items": module},
-        }
-    )
+    return described(RulesFile, modules={"type": "array", "items": described(ModuleDecision)})
 
 
 OUTPUTS = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .outputs_parts import COUNT, FLAG, TEXT_BY_NAME, TEXT_OR_NULL
+from ..numerics.recipes import Recipe
+from .described import described
+from .outputs_parts import COUNT, TEXT_BY_NAME, TEXT_OR_NULL
 from .parts import TEXT, TEXTS, closed, one_of, or_null, values_of
 
 TYPE_CHECKING = False
@@ -34,28 +36,6 @@ _OUTPUT: dict[str, Schema] = {
 
 def quality_output() -> Schema:
     """Recipes, modules, totals, what was left out, and what the numbers do not say."""
-    recipe = closed(
-        {
-            "name": TEXT,
-            "who": TEXT,
-            "scheme": TEXT,
-            "since": TEXT,
-            "until": TEXT_OR_NULL,
-            "assumed": FLAG,
-            "use": one_of(["weight", "activation", "cache"]),
-            "element": TEXT,
-            "tile": {"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2},
-            "whole_tiles": FLAG,
-            "truncates": FLAG,
-            "scale_bits": COUNT,
-            "two_levels": FLAG,
-            "zero_points": FLAG,
-            "title": TEXT,
-            "formula": TEXT,
-            "format": TEXT_OR_NULL,
-            "evidence": TEXTS,
-        }
-    )
     result = closed({**_SHARED, "worst_row": COUNT, "worst_row_error": _NUMBER, "peak": _NUMBER})
     result["properties"] = {**result["properties"], **_OUTPUT}  # where there are activations
     total = closed({**_SHARED, "modules": COUNT, "bytes": COUNT})
@@ -76,7 +56,7 @@ def quality_output() -> Schema:
             "model": TEXT,
             "plan": TEXT_OR_NULL,
             "rules": or_null({"type": "array", "items": rule}),
-            "recipes": {"type": "array", "items": recipe},
+            "recipes": {"type": "array", "items": described(Recipe)},
             "modules": {"type": "array", "items": module},
             "left_out": {"type": "array", "items": left},
             "totals": values_of(total),

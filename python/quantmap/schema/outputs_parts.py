@@ -38,7 +38,10 @@ PARAMETERS: Schema = {
         "minItems": 1,
     },
 }
-STORED = closed({"dtype": SAID, "tensors": POSITIVE, "bytes": COUNT})
+GIVEN_PARAMETERS: Schema = {"type": "object", "propertyNames": PARAMETER_NAMES}
+ASKED: Schema = {"$ref": "#/$defs/asked"}
+BLOCK: Schema = {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
+TILE: Schema = {"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2}
 CONFIG: Schema = {"anyOf": [{"$ref": f"#/$defs/{form}"} for form in FORMS]}
 
 
@@ -59,5 +62,8 @@ LISTS: dict[str, Callable[[], Schema]] = {
     "catalog": lambda: CATALOG,
     "arguments": lambda: ARGUMENTS,
     "parameters": lambda: PARAMETERS,
-    "stored": lambda: STORED,
+    "given": lambda: GIVEN_PARAMETERS,
+    "asked": lambda: ASKED,
+    "block": lambda: BLOCK,
+    "tile": lambda: TILE,
 }

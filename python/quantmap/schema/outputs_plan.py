@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from ..errors import Diagnostic
-from ..experiment import Experiment, Skip
+from ..experiment import Experiment, Skip, Target
 from .configs import FORMS, PRESET, fields_of
-from .described import described
+from .described import described, of
 from .outputs_parts import (
     CATALOG,
     COUNT,
-    ENGINE,
     FLAG,
-    GPU_OR_NULL,
-    MODE,
     POSITIVE,
     TEXT_OR_NULL,
     config_definitions,
 )
-from .parts import PARAMETER_NAMES, TEXT, TEXTS, closed, one_of, or_null
+from .parts import TEXTS, closed, or_null
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +34,8 @@ def plan_output() -> Schema:
             **dict.fromkeys(("asked", "distinct", "merged", "skipped"), COUNT),
             "limited": FLAG,
             "max_iterations": limit,
-            "targets": {"type": "array", "items": _target(), "minItems": 1},
-            "skips": {"type": "array", "items": _skip()},
+            "targets": {"type": "array", "items": described(Target), "minItems": 1},
+            "skips": {"type": "array", "items": described(Skip)},
             "diagnostics": {"type": "array", "items": described(Diagnostic)},
             "arguments": _arguments(),
             "task": {"type": "object", "description": "The task as it was given."},
@@ -47,19 +44,6 @@ def plan_output() -> Schema:
         }
     )
     return {**plan, "$defs": {**config_definitions(), "asked": _asked_config()}}
-
-
-def _target() -> Schema:
-    return closed(
-        {
-            "engine": ENGINE,
-            "engine_name": TEXT,
-            "mode": MODE,
-            "version": TEXT_OR_NULL,
-            "gpu": GPU_OR_NULL,
-            "times": POSITIVE,
-        }
-    )
 
 
 def _arguments() -> Schema:
@@ -71,16 +55,9 @@ def _arguments() -> Schema:
             **dict.fromkeys(("engine_version", "gpu"), TEXT_OR_NULL),
             **dict.fromkeys(("checkpoint", "model_quantization"), either),
             # null: what QUANTMAP_POLICY says, else degrade
-            "policy": or_null(one_of(["degrade", "strict", "literal"])),
+            "policy": or_null(of("Policy", Experiment)),
         }
     )
-
-
-def _skip() -> Schema:
-    parameters = {"type": "object", "propertyNames": PARAMETER_NAMES}
-    asked = {"$ref": "#/$defs/asked"}
-    example = closed({"engine": ENGINE, "config": asked, "parameters": parameters})
-    return described(Skip, example=example)
 
 
 def _asked_config() -> Schema:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from ..errors import Diagnostic
+from ..results.analysis import Effect
+from ..results.row import Measured
+from ..results.scoring import Limit
+from ..words import RunStatus
 from .described import described
 from .outputs_parts import (
     CATALOG,
@@ -25,11 +31,10 @@ _NUMBER: Schema = {"type": "number"}
 _NUMBER_OR_NULL: Schema = {"type": ["number", "null"]}
 _INDICES: Schema = {"type": "array", "items": COUNT}
 _TEXTS: Schema = {"type": "array", "items": TEXT}
-_STATUS = ("success", "failed", "unfinished", "not-run")
+_STATUS = get_args(RunStatus)
 
 
 def _row() -> Schema:
-    measured = closed({"mean": _NUMBER, "low": _NUMBER, "high": _NUMBER, "count": POSITIVE})
     broken = closed({"metric": TEXT, "bound": _NUMBER, "excess": _NUMBER})
     return closed(
         {
@@ -46,43 +51,13 @@ def _row() -> Schema:
             "parameters": values_of({}),
             "status": one_of(_STATUS),
             "reason": TEXT,
-            "metrics": values_of(measured),
+            "metrics": values_of(described(Measured)),
             "score": _NUMBER_OR_NULL,
             "admissible": {"type": ["boolean", "null"]},
             "broken": {"type": "array", "items": broken},
             "unjudged": _TEXTS,
             "expected": values_of(_NUMBER),
             "precision": TEXT_BY_NAME,
-        }
-    )
-
-
-def _limit() -> Schema:
-    return closed(
-        {
-            "metric": TEXT,
-            "most": FLAG,
-            "bound": _NUMBER,
-            "weight": _NUMBER,
-            "keep": FLAG,
-            "slack": _NUMBER,
-        }
-    )
-
-
-def _effect() -> Schema:
-    return closed(
-        {
-            "part": TEXT,
-            "before": TEXT,
-            "after": TEXT,
-            "metric": TEXT,
-            "change": _NUMBER,
-            "low": _NUMBER,
-            "high": _NUMBER,
-            "pairs": POSITIVE,
-            "noise": _NUMBER_OR_NULL,
-            "clear": {"type": ["boolean", "null"]},
         }
     )
 
@@ -101,11 +76,11 @@ def results_output() -> Schema:
             "skipped": COUNT,
             "counts": counts,
             "objective": closed({"metric": TEXT, "more": FLAG}),
-            "limits": {"type": "array", "items": _limit()},
+            "limits": {"type": "array", "items": described(Limit)},
             "units": TEXT_BY_NAME,
             "best": or_null(COUNT),
             "front": closed({"metrics": _TEXTS, "rows": _INDICES}),
-            "effects": {"type": "array", "items": _effect()},
+            "effects": {"type": "array", "items": described(Effect)},
             "failures": {"type": "array", "items": failure},
             "strangers": COUNT,
             "diagnostics": {"type": "array", "items": described(Diagnostic)},

@@ -1,4 +1,4 @@
-"""TypeScript types of configs, the task and the tables behind a web form.
+"""TypeScript types of configs, the task, the tables behind a web form, and every output.
 
 A type refuses what a value of that shape can never be: an unknown key or value, keys of both forms
 in one config, an FP8 format against the dtype, a section without the key that it must hold.
@@ -11,6 +11,7 @@ import json
 from .. import _core
 from .configs import FORMS, PRESET, PRESETS, WRAPPER, fields_of, keys_of, preset_names
 from .inputs import CONFIG_KEYS, PARAMETER_PRESETS
+from .typescript_results import results
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def module() -> str:
     """The text of the module."""
     made_by = f"// Made by quantmap {_core.__version__}, catalogue {_core.catalog_version}."
     forms = [_form(form) for form in FORMS]
-    parts = [made_by, *forms, _config(), _task(), _edited(), _tables()]
+    parts = [made_by, *forms, _config(), _task(), _edited(), _tables(), results()]
     return "\n\n".join(parts) + "\n"
 
 

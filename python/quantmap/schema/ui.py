@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from ..mapping import Mapping
+
 FORMAT = 1
 GRID = FORMS[0]  # the four fields, whose combinations can be counted
 
@@ -28,12 +30,12 @@ def ui_table(engines: list[str] | None, gpu: str | None) -> dict[str, Any]:
     """The data of `quantmap.ui_table`."""
     words = _core.vocabulary()
     pools = {name: _Pool() for name in ("launches", "decisions", "precision")}
-    grounds: dict[tuple[str, str | None], dict[str, Any]] = {}
+    grounds: dict[tuple[str, str | None], Mapping] = {}
     asked = _asked(engines)
     for runtime, version in asked:
         ground = _ground(runtime, version, gpu)
-        grounds.setdefault((ground["engine"], ground["version"]), ground)
-    if gpu is not None and asked and not any(ground["gpu"] for ground in grounds.values()):
+        grounds.setdefault((ground.engine, ground.version), ground)
+    if gpu is not None and asked and not any(ground.gpu for ground in grounds.values()):
         _explained(*asked[0], gpu, None, {})  # raises: nothing that was asked knows a GPU
     targets = [_target(ground, gpu, words["checkpoints"], pools) for ground in grounds.values()]
     return {
@@ -77,23 +79,23 @@ def _preset(preset: dict[str, Any]) -> dict[str, Any]:
     return {key: preset[key] for key in keys}
 
 
-def _ground(runtime: str, version: str | None, gpu: str | None) -> dict[str, Any]:
+def _ground(runtime: str, version: str | None, gpu: str | None) -> Mapping:
     """An engine in the documented mapping or in a release: a mapping in which nothing is asked."""
     mapping = _explained(runtime, version, None, None, {})
-    if mapping["mode"] != "checked":  # the documented mapping knows no GPU, and refuses one
+    if mapping.mode != "checked":  # the documented mapping knows no GPU, and refuses one
         return mapping
     return _explained(runtime, version, gpu, None, {})
 
 
 def _target(
-    ground: dict[str, Any],
+    ground: Mapping,
     gpu: str | None,
     kinds: list[dict[str, Any]],
     pools: dict[str, _Pool],
 ) -> dict[str, Any]:
     """The tables of an engine and release for every kind of checkpoint."""
-    engine, version = ground["engine"], ground["version"]
-    gpu = gpu if ground["gpu"] else None
+    engine, version = ground.engine, ground.version
+    gpu = gpu if ground.gpu else None
     checkpoints = []
     for kind in kinds:
         # The first kind is not quantized; one without names is any other.
@@ -102,22 +104,22 @@ def _target(
         looks = _core.grid_looks(engine, method, version, gpu)
         checkpoints.append({"checkpoint": kind["id"], **_tables(launch, looks, pools)})
     return {
-        **{key: ground[key] for key in ("engine", "mode", "version", "gpu")},
-        "name": ground["engine_name"],
+        **{key: getattr(ground, key) for key in ("engine", "mode", "version", "gpu")},
+        "name": ground.engine_name,
         "checkpoints": checkpoints,
     }
 
 
 def _explained(
     runtime: str, version: str | None, gpu: str | None, method: str | None, config: dict[str, Any]
-) -> dict[str, Any]:
+) -> Mapping:
     return _core.explain(runtime, config, None, method, version, gpu, None, "degrade", None, True)
 
 
 class _Grid:
     """The combinations of the four fields; those are mapped that come to something new."""
 
-    def __init__(self, launch: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    def __init__(self, launch: Callable[[dict[str, Any]], Mapping]) -> None:
         self._launch = launch
         self._mapped: dict[tuple[int, int], tuple[dict[str, Any], dict[str, Any]]] = {}
         self._decided: dict[tuple[object, ...], dict[str, Any]] = {}
@@ -133,10 +135,10 @@ class _Grid:
         marks = {key: (key, end, order, look, first) for key, look in zip(config, looked)}
         if not all(mark in self._decided for mark in marks.values()):
             mapping = self._launch(config)
-            self._mapped.setdefault((end, order), (_launch(mapping), mapping["precision"]))
-            for decision in mapping["decisions"]:
-                kept = {name: decision[name] for name in ("outcome", "sentence")}
-                self._decided.setdefault(marks[decision["field"]], kept)
+            self._mapped.setdefault((end, order), (_launch(mapping), mapping.precision))
+            for decision in mapping.decisions:
+                kept = {"outcome": decision.outcome, "sentence": decision.sentence}
+                self._decided.setdefault(marks[decision.field], kept)
         launched, ran = self._mapped[end, order]
         self.launches.append(launched)
         self.precision.append(ran)
@@ -145,7 +147,7 @@ class _Grid:
 
 
 def _tables(
-    launch: Callable[[dict[str, Any]], dict[str, Any]],
+    launch: Callable[[dict[str, Any]], Mapping],
     looks: Iterable[tuple[int, ...]],
     pools: dict[str, _Pool],
 ) -> dict[str, Any]:
@@ -169,8 +171,8 @@ def _tables(
     }
 
 
-def _launch(mapping: dict[str, Any]) -> dict[str, Any]:
-    return {key: mapping[key] for key in ("args", "env", "files")}
+def _launch(mapping: Mapping) -> dict[str, Any]:
+    return {key: getattr(mapping, key) for key in ("args", "env", "files")}
 
 
 class _Pool:
