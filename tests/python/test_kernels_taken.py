@@ -199,6 +199,19 @@ def test_a_parameter_may_set_what_the_model_alone_is_refused_for() -> None:
     assert errors({"quantization": "w8a8_int8"}) == []
 
 
+def test_gptq_of_a_model_whose_method_sglang_names_on_blackwell() -> None:
+    """The name in the file is taken as it stands: plain gptq, and later one that is not known."""
+    model = {**EXPERTS, "torch_dtype": "bfloat16", "quantization_config": GPTQ}
+
+    def check(version: str, gpu: str, flags: str = "") -> bool:
+        line = f"python -m sglang.launch_server --model-path m {flags}"
+        return quantmap.check(line, engine_version=version, gpu=gpu, checkpoint=model).ok
+
+    assert not check("0.5.23", "B200") and check("0.5.23", "H100")
+    assert check("0.5.23", "B200", "--quantization gptq_marlin")
+    assert not check("0.5.6", "B200") and check("0.5.6", "B200", "--dtype float16")
+
+
 def test_gemma_is_not_served_in_float16() -> None:
     gemma = {**DENSE, "architectures": ["Gemma3ForCausalLM"], "model_type": "gemma3_text"}
 
