@@ -152,6 +152,11 @@ def test_what_vllm_takes_for_linear_layers(
     assert told(version, gpu, model, "linear_kernel") == kernel
 
 
+def test_what_no_kernel_takes_in_float32_ran_on_flex_attention_in_0_11_0() -> None:
+    assert told("0.11.0", "A100", DENSE, "backend", dtype="float32") == "FLEX_ATTENTION"
+    assert told("0.11.0", "A100", DENSE, "backend").startswith("FLASH_ATTN")
+
+
 def test_vllms_cutlass_experts_are_for_compressed_tensors() -> None:
     fp8 = {**EXPERTS, "quantization_config": BLOCK}
     line = "vllm serve m --moe-backend cutlass"
