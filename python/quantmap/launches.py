@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import _core
 from .files import MAX_BYTES
+from .launch_lines import names_an_engine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _SETTINGS = (".yaml", ".yml")
 _STARTS_NOTHING = ("unknown-launcher", "unknown-image", "other-command", "prints-only")
 _DEEPEST = 2  # files that a script writes may be scripts that write files
 _MOST_WRITTEN = 2_000_000  # characters of files that scripts write
+_MOST_LAUNCHES = 1_000
 
 
 def judge_one(command: Any, ground: tuple[Any, ...]) -> CheckResult:
@@ -63,6 +65,9 @@ def judge_text(text: Any, ground: tuple[Any, ...]) -> tuple[list[CheckResult], l
     launches, notes = judged.launches, judged.notes
     if judged.has_files:
         launches.sort(key=lambda launch: launch.line)
+    if judged.left_out:
+        context = {"got": str(judged.left_out), "known": str(len(launches))}
+        notes.append(_core.make_diagnostic("launches-left-out", "command", context))
     if launches:  # what starts no engine stands beside what does
         notes = [note for note in notes if note.code not in _STARTS_NOTHING]
     if not (launches or notes):
@@ -78,6 +83,7 @@ class _Judged:
         self.launches: list[CheckResult] = []
         self.notes: list[Diagnostic] = []
         self.has_files = False
+        self.left_out = 0  # files in which launches may be
         self._left = _MOST_WRITTEN
 
     def script(self, text: Any, line: int, *, is_script: bool = True, depth: int = 0) -> None:
@@ -105,7 +111,8 @@ class _Judged:
         from .containers import find_written
 
         self._left -= len(file.text)
-        if self._left < 0:
+        if self._left < 0 or len(self.launches) >= _MOST_LAUNCHES:
+            self.left_out += names_an_engine(file.text)
             return
         before = len(self.launches)
         notes = self.notes
