@@ -87,8 +87,9 @@ class Messages:
         self._by_head: dict[str, list[Message]] = {}
         self._others: list[Message] = []
         self._classes: set[str] = set()
-        self.package = document["messages"][0][2].partition("/")[0]
-        for row in document["messages"]:
+        rows = list(map(list, zip(*document["messages"])))  # stored column by column
+        self.package = rows[0][2].partition("/")[0]
+        for row in rows:
             message = Message(row, numbers)
             head = message.pieces[0][:_HEAD]
             if len(head) == _HEAD:
