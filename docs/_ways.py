@@ -46,7 +46,7 @@ CONFIG = (
     Step("cpp/src/mapping/narrate.cpp", "narrate", "the steps in words: decisions, warnings"),
     Step("cpp/src/mapping/render.cpp", "assemble", "arguments, variables and files"),
     Step("cpp/src/mapping/merge.cpp", "merge", "lays the user's parameters over them"),
-    Step("cpp/src/deployment/verdict.cpp", "judge", "what the release makes of the whole"),
+    Step("cpp/src/deployment/judge.cpp", "judge", "what the release makes of the whole"),
 )
 LINE = (
     Step("python/quantmap/check.py", "check", "takes a line, a script or a list of words"),

@@ -11,7 +11,6 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -69,7 +68,6 @@ struct Ground {
   std::vector<const Constraint*> with_terms;
   std::vector<const Constraint*> conditional;  // on some GPUs, none being given
   const Constraint* nothing_served = nullptr;
-  mutable std::optional<bool> by_model;  // whether the model is refused whatever is set; unknown until it is asked
 };
 class Grounds {
  public:

@@ -207,27 +207,9 @@ bool is_refused(const Engine& engine, const Place& place, const Ground& ground, 
                                           [&](const Constraint* rule) { return holds(engine, place, *rule, values); });
 }
 
-// Whether nothing that a row sets by one target helps, where what the model asks for by itself is refused.
+// Whether what the model asks for by itself is refused. What was not asked is not set to help it.
 bool model_refused(const Engine& engine, const Place& place, const Ground& ground) {
-  if (ground.by_model) return *ground.by_model;
-  TargetValues values(engine.checked.targets.size());
-  bool refused = is_refused(engine, place, ground, values);
-  std::set<std::pair<std::size_t, std::string_view>> tried;
-  const Deployment deployment = situation_at(place);
-  for (const MappingRule& row : engine.checked.rows) {
-    if (!is_about(row, deployment)) continue;
-    for (const Alternative& candidate : row.candidates) {
-      if (!refused || candidate.emissions.size() != 1 || candidate.emissions.front().asked) continue;
-      const Assignment& set = candidate.emissions.front();
-      const std::size_t target = set.target;
-      if (ground.release->routes[target] == nullptr || !tried.emplace(target, set.text).second) continue;
-      values[target] = set.text;
-      refused = is_refused(engine, place, ground, values);
-      values[target].clear();
-    }
-  }
-  ground.by_model = refused;
-  return refused;
+  return is_refused(engine, place, ground, TargetValues(engine.checked.targets.size()));
 }
 
 void check_decisions(const Mapping& mapping, bool nothing, std::vector<Problem>& out) {

@@ -114,14 +114,7 @@ bool Lexer::next_line(std::vector<Token>& out) {
     } else if (c == '#') {
       skip_line();
     } else if (opens_test(out)) {
-      const bool words = c == '[';
-      const std::size_t end = text_.find(words ? "]]" : "))", at_);
-      if (end == std::string_view::npos) fail(at_, "this test is never closed");
-      skip(end == std::string_view::npos ? 2 : end + 2 - at_);
-      Token token;
-      token.word.line = line_;
-      add_text(token.word, "[[", false);
-      out.push_back(std::move(token));
+      out.push_back(read_test());
     } else if (!read_operator(out)) {
       Token token;
       token.word.line = line_;
@@ -139,6 +132,17 @@ bool Lexer::next_line(std::vector<Token>& out) {
   }
   read_bodies(out);
   return true;
+}
+
+// What stands in a test is nothing that runs.
+Token Lexer::read_test() {
+  const std::size_t end = text_.find(peek() == '[' ? "]]" : "))", at_);
+  if (end == std::string_view::npos) fail(at_, "this test is never closed");
+  skip(end == std::string_view::npos ? 2 : end + 2 - at_);
+  Token token;
+  token.word.line = line_;
+  add_text(token.word, "[[", false);
+  return token;
 }
 
 // Whether [[ or (( stands here, at the beginning of a command.

@@ -76,6 +76,7 @@ class Lexer {
   std::size_t end_of_blank() const;
   std::size_t end_of_group(std::size_t from, char open, char close) const;
   bool opens_test(const std::vector<Token>& out) const;
+  Token read_test();
   bool read_operator(std::vector<Token>& out);
   bool read_redirection(std::vector<Token>& out);
   void read_bodies(std::vector<Token>& out);

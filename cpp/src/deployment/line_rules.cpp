@@ -47,11 +47,7 @@ class LineRules {
     const Reach reach = reach_of(rule, deployment_, checkpoint_known_);
     if (reach == Reach::kNothing) return;
     if (reach == Reach::kSomeGpus || reach == Reach::kUnnamedGpu) {
-      if (rule.stage == Stage::kNoEffect || (rule.gpus >> 1U) == 0) return;
-      // Of GPUs that nobody asked about: what an argument here causes. What the model causes is told when one is named.
-      const bool by_line = std::any_of(rule.terms.begin(), rule.terms.end(),
-                                       [&given](const RuleTerm& term) { return given.by[term.target] != kNotGiven; });
-      if (first && by_line) note_gpus(rule);
+      if (first) tell_gpus(rule, given);
       return;
     }
     bool told = false;
@@ -132,7 +128,12 @@ class LineRules {
     }
   }
 
-  void note_gpus(const Constraint& rule) {
+  // Of GPUs that nobody asked about: what an argument here causes. What the model causes is told when one is named.
+  void tell_gpus(const Constraint& rule, const Given& given) {
+    if (rule.stage == Stage::kNoEffect || (rule.gpus >> 1U) == 0) return;
+    const bool by_line = std::any_of(rule.terms.begin(), rule.terms.end(),
+                                     [&given](const RuleTerm& term) { return given.by[term.target] != kNotGiven; });
+    if (!by_line) return;
     notes_.add(Code::kDependsOnGpu, "gpu", {{"known", gpu_names(rule.gpus)}, {"reason", std::string(rule.text)}});
   }
 

@@ -271,6 +271,17 @@ Diagnostics without_refusal(const Diagnostics& told) {
   return out;
 }
 
+// Takes that mapping in place of the one that is refused, with its warnings.
+void take_beside(const LaunchReading& read, const Value& parameters, Wording wording, Mapping& mapping,
+                 Diagnostics& warnings) {
+  if (!read.deployment->checked || is_served(mapping)) return;
+  std::optional<Mapping> beside = map_beside(read, parameters, wording);
+  if (!beside) return;
+  warnings = without_refusal(warnings);
+  warnings.append(beside->diagnostics);
+  mapping = *std::move(beside);
+}
+
 }  // namespace
 
 LaunchReading read_request(const LaunchRequest& request, Diagnostics& problems) {
@@ -301,13 +312,7 @@ std::optional<Mapping> map_read(LaunchReading& read, Wording wording) {
 std::optional<Mapping> launch_of(const LaunchReading& read, std::optional<Mapping> mapping, const Value& parameters,
                                  Wording wording, Diagnostics& problems) {
   Diagnostics warnings = read.warnings;
-  if (mapping && read.deployment->checked && !is_served(*mapping)) {
-    if (auto beside = map_beside(read, parameters, wording)) {
-      warnings = without_refusal(warnings);
-      warnings.append(beside->diagnostics);
-      mapping = std::move(beside);
-    }
-  }
+  if (mapping) take_beside(read, parameters, wording, *mapping, warnings);
   // Parameters are read in any case: all problems of the input are told at once.
   std::vector<Argument> unused;
   Diagnostics merged;
