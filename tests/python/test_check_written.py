@@ -205,3 +205,12 @@ def test_what_documentation_leaves_out_is_any_number_of_arguments() -> None:
     for words in ("[options]", "[OPTIONS] --port 1", "... --port 1"):
         told = verdicts(f"vllm serve m {words}")
         assert set(told.values()) <= {"assumed", "accepted"}, words
+
+
+def test_functions_that_call_each_other_over_and_over_end() -> None:
+    """A call costs something even when its body is empty: this one was read for minutes."""
+    script = (
+        'f() { trtle $ $2}; "f() { f(A2}; "f() { f(A=1 vllm serve m --p\x19\0 fp8"(f) u I\0\0\x008'
+    )
+    found = quantmap.check_script(script + '"(f) | n ')
+    assert 0 < len(found.launches) <= 1000
