@@ -10,9 +10,9 @@ namespace quantmap {
 
 namespace {
 
-// Whether bits 0 to `count` are all set.
+// Whether the first `count` bits are all set; a mask of 32 has no more.
 bool covers_all(std::uint32_t mask, std::size_t count) {
-  const std::uint32_t all = (std::uint32_t{1} << count) - 1;
+  const std::uint64_t all = (std::uint64_t{1} << count) - 1;
   return (mask & all) == all;
 }
 
