@@ -20,7 +20,8 @@ TEST_CASE("quoted words are read back") {
       for (const Word& read : command.words) words.push_back(read.text);
       return true;
     };
-    ShellReader({}, files, visit, problems).read("x " + quoted, 1);
+    ScriptBudget budget;
+    ShellReader({}, files, visit, problems, budget).read("x " + quoted, 1);
     CHECK_MESSAGE((words == Texts{"x", std::string(word)}), quoted);
   }
   CHECK(shell_quote("--tp=4") == "--tp=4");

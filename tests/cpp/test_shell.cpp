@@ -22,7 +22,8 @@ Texts commands(std::string_view text, Diagnostics& problems) {
     out.push_back(line.substr(0, line.size() - 1));
     return true;
   };
-  ShellReader({}, files, visit, problems).read(text, 1);
+  ScriptBudget budget;
+  ShellReader({}, files, visit, problems, budget).read(text, 1);
   return out;
 }
 
@@ -35,7 +36,8 @@ Texts commands(std::string_view text) {
 std::string file(std::string_view script, std::string_view name) {
   WrittenFiles files;
   Diagnostics problems;
-  ShellReader({}, files, [](const Command&) { return false; }, problems).read(script, 1);
+  ScriptBudget budget;
+  ShellReader({}, files, [](const Command&) { return false; }, problems, budget).read(script, 1);
   const auto found = files.find(name);
   return found == nullptr ? "none" : std::to_string(found->line) + ":" + found->text + (found->open ? "?" : "");
 }
@@ -131,4 +133,18 @@ TEST_CASE("what grows without end gets unknown values") {
   for (int i = 0; i < 5000; ++i) deep += "${A:-";
   deep.append(5000, '}');
   CHECK(commands(deep).size() == 1);
+}
+
+TEST_CASE("scripts inside of a script have no budget of their own for calls") {
+  ScriptBudget budget;
+  const auto count = [&budget] {
+    std::size_t found = 0;
+    WrittenFiles files;
+    Diagnostics problems;
+    const auto visit = [&found](const Command&) { return ++found > 0; };
+    ShellReader({}, files, visit, problems, budget).read("f() { f; f; f; f; a; }; f", 1);
+    return found;
+  };
+  CHECK(count() > 1000);
+  CHECK(count() < 10);  // what the first has left pays for no call
 }

@@ -208,7 +208,7 @@ def test_what_documentation_leaves_out_is_any_number_of_arguments() -> None:
 
 
 def test_functions_that_call_each_other_over_and_over_end() -> None:
-    """A call costs something even when its body is empty: this one was read for minutes."""
+    """Each script inside of the script had calls of its own to spend: this was read for minutes."""
     script = (
         'f() { trtle $ $2}; "f() { f(A2}; "f() { f(A=1 vllm serve m --p\x19\0 fp8"(f) u I\0\0\x008'
     )

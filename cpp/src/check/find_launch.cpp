@@ -278,7 +278,8 @@ bool LaunchFinder::command(const Command& command, std::size_t depth) {
 void LaunchFinder::script(std::string_view text, std::size_t line, const ShellVariables& variables, std::size_t depth) {
   Diagnostics unused;
   ShellReader reader(
-      variables, files_, [&](const Command& found) { return command(found, depth); }, depth == 0 ? problems_ : unused);
+      variables, files_, [&](const Command& found) { return command(found, depth); }, depth == 0 ? problems_ : unused,
+      budget_);
   reader.read(text, line);
 }
 

@@ -140,6 +140,7 @@ class LaunchFinder {
   std::map<const Engine*, Installed> installed_;
   std::map<std::string, ImageName, std::less<>> pulled_;  // images by the files that they are kept in
   std::optional<OtherCommand> other_;
+  ScriptBudget budget_;
   std::size_t nested_bytes_ = 0;
   std::size_t words_ = 0;
   std::size_t inherited_ = 0;

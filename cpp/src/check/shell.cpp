@@ -54,8 +54,13 @@ struct Simple {
 
 class Interpreter {
  public:
-  Interpreter(ShellVariables& variables, const CommandVisitor& visit, WrittenFiles& files)
-      : variables_(variables), expander_(variables), blocks_(variables), visit_(visit), files_(files) {}
+  Interpreter(ShellVariables& variables, const CommandVisitor& visit, WrittenFiles& files, ScriptBudget& budget)
+      : variables_(variables),
+        expander_(variables, budget),
+        blocks_(variables),
+        visit_(visit),
+        files_(files),
+        functions_(budget) {}
 
   void run(std::string_view text, std::size_t first_line, Diagnostics& problems) {
     Lexer lexer(text, first_line, problems);
@@ -375,7 +380,7 @@ std::string_view assigned_name(std::string_view word) noexcept {
 }
 
 void ShellReader::read(std::string_view text, std::size_t first_line) {
-  Interpreter(variables_, visit_, files_).run(text, first_line, problems_);
+  Interpreter(variables_, visit_, files_, budget_).run(text, first_line, problems_);
 }
 
 }  // namespace quantmap

@@ -31,8 +31,8 @@ Word joined(const std::vector<Piece>& text, std::size_t line) {
 }
 
 bool Expander::spend(std::size_t bytes) noexcept {
-  if (bytes > budget_) return false;
-  budget_ -= bytes;
+  if (bytes > budget_.bytes) return false;
+  budget_.bytes -= bytes;
   return true;
 }
 

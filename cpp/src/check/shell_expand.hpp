@@ -10,11 +10,10 @@
 
 namespace quantmap::shell {
 
-// Variables whose value is not known keep their source. What expanding may write in all is limited: a script that
-// doubles a variable again and again gets unknown values, not memory.
+// Variables whose value is not known keep their source.
 class Expander {
  public:
-  explicit Expander(ShellVariables& variables) : variables_(variables) {}
+  Expander(ShellVariables& variables, ScriptBudget& budget) : variables_(variables), budget_(budget) {}
 
   [[nodiscard]] const ShellVariable* find(std::string_view name) const;
   void set(const std::string& name, ShellVariable value);
@@ -43,7 +42,7 @@ class Expander {
   const ShellVariable* value_of(const Part& part, std::vector<Piece>& made, bool& plain, std::size_t depth);
 
   ShellVariables& variables_;
-  std::size_t budget_ = 4 * kMaxScriptBytes;
+  ScriptBudget& budget_;
 };
 
 [[nodiscard]] Word joined(const std::vector<Piece>& text, std::size_t line);

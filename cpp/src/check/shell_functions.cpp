@@ -7,9 +7,8 @@ namespace quantmap::shell {
 namespace {
 
 constexpr std::size_t kDeepestCall = 12;
-constexpr std::size_t kMostTokens = 100'000;  // that calls read again
-constexpr std::size_t kCallCost = 100;        // in tokens: a call sets its words
-constexpr std::size_t kMostWords = 9;         // $1 to $9
+constexpr std::size_t kCallCost = 20;  // in tokens: a call sets its words
+constexpr std::size_t kMostWords = 9;  // $1 to $9
 constexpr std::string_view kOpeners[] = {"then", "do", "else", "{", "}", "!", "fi", "done", "esac", "time"};
 
 std::string_view plain_word(const Token& token) {
@@ -94,8 +93,10 @@ std::vector<Token> Functions::keep_bodies(std::vector<Token> line) {
 
 Functions::Body Functions::call(std::string_view name) {
   const auto found = by_name_.find(name);
-  if (found == by_name_.end() || depth_ >= kDeepestCall || done_ + found->second->tokens > kMostTokens) return nullptr;
-  done_ += found->second->tokens + kCallCost;
+  if (found == by_name_.end() || depth_ >= kDeepestCall) return nullptr;
+  const std::size_t cost = found->second->tokens + kCallCost;
+  if (cost > budget_.tokens) return nullptr;
+  budget_.tokens -= cost;
   found->second->called = true;
   ++depth_;
   return found->second;

@@ -23,6 +23,8 @@ class Functions {
  public:
   using Body = std::shared_ptr<FunctionBody>;
 
+  explicit Functions(ScriptBudget& budget) : budget_(budget) {}
+
   // Puts away what belongs to the bodies of functions; the rest of a line is to be done now.
   std::vector<Token> keep_bodies(std::vector<Token> line);
   // The body of a function, which then counts as called; null when none has this name, or the calls so far are enough.
@@ -42,7 +44,7 @@ class Functions {
   std::vector<Token> line_;
   std::size_t braces_ = 0;
   std::size_t depth_ = 0;
-  std::size_t done_ = 0;  // tokens of all calls
+  ScriptBudget& budget_;
 };
 
 // The words behind a function's or script's name, as $1, $2, $@, $* and $#. What they were before comes back at the

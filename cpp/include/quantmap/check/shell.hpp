@@ -89,12 +89,24 @@ using CommandVisitor = std::function<bool(const Command&)>;
 inline constexpr std::size_t kMaxScriptBytes = 8'000'000;
 inline constexpr std::size_t kMaxScriptDepth = 6;
 
+// What reading one text may cost, with all scripts inside of it: a script that doubles a variable again and again gets
+// unknown values, and functions that call each other without end are read no further.
+struct ScriptBudget {
+  std::size_t bytes = 4 * kMaxScriptBytes;  // that expanding may write
+  std::size_t tokens = 100'000;             // that calls of functions may read again
+};
+
 // What a script does, command by command. `problems` gets what no shell could read, with its place; reading goes on
 // behind it.
 class ShellReader {
  public:
-  ShellReader(ShellVariables variables, WrittenFiles& files, CommandVisitor visit, Diagnostics& problems)
-      : variables_(std::move(variables)), files_(files), visit_(std::move(visit)), problems_(problems) {}
+  ShellReader(ShellVariables variables, WrittenFiles& files, CommandVisitor visit, Diagnostics& problems,
+              ScriptBudget& budget)
+      : variables_(std::move(variables)),
+        files_(files),
+        visit_(std::move(visit)),
+        problems_(problems),
+        budget_(budget) {}
   void read(std::string_view text, std::size_t first_line);
 
  private:
@@ -102,6 +114,7 @@ class ShellReader {
   WrittenFiles& files_;
   CommandVisitor visit_;
   Diagnostics& problems_;
+  ScriptBudget& budget_;
 };
 
 // "NAME" of NAME=..., or NAME+=...; empty when a word does not begin so.
