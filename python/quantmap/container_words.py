@@ -40,6 +40,24 @@ class Container:
         self.note = note
 
 
+class Places:
+    """Where texts stand in a file, each looked for behind the one before."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+
+    def line_of(self, key: str, value: str) -> int:
+        """The line of ``key: value``, else of the key alone, else the last one found."""
+        key = rf"(?:{key})[\"']?\s*:"
+        for pattern in (rf"{key}\s*[\"']?{re.escape(value)}", key):
+            match = re.compile(pattern).search(self.text, self.at)
+            if match:
+                self.at = match.end()
+                return self.text.count("\n", 0, match.start()) + 1
+        return self.text.count("\n", 0, self.at) + 1
+
+
 def run_words(
     image: str | None,
     entrypoint: list[str],

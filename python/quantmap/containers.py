@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 
-from .container_words import Container, environment_of, image_of, run_words, words_of
+from .container_words import Container, Places, environment_of, image_of, run_words, words_of
 from .errors import ConfigError
 from .files import MAX_BYTES
 from .launch_lines import launch_lines, looks_like_python, names_an_engine
@@ -29,6 +29,8 @@ _KEYS = re.compile(
 _FIRST_OF_DATA = re.compile(
     r"(?:[ \t]*(?:#.*)?\n)*(?:---|\{|(?:- )?[\"']?[A-Za-z_][\w./-]*[\"']?:(?:\s|$)|- )"
 )
+_FIRST_OF_PAGE = re.compile(r"\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+_FIRST_OF_RECORD = re.compile(r"\s*\{[ \t]*[\"'].*\}[ \t]*$", re.MULTILINE)
 _SCRIPT_NAMES = (".sh", ".bash", ".slurm", ".sbatch")
 # Keys whose texts are read as a container's, or a step's.
 _WORDS_OF_CONTAINER = ("command", "args", "entrypoint", "run", "image")
@@ -102,8 +104,16 @@ def _of_data(text: str, blocks: list[Container], *, whole: bool) -> list[Contain
     return _of_python(text) if found is None and not blocks else [*(found or ()), *blocks]
 
 
+def _of_records(text: str) -> list[Container] | None:
+    """What stands in lines that are records, or in one that is a container, if any."""
+    from .web_pages import read_records
+
+    alone = text.strip().count("\n") == 0
+    return (alone and _of_documents(text, whole=True)) or read_records(text)
+
+
 def _build_reader(text: str) -> Callable[[str], list[Container] | None] | None:
-    """What reads a systemd unit or a Dockerfile; None when the text is neither."""
+    """What reads a systemd unit, a Dockerfile, a web page or a log of records; None: it is none."""
     if _own(_UNIT, text):
         from .build_files import read_unit
 
@@ -112,6 +122,14 @@ def _build_reader(text: str) -> Callable[[str], list[Container] | None] | None:
         from .build_files import read_dockerfile
 
         return read_dockerfile
+    if _FIRST_OF_PAGE.match(text):
+        from .web_pages import read_page
+
+        return read_page
+    if _FIRST_OF_RECORD.match(text):
+        from .web_pages import is_record
+
+        return _of_records if is_record(text) else None
     return None
 
 
@@ -173,7 +191,7 @@ def _of_documents(text: str, *, whole: bool) -> list[Container] | None:
         documents, fault = read_pieces(text) if whole else ([], None)
         if not documents:
             return None
-    places = _Places(text)
+    places = Places(text)
     containers: list[Container] = []
     for item, image in _mappings(documents):
         container = _of_mapping(item, places, image)
@@ -228,7 +246,7 @@ def _has_code_blocks(text: str) -> bool:
     return has_code_blocks(text)
 
 
-def _scripts_of(item: dict[str, Any], places: _Places, image: str | None) -> Iterator[Container]:
+def _scripts_of(item: dict[str, Any], places: Places, image: str | None) -> Iterator[Container]:
     """Texts of a mapping, whatever they are called, in which a line starts an engine."""
     given = item.get("envs", item.get("env"))
     variables = environment_of(given)
@@ -254,24 +272,6 @@ def _of_argv(text: str) -> list[Container] | None:
         return None
     line = text[: text.index("[")].count("\n") + 1
     return [Container(words, line)]
-
-
-class _Places:
-    """Where texts stand in a file, each looked for behind the one before."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
-
-    def line_of(self, key: str, value: str) -> int:
-        """The line of ``key: value``, else of the key alone, else the last one found."""
-        key = rf"(?:{key})[\"']?\s*:"
-        for pattern in (rf"{key}\s*[\"']?{re.escape(value)}", key):
-            match = re.compile(pattern).search(self.text, self.at)
-            if match:
-                self.at = match.end()
-                return self.text.count("\n", 0, match.start()) + 1
-        return self.text.count("\n", 0, self.at) + 1
 
 
 def _mappings(documents: list[Any]) -> Iterator[tuple[dict[str, Any], str | None]]:
@@ -315,7 +315,7 @@ def _is_kubernetes(item: dict[str, Any]) -> bool:
     return listed and not isinstance(item.get("command"), str) and "environment" not in item
 
 
-def _of_mapping(item: dict[str, Any], places: _Places, around: str | None) -> Container | None:
+def _of_mapping(item: dict[str, Any], places: Places, around: str | None) -> Container | None:
     from .platforms import served_model
 
     model = served_model(item)
@@ -334,7 +334,7 @@ def _of_mapping(item: dict[str, Any], places: _Places, around: str | None) -> Co
     return _of_container(image_of(item) if "tag" in item and _extra(item) else None, item, places)
 
 
-def _of_container(image: str | None, item: dict[str, Any], places: _Places) -> Container | None:
+def _of_container(image: str | None, item: dict[str, Any], places: Places) -> Container | None:
     has_command = any(
         isinstance(item.get(key), (str, list)) and item.get(key)
         for key in ("command", "args", "entrypoint")
@@ -369,7 +369,7 @@ def _extra(item: dict[str, Any]) -> list[str]:
     return [word for place in places for word in words_of(place.get("extraArgs"))]
 
 
-def _of_step(item: dict[str, Any], places: _Places, image: str | None) -> Container:
+def _of_step(item: dict[str, Any], places: Places, image: str | None) -> Container:
     """A step of a workflow or job: a script with variables of its own."""
     variables = environment_of(item.get("envs", item.get("env")))
     line = places.line_of("run", "")

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _MOST_NODES = 50_000
+_MOST_WORDS = 2_000  # of a list that others are put together to
 # What stands behind a launcher in a launch, and in no sentence about one.
+_SENTENCE = re.compile(r" [a-z]+ [a-z]+\.$")  # the end of one
 _GOES_ON = re.compile(r"[\"']?[-$\"'{<.~/\\]|[\w.-]*[/\d]")
 
 
@@ -53,7 +55,7 @@ def find_python_launches(text: str) -> list[tuple[int, str]]:
         [(2, 'vllm serve "${model}" --port 80')]
     """
     tree = _tree(text)
-    return [] if tree is None else list(_Reader(tree, text).launches())
+    return [] if tree is None else sorted(_Reader(tree, text).launches())
 
 
 def _tree(text: str) -> ast.Module | None:
@@ -82,8 +84,39 @@ class _Reader:
         }
         self.known = self._constants()
         self.added = self._additions()
+        self.lists = self._lists()
         self.starts = [list(words) for row in _core.engines() for words, _ in row["launchers"]]
         self.names = {id(n.value): n.targets[0] for n in self.nodes if isinstance(n, ast.Assign)}
+
+    def _lists(self) -> dict[str, ast.expr]:
+        """Names that are given a list once."""
+        given: dict[str, list[ast.expr]] = {}
+        for node in self.nodes:
+            if isinstance(node, ast.Assign) and len(node.targets) == 1:
+                target = node.targets[0]
+                if isinstance(target, ast.Name) and _grows(node) is None:
+                    given.setdefault(target.id, []).append(node.value)
+        return {name: values[0] for name, values in given.items() if len(values) == 1}
+
+    def items(self, value: ast.expr, depth: int = 0) -> list[ast.expr]:
+        """The elements of a list, with those of the lists that it is put together from."""
+        if isinstance(value, ast.Starred):
+            return self.items(value.value, depth)
+        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+            return [*self.items(value.left, depth), *self.items(value.right, depth)]
+        if isinstance(value, ast.Name) and depth < 8:
+            inner = self.lists.get(value.id)
+            if isinstance(inner, (ast.List, ast.Tuple, ast.BinOp)):
+                found = self.items(inner, depth + 1)
+                return [*found, *self.added.get(value.id, [])][:_MOST_WORDS]
+        if not isinstance(value, (ast.List, ast.Tuple)):
+            return [ast.Starred(value)]
+        out: list[ast.expr] = []
+        for item in value.elts:
+            out += self.items(item, depth + 1) if isinstance(item, ast.Starred) else [item]
+            if len(out) > _MOST_WORDS:
+                break
+        return out[:_MOST_WORDS]
 
     def _constants(self) -> dict[str, str]:
         """Names that are given one text or number, and nothing else."""
@@ -106,11 +139,13 @@ class _Reader:
         return {name: value for name, value in known.items() if name not in unsure}
 
     def _additions(self) -> dict[str, list[ast.expr]]:
-        """What is added to lists by name: ``+=``, ``extend`` and ``append``."""
+        """What is added to lists by name: ``+=``, ``a = a + b``, ``extend`` and ``append``."""
         out: dict[str, list[ast.expr]] = {}
         for node in self.nodes:
             if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
                 out.setdefault(node.target.id, []).extend(_items(node.value))
+            elif isinstance(node, ast.Assign) and (more := _grows(node)) is not None:
+                out.setdefault(_name(node.targets[0]), []).extend(_items(more))
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 name, verb = node.func.value, node.func.attr
                 if isinstance(name, ast.Name) and verb in ("extend", "append") and node.args:
@@ -119,11 +154,15 @@ class _Reader:
         return out
 
     def launches(self) -> Iterator[tuple[int, str]]:
+        inner = self.put_together()
         for node in self.nodes:
-            if isinstance(node, (ast.List, ast.Tuple)):
+            if isinstance(node, (ast.List, ast.Tuple, ast.BinOp)):
+                if id(node) in inner:
+                    continue
                 target = self.names.get(id(node))
                 name = target.id if isinstance(target, ast.Name) else ""
-                words = [self.word(item) for item in [*node.elts, *self.added.get(name, [])]]
+                items = [*self.items(node), *self.added.get(name, [])]
+                words = [self.word(item) for item in items]
                 if self.starts_engine(words):
                     yield node.lineno, " ".join(words)
             elif isinstance(node, (ast.JoinedStr, ast.Constant)) and id(node) not in self.parts:
@@ -132,6 +171,24 @@ class _Reader:
                     yield node.lineno, line
                 elif (node.end_lineno or 0) > node.lineno:
                     yield from self.told(node, line)
+
+    def put_together(self) -> set[int]:
+        """Lists that are part of others, which are the launch: of sums, and by their names."""
+        grown = [n for n in self.nodes if isinstance(n, ast.Assign) and _grows(n) is not None]
+        inner = {id(node.value) for node in grown}
+        for node in self.nodes:
+            parts: list[ast.expr] = []
+            if id(node) in inner:
+                continue
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+                parts = [node.left, node.right]
+            elif isinstance(node, (ast.List, ast.Tuple)):
+                parts = [item.value for item in node.elts if isinstance(item, ast.Starred)]
+            for part in parts:
+                inner.add(id(part))
+                if isinstance(part, ast.Name) and part.id in self.lists:
+                    inner.add(id(self.lists[part.id]))
+        return inner
 
     def told(self, node: ast.expr, text: str) -> Iterator[tuple[int, str]]:
         """Launches that a text of several lines tells, as the description of a module does."""
@@ -164,6 +221,8 @@ class _Reader:
         """Whether a text is a line of a shell that starts an engine, and no sentence about one."""
         first = line.lstrip()[:400].partition("\n")[0].split(None, 8)
         if len(first) < 2 or len(line) >= 20_000 or first[0][0] in "#`*":
+            return False
+        if _SENTENCE.search(line.rstrip()):
             return False
         behind = self.behind_launcher(first[:7])
         return 0 < behind < len(first) and (
@@ -199,6 +258,16 @@ class _Reader:
         inner = value.value if isinstance(value, ast.FormattedValue) else value
         text = self.text(inner)
         return text.strip('"') if text.startswith('"${') else text
+
+
+def _grows(node: ast.Assign) -> ast.expr | None:
+    """What an assignment adds to the list that it assigns to, as ``a = a + b`` does."""
+    target, value = node.targets[0], node.value
+    if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add):
+        return None
+    if isinstance(target, ast.Name) and isinstance(value.left, ast.Name):
+        return value.right if target.id == value.left.id else None
+    return None
 
 
 def _items(value: ast.expr) -> list[ast.expr]:
