@@ -76,10 +76,10 @@ def _bounds(functions: Functions) -> Iterator[Bound]:
         seen.add(name)
         for statement in (s for function in functions[name] for s in _always(function.body)):
             if isinstance(statement, ast.Assert):
-                yield from _holds(statement.test)
+                yield from _bounds_of(statement.test, holds=True)
             elif isinstance(statement, ast.If):
                 if isinstance(statement.body[-1], ast.Raise) and not statement.orelse:
-                    yield from _fails(statement.test)
+                    yield from _bounds_of(statement.test, holds=False)
             elif isinstance(statement, (ast.Expr, ast.Assign, ast.Return)):
                 waiting += _called(statement)
 
@@ -108,33 +108,21 @@ def _called(statement: ast.stmt) -> Iterator[str]:
                     yield name
 
 
-def _holds(test: ast.expr) -> Iterator[Bound]:
-    """The bounds that a test says when it has to hold."""
+def _bounds_of(test: ast.expr, *, holds: bool) -> Iterator[Bound]:
+    """The bounds that a test says when it has to hold, or else when it must not."""
     if isinstance(test, ast.BoolOp):
-        given = [value for value in test.values if not _asks_for_none(value, ast.Is)]
-        if isinstance(test.op, ast.And) or len(given) == 1:
+        unset, every = (ast.Is, ast.And) if holds else (ast.IsNot, ast.Or)
+        given = [value for value in test.values if not _asks_for_none(value, unset)]
+        if isinstance(test.op, every) or len(given) == 1:
             for value in given:
-                yield from _holds(value)
+                yield from _bounds_of(value, holds=holds)
     elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        yield from _fails(test.operand)
-    elif isinstance(test, ast.Compare):
+        yield from _bounds_of(test.operand, holds=not holds)
+    elif isinstance(test, ast.Compare) and (holds or len(test.ops) == 1):
         sides = [test.left, *test.comparators]
         for left, operator, right in zip(sides, test.ops, sides[1:]):
-            yield from _of_pair(left, operator, right)
-
-
-def _fails(test: ast.expr) -> Iterator[Bound]:
-    """The bounds that a test says when it must not hold."""
-    if isinstance(test, ast.BoolOp):
-        given = [value for value in test.values if not _asks_for_none(value, ast.IsNot)]
-        if isinstance(test.op, ast.Or) or len(given) == 1:
-            for value in given:
-                yield from _fails(value)
-    elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        yield from _holds(test.operand)
-    elif isinstance(test, ast.Compare) and len(test.ops) == 1:
-        for field, key, number in _holds(test):
-            yield field, _OPPOSITE[key], number
+            for field, key, number in _of_pair(left, operator, right):
+                yield field, key if holds else _OPPOSITE[key], number
 
 
 def _asks_for_none(test: ast.expr, operator: type[ast.cmpop]) -> bool:

@@ -79,6 +79,19 @@ py::list grid_looks(const py::object& runtime, const py::object& model_quantizat
   return out;
 }
 
+// Flags and their values; what is warned of goes to the log.
+py::dict flags_of(const LaunchRequest& request, py::object (*converted)(const ArgumentValue&)) {
+  Diagnostics problems;
+  const std::optional<Mapping> mapping = launch(request, problems);
+  if (!mapping) raise_config_error(problems);
+  log_warnings(mapping->diagnostics);
+  py::dict out;
+  for (const Argument& argument : mapping->arguments) {
+    if (argument.kind == ChannelKind::kFlag) out[text(argument.flag)] = converted(argument.value);
+  }
+  return out;
+}
+
 // Without user parameters and with sizes as integers: the map_to_* functions.
 py::dict map_engine(const py::object& engine, const py::object& config, const py::object& model_quantization,
                     const py::object& image_tag) {
@@ -89,15 +102,7 @@ py::dict map_engine(const py::object& engine, const py::object& config, const py
   request.image_tag = to_core(image_tag);
   request.default_policy = default_policy();
   request.arguments_only = true;
-  Diagnostics problems;
-  const std::optional<Mapping> mapping = launch(request, problems);
-  if (!mapping) raise_config_error(problems);
-  log_warnings(mapping->diagnostics);
-  py::dict out;
-  for (const Argument& argument : mapping->arguments) {
-    if (argument.kind == ChannelKind::kFlag) out[text(argument.flag)] = to_python(argument.value);
-  }
-  return out;
+  return flags_of(request, to_python);
 }
 
 // Sizes stay integers, as map_to_* gives them; everything else in derived arguments is text already.
@@ -157,17 +162,7 @@ py::object model_method(const py::object& model_quantization, const py::object& 
 
 }  // namespace
 
-py::dict runtime_args(const LaunchRequest& request) {
-  Diagnostics problems;
-  const std::optional<Mapping> mapping = launch(request, problems);
-  if (!mapping) raise_config_error(problems);
-  log_warnings(mapping->diagnostics);
-  py::dict out;
-  for (const Argument& argument : mapping->arguments) {
-    if (argument.kind == ChannelKind::kFlag) out[text(argument.flag)] = to_argument(argument.value);
-  }
-  return out;
-}
+py::dict runtime_args(const LaunchRequest& request) { return flags_of(request, to_argument); }
 
 void register_launch(py::module_& module) {
   module.attr("default_gpu") = text(default_gpu());

@@ -85,42 +85,38 @@ std::string ConfigReader::text(Keys keys) const {
   return {};
 }
 
-std::vector<std::int64_t> ConfigReader::numbers(Keys keys) const {
-  std::vector<std::int64_t> out;
+// The items of the first of these keys that is there, with its name.
+std::pair<std::span<const Value>, std::string_view> ConfigReader::list(Keys keys) const {
   for (const std::string_view key : keys) {
     const Value* value = step(config_, key);
     if (value == nullptr) continue;
-    if (!value->is_array() || value->items().size() > kMostLayers) {
-      unusable(*value, key);
-      return {};
-    }
-    for (const Value& item : value->items()) {
-      const auto number = item.is_null() ? std::optional<std::int64_t>(0) : as_number(item, key);
-      if (!number) return {};
-      out.push_back(*number);
-    }
-    return out;
+    if (value->is_array() && value->items().size() <= kMostLayers) return {value->items(), key};
+    unusable(*value, key);
+    break;
+  }
+  return {};
+}
+
+std::vector<std::int64_t> ConfigReader::numbers(Keys keys) const {
+  std::vector<std::int64_t> out;
+  const auto [items, key] = list(keys);
+  for (const Value& item : items) {
+    const auto number = item.is_null() ? std::optional<std::int64_t>(0) : as_number(item, key);
+    if (!number) return {};
+    out.push_back(*number);
   }
   return out;
 }
 
 std::vector<std::string> ConfigReader::words(Keys keys) const {
   std::vector<std::string> out;
-  for (const std::string_view key : keys) {
-    const Value* value = step(config_, key);
-    if (value == nullptr) continue;
-    if (!value->is_array() || value->items().size() > kMostLayers) {
-      unusable(*value, key);
+  const auto [items, key] = list(keys);
+  for (const Value& item : items) {
+    if (!item.is_text()) {
+      unusable(item, key);
       return {};
     }
-    for (const Value& item : value->items()) {
-      if (!item.is_text()) {
-        unusable(item, key);
-        return {};
-      }
-      out.push_back(lower(head(item.as_text(), 200)));
-    }
-    return out;
+    out.push_back(lower(head(item.as_text(), 200)));
   }
   return out;
 }

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "quantmap/base/diagnostic.hpp"
@@ -46,6 +48,7 @@ class ConfigReader {
   [[nodiscard]] ConfigReader inside(const Value& value) const { return {value, path_, warnings_}; }
 
  private:
+  [[nodiscard]] std::pair<std::span<const Value>, std::string_view> list(Keys keys) const;
   [[nodiscard]] std::optional<std::int64_t> as_number(const Value& value, std::string_view key) const;
   void unusable(const Value& value, std::string_view key) const;
 
