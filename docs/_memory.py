@@ -147,7 +147,7 @@ def corrected() -> str:
         before, after = [], []
         first, *others = cases
         fit = _judged(models, first)
-        log = BootLog(fit.engine, {"kv": first["measured"]["kv_gib"] * 2**30}, 1)
+        log = BootLog.told(fit.engine, {"kv": first["measured"]["kv_gib"] * 2**30}, 1)
         held_back = {**log.correction(fit), "weights": 1.0}
         for case in others:
             tokens = case["measured"]["tokens"]

@@ -8,14 +8,16 @@ import re
 
 from . import _core
 from .errors import ConfigError
+from .result import Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from .fit import Fit
+    from .words import Count, Engine
 
-__all__ = ["BootLog", "read_boot_log"]
+__all__ = ["BootLog", "Part", "read_boot_log"]
 
 GIBIBYTE = 1 << 30
 MEBIBYTE = 1 << 20
@@ -23,7 +25,23 @@ USUAL_BLOCK = 16  # tokens, where a log counts blocks
 LONGEST_LOG = 64 * 1024 * 1024
 
 
-class BootLog:
+class Part(Result):
+    """One part of a boot log beside its estimate.
+
+    Attributes:
+        part: ``weights``, ``KV room`` or ``tokens``.
+        measured: by the engine: bytes on one GPU, or tokens.
+        estimated: the same.
+        cause: the likely one of a difference; empty where there is none.
+    """
+
+    part: str
+    measured: float
+    estimated: float
+    cause: str
+
+
+class BootLog(Result):
     """The figures of one boot log; a part that the log does not tell is None.
 
     Attributes:
@@ -37,47 +55,60 @@ class BootLog:
         lines: how many lines told something.
     """
 
-    __slots__ = ("context", "engine", "graphs", "kv", "lines", "release", "tokens", "weights")
+    engine: Engine
+    release: str | None
+    weights: float | None
+    kv: float | None
+    graphs: float | None
+    tokens: int | None
+    context: int | None
+    lines: Count
 
-    def __init__(self, engine: str, parts: dict[str, str | float], lines: int) -> None:
-        self.engine = engine
-        release = parts.get("release")
-        self.release: str | None = release if isinstance(release, str) else None
-        self.weights = _number(parts, "weights")
-        self.kv = _number(parts, "kv")
-        self.graphs = _number(parts, "graphs")
+    _shown = ("engine", "release", "tokens")
+
+    @classmethod
+    def told(cls, engine: str, parts: dict[str, str | float], lines: int) -> BootLog:
+        """What the lines of a log tell.
+
+        Args:
+            engine: whose they are.
+            parts: what was read, by part.
+            lines: how many.
+
+        Returns:
+            BootLog: tokens are those of the log, else its blocks times 16.
+        """
+        release, context = parts.get("release"), _number(parts, "context")
         tokens, blocks = _number(parts, "tokens"), _number(parts, "blocks")
         if tokens is None and blocks is not None:
             tokens = blocks * USUAL_BLOCK
-        self.tokens: int | None = None if tokens is None else int(tokens)
-        context = _number(parts, "context")
-        self.context: int | None = None if context is None else int(context)
-        self.lines = lines
+        return cls(
+            engine=engine,
+            release=release if isinstance(release, str) else None,
+            lines=lines,
+            weights=_number(parts, "weights"),
+            kv=_number(parts, "kv"),
+            graphs=_number(parts, "graphs"),
+            tokens=None if tokens is None else int(tokens),
+            context=None if context is None else int(context),
+        )
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name.
-        """
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    def compare(self, fit: Fit) -> list[tuple[str, float, float, str]]:
+    def compare(self, fit: Fit) -> list[Part]:
         """Part by part: what the log says, what was estimated, and the likely cause.
 
         Args:
             fit: the estimate for the same launch.
 
         Returns:
-            list: name, measured, estimated and a sentence, for each part that the log tells.
+            list[Part]: one for each part that the log tells.
         """
-        out: list[tuple[str, float, float, str]] = []
+        out: list[Part] = []
         if self.weights is not None:
-            out.append(("weights", self.weights, fit.weight_bytes, _why_weights(self, fit)))
+            out.append(Part("weights", self.weights, fit.weight_bytes, _why_weights(self, fit)))
         if self.kv is not None:
-            out.append(("KV room", self.kv, fit.kv_budget_bytes, _why_room(self, fit)))
+            out.append(Part("KV room", self.kv, fit.kv_budget_bytes, _why_room(self, fit)))
         if self.tokens is not None:
-            out.append(("tokens", self.tokens, fit.tokens, _why_tokens(self, fit)))
+            out.append(Part("tokens", self.tokens, fit.tokens, _why_tokens(self, fit)))
         return out
 
     def correction(self, fit: Fit) -> dict[str, float]:
@@ -95,9 +126,6 @@ class BootLog:
             surprise = fit.weight_bytes * (ratio - 1)
             out["held_back"] = float(fit.kv_budget_bytes - surprise - self.kv)
         return out
-
-    def __repr__(self) -> str:
-        return f"BootLog({self.engine!r}, {self.release!r}, tokens={self.tokens!r})"
 
 
 def _number(parts: dict[str, str | float], name: str) -> float | None:
@@ -186,7 +214,7 @@ def read_boot_log(text: str, engine: str | None = None) -> BootLog | None:
             parts[part] = sum(map(float, groups)) * unit + plus * MEBIBYTE
     for name, count in counts.items():
         if best is None or count > best.lines:
-            best = BootLog(name, found[name], count)
+            best = BootLog.told(name, found[name], count)
     return best
 
 

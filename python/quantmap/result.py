@@ -23,7 +23,7 @@ else:
         return lambda made: made
 
 
-__all__ = ["Answer", "Keyed", "Result", "fresh", "plain"]
+__all__ = ["Answer", "Described", "Keyed", "Result", "fresh", "plain"]
 
 
 class _Fresh:
@@ -80,8 +80,49 @@ class ResultType(type):
         return made
 
 
+class Described:
+    """What the annotations of its class describe: its plain data, and the schema of that.
+
+    A name with an underscore in front is not in the data.
+    """
+
+    __slots__ = ()
+    _kept: ClassVar[tuple[str, ...]] = ()  # the fields that are not in the plain data
+    _also: ClassVar[tuple[str, ...]] = ()  # properties and methods that are
+    _least: ClassVar[tuple[tuple[str, int], ...]] = ()  # how many items a list holds at least
+
+    @classmethod
+    def printed(cls) -> dict[str, str]:
+        """What `to_dict` gives: each name, and the annotation of its values.
+
+        Returns:
+            dict: annotations as they are written, in the order of the data.
+        """
+        out: dict[str, str] = {}
+        for kind in reversed(cls.__mro__):
+            for name, annotation in kind.__dict__.get("__annotations__", {}).items():
+                if name[0] != "_" and name not in cls._kept:
+                    out[name] = annotation
+        for name in cls._also:
+            found = getattr(cls, name)
+            out[name] = getattr(found, "fget", found).__annotations__["return"]
+        return out
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, for JSON.
+
+        Returns:
+            dict: the attributes by name.
+        """
+        out = {}
+        for name in self.printed():
+            value = getattr(self, name)
+            out[name] = plain(value() if name in self._also and callable(value) else value)
+        return out
+
+
 @dataclass_transform(frozen_default=True)
-class Result(metaclass=ResultType, described=False):
+class Result(Described, metaclass=ResultType, described=False):
     """The base of results.
 
     Two are equal when they are of one class and all their fields are. They can be copied and sent
@@ -91,9 +132,6 @@ class Result(metaclass=ResultType, described=False):
     if TYPE_CHECKING:
         __match_args__: ClassVar[tuple[str, ...]]
     _shown: ClassVar[tuple[str, ...]] = ()  # the fields that `repr` shows; none means all
-    _kept: ClassVar[tuple[str, ...]] = ()  # the fields that are not in the plain data
-    _also: ClassVar[tuple[str, ...]] = ()  # properties and methods that are
-    _least: ClassVar[tuple[tuple[str, int], ...]] = ()  # how many items a list holds at least
 
     @classmethod
     def of(cls: type[Same], data: dict[str, Any]) -> Same:
@@ -122,22 +160,6 @@ class Result(metaclass=ResultType, described=False):
             if name[0] == "_" and hasattr(self, name):
                 object.__setattr__(made, name, getattr(self, name))
         return made
-
-    @classmethod
-    def printed(cls) -> dict[str, str]:
-        """What `to_dict` gives: each name, and the annotation of its values.
-
-        Returns:
-            dict: annotations as they are written, in the order of the data.
-        """
-        written: dict[str, str] = {}
-        for kind in reversed(cls.__mro__):
-            written.update(kind.__dict__.get("__annotations__", {}))
-        out = {field: written[field] for field in cls.__match_args__ if field not in cls._kept}
-        for name in cls._also:
-            found = getattr(cls, name)
-            out[name] = getattr(found, "fget", found).__annotations__["return"]
-        return out
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for JSON.
@@ -218,7 +240,7 @@ def plain(value: Any) -> Any:
         >>> plain([Unseen("kernels", "gpu")])
         [{'what': 'kernels', 'give': 'gpu'}]
     """
-    if isinstance(value, Result):
+    if isinstance(value, Described):
         return value.to_dict()
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]

@@ -95,7 +95,7 @@ def test_a_correction_makes_the_next_estimate_agree() -> None:
     width = [high - low for low, high in (before.tokens_band, after.tokens_band)]
     assert width[1] < width[0]
     assert "corrected by a boot log of this GPU and release" in after.assumptions
-    parts = {name: cause for name, _, _, cause in log.compare(before)}
+    parts = {one.part: one.cause for one in log.compare(before)}
     assert set(parts) == {"weights", "KV room", "tokens"}
     assert "larger" in parts["KV room"]
 

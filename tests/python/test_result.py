@@ -16,6 +16,7 @@ from typing import Any, get_args
 import pytest
 import quantmap
 from quantmap import _core, words
+from quantmap.fitted import LoggedFit, MemoryUse, NeededFit
 from quantmap.result import Answer, Keyed, Result, fresh
 from quantmap.results.analysis import Effect
 from quantmap.results.row import Measured
@@ -103,7 +104,21 @@ def of_checkpoints() -> dict[str, Any]:
     }
 
 
-ALL = {**results(), **of_checkpoints(), **of_rules()}
+def of_estimates() -> dict[str, Any]:
+    fit = quantmap.estimate("Qwen/Qwen3-8B", gpu="H100")
+    log = quantmap.read_boot_log("INFO gpu_executor.py] # GPU blocks: 1952, # CPU blocks: 2048")
+    assert log is not None
+    parts = log.compare(fit)
+    return {
+        "MemoryUse": MemoryUse.by(fit),
+        "NeededFit": NeededFit("16 bits", 1, 0.5, fit),
+        "Part": parts[0],
+        "BootLog": log,
+        "LoggedFit": LoggedFit(log, fit, parts, None, ({}, {})),
+    }
+
+
+ALL = {**results(), **of_checkpoints(), **of_rules(), **of_estimates()}
 
 
 def subclasses(of: type) -> set[type]:

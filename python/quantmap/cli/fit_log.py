@@ -9,16 +9,16 @@ from typing import Any
 import click
 
 from .. import _core
-from ..boot_log import GIBIBYTE, BootLog, keep_correction, read_boot_log
+from ..boot_log import GIBIBYTE, BootLog, Part, keep_correction, read_boot_log
 from ..errors import ConfigError
 from ..files import read_file
 from ..fit import Fit, estimate
+from ..fitted import LoggedFit
 from .fit_story import in_gb
 from .inputs import MAX_FILE, read_json_file
 from .tables import say, show_table
 
 PARTS = {"weights": "weights_gib", "KV room": "kv_gib", "tokens": "tokens"}
-Row = tuple[str, float, float, str]
 
 
 def compare_log(
@@ -48,10 +48,7 @@ def compare_log(
     kept = keep_correction(fit, correction) if fit.gpu and log.kv is not None else None
     case = _case(model, checkpoint, config, fit, log, options)
     if as_json:
-        keys = ("part", "measured", "estimated", "cause")
-        parts = [dict(zip(keys, row)) for row in rows]
-        data = {"log": log.to_dict(), "fit": fit.to_dict(), "parts": parts, "kept": kept}
-        click.echo(json.dumps({**data, "case": case}, indent=2))
+        click.echo(json.dumps(LoggedFit(log, fit, rows, kept, case).to_dict(), indent=2))
     else:
         _show(log, fit, rows, kept)
         say("for the shared set, a line of models.json and one of cases.jsonl:")
@@ -81,20 +78,20 @@ def _is_known(engine: str, release: str) -> bool:
     return True
 
 
-def _show(log: BootLog, fit: Fit, rows: list[Row], kept: str | None) -> None:
+def _show(log: BootLog, fit: Fit, rows: list[Part], kept: str | None) -> None:
     """A row for each part, and the causes."""
     table = []
-    for part, measured, estimated, _ in rows:
-        show = (lambda size: f"{size:,.0f}") if part == "tokens" else in_gb
-        error = f"{100 * (estimated / measured - 1):+.1f} %" if measured > 0 else "-"
-        table.append([part, show(measured), show(estimated), error])
+    for row in rows:
+        show = (lambda size: f"{size:,.0f}") if row.part == "tokens" else in_gb
+        error = f"{100 * (row.estimated / row.measured - 1):+.1f} %" if row.measured > 0 else "-"
+        table.append([row.part, show(row.measured), show(row.estimated), error])
     title = f"{fit.engine_name} {fit.version}, {fit.gpu or 'no GPU given'}"
     show_table(title, ["part", "log", "estimated", "error"], table)
     if log.release and log.release != fit.version:
         say(f"note: the log is of {log.release}, the estimate of {fit.version}")
-    for part, _, _, cause in rows:
-        if cause:
-            say(f"{part}: {cause}")
+    for row in rows:
+        if row.cause:
+            say(f"{row.part}: {row.cause}")
     if kept:
         say(f"kept for this GPU and release in {kept}")
 
@@ -106,7 +103,7 @@ def _case(
     fit: Fit,
     log: BootLog,
     options: dict[str, Any],
-) -> list[dict[str, Any]]:
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The model's shape, and the case as the shared set has it; its source is to be filled in."""
     name = os.path.basename(model.rstrip("/")).removesuffix(".json").lower()
     parameters = dict(options["user_parameters"])
@@ -116,8 +113,9 @@ def _case(
         if role in flags and size != 1:
             parameters.setdefault(flags[role].lstrip("-"), size)
     measured: dict[str, float] = {}
-    for part, value, _, _ in log.compare(fit):
-        measured[PARTS[part]] = value if part == "tokens" else round(value / GIBIBYTE, 2)
+    for one in log.compare(fit):
+        value = one.measured
+        measured[PARTS[one.part]] = value if one.part == "tokens" else round(value / GIBIBYTE, 2)
     case = {
         "id": f"{fit.engine}-{name}",
         "model": name,
@@ -131,7 +129,7 @@ def _case(
         "calibrates": False,
         "source": "where the log can be read",
     }
-    return [{name: _shape(checkpoint)}, case]
+    return {name: _shape(checkpoint)}, case
 
 
 def _shape(checkpoint: Any) -> Any:

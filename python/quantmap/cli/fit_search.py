@@ -11,6 +11,7 @@ import click
 from .. import _core
 from ..errors import ConfigError
 from ..fit import Fit, estimate
+from ..fitted import NeededFit
 from .fit_story import in_gb
 from .tables import say, show_table
 from .tokens import read_tokens
@@ -30,8 +31,8 @@ def search(
     ground = {**options, "context": context, "concurrency": int(match[2] or 1)}
     found = search_types(checkpoint, config, ground)
     if as_json:
-        data = [{"kv": k, "tp": f.tp, "share": share, "fit": f.to_dict()} for k, f, share in found]
-        click.echo(json.dumps(data, indent=2))
+        answers = [NeededFit(kv, fit.tp, share, fit) for kv, fit, share in found]
+        click.echo(json.dumps([answer.to_dict() for answer in answers], indent=2))
     else:
         rows = [
             [kv, str(fit.tp), f"{share:.2f}", in_gb(fit.weight_bytes), f"{fit.sequences:,}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from ..errors import ConfigError
+from ..fitted import MemoryUse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,18 +49,7 @@ def memory_words(fit: Fit) -> str:
 
 def memory_data(fit: Fit | None) -> dict[str, Any] | None:
     """An estimate in the JSON of verbs that are about something else."""
-    if fit is None:
-        return None
-    return {
-        "verdict": fit.verdict,
-        "gpus": fit.tp * fit.pp,
-        "weight_bytes": fit.weight_bytes,
-        "kv_budget_bytes": fit.kv_budget_bytes,
-        "kv_token_bytes": fit.kv_token_bytes,
-        "tokens": fit.tokens,
-        "tokens_band": list(fit.tokens_band),
-        "cures": fit.cures,
-    }
+    return None if fit is None else MemoryUse.by(fit).to_dict()
 
 
 def misfits(planned: Plan) -> set[str]:

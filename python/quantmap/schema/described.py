@@ -8,7 +8,7 @@ import sys
 from typing import Annotated, Literal, get_args, get_origin
 
 from .. import words
-from ..result import Result
+from ..result import Described
 from .outputs_parts import FLAG, LISTS
 from .parts import NULL, TEXT, closed, one_of
 
@@ -30,7 +30,7 @@ _BASES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n     +.*)*)", re.MULTILINE)
 
 
-def described(kind: type[Result], **more: Schema) -> Schema:
+def described(kind: type[Described], **more: Schema) -> Schema:
     """The schema of what a result's ``to_dict`` gives.
 
     Args:
@@ -50,7 +50,7 @@ def described(kind: type[Result], **more: Schema) -> Schema:
     return {"title": kind.__name__, **closed({**parts, **more})}
 
 
-def meanings(kind: type[Result]) -> dict[str, str]:
+def meanings(kind: type[Described]) -> dict[str, str]:
     """What a class's docstring says of its attributes, each on one line."""
     _, _, text = (kind.__doc__ or "").partition("Attributes:\n")
     text = re.split(r"\n    \w+:\n", re.sub(r"(?m)^    ", "", text))[0]
@@ -93,7 +93,7 @@ def _named(name: str, where: type) -> Schema:
 
 def _class(name: str) -> Any:
     """A result by its name: it may be imported for type checkers only where it is used."""
-    kinds = [Result]
+    kinds: list[type[Described]] = [Described]
     for kind in kinds:
         kinds += kind.__subclasses__()
     return next(kind for kind in kinds if kind.__name__ == name)

@@ -6,27 +6,26 @@ They allow no key that they do not name: a change of an output is a change here.
 from __future__ import annotations
 
 from ..advising import Advice
+from ..boot_log import BootLog  # noqa: F401  (which LoggedFit names)
 from ..check import CheckResult
 from ..errors import Diagnostic
 from ..failed_start import WhyResult
 from ..fit import Fit
+from ..fitted import LoggedFit, MemoryUse, NeededFit
 from ..mapping import Decision, Mapping
 from ..rules import ModuleDecision, RulesFile
-from .described import described, of
+from .described import described
 from .outputs_model import inspect_output
 from .outputs_numerics import quality_output
 from .outputs_parts import (
     CATALOG,
-    COUNT,
     ENGINE,
     FLAG,
-    POSITIVE,
-    TEXT_OR_NULL,
     config_definitions,
 )
 from .outputs_plan import plan_output
 from .outputs_results import results_output
-from .parts import TEXT, TEXTS, closed, document, or_null, unknown, values_of
+from .parts import TEXT, closed, document, or_null, unknown, values_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,22 +43,6 @@ def output_schema(verb: str) -> dict[str, Any]:
     return document(f"output-{verb}", OUTPUTS[verb]())
 
 
-_BAND: Schema = {"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2}
-
-
-def _memory() -> Schema:
-    return closed(
-        {
-            "verdict": of("FitVerdict", Fit),
-            "gpus": POSITIVE,
-            **dict.fromkeys(("weight_bytes", "kv_budget_bytes", "kv_token_bytes"), COUNT),
-            "tokens": COUNT,
-            "tokens_band": _BAND,
-            "cures": TEXTS,
-        }
-    )
-
-
 def _one_or_several(schema: Schema, **definitions: Schema) -> Schema:
     """One result, or a list where a task names several presets."""
     here = {"$ref": "#/$defs/result"}
@@ -72,7 +55,8 @@ def _mappings() -> Schema:
 
 
 def _explained() -> Schema:
-    return _one_or_several(described(Mapping, memory=or_null(_memory())), **config_definitions())
+    mapping = described(Mapping, memory=or_null(described(MemoryUse)))
+    return _one_or_several(mapping, **config_definitions())
 
 
 def _check() -> Schema:
@@ -94,7 +78,7 @@ def _diff() -> Schema:
     )
     head = {"engine": ENGINE, "from": TEXT, "to": TEXT, "catalog": CATALOG}
     parts = ("arguments", "environment", "files", "outcomes", "precision", "refusals")
-    both = {"type": "array", "items": _memory(), "minItems": 2, "maxItems": 2}
+    both = {"type": "array", "items": described(MemoryUse), "minItems": 2, "maxItems": 2}
     of_config = closed({**head, **dict.fromkeys(parts, changes), "memory": or_null(both)})
     of_command = closed({**head, "verdicts": changes})
     return _one_or_several({"anyOf": [of_config, of_command]})
@@ -103,30 +87,7 @@ def _diff() -> Schema:
 def _fit() -> Schema:
     """An estimate or several; with --need a row for each KV type, with --log the comparison."""
     out = _one_or_several(described(Fit), **config_definitions())
-    fit = {"$ref": "#/$defs/result"}
-    need = closed({"kv": TEXT, "tp": POSITIVE, "share": {"type": "number"}, "fit": fit})
-    number: Schema = {"type": ["number", "null"]}
-    log = closed(
-        {
-            "engine": ENGINE,
-            "release": TEXT_OR_NULL,
-            "lines": COUNT,
-            **dict.fromkeys(("weights", "kv", "graphs", "tokens", "context"), number),
-        }
-    )
-    part = closed(
-        {"part": TEXT, "measured": number, "estimated": number, "cause": TEXT},
-    )
-    logged = closed(
-        {
-            "log": log,
-            "fit": fit,
-            "parts": {"type": "array", "items": part},
-            "kept": TEXT_OR_NULL,
-            "case": {"type": "array", "items": {"type": "object"}, "minItems": 2, "maxItems": 2},
-        }
-    )
-    out["anyOf"] += [{"type": "array", "items": need}, logged]
+    out["anyOf"] += [{"type": "array", "items": described(NeededFit)}, described(LoggedFit)]
     return out
 
 
