@@ -59,8 +59,8 @@ class BootLog(Result):
     release: str | None
     weights: float | None
     kv: float | None
-    graphs: float | None
     tokens: int | None
+    graphs: float | None
     context: int | None
     lines: Count
 

@@ -27,6 +27,9 @@ __all__ = [
     "Judgement",
     "LayerKind",
     "Mode",
+    "ModuleFigures",
+    "ModuleKind",
+    "NotNegative",
     "Outcome",
     "Parameters",
     "Policy",
@@ -42,6 +45,7 @@ __all__ = [
     "Subject",
     "TensorUse",
     "Tile",
+    "TotalFigures",
     "WeightPart",
 ]
 
@@ -50,6 +54,7 @@ Positive = Annotated[int, {"minimum": 1}]
 Routed = Annotated[int, {"minimum": 2}]  # one expert is no choice: such a model is dense
 Block = Annotated["list[int]", "block"]  # rows and columns
 GroupSize = Annotated[int, {"minimum": -1, "not": {"const": 0}}]  # -1: a whole channel
+NotNegative = Annotated[float, {"minimum": 0}]
 Share = Annotated[float, {"minimum": 0, "maximum": 1}]
 Bits = Annotated[float, {"exclusiveMinimum": 0}]
 Said = Annotated[str, {"minLength": 1}]
@@ -66,6 +71,8 @@ Parameters = Annotated["dict[str, Any]", "parameters"]
 Config = Annotated["dict[str, Any]", "config"]  # of either form
 Catalog = Annotated["dict[str, str]", "catalog"]
 Arguments = Annotated["dict[str, str | bool]", "arguments"]
+ModuleFigures = Annotated["dict[str, Any]", "module_figures"]  # of one recipe on one module
+TotalFigures = Annotated["dict[str, Any]", "total_figures"]  # of one recipe on all of them
 
 Mode = Literal["documented", "checked"]
 Policy = Literal["degrade", "strict", "literal"]
@@ -96,6 +103,7 @@ FitVerdict = Literal[
     "fits", "tight", "fits-with-less-context", "does-not-fit", "refused", "unknown"
 ]
 Evidence = Literal["name", "catalog", "config", "headers"]
+ModuleKind = Literal["linear", "experts", "router", "head", "embedding", "other"]
 LayerKind = Literal["full", "sliding", "linear", "absent"]
 WeightPart = Literal["linear", "experts", "embedding", "head", "norm", "other"]
 RuleOutcome = Literal["rule", "ignored", "unquantized"]

@@ -17,9 +17,20 @@ import pytest
 import quantmap
 from quantmap import _core, words
 from quantmap.fitted import LoggedFit, MemoryUse, NeededFit
+from quantmap.numerics.chosen import RuleTaken
+from quantmap.numerics.quality import LeftOut
 from quantmap.result import Answer, Keyed, Result, fresh
 from quantmap.results.analysis import Effect
-from quantmap.results.row import Measured
+from quantmap.results.naming import Names
+from quantmap.results.printed import (
+    BrokenLimit,
+    Failure,
+    Front,
+    Objective,
+    PrintedResults,
+    PrintedRow,
+)
+from quantmap.results.row import Measured, Row
 from quantmap.results.scoring import Limit
 
 from tests.python.model_files import build
@@ -118,7 +129,47 @@ def of_estimates() -> dict[str, Any]:
     }
 
 
-ALL = {**results(), **of_checkpoints(), **of_rules(), **of_estimates()}
+def of_measurements() -> dict[str, Any]:
+    plan = quantmap.plan(TASK, engine_version="0.11.0")
+    row = Row(plan[0], Names(list(plan)), None)
+    broken = BrokenLimit("ttft", 1.0, 0.5)
+    printed = PrintedRow.by(row, {"memory_usage": 1.0}, {"weights": "fp8"}).replace(broken=[broken])
+    shared = {name: getattr(plan, name) for name in ("asked", "distinct", "merged", "skipped")}
+    objective, front, failure = Objective("tpot", False), Front(["tpot"], [0]), Failure("OOM", [1])
+    return {
+        "LeftOut": LeftOut("lm_head", "head", "engines leave a head as it is"),
+        "RuleTaken": RuleTaken(0, ".*", ["model.mlp"]),
+        "BrokenLimit": broken,
+        "PrintedRow": printed,
+        "Objective": objective,
+        "Front": front,
+        "Failure": failure,
+        "PrintedResults": PrintedResults(
+            task_name=None,
+            catalog=plan.catalog,
+            **shared,
+            counts=dict.fromkeys(get_args(words.RunStatus), 0),
+            objective=objective,
+            limits=[],
+            units={},
+            best=None,
+            front=front,
+            effects=[],
+            failures=[failure],
+            strangers=0,
+            diagnostics=[],
+            rows=[printed],
+        ),
+    }
+
+
+ALL = {
+    **results(),
+    **of_checkpoints(),
+    **of_rules(),
+    **of_estimates(),
+    **of_measurements(),
+}
 
 
 def subclasses(of: type) -> set[type]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ..errors import ConfigError
+from ..result import Keyed
 from ..rules import RulesFile, read_rules
 from ..rules_format import quoted, walked
 from .arrays import problem
@@ -17,9 +18,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from ..words import Count
+
 _HINT = "quantmap.recipes() lists them; name an engine to take all of its own"
 _WEIGHTS = (LINEAR, EXPERTS)
 _A = {"embedding": "an embedding", "head": "a head", "router": "a router"}
+
+
+class RuleTaken(Keyed):
+    """A rule of a rules file, and what it takes.
+
+    Attributes:
+        rule: its number, from 0.
+        pattern: what it matches.
+        modules: those that it is the first to match.
+    """
+
+    rule: Count
+    pattern: str
+    modules: list[str]
 
 
 class Plan:
@@ -36,7 +53,7 @@ class Plan:
         self.title = title
         self.recipes = list(dict.fromkeys(chosen))
         self.notes: list[str] = []
-        self.rules: list[dict[str, Any]] | None = None
+        self.rules: list[RuleTaken] | None = None
 
     def of(self, module: Module) -> list[Recipe] | str:
         """The recipes of a module, or why it stays as it is."""
@@ -74,8 +91,7 @@ class ByRules(Plan):
         found = [item for item in self._given.values() if isinstance(item, Recipe)]
         super().__init__(title, found)
         self.rules = [
-            {"rule": rule.index, "pattern": rule.pattern, "modules": self._taken[rule.index]}
-            for rule in file.rules
+            RuleTaken(rule.index, rule.pattern, self._taken[rule.index]) for rule in file.rules
         ]
         self._note(architecture, modules)
 
@@ -89,8 +105,8 @@ class ByRules(Plan):
         if found is None:
             if self._names.read:
                 return "the engine loads no tensor of this name"
-            kind = module.kind if module.kind in _WEIGHTS else "kept"
-            found = [_path(module.name)], kind
+            kept = module.kind if module.kind in _WEIGHTS else "kept"
+            found = [_path(module.name)], str(kept)
         paths, kind = found
         if kind == EXPERTS:
             return self._experts(paths[0])

@@ -11,12 +11,15 @@ from .files import TYPES, Tensor, read_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Final
+
+    from ..words import ModuleKind
 
 INDEX = "model.safetensors.index.json"
 ENDING = ".safetensors"
 WEIGHT = ".weight"
-LINEAR, EXPERTS = "linear", "experts"
+LINEAR: Final = "linear"
+EXPERTS: Final = "experts"
 _CODES = ("F8_E4M3", "F8_E5M2", "F8_E8M0", "F4", "I8", "U8", "I32")  # dtypes of quantized weights
 _CODED = (WEIGHT, "weight_packed", "qweight", "_blocks")  # ends of the names of such tensors
 
@@ -32,13 +35,13 @@ class Module:
 
     __slots__ = ("kind", "name", "tensor")
 
-    def __init__(self, name: str, kind: str, tensor: Tensor) -> None:
+    def __init__(self, name: str, kind: ModuleKind, tensor: Tensor) -> None:
         self.name = name
-        self.kind = kind
+        self.kind: ModuleKind = kind
         self.tensor = tensor
 
 
-def kind_of(name: str) -> str:
+def kind_of(name: str) -> ModuleKind:
     """What a module is, by its name."""
     words = name.split(".")
     last = words[-1]

@@ -9,8 +9,9 @@ import os
 from .. import _core
 from ..errors import ConfigError
 from ..files import read_file
+from ..result import Described, Keyed
 from .arrays import _BEST, _threads, problem, quantize
-from .chosen import plan_of
+from .chosen import RuleTaken, plan_of
 from .files import TYPES, refusal
 from .inputs import Inputs, is_moments
 from .modules import Module, config_of, quantized_already, read_modules
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from ..words import Count, ModuleFigures, ModuleKind, NotNegative, TotalFigures
     from .arrays import Given
 
 __all__ = ["ModuleQuality", "Quality", "quality"]
@@ -38,7 +40,21 @@ NOTES = (
 _OUTPUT = "Errors of outputs are those of single layers, for the inputs that were given."
 
 
-class ModuleQuality:
+class LeftOut(Keyed):
+    """A matrix that is left as it is.
+
+    Attributes:
+        name: as the checkpoint has it.
+        kind: what it is in the model.
+        reason: why.
+    """
+
+    name: str
+    kind: ModuleKind
+    reason: str
+
+
+class ModuleQuality(Described):
     """What each scheme does to one module.
 
     Attributes:
@@ -54,29 +70,28 @@ class ModuleQuality:
         refused: recipe → why it cannot take the module.
     """
 
+    name: str
+    kind: ModuleKind
+    shape: list[Count]
+    dtype: str
+    results: dict[str, ModuleFigures]
+    refused: dict[str, str]
+
     __slots__ = ("dtype", "kind", "name", "refused", "results", "shape")
 
     def __init__(self, module: Module) -> None:
         self.name = module.name
         self.kind = module.kind
-        self.shape = module.tensor.shape
+        self.shape = list(module.tensor.shape)
         self.dtype = module.tensor.dtype
-        self.results: dict[str, dict[str, Any]] = {}
-        self.refused: dict[str, str] = {}
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name.
-        """
-        return {slot: getattr(self, slot) for slot in self.__slots__}
+        self.results = {}
+        self.refused = {}
 
     def __repr__(self) -> str:
         return f"ModuleQuality({self.name!r}, {self.shape!r})"
 
 
-class Quality:
+class Quality(Described):
     """What schemes do to the weights of a checkpoint.
 
     Attributes:
@@ -95,6 +110,17 @@ class Quality:
         notes: what these numbers do not say.
     """
 
+    model: str
+    recipes: list[Recipe]
+    modules: list[ModuleQuality]
+    left_out: list[LeftOut]
+    totals: dict[str, TotalFigures]
+    plan: str | None
+    rules: list[RuleTaken] | None
+    predicted: dict[str, NotNegative] | None
+    ranking: dict[str, list[str]] | None
+    notes: list[str]
+
     __slots__ = (
         "left_out",
         "model",
@@ -111,25 +137,14 @@ class Quality:
     def __init__(self, model: str, chosen: list[Recipe]) -> None:
         self.model = model
         self.recipes = chosen
-        self.modules: list[ModuleQuality] = []
-        self.left_out: list[dict[str, str]] = []
-        self.totals: dict[str, dict[str, Any]] = {}
-        self.predicted: dict[str, float] | None = None
-        self.ranking: dict[str, list[str]] | None = None
-        self.plan: str | None = None
-        self.rules: list[dict[str, Any]] | None = None
+        self.modules = []
+        self.left_out = []
+        self.totals = {}
+        self.predicted = None
+        self.ranking = None
+        self.plan = None
+        self.rules = None
         self.notes = list(NOTES)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON.
-
-        Returns:
-            dict: the attributes by name.
-        """
-        out = {slot: getattr(self, slot) for slot in self.__slots__}
-        out["recipes"] = [recipe.to_dict() for recipe in self.recipes]
-        out["modules"] = [module.to_dict() for module in self.modules]
-        return out
 
     def to_rows(self) -> list[dict[str, Any]]:
         """One row for each module and scheme, for a table or CSV.
@@ -213,7 +228,7 @@ def quality(
     given = {module: plan.of(module) for module in found}
     taken = {module: own for module, own in given.items() if not isinstance(own, str)}
     out.left_out += [
-        {"name": module.name, "kind": module.kind, "reason": own}
+        LeftOut(module.name, module.kind, own)
         for module, own in given.items()
         if isinstance(own, str)
     ]

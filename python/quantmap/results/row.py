@@ -8,10 +8,8 @@ from .scoring import Score
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ..experiment import Experiment
-    from ..words import Positive
+    from ..words import Positive, RunStatus
     from .naming import Names
     from .records import Record
 
@@ -96,42 +94,11 @@ class Row:
         """Its number in the plan."""
         return self.experiment.index
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data.
-
-        Returns:
-            dict: the experiment, what was measured and its score.
-        """
-        one = self.experiment
-        return {
-            "index": one.index,
-            "signature": one.signature,
-            "label": self.label,
-            "engine": one.engine,
-            "version": one.version,
-            "args": one.args,
-            "env": one.env,
-            "points": one.points,
-            "presets": one.presets,
-            "configs": one.configs[:MAX_CONFIGS],
-            "parameters": one.parameters,
-            "status": self.status,
-            "reason": self.reason,
-            "metrics": {name: item.to_dict() for name, item in self.metrics.items()},
-            "score": self.score.value,
-            "admissible": self.score.admissible if self.metrics else None,
-            "broken": [
-                {"metric": limit.metric, "bound": limit.bound, "excess": excess}
-                for limit, excess in self.score.broken
-            ],
-            "unjudged": self.score.unjudged,
-        }
-
     def __repr__(self) -> str:
         return f"Row({self.index}, {self.label!r}, {self.status!r})"
 
 
-def _status(record: Record | None) -> str:
+def _status(record: Record | None) -> RunStatus:
     if record is None:
         return "not-run"
     if record.status in FINISHED:

@@ -8,6 +8,7 @@ from .analysis import Effect, effects, front
 from .memory import expected_memory, taken_bytes
 from .metrics import better, unit_of
 from .naming import Names
+from .printed import Failure, Front, Objective, PrintedResults, PrintedRow
 from .records import read_records
 from .row import MAX_CONFIGS, Row
 from .scoring import Goal, read_goal
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ..fit import Fit
     from ..plan import Plan
     from ..stored_plan import StoredPlan
+    from ..words import RunStatus
 
 __all__ = ["Results"]
 
@@ -312,42 +314,38 @@ class Results:
             dict: what was asked, the counts, rows, the best, the front, effects and failures.
         """
         best = self.best()
-        rival = self.rival(self.goal.metric)
-        return {
-            "task_name": self.plan.task_name,
-            "catalog": self.plan.catalog,
-            "asked": self.plan.asked,
-            "distinct": self.plan.distinct,
-            "merged": self.plan.merged,
-            "skipped": self.plan.skipped,
-            "counts": {name: self.count(name) for name in STATUSES},
-            "objective": {"metric": self.goal.metric, "more": self.goal.more},
-            "limits": [limit.to_dict() for limit in self.goal.limits],
-            "units": {name: self.units.get(name, "") for name in self.metrics},
-            "best": best.index if best else None,
-            "front": {
-                "metrics": [self.goal.metric, rival],
-                "rows": [row.index for row in self.front()],
-            },
-            "effects": [effect.to_dict() for effect in self.effects()],
-            "failures": [
-                {"reason": reason, "rows": [row.index for row in rows]}
+        plan, metric = self.plan, self.goal.metric
+        rival = self.rival(metric)
+        printed = PrintedResults(
+            task_name=plan.task_name,
+            catalog=plan.catalog,
+            asked=plan.asked,
+            distinct=plan.distinct,
+            merged=plan.merged,
+            skipped=plan.skipped,
+            counts={name: self.count(name) for name in STATUSES},
+            objective=Objective(metric, self.goal.more),
+            limits=self.goal.limits,
+            units={name: self.units.get(name, "") for name in self.metrics},
+            best=best.index if best else None,
+            front=Front([metric, *([rival] if rival else ())], [row.index for row in self.front()]),
+            effects=self.effects(),
+            failures=[
+                Failure(reason, [row.index for row in rows])
                 for reason, rows in self.failures().items()
             ],
-            "strangers": len(self.strangers),
-            "diagnostics": [item.to_dict() for item in self.diagnostics],
-            "rows": [
-                {**row.to_dict(), "expected": self.expected(row), "precision": self.precision(row)}
-                for row in self.rows
-            ],
-        }
+            strangers=len(self.strangers),
+            diagnostics=self.diagnostics,
+            rows=[PrintedRow.by(row, self.expected(row), self.precision(row)) for row in self.rows],
+        )
+        return printed.to_dict()
 
     def __repr__(self) -> str:
         done = self.count("success")
         return f"Results({done} of {len(self.rows)} measured, best={self.best()!r})"
 
 
-STATUSES = ("success", "failed", "unfinished", "not-run")
+STATUSES: tuple[RunStatus, ...] = ("success", "failed", "unfinished", "not-run")
 
 
 def _asked(row: Row) -> Iterator[dict[str, str]]:

@@ -51,6 +51,41 @@ def config_definitions() -> dict[str, Schema]:
     return {form: forms.form(form) for form in FORMS}
 
 
+_NUMBER_OR_NULL: Schema = {"type": ["number", "null"]}
+_NOT_NEGATIVE: Schema = {"type": "number", "minimum": 0}
+_SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+
+
+def _figures(**more: Schema) -> Schema:
+    """What a recipe does to weights."""
+    return closed(
+        {
+            "sqnr_db": {**_NUMBER_OR_NULL, "description": "null: no noise, or no signal"},
+            "relative_error": _NOT_NEGATIVE,
+            "shrink": _NUMBER_OR_NULL,
+            "zeros_created": _SHARE,
+            "clipped": _SHARE,
+            "dead_rows": COUNT,
+            "lost_rows": COUNT,
+            "small_rows": COUNT,
+            "bits_per_weight": _NOT_NEGATIVE,
+            **more,
+        }
+    )
+
+
+def _module_figures() -> Schema:
+    """Of one module; what is said of outputs is there when activations are given."""
+    out = _figures(worst_row=COUNT, worst_row_error=_NOT_NEGATIVE, peak=_NOT_NEGATIVE)
+    for name, said in (
+        ("output_sqnr_db", "of the layer's output, for the inputs that were given"),
+        ("activation_sqnr_db", "of the inputs, as the same engine quantizes them"),
+        ("both_sqnr_db", "of the output with both errors"),
+    ):
+        out["properties"][name] = {**_NUMBER_OR_NULL, "description": said}
+    return out
+
+
 # What an annotation of a result names of the catalogue; see `words`.
 LISTS: dict[str, Callable[[], Schema]] = {
     "engines": lambda: ENGINE,
@@ -66,4 +101,6 @@ LISTS: dict[str, Callable[[], Schema]] = {
     "asked": lambda: ASKED,
     "block": lambda: BLOCK,
     "tile": lambda: TILE,
+    "module_figures": _module_figures,
+    "total_figures": lambda: _figures(modules=COUNT, bytes=COUNT),
 }
