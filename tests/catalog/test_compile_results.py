@@ -32,6 +32,7 @@ class Shape(Result):
     args: Arguments
     weights: dict[str, float] | None
     default: bool = False
+    case: int = 1
     _source: str
 '''
 
@@ -63,9 +64,10 @@ def test_each_field_is_put_as_its_annotation_says(header: Path) -> None:
         'out.put("args", by_name(get_args(from)));',
         'out.put("weights", or_none(by_name(get_weights(from))));',
         'out.put("default", get_default(from));',
+        'out.put("case", whole(get_case(from)));',
         'out.keep("_source", Read<From>::_source(from));',
     ]
-    assert "kFields = 7;" in body and 'kModule = "quantmap.shapes"' in body
+    assert "kFields = 8;" in body and 'kModule = "quantmap.shapes"' in body
 
 
 def test_only_results_are_described(header: Path) -> None:
@@ -75,7 +77,8 @@ def test_only_results_are_described(header: Path) -> None:
 
 
 def test_a_name_that_cpp_cannot_have_is_written_with_an_underscore(header: Path) -> None:
-    assert "return (from.default_);" in header.read_text()
+    text = header.read_text()
+    assert "return (from.default_);" in text and "return (from.case_);" in text
 
 
 def test_what_is_the_same_is_not_written_again(header: Path, tmp_path: Path) -> None:

@@ -176,16 +176,16 @@ void enforce_strict(const Mapping& mapping, Diagnostics& problems) {
 }
 
 Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQuantization& model,
-                      const Deployment& deployment, Policy policy, Wording wording) {
+                      const Deployment& deployment, Policy policy, Wording wording, const TargetValues* beside) {
   if (model.dense) {
     ModelQuantization rest = model;
     rest.dense = false;
-    Mapping mapping = map_by_policy(without_experts(config), engine, rest, deployment, policy, wording);
+    Mapping mapping = map_by_policy(without_experts(config), engine, rest, deployment, policy, wording, beside);
     note_dense(config, mapping);
     mapping.deployment.experts = false;
     return mapping;
   }
-  if (policy != Policy::kLiteral) return map_config(config, engine, model, deployment, wording);
+  if (policy != Policy::kLiteral) return map_config(config, engine, model, deployment, wording, beside);
   Mapping mapping = map_config(config, engine, model, {}, wording);
   const Deployment documented = mapping.deployment;
   mapping.deployment = deployment;
@@ -248,18 +248,15 @@ bool is_served(const Mapping& mapping) {
 
 // Of a model that is refused alone: the mapping beside what parameters set, if that is served.
 std::optional<Mapping> map_beside(const LaunchReading& read, const Value& parameters, Wording wording) {
-  Deployment deployment = *read.deployment;
+  const Deployment& deployment = *read.deployment;
   std::vector<Argument> arguments;
   Diagnostics unread;
   merge(arguments, parameters, read.engine, Path("user_parameters"), unread, &deployment);
   if (arguments.empty()) return std::nullopt;
   TargetValues values(read.engine->checked.targets.size());
   take_values(*read.engine, arguments, values);
-  deployment.set_beside = std::make_shared<const TargetValues>(std::move(values));
-  Mapping out = map_by_policy(*read.config, *read.engine, *read.model, deployment, *read.policy, wording);
-  if (!is_served(out)) return std::nullopt;
-  out.deployment.set_beside.reset();
-  return out;
+  Mapping out = map_by_policy(*read.config, *read.engine, *read.model, deployment, *read.policy, wording, &values);
+  return is_served(out) ? std::optional(std::move(out)) : std::nullopt;
 }
 
 // What was told of a model that is refused alone, without that.

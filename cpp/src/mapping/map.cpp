@@ -17,10 +17,11 @@ namespace {
 // Maps one config field by field: what each comes to, and what decided it. No word is made here.
 class Evaluator {
  public:
-  Evaluator(const Config& config, const Engine& engine, const Deployment& deployment)
+  Evaluator(const Config& config, const Engine& engine, const Deployment& deployment, const TargetValues* beside)
       : config_(config),
         engine_(engine),
         deployment_(deployment),
+        beside_(beside),
         chooser_(engine_, deployment_),
         rows_(chooser_.rows()),
         values_(rows_.targets.size()) {}
@@ -60,8 +61,8 @@ class Evaluator {
   // What the model itself asks for, when no row has anything to set against it.
   std::optional<Refusal> left_refused() const {
     TargetValues values = values_;
-    for (std::size_t t = 0; deployment_.set_beside != nullptr && t < values.size(); ++t) {
-      if (!(*deployment_.set_beside)[t].empty()) values[t] = (*deployment_.set_beside)[t];
+    for (std::size_t t = 0; beside_ != nullptr && t < values.size(); ++t) {
+      if (!(*beside_)[t].empty()) values[t] = (*beside_)[t];
     }
     if (const Constraint* rule = refused_by(engine_, deployment_, values)) return Refusal::by(*rule);
     const auto kernels = refused_by_kernels(engine_, deployment_, values);
@@ -126,6 +127,7 @@ class Evaluator {
   const Config& config_;
   const Engine& engine_;
   const Deployment& deployment_;
+  const TargetValues* beside_;
   const Chooser chooser_;
   const RowSet& rows_;
   TargetValues values_;
@@ -133,12 +135,12 @@ class Evaluator {
 };
 
 Mapping evaluate(const Config& config, const Engine& engine, const ModelQuantization& model,
-                 const Deployment& deployment, Wording wording) {
+                 const Deployment& deployment, Wording wording, const TargetValues* beside) {
   Mapping out;
   out.engine = &engine;
   out.deployment = deployment;
   out.config = drop_unfit(config, out.diagnostics);
-  Mapped mapped = Evaluator(out.config, engine, out.deployment).run();
+  Mapped mapped = Evaluator(out.config, engine, out.deployment, beside).run();
   out.arguments = std::move(mapped.arguments);
   out.values = std::move(mapped.values);
   narrate(mapped, model, wording, out);
@@ -149,17 +151,19 @@ Mapping evaluate(const Config& config, const Engine& engine, const ModelQuantiza
 }  // namespace
 
 Mapping map_config(const Config& config, const Engine& engine, const ModelQuantization& model, Deployment deployment,
-                   Wording wording) {
+                   Wording wording, const TargetValues* beside) {
   take_model(model, deployment);
-  if (!deployment.checked || !deployment.arguments_only) return evaluate(config, engine, model, deployment, wording);
+  if (!deployment.checked || !deployment.arguments_only) {
+    return evaluate(config, engine, model, deployment, wording, beside);
+  }
   // A file that the engine ships needs only its name: so look at the whole mapping first.
   deployment.arguments_only = false;
-  Mapping whole = evaluate(config, engine, model, deployment, wording);
+  Mapping whole = evaluate(config, engine, model, deployment, wording, beside);
   const bool variables = std::any_of(whole.arguments.begin(), whole.arguments.end(),
                                      [](const Argument& argument) { return argument.kind == ChannelKind::kEnv; });
   if (whole.files.empty() && !variables) return whole;
   deployment.arguments_only = true;
-  return evaluate(config, engine, model, deployment, wording);
+  return evaluate(config, engine, model, deployment, wording, beside);
 }
 
 void report_never_accepted(Mapping& mapping) {

@@ -21,9 +21,14 @@ BASES = {"Result", "Answer", "Keyed"}
 WHOLE = {"int"}
 NAMED = {"dict"}
 # C++ cannot name a member so; the core's is written with an underscore behind it.
-KEYWORDS = {"class", "default", "double", "float", "int", "long", "new", "operator", "short"}
-KEYWORDS |= {"auto", "bool", "const", "delete", "export", "namespace", "private", "public"}
-KEYWORDS |= {"register", "requires", "static", "struct", "switch", "template", "this", "typename"}
+KEYWORDS = set(
+    "alignas alignof and asm auto bool break case catch char class compl concept const consteval "
+    "constexpr constinit continue decltype default delete do double else enum explicit export "
+    "extern false float for friend goto if inline int long mutable namespace new noexcept not "
+    "nullptr operator or private protected public register requires return short signed sizeof "
+    "static struct switch template this throw true try typedef typeid typename union unsigned "
+    "using virtual void volatile while xor".split()
+)
 
 
 def classes(package: Path) -> Iterator[tuple[str, ast.ClassDef]]:

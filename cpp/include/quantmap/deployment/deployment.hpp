@@ -24,8 +24,6 @@ struct Deployment {
   ModelMarks marks{};                         // the rest of what rules ask of a model
   std::shared_ptr<const ModelFacts> facts{};  // its numbers; null: no files of it were read
   bool experts = false;                       // the model is known to have experts
-  // What parameters set, by target, where the model alone is refused; null: that is not asked.
-  std::shared_ptr<const std::vector<std::string>> set_beside{};
 };
 
 [[nodiscard]] inline bool in_mask(std::uint64_t mask, std::size_t index) noexcept {

@@ -34,7 +34,8 @@ void need_version(const DeploymentRequest& request, Policy policy, Diagnostics& 
 // map_config, without settings of experts for a dense model; by policy literal the documented mapping, in the
 // deployment of a release.
 [[nodiscard]] Mapping map_by_policy(const Config& config, const Engine& engine, const ModelQuantization& model,
-                                    const Deployment& deployment, Policy policy, Wording wording = Wording::kFull);
+                                    const Deployment& deployment, Policy policy, Wording wording = Wording::kFull,
+                                    const TargetValues* beside = nullptr);
 // Policy strict: whatever is not applied at the precision asked is an error, and so is every refusal.
 void enforce_strict(const Mapping& mapping, Diagnostics& problems);
 // A dense model has no use for settings of experts: the config without them, and a note for each afterwards.

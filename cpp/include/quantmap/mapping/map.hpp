@@ -56,8 +56,10 @@ struct Mapping {
 enum class Wording : std::uint8_t { kFull, kNone };
 
 // Documented mode: exactly what the specification documents. Checked mode: what the release accepts.
+// `beside`: what parameters set, by target, where the model alone is refused; null: that is not asked.
 [[nodiscard]] Mapping map_config(const Config& config, const Engine& engine, const ModelQuantization& model,
-                                 Deployment deployment = {}, Wording wording = Wording::kFull);
+                                 Deployment deployment = {}, Wording wording = Wording::kFull,
+                                 const TargetValues* beside = nullptr);
 
 // Adds the one warning about arguments that no release accepts. Called last, after user parameters.
 void report_never_accepted(Mapping& mapping);
