@@ -21,13 +21,13 @@ BASES = {"Result", "Answer", "Keyed"}
 WHOLE = {"int"}
 NAMED = {"dict"}
 # C++ cannot name a member so; the core's is written with an underscore behind it.
-KEYWORDS = set(
+KEYWORDS = (
     "alignas alignof and asm auto bool break case catch char class compl concept const consteval "
     "constexpr constinit continue decltype default delete do double else enum explicit export "
     "extern false float for friend goto if inline int long mutable namespace new noexcept not "
     "nullptr operator or private protected public register requires return short signed sizeof "
     "static struct switch template this throw true try typedef typeid typename union unsigned "
-    "using virtual void volatile while xor".split()
+    "using virtual void volatile while xor"
 )
 
 
@@ -120,7 +120,7 @@ def written(module: str, node: ast.ClassDef, known: dict[str, str]) -> str:
 
 def getter(field: str) -> str:
     """What reads a field of any type of the core."""
-    name = f"{field}_" if field in KEYWORDS else field
+    name = f"{field}_" if field in KEYWORDS.split() else field
     return "\n".join(
         [
             "template <class From>",
