@@ -113,7 +113,7 @@ TEST_CASE("a variable is found out") {
 }
 
 TEST_CASE("every place and every point is in exactly one class") {
-  const auto places = places_of(vllm(), true);
+  auto places = places_of(vllm(), true);
   const auto at_least = [](const Engine& engine, std::size_t models) {
     return engine.surface.releases.size() * catalog().checkpoint_kinds.size() * catalog().gpu_classes.size() * models;
   };
@@ -121,6 +121,10 @@ TEST_CASE("every place and every point is in exactly one class") {
   CHECK(places.size() > at_least(vllm(), kinds));  // dtypes and declared KV caches beside kinds of attention
   const Engine& sglang = *find_engine("sglang");
   CHECK(places_of(sglang, true).size() > at_least(sglang, kinds));
+#ifdef QUANTMAP_SANITIZED  // which makes it eight times as slow
+  for (std::size_t i = 0; i < places.size() / 8; ++i) places[i] = places[i * 8];
+  places.resize(places.size() / 8);
+#endif
   const Grounds grounds(vllm());
   const auto classes = place_classes(vllm(), grids().front(), grounds, places);
   std::size_t members = 0;
