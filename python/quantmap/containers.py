@@ -10,6 +10,7 @@ import json
 import re
 
 from .container_words import Container, Places, environment_of, image_of, run_words, words_of
+from .data_walk import Ground, mappings, script_of
 from .errors import ConfigError
 from .files import MAX_BYTES
 from .launch_lines import launch_lines, looks_like_python, names_an_engine
@@ -29,7 +30,10 @@ _KEYS = re.compile(
 _FIRST_OF_DATA = re.compile(
     r"(?:[ \t]*(?:#.*)?\n)*(?:---|\{|(?:- )?[\"']?[A-Za-z_][\w./-]*[\"']?:(?:\s|$)|- )"
 )
-_FIRST_OF_PAGE = re.compile(r"\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+_FIRST_OF_PAGE = re.compile(
+    r"\s*<(?:!doctype\s+html|html|head|body|main|article|section|div|table|h[1-6]|p|ul|ol|pre)\b[^>\n]*>",
+    re.IGNORECASE,
+)
 _FIRST_OF_RECORD = re.compile(r"\s*\{[ \t]*[\"'].*\}[ \t]*$", re.MULTILINE)
 _SCRIPT_NAMES = (".sh", ".bash", ".slurm", ".sbatch")
 # Keys whose texts are read as a container's, or a step's.
@@ -63,6 +67,11 @@ def read_text(text: str) -> tuple[str, list[Container] | None]:
         from .windows_scripts import as_posix
 
         text = as_posix(text)
+    if "\n\t" in text:
+        from .makefiles import as_shell, is_makefile
+
+        if is_makefile(text):
+            return as_shell(text), None
     return text, find_containers(text)
 
 
@@ -193,10 +202,10 @@ def _of_documents(text: str, *, whole: bool) -> list[Container] | None:
             return None
     places = Places(text)
     containers: list[Container] = []
-    for item, image in _mappings(documents):
-        container = _of_mapping(item, places, image)
+    for item, ground in mappings(documents):
+        container = _of_mapping(item, places, ground)
         containers += [container] if container is not None else []
-        containers += _scripts_of(item, places, image)
+        containers += _scripts_of(item, places, ground)
     if containers:
         containers[0].note = fault
     is_data = whole and all(isinstance(item, (dict, list)) for item in documents)
@@ -246,20 +255,18 @@ def _has_code_blocks(text: str) -> bool:
     return has_code_blocks(text)
 
 
-def _scripts_of(item: dict[str, Any], places: Places, image: str | None) -> Iterator[Container]:
+def _scripts_of(item: dict[str, Any], places: Places, ground: Ground) -> Iterator[Container]:
     """Texts of a mapping, whatever they are called, in which a line starts an engine."""
-    given = item.get("envs", item.get("env"))
-    variables = environment_of(given)
-    for key, value in item.items():
+    variables = _variables_of(item, ground)
+    for key in item:
         if key in _WORDS_OF_CONTAINER:
             continue
-        if isinstance(value, list) and all(isinstance(line, str) for line in value):
-            value = "\n".join(line.rstrip("\n") for line in value)
-        if isinstance(value, str) and launch_lines().search(value) and not _has_code_blocks(value):
+        value = script_of(item, key)
+        if launch_lines().search(value) and not _has_code_blocks(value):
             line = places.line_of(re.escape(str(key)), "")
             is_block = places.text[places.at : places.at + 1] in ("|", ">", "\n")
             for at, text in _python_launches(value) or [(1, value)]:
-                words = run_words(image, ["sh", "-c", text], [], variables)
+                words = run_words(ground.image, ["sh", "-c", ground.before + text], [], variables)
                 yield Container(words, line + is_block + at - 1, is_script=True)
 
 
@@ -274,37 +281,8 @@ def _of_argv(text: str) -> list[Container] | None:
     return [Container(words, line)]
 
 
-def _mappings(documents: list[Any]) -> Iterator[tuple[dict[str, Any], str | None]]:
-    """Every mapping, outer ones first, in the order of the file; none of them twice.
-
-    With each comes the image that it, or what it stands in, runs its scripts in.
-    """
-    seen: set[int] = set()
-    open_: list[tuple[Any, str | None]] = [(document, None) for document in reversed(documents)]
-    while open_:
-        item, image = open_.pop()
-        if id(item) in seen:
-            continue
-        if isinstance(item, dict):
-            seen.add(id(item))
-            image = _image_of_scripts(item) or image
-            yield item, image
-            open_ += [(value, image) for value in reversed(list(item.values()))]
-        elif isinstance(item, list):
-            seen.add(id(item))
-            open_ += [(value, image) for value in reversed(item)]
-
-
-def _image_of_scripts(item: dict[str, Any]) -> str | None:
-    """The image that the scripts of a mapping run in, as dstack and SkyPilot name it."""
-    resources = item.get("resources")
-    places = [item.get("image"), resources.get("image_id") if isinstance(resources, dict) else None]
-    for image in places:
-        if isinstance(image, str) and re.fullmatch(
-            r"(?:docker:)?[\w.-]+(?::\d+)?/[^\s:]+(?::\S+)?", image
-        ):
-            return image.partition("docker:")[2] or image
-    return None
+def _variables_of(item: dict[str, Any], ground: Ground) -> dict[str, str]:
+    return {**ground.variables, **environment_of(item.get("envs", item.get("env")))}
 
 
 def _is_kubernetes(item: dict[str, Any]) -> bool:
@@ -315,7 +293,7 @@ def _is_kubernetes(item: dict[str, Any]) -> bool:
     return listed and not isinstance(item.get("command"), str) and "environment" not in item
 
 
-def _of_mapping(item: dict[str, Any], places: Places, around: str | None) -> Container | None:
+def _of_mapping(item: dict[str, Any], places: Places, ground: Ground) -> Container | None:
     from .platforms import served_model
 
     model = served_model(item)
@@ -326,25 +304,27 @@ def _of_mapping(item: dict[str, Any], places: Places, around: str | None) -> Con
             run_words(named, [words[0]], words[1:], environment), places.line_of(key, "")
         )
     image = image_of(item.get("image"))
-    if image is not None:
-        return _of_container(image, item, places)
-    if isinstance(item.get("run"), str):
-        return _of_step(item, places, around)
-    # A chart's values name the image beside what they add to its arguments.
-    return _of_container(image_of(item) if "tag" in item and _extra(item) else None, item, places)
+    if isinstance(item.get("run"), str) and not (image is not None and _has_command(item)):
+        return _of_step(item, places, ground)
+    if image is None and "tag" in item and _extra(item):
+        image = image_of(item)  # a chart's values name it beside what they add to its arguments
+    return _of_container(image, item, places, ground)
 
 
-def _of_container(image: str | None, item: dict[str, Any], places: Places) -> Container | None:
-    has_command = any(
-        isinstance(item.get(key), (str, list)) and item.get(key)
-        for key in ("command", "args", "entrypoint")
-    )
-    if image is None and not has_command:
+def _has_command(item: dict[str, Any]) -> bool:
+    keys = ("command", "args", "entrypoint")
+    return any(isinstance(item.get(key), (str, list)) and item.get(key) for key in keys)
+
+
+def _of_container(
+    image: str | None, item: dict[str, Any], places: Places, ground: Ground
+) -> Container | None:
+    if image is None and not _has_command(item):
         return None
     environment = environment_of(
         item.get("env" if isinstance(item.get("env"), list) else "environment")
     )
-    if _is_kubernetes(item):
+    if _is_kubernetes(item) and not ground.service:
         entrypoint, command = (
             [_kubernetes_value(word, environment) for word in words_of(item.get(key))]
             for key in ("command", "args")
@@ -369,11 +349,18 @@ def _extra(item: dict[str, Any]) -> list[str]:
     return [word for place in places for word in words_of(place.get("extraArgs"))]
 
 
-def _of_step(item: dict[str, Any], places: Places, image: str | None) -> Container:
+def _of_step(item: dict[str, Any], places: Places, ground: Ground) -> Container:
     """A step of a workflow or job: a script with variables of its own."""
-    variables = environment_of(item.get("envs", item.get("env")))
+    before = ground.before
+    if isinstance(item.get("setup"), str):
+        from .markdown import Prelude
+
+        setup = Prelude()
+        setup.add(item["setup"])
+        before += setup.text()
     line = places.line_of("run", "")
-    words = run_words(image, ["sh", "-c", item["run"]], [], variables)
+    script = ["sh", "-c", before + item["run"]]
+    words = run_words(ground.image, script, [], _variables_of(item, ground))
     return Container(words, line + ("\n" in item["run"]), is_script=True)
 
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-_FENCE = re.compile(r"^( *)(`{3,}|~{3,})[ \t]*\{?([\w+.-]*)[^`\n]*$")
-_PROMPT = re.compile(r"^\s*\$ ")
+_FENCE = re.compile(r"^((?: {0,3}> ?)* *)(`{3,}|~{3,})[ \t]*\{?([\w+.-]*)[^`\n]*$")
+_PROMPT = re.compile(r"^\s*(?:\$|>(?= (?:vllm|sglang|trtllm-serve|python3?|docker) )) ")
 SHELLS = {"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", "text"}
 DATA = {
     "yaml",
@@ -71,7 +71,7 @@ def code_blocks(text: str) -> Iterator[tuple[int, str, str]]:
                 yield first, language, "\n".join(block)
             fence = ""
         elif fence:
-            plain = line[indent:] if not line[:indent].strip() else line
+            plain = line[indent:] if not line[:indent].strip(" >") else line
             block.append(_PROMPT.sub("", plain))
 
 

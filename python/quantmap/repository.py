@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Change", "FileResult", "check_directory", "check_files"]
 
 _LARGEST = 1_000_000
-_SCRIPTS = (".sh", ".bash", ".zsh", ".ksh", ".slurm", ".sbatch", ".env", ".service", ".py")
+_SCRIPTS = (".sh", ".bash", ".zsh", ".ksh", ".slurm", ".sbatch", ".env", ".service", ".py", ".mk")
 _WINDOWS = (".bat", ".cmd", ".ps1")
-_DATA = (".yaml", ".yml", ".json", ".ipynb", ".dockerfile")
+_DATA = (".yaml", ".yml", ".json", ".jsonl", ".ipynb", ".dockerfile", ".html", ".htm")
 _PROSE = (".md", ".markdown", ".mdx")
 
 
@@ -245,7 +245,7 @@ def _text(path: str) -> str | None:
     """The text of a file that may hold a launch; None for any other."""
     name = os.path.basename(path).lower()
     known = name.endswith((*_SCRIPTS, *_WINDOWS, *_DATA, *_PROSE)) or name.startswith(
-        ("dockerfile", "containerfile")
+        ("dockerfile", "containerfile", "makefile", "gnumakefile")
     )
     try:
         if os.path.getsize(path) > _LARGEST:

@@ -100,6 +100,11 @@ bool all_are_open(const Engine& engine, const Deployment& deployment, const std:
 
 }  // namespace
 
+bool looks_at_open(const Constraint& rule, const Given& given) noexcept {
+  return given.open != 0 && std::any_of(rule.terms.begin(), rule.terms.end(),
+                                        [&given](const RuleTerm& term) { return in_mask(given.open, term.target); });
+}
+
 std::vector<Given> given_values(const Engine& engine, const Deployment& deployment,
                                 const std::vector<Verdict>& verdicts) {
   const Given plain = plain_values(engine, deployment, verdicts);
@@ -118,6 +123,11 @@ std::vector<Given> given_values(const Engine& engine, const Deployment& deployme
   }
   // Where every part is set apart, nothing is left of what is set for all.
   if (out.empty() || all_are_open(engine, deployment, said)) out.insert(out.begin(), plain);
+  for (Given& given : out) {
+    for (std::size_t target = 0; target < given.by.size(); ++target) {
+      if (given.by[target] != kNotGiven && verdicts[given.by[target]].open) given.open |= std::uint32_t{1} << target;
+    }
+  }
   return out;
 }
 

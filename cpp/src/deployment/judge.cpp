@@ -11,6 +11,10 @@ namespace quantmap {
 
 std::optional<KernelReason> judge_kernels(const Engine& engine, const Deployment& deployment, const Given& given,
                                           bool named_only, std::vector<Verdict>& verdicts) {
+  const KernelRoles& roles = engine.kernels.roles;
+  for (const int role : {roles.attention, roles.kv, roles.dtype, roles.method, roles.experts}) {
+    if (role >= 0 && in_mask(given.open, static_cast<std::size_t>(role))) return std::nullopt;
+  }
   const auto refusal = refused_by_kernels(engine, deployment, given.values, given.apart);
   if (!refusal) return std::nullopt;
   const bool named = refusal->backend != nullptr || refusal->method != nullptr || refusal->experts != nullptr;

@@ -26,7 +26,7 @@ class LineRules {
       const EffectiveValues values(engine_, deployment_, given.values, given.apart);
       for (const Constraint& rule : engine_.checked.rules) {
         const bool about_it = !given.apart || !rule.whole_only;
-        if (about_it && is_met(rule, values)) {
+        if (about_it && is_met(rule, values) && !looks_at_open(rule, given)) {
           tell(rule, given, values, &given == &parts.front(), verdicts);
         }
       }

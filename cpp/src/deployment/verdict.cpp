@@ -50,6 +50,7 @@ class Judge {
     out.canonical = std::string(written_name(*known, base)) + argument.flag.substr(base.size());
     if (known->interval->refused) return unknown_flag(std::move(out), base);
     if (argument.open) {
+      out.open = true;
       out.judgement = Judgement::kAssumed;
       out.reason = out.value.find('$') != std::string::npos ? "a shell puts the value in: it is not in the text"
                                                             : "the value is left open: it is not in the text";

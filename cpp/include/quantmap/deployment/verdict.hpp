@@ -36,6 +36,7 @@ struct Verdict {
   std::string hint;
   std::vector<std::string> evidence;
   bool unset = false;  // the value sets nothing
+  bool open = false;   // of a line: some of the value is not in it
   std::string inside;  // the settings in the file that it names, as JSON
 };
 
@@ -62,7 +63,10 @@ struct Given {
   TargetValues values;
   std::vector<std::size_t> by;  // kNotGiven: no argument sets the target
   bool apart = false;           // of a part of the launch that is set by itself
+  std::uint32_t open = 0;       // bit i: what target i is set to is not in the line
 };
+// Whether a rule looks at a value that is not in the line: nothing can be said of it.
+[[nodiscard]] bool looks_at_open(const Constraint& rule, const Given& given) noexcept;
 inline constexpr std::size_t kNotGiven = static_cast<std::size_t>(-1);
 // One for each part of the launch that is set apart ("--prefill-attention-backend"); nearly always there is one. Never
 // empty.
