@@ -46,7 +46,7 @@ std::string_view meant_method(const KernelTables& tables, const Deployment& depl
 std::optional<KernelRefusal> method_refusal(const Engine& engine, const Deployment& deployment,
                                             const KernelQuery& query, const TargetValues& values) {
   const KernelRoles& roles = engine.kernels.roles;
-  if (roles.method < 0) return std::nullopt;
+  if (roles.method < 0 || keeps_own_method(engine, deployment)) return std::nullopt;
   const EffectiveValues taken(engine, deployment, values);
   const std::string_view name = meant_method(engine.kernels, deployment, taken[static_cast<std::size_t>(roles.method)]);
   const auto& methods = engine.kernels.methods;
@@ -54,24 +54,17 @@ std::optional<KernelRefusal> method_refusal(const Engine& engine, const Deployme
       std::find_if(methods.begin(), methods.end(), [name](const MethodLimits& limits) { return limits.name == name; });
   const MethodInterval* limits = method == methods.end() ? nullptr : at_release(method->intervals, query.release);
   if (limits == nullptr) return std::nullopt;
-  const auto& classes = catalog().gpu_classes;
-  const bool too_old = query.gpu != 0 && limits->capability > classes[query.gpu].floor &&
-                       (query.gpu + 1 == classes.size() || limits->capability >= classes[query.gpu + 1].floor);
-  if (too_old) return KernelRefusal{static_cast<std::size_t>(roles.method), nullptr, &*method};
+  if (is_too_old(*limits, query.gpu)) return KernelRefusal{static_cast<std::size_t>(roles.method), nullptr, &*method};
+  if (!lacks_dtype(*limits, query)) return std::nullopt;
   const bool named = !value_of(values, roles.dtype).empty();
-  if (named && query.dtype >= 0 && limits->dtypes != 0 &&
-      !in_mask(limits->dtypes, static_cast<std::size_t>(query.dtype))) {
-    return KernelRefusal{static_cast<std::size_t>(roles.dtype), nullptr, &*method};
-  }
-  return std::nullopt;
+  return KernelRefusal{static_cast<std::size_t>(named ? roles.dtype : roles.method), nullptr, &*method};
 }
 
 KernelReason method_reason(const Engine& engine, const KernelQuery& query, const KernelRefusal& refusal) {
   const MethodInterval& limits = *at_release(refusal.method->intervals, query.release);
   std::string text(refusal.method->name);
-  if (refusal.target == static_cast<std::size_t>(engine.kernels.roles.method)) {
-    text += " needs compute capability " + std::to_string(limits.capability / 10) + "." +
-            std::to_string(limits.capability % 10) + " or newer";
+  if (is_too_old(limits, query.gpu)) {
+    text += " needs compute capability " + capability_words(limits.capability) + " or newer";
   } else {
     text += " takes no " + std::string(engine.kernels.dtypes[static_cast<std::size_t>(query.dtype)]) + " model";
   }

@@ -14,6 +14,8 @@ using kernel::experts_refusal;
 using kernel::holds;
 using kernel::method_reason;
 using kernel::method_refusal;
+using kernel::own_method_reason;
+using kernel::own_method_refusal;
 using kernel::release_words;
 using kernel::value_of;
 
@@ -292,6 +294,7 @@ std::optional<KernelRefusal> refused_by_kernels(const Engine& engine, const Depl
   const KernelRoles& roles = engine.kernels.roles;
   if (roles.attention < 0 || !deployment.checked) return std::nullopt;
   const KernelQuery query = kernel_query(engine, deployment, values);
+  if (auto refusal = own_method_refusal(engine, deployment, query, values)) return refusal;
   if (auto refusal = method_refusal(engine, deployment, query, values)) return refusal;
   if (auto refusal = experts_refusal(engine, deployment, values)) return refusal;
   const EffectiveValues meant(engine, deployment, values, apart);
@@ -311,6 +314,7 @@ std::optional<KernelRefusal> refused_by_kernels(const Engine& engine, const Depl
 KernelReason reason_of(const Engine& engine, const Deployment& deployment, const TargetValues& values,
                        const KernelRefusal& refusal) {
   const KernelQuery query = kernel_query(engine, deployment, values);
+  if (refusal.own != nullptr) return own_method_reason(engine, deployment, query, refusal);
   if (refusal.method != nullptr) return method_reason(engine, query, refusal);
   if (refusal.experts != nullptr) return experts_reason(engine, deployment, values, *refusal.experts);
   KernelReason out;

@@ -52,6 +52,14 @@ ModelFacts read_facts(const Checkpoint& checkpoint) {
   for (const Scheme& scheme : checkpoint.quantization.schemes) {
     out.schemes.push_back(scheme_of(scheme, checkpoint.quantization.kind));
   }
+  if (!checkpoint.detections.empty()) out.methods.resize(catalog().engines.size());
+  for (const Detection& found : checkpoint.detections) {
+    const auto number = static_cast<std::size_t>(found.engine - catalog().engines.data());
+    out.methods[number] = found.refused ? checkpoint.quantization.method : found.method;
+    // A section in config.json counts for an engine that looks there first, whatever else was believed here.
+    const std::string_view section = catalog().detection.sources[static_cast<std::size_t>(Source::kQuantizationConfig)];
+    if (found.source.ends_with(section)) out.quantization.source = found.source;
+  }
   if (checkpoint.architecture) {
     out.architecture = *checkpoint.architecture;
     out.has_config = true;
@@ -74,6 +82,9 @@ ModelMarks marks_of(const ModelFacts& facts) {
                   catalog().detection.sources[static_cast<std::size_t>(Source::kQuantizationConfig)]));
     set_trait(out, TraitNumber::kOrderedGroups,
               std::any_of(schemes.begin(), schemes.end(), [](const Scheme& scheme) { return scheme.ordered; }));
+    set_trait(out, TraitNumber::kAsymmetricGroups,
+              std::any_of(schemes.begin(), schemes.end(),
+                          [](const Scheme& scheme) { return !scheme.symmetric.value_or(true); }));
   }
   if (!facts.schemes.empty()) out.schemes = 0;
   for (const std::uint8_t scheme : facts.schemes) out.schemes |= std::uint32_t{1} << scheme;

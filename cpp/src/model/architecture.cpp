@@ -92,7 +92,8 @@ std::int64_t number_of(const Architecture& model, TraitNumber number) {
   switch (number) {
     case TraitNumber::kNone:
     case TraitNumber::kSectionInConfig:  // matters of the checkpoint, not of the shape
-    case TraitNumber::kOrderedGroups: return 0;
+    case TraitNumber::kOrderedGroups:
+    case TraitNumber::kAsymmetricGroups: return 0;
     case TraitNumber::kExperts: return model.experts.routed;
     case TraitNumber::kWindowLayers: return model.count(LayerKind::kSliding);
     case TraitNumber::kStateLayers: return model.count(LayerKind::kLinear);

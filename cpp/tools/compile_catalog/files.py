@@ -121,6 +121,7 @@ NUMBERS = (
     "largest_head",
     "section_in_config",
     "ordered_groups",
+    "asymmetric_groups",
     "layers",
 )  # by TraitNumber, after none
 

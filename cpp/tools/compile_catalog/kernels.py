@@ -110,6 +110,15 @@ class _Tables:
         methods = self.out.texts(row["method"])
         return f"{{{self.releases.interval(row)}, {mask}, {methods}, {text(row['as'])}}}"
 
+    def own(self, row: dict[str, Any], targets: list[str]) -> str:
+        mask = self.facts.checkpoint_mask(row["checkpoint"])
+        unless = targets.index(row["unless"]) if "unless" in row else -1
+        return (
+            f"{{{self.releases.interval(row)}, {mask}, {self.out.texts(row.get('names', []))}, "
+            f"{text(row.get('text', ''))}, {self.out.texts(row.get('beside', []))}, "
+            f"{text(row.get('argument', ''))}, {unless}, {self.out.texts(row['evidence'])}}}"
+        )
+
 
 def _part(name: str) -> str:
     return "kind" if name == "sparse" else name
@@ -144,6 +153,7 @@ def compile_kernels(
     experts = (tables.experts(name, kernels["experts"][name]) for name in schemes)
     experts_of = (tables.experts_of(row, schemes) for row in roles.get("layers", []))
     meant = (tables.meant(row) for row in roles.get("methods", []))
+    own = (tables.own(row, targets) for row in roles.get("own", []))
     first, last, step = kernels["head_sizes"]
     return (
         f"{{{out.texts(kernels['dtypes'])}, {text(roles.get('unset', ''))}, "
@@ -151,6 +161,6 @@ def compile_kernels(
         f"{out.array('AttentionBackend', backends)}, {out.array('BackendOrder', orders)}, "
         f"{out.array('MethodLimits', methods)}, "
         f"{out.array('ExpertsScheme', experts)}, {out.array('ExpertsOf', experts_of)}, "
-        f"{out.array('MethodMeant', meant)}, "
+        f"{out.array('MethodMeant', meant)}, {out.array('OwnMethod', own)}, "
         f"{{{numbers}}}}}"
     )

@@ -254,6 +254,10 @@ def checked_unique(catalog: Catalog) -> list[Finding]:
                 roles = (checked.get(key, {}).values() for key in ("parallel", "kernels"))
                 if any(target in role for role in roles):
                     continue  # shapes or kernels look at it
+                if any(
+                    target == row.get("unless") for row in checked.get("kernels", {}).get("own", [])
+                ):
+                    continue  # it lets methods through
                 if any(target in item["refuse"] for item in checked["rules"]):
                     continue  # a rule judges what someone else wrote
                 if any(target in item.get("when", {}) for _, _, item in troubles(engine)):

@@ -57,6 +57,7 @@ enum class TraitNumber : std::uint8_t {
   kLargestHead,
   kSectionInConfig,
   kOrderedGroups,
+  kAsymmetricGroups,
   kLayers
 };
 

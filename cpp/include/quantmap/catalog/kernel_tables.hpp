@@ -123,6 +123,19 @@ struct MethodMeant {
   std::string_view as;
 };
 
+// Checkpoints whose own method, as their files name it, is asked of the release's list of methods.
+struct OwnMethod {
+  std::uint16_t since;
+  std::uint16_t until;
+  std::uint32_t checkpoints;
+  std::span<const std::string_view> names;  // the methods that are refused, for `text`; empty: the row is about any
+  std::string_view text;
+  std::span<const std::string_view> beside;  // methods that may be asked for whatever the checkpoint's own is
+  std::string_view argument;                 // whose values are that list; empty: all that `methods` has
+  std::int8_t unless;  // the target that, set, lets methods through that it takes no more; -1: none
+  std::span<const std::string_view> evidence;
+};
+
 // Which targets of the checked mode the tables speak of; -1: none.
 struct KernelRoles {
   std::int8_t attention = -1;
@@ -144,6 +157,7 @@ struct KernelTables {
   std::span<const ExpertsScheme> experts;
   std::span<const ExpertsOf> experts_of;
   std::span<const MethodMeant> meant;
+  std::span<const OwnMethod> own;
   KernelRoles roles;
 };
 

@@ -80,6 +80,7 @@ struct KernelRefusal {
   const MethodLimits* method = nullptr;       // the method that was named; none of them: no backend is valid
   bool assumed = false;                       // the sources leave it open
   const ExpertsScheme* experts = nullptr;     // the experts that the named backend is not for
+  const OwnMethod* own = nullptr;             // the checkpoint's own method is refused, or another one beside it
   Stage stage = Stage::kStart;
 };
 [[nodiscard]] std::optional<KernelRefusal> refused_by_kernels(const Engine& engine, const Deployment& deployment,
