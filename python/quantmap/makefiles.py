@@ -6,7 +6,8 @@ import re
 
 __all__: list[str] = []
 
-_TARGET = re.compile(r"^[\w./%$(){}-]+(?:[ \t]+[\w./%$(){}-]+)*[ \t]*::?(?![=\S])")
+_NAME = r"(?:[\w./%-]|\$[({]\w+[)}])+"
+_TARGET = re.compile(rf"^{_NAME}(?:[ \t]+{_NAME})*[ \t]*::?(?![=\S])")
 _DIRECTIVE = re.compile(
     r"^(?:-?include|sinclude|ifn?eq|ifn?def|else|endif|define|endef|export|unexport|vpath)\b"
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 
+from .launch_lines import launch_lines
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _FENCE = re.compile(r"^((?: {0,3}> ?)* *)(`{3,}|~{3,})[ \t]*\{?([\w+.-]*)[^`\n]*$")
-_PROMPT = re.compile(r"^\s*(?:\$|>(?= (?:vllm|sglang|trtllm-serve|python3?|docker) )) ")
+_PROMPT = re.compile(r"^\s*\$ ")
 SHELLS = {"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", "text"}
 DATA = {
     "yaml",
@@ -72,7 +74,8 @@ def code_blocks(text: str) -> Iterator[tuple[int, str, str]]:
             fence = ""
         elif fence:
             plain = line[indent:] if not line[:indent].strip(" >") else line
-            block.append(_PROMPT.sub("", plain))
+            quoted = plain[:2] == "> " and launch_lines().match(plain[2:])
+            block.append(plain[2:] if quoted else _PROMPT.sub("", plain))
 
 
 _SETS = re.compile(r"^\s*(?:export[ \t]+)?([A-Za-z_]\w*=[^\s<>;&|`(]\S*.*)$")
