@@ -160,15 +160,25 @@ def changes_between(before: CheckResult, after: CheckResult, **ground: Any) -> l
     """
     defaults = [_core.surface(result.engine, result.version) for result in (before, after)]
     changes = _of_verdicts(before, after, defaults)
-    given = {verdict.canonical for result in (before, after) for verdict in result.verdicts}
-    for flag in sorted(set(defaults[0]) & set(defaults[1]) - given):
-        was, becomes = (table[flag]["default"] for table in defaults)
-        if was and becomes and was != becomes:
-            changes.append(Change("default", flag, was, becomes))
+    changes += _of_defaults(before, after, defaults)
     if before.ok and after.ok:
         changes += _of_effects(_effective(before, ground), _effective(after, ground))
     order = ("breaks", "changes", "precision", "kernel", "mends", "default", "redundant")
     return sorted(changes, key=lambda change: order.index(change.kind))
+
+
+def _of_defaults(
+    before: CheckResult, after: CheckResult, defaults: list[dict[str, Any]]
+) -> Iterator[Change]:
+    """What the line leaves open, and has another default."""
+    given = {verdict.canonical for result in (before, after) for verdict in result.verdicts}
+    if before.model:
+        launchers = (row["launchers"] for row in _core.engines() if row["id"] == before.engine)
+        given |= {flag for rows in launchers for _, flag in rows}
+    for flag in sorted(set(defaults[0]) & set(defaults[1]) - given):
+        was, becomes = (table[flag]["default"] for table in defaults)
+        if was and becomes and was != becomes:
+            yield Change("default", flag, was, becomes)
 
 
 def _of_effects(here: dict[str, str], there: dict[str, str]) -> Iterator[Change]:
@@ -185,7 +195,7 @@ def _of_verdicts(
     """Arguments with another verdict, and those that are not needed any more."""
     changes = []
     for old, new in zip(before.verdicts, after.verdicts):
-        if old.verdict != new.verdict:
+        if old.verdict != new.verdict and not (old.refused and new.refused):
             kind = "breaks" if new.refused else "mends" if old.refused else "changes"
             changes.append(Change(kind, new.argument, old.verdict, new.reason or new.verdict))
         elif new.verdict == "accepted" and is_default(new.canonical, new.value, defaults[1]):

@@ -150,3 +150,18 @@ def test_another_release_changes_precision_and_kernel_in_silence() -> None:
     refused = quantmap.check(f"{line} --nosuch", engine_version="0.33.0", **ground)
     found = repository.changes_between(before.replace(verdicts=refused.verdicts), refused, **ground)
     assert not [change for change in found if change.kind in ("precision", "kernel")]
+
+
+def test_only_launches_of_the_other_releases_engine_are_compared(tmp_path: Path) -> None:
+    (tmp_path / "s.sh").write_text("python -m sglang.launch_server --model-path a/b --tp 2\n")
+    run_file = (
+        "docker run vllm/vllm-openai:v0.8.5 --model a/b --kv-cache-dtype fp9 --swap-space 4\n"
+    )
+    (tmp_path / "v.sh").write_text(run_file)
+    (tmp_path / "n.sh").write_text("vllm serve a/b --seed 1\n")
+    done = run(".", "--against", "vllm@0.33.0", cwd=tmp_path)
+    assert "s.sh" not in done.stdout and "1 of other engines left out" in done.stdout
+    assert "--swap-space breaks" in done.stdout and done.returncode == 1
+    assert "--kv-cache-dtype" not in done.stdout  # it was refused before
+    assert "no release is named" in done.stdout and "2 launches compared" in done.stdout
+    assert "--model has" not in done.stdout

@@ -39,8 +39,8 @@ def check_paths(
     """Judge every launch in files and folders; exit code 1 when one is refused, or breaks."""
     files = _judge(paths, ground)
     if against is not None:
-        there = _judge(paths, _there(ground, against))
-        return _compare(files, there, ground, as_json=as_json)
+        engine, other = _there(ground, against)
+        return _compare(files, _judge(paths, other), engine, ground, as_json=as_json)
     ok = all(file.result.ok for file in files)
     if as_json:
         data = {"ok": ok, "files": {file.path: file.result.to_dict() for file in files}}
@@ -69,17 +69,18 @@ def compare_text(text: str, ground: dict[str, Any], against: str, *, as_json: bo
     here = FileResult("", check_script(text, **ground))
     if not here.result.launches:
         raise ConfigError([note for note in here.result.notes if note.severity == "error"])
-    there = FileResult("", check_script(text, **_there(ground, against)))
-    return _compare([here], [there], ground, as_json=as_json)
+    engine, other = _there(ground, against)
+    there = FileResult("", check_script(text, **other))
+    return _compare([here], [there], engine, ground, as_json=as_json)
 
 
-def _there(ground: dict[str, Any], against: str) -> dict[str, Any]:
-    """The ground of the other release; its engine is named with it."""
+def _there(ground: dict[str, Any], against: str) -> tuple[str, dict[str, Any]]:
+    """The engine of the other release, and the ground with that release."""
     name, mark, version = against.partition("@")
     if not mark:
         raise declare.UsageError(f"--against {against!r}: expected ENGINE@RELEASE")
     mapping = explain(name, {}, engine_version=version)
-    return {**ground, "engine_version": mapping.version}
+    return mapping.engine, {**ground, "engine_version": mapping.version}
 
 
 def _show(files: list[FileResult]) -> None:
@@ -108,20 +109,26 @@ def _show(files: list[FileResult]) -> None:
 
 
 def _compare(
-    here: list[FileResult], there: list[FileResult], ground: dict[str, Any], *, as_json: bool
+    here: list[FileResult],
+    there: list[FileResult],
+    engine: str,
+    ground: dict[str, Any],
+    *,
+    as_json: bool,
 ) -> int:
-    rows = list(_compared(here, there, ground))
+    rows = list(_compared(here, there, engine, ground))
     breaks = any(change.kind == "breaks" for *_, changes in rows for change in changes)
     if as_json:
         data = [_compared_data(row) for row in rows]
         declare.echo(json.dumps({"ok": not breaks, "launches": data}, indent=2))
     else:
-        _show_compared(rows)
+        total = sum(len(file.result.launches) for file in here)
+        _show_compared(rows, total - len(rows))
     return 1 if breaks else 0
 
 
 def _compared(
-    here: list[FileResult], there: list[FileResult], ground: dict[str, Any]
+    here: list[FileResult], there: list[FileResult], engine: str, ground: dict[str, Any]
 ) -> Iterator[Compared]:
     """Each launch with its verdicts there, by its place; one of another engine is left out."""
     others = {
@@ -132,7 +139,7 @@ def _compared(
     for file in here:
         for launch in file.result.launches:
             other = others.get((file.path, launch.line, launch.model))
-            if other is not None and other.engine == launch.engine:
+            if other is not None and other.engine == launch.engine == engine:
                 place = f"{file.path}:{launch.line}" if file.path else f"line {launch.line}"
                 yield place, launch, other, changes_between(launch, other, **ground)
 
@@ -148,13 +155,37 @@ def _compared_data(row: Compared) -> dict[str, Any]:
     }
 
 
-def _show_compared(rows: list[Compared]) -> None:
+def _show_compared(rows: list[Compared], left_out: int) -> None:
+    """Launch by launch; defaults that change for several are told once."""
+    defaults: dict[str, list[str]] = {}
+    broken = 0
     for place, launch, other, changes in rows:
         say(f"{place}: {launch.engine_name} {launch.version} → {other.version}")
+        for line in _lines_of(launch, other, changes):
+            say(f"  {line}")
         for change in changes:
-            told = f"{change.argument} {_KINDS[change.kind]}: {change.before} → {change.after}"
-            say(f"  {told}")
-        if not changes:
-            say("  nothing changes")
+            broken += change.kind == "breaks"
+            if change.kind == "default":
+                defaults.setdefault(_told(change), []).append(place)
+    for line, places in defaults.items():
+        where = "every launch" if len(places) == len(rows) > 1 else ", ".join(places)
+        say(f"{line} ({where})")
     if not rows:
         say("no launch of that engine")
+    others = f"; {left_out} of other engines left out" if left_out else ""
+    say(f"{len(rows)} launches compared, {broken} arguments break{others}")
+
+
+def _lines_of(launch: CheckResult, other: CheckResult, changes: list[Change]) -> list[str]:
+    if launch.version == other.version and _is_newest(launch):
+        return ["no release is named and the newest is compared with itself: name yours"]
+    told = [_told(change) for change in changes if change.kind != "default"]
+    return told or ["nothing breaks or changes" if changes else "nothing changes"]
+
+
+def _told(change: Change) -> str:
+    return f"{change.argument} {_KINDS[change.kind]}: {change.before} → {change.after}"
+
+
+def _is_newest(launch: CheckResult) -> bool:
+    return any(note.code == "newest-release" for note in launch.notes)
