@@ -151,6 +151,9 @@ def _rank(found: _Found) -> int:
     return rank + 4 * (_WRAPPER.search(found.failure.text) is not None)
 
 
+_UNRECOGNIZED = "unrecognized arguments:"
+
+
 class _Case(LaunchLog):
     """A log with what is found out about it."""
 
@@ -236,6 +239,8 @@ class _Case(LaunchLog):
         """What the release refuses in the launch: of what the error is about, if that is known."""
         judged = self.judge(words) if words else None
         verdicts = [] if judged is None else judged.verdicts
+        if _UNRECOGNIZED in failure.text:  # what this release takes was another's error
+            verdicts = [v for v in verdicts if v.verdict == "unknown-flag"]
         refused = [v for v in verdicts if v.refused]
         if not refused and not failure.kind:  # the parser refuses it: why, if anything is known
             refused = [v for v in verdicts if v.reason and rank_of(v, flags) < len(flags)]

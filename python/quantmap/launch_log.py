@@ -117,7 +117,8 @@ def _launch_of(
     """The launch of the log's own command line, judged; the last one where there are several."""
     words = [" ".join(words) for row in _core.engines() for words, _ in row["launchers"]]
     images = [name for row in _core.engines() for name in row["runtime_names"]]
-    for block in reversed(launch_blocks(text, [*words, *(f"{name}:" for name in images)])):
+    marks = [*words, *(f"{name}:" for name in images), "docker run "]
+    for block in reversed(launch_blocks(text, marks)):
         try:
             found = check_script(block, version, **ground).launches
         except ConfigError:
