@@ -238,9 +238,8 @@ class _Case(LaunchLog):
     ) -> Verdict | None:
         """What the release refuses in the launch: of what the error is about, if that is known."""
         judged = self.judge(words) if words else None
-        verdicts = [] if judged is None else judged.verdicts
-        if _UNRECOGNIZED in failure.text:  # what this release takes was another's error
-            verdicts = [v for v in verdicts if v.verdict == "unknown-flag"]
+        told = [] if judged is None else judged.verdicts
+        verdicts = [verdict for verdict in told if not _is_of_another(verdict, failure)]
         refused = [v for v in verdicts if v.refused]
         if not refused and not failure.kind:  # the parser refuses it: why, if anything is known
             refused = [v for v in verdicts if v.reason and rank_of(v, flags) < len(flags)]
@@ -272,6 +271,12 @@ class _Case(LaunchLog):
         verdicts = [] if after is None else after.verdicts
         still = any(v.refused and rank_of(v, flags) < len(flags) for v in verdicts)
         return None if still else gone
+
+
+def _is_of_another(verdict: Verdict, failure: Failure) -> bool:
+    """Whether a value is refused where the log's own release did not know the flag."""
+    other = verdict.refused and verdict.verdict != "unknown-flag"
+    return other and _UNRECOGNIZED in failure.text
 
 
 def _of_library(library: LibraryMessage) -> dict[str, Any]:

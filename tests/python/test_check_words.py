@@ -138,3 +138,11 @@ def test_of_many_accepted_values_the_nearest_are_shown() -> None:
     )
     short = one("vllm serve m --kv-cache-dtype fp9", "0.11.0")
     assert in_short(short.reason, short.value) == short.reason
+
+
+def test_a_comment_among_the_arguments_cuts_the_launch() -> None:
+    text = "vllm serve a/b \\\n  # --quantization fp8 \\\n  --nosuch\nvllm serve c/d # plain\n"
+    found = quantmap.check_script(text)
+    told = [note.message for note in found.notes if note.code == "comment-after-backslash"]
+    assert len(told) == 1 and told[0].startswith("Line 2 ")
+    assert [launch.model for launch in found.launches] == ["a/b", "c/d"]

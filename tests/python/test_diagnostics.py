@@ -222,7 +222,13 @@ DEPLOYMENTS = {
 }
 SCRIPTS = {"blank-after-backslash", "built-from-sources", "file-not-read", "image-of-a-day"}
 SCRIPTS |= {"image-of-others", "launches-left-out", "other-platform", "several-launches"}
-SCRIPTS |= {"other-command", "prints-only", "unknown-image", "yaml-in-parts"}
+SCRIPTS |= {
+    "other-command",
+    "prints-only",
+    "unknown-image",
+    "yaml-in-parts",
+    "comment-after-backslash",
+}
 
 
 @pytest.mark.parametrize("code", sorted(SCRIPTS))

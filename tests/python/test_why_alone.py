@@ -193,3 +193,14 @@ def test_a_model_that_the_release_does_not_know() -> None:
     found = explained(f"ValueError: {text}")
     assert found and found.engine == "vllm"
     assert "knows the architecture" in found.change
+
+
+def test_a_flag_that_only_later_releases_take() -> None:
+    said = "api_server.py: error: unrecognized arguments: --moe-backend auto"
+    line = f"$ docker run vllm/vllm-openai:v0.8.5 --model a/b --moe-backend auto\n{said}"
+    found = why(line)
+    assert found is not None and found.version == "0.8.5"
+    assert found.change == "leave out --moe-backend" and found.fixed_in == "0.17.0"
+    alone = why(f"vllm serve: {said.partition(': ')[2]}")
+    assert alone is not None and alone.change == "leave out --moe-backend"
+    assert "expected one argument" not in alone.rule

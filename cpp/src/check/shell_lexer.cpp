@@ -94,6 +94,17 @@ void Lexer::note_blank_after_backslash() {
   problems_.add(Code::kBlankAfterBackslash, "command", {{"line", std::to_string(line_)}});
 }
 
+// A comment that stands where a command goes on, with arguments below it.
+void Lexer::note_comment_after_backslash(const std::vector<Token>& before) {
+  if (before.empty()) return;
+  const std::size_t begin = text_.find_last_not_of(" \t", at_ - 1);
+  const std::size_t below = text_.find_first_not_of(" \t\r\n", std::min(text_.find('\n', at_), text_.size()));
+  const bool goes_on = begin != std::string_view::npos && begin > 0 && text_[begin] == '\n' && below < text_.size();
+  if (goes_on && text_[below] == '-') {
+    problems_.add(Code::kCommentAfterBackslash, "command", {{"line", std::to_string(line_)}});
+  }
+}
+
 // Behind a blank, or a backslash that joins this line to the next: a comment may begin there. 0 when none stands here.
 std::size_t Lexer::end_of_blank() const {
   if (is_blank(peek())) return at_ + 1;
@@ -112,6 +123,7 @@ bool Lexer::next_line(std::vector<Token>& out) {
       skip(1);
       break;
     } else if (c == '#') {
+      note_comment_after_backslash(out);
       skip_line();
     } else if (opens_test(out)) {
       out.push_back(read_test());

@@ -82,6 +82,7 @@ class Lexer {
   void read_bodies(std::vector<Token>& out);
   void skip_line();
   void note_blank_after_backslash();
+  void note_comment_after_backslash(const std::vector<Token>& before);
 
   std::string_view text_;
   std::size_t at_ = 0;
