@@ -1,4 +1,4 @@
-// Headers of the standard library that most sources include, parsed once a build. A source still includes what it uses.
+// What most sources include, parsed once a build. A source still includes what it uses.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -6,13 +6,25 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <variant>
 #include <vector>
+
+#include "quantmap/base/diagnostic.hpp"
+#include "quantmap/base/text.hpp"
+#include "quantmap/base/value.hpp"
+#include "quantmap/catalog/catalog.hpp"
+#include "quantmap/config/config.hpp"
+#include "quantmap/deployment/verdict.hpp"
+#include "quantmap/model/checkpoint.hpp"

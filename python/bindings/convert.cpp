@@ -26,7 +26,7 @@ Value read_integer(PyObject* object) {
     PyErr_Clear();
     return Value::broken(Code::kUnprintableInteger);
   }
-  return Value::integer(digits.cast<std::string>());
+  return Value::integer(utf8(digits));
 }
 
 class Reader {
@@ -51,7 +51,7 @@ class Reader {
     // A snapshot: the list may change under another thread.
     const auto items = py::reinterpret_steal<py::tuple>(
         PyList_Check(object) ? PyList_AsTuple(object) : PyTuple_GetSlice(object, 0, PyTuple_GET_SIZE(object)));
-    if (!items) throw py::error_already_set();
+    if (!items) throw_python_error();
     for (const py::handle item : items) {
       if (nodes_ > kMaxNodes) break;
       out.append(read(item.ptr(), depth + 1));
@@ -65,7 +65,7 @@ class Reader {
     const bool stored = PyDict_Check(object) && !PyODict_CheckExact(object);
     const auto items = py::reinterpret_steal<py::list>(stored ? PyDict_Items(object) : PyMapping_Items(object));
     if (!items) {
-      if (PyErr_ExceptionMatches(PyExc_Exception) == 0) throw py::error_already_set();  // KeyboardInterrupt
+      if (PyErr_ExceptionMatches(PyExc_Exception) == 0) throw_python_error();  // KeyboardInterrupt
       PyErr_Clear();
       return Value::foreign(Py_TYPE(object)->tp_name);
     }
@@ -104,7 +104,7 @@ py::str text(std::string_view value) { return py::str(value.data(), value.size()
 Value gpu_to_core(py::handle gpu) {
   Value given = to_core(gpu);
   if (!given.is_text() || lower(trim(given.as_text())) != "local") return given;
-  return to_core(py::module_::import("quantmap.hardware").attr("local_gpu")());
+  return to_core(call(import("quantmap.hardware").attr("local_gpu")));
 }
 
 py::object to_python(const Value& value) {
@@ -112,7 +112,7 @@ py::object to_python(const Value& value) {
     case Value::Kind::kBoolean: return py::bool_(value.as_boolean());
     case Value::Kind::kInteger: {
       PyObject* number = PyLong_FromString(value.as_text().c_str(), nullptr, 10);
-      if (number == nullptr) throw py::error_already_set();
+      if (number == nullptr) throw_python_error();
       return py::reinterpret_steal<py::object>(number);
     }
     case Value::Kind::kReal: return py::float_(value.as_real());
@@ -127,7 +127,7 @@ py::object to_python(const Value& value) {
       for (const auto& [key, item] : value.members()) out[text(key)] = to_python(item);
       return out;
     }
-    default: return py::none();
+    default: return none();
   }
 }
 

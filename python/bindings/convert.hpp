@@ -1,7 +1,7 @@
 // Python objects to core values and back. Translation only: what is right is the core's business.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include "objects.hpp"
 
 #include <string>
 #include <vector>
@@ -10,8 +10,6 @@
 #include "quantmap/release/argument.hpp"
 
 namespace quantmap::bindings {
-
-namespace py = pybind11;
 
 // Any object, as far as it is JSON-like; the rest is marked foreign or broken. Never raises for bad input.
 [[nodiscard]] Value to_core(py::handle object);

@@ -164,7 +164,7 @@ PyObject* fast_path(const Call& call) {
   const Launch* launch = find_launch(engine, *deployment, static_cast<std::size_t>(combination));
   if (launch == nullptr || (launch->warns && logs_warnings())) return nullptr;
   PyObject* arguments = PyDict_Copy(launch->arguments);
-  if (arguments == nullptr) throw py::error_already_set();
+  if (arguments == nullptr) throw_python_error();
   if (!call.gives(2) || lay_over(arguments, call.at(2), engine, *deployment, *launch)) return arguments;
   Py_DECREF(arguments);
   return nullptr;
@@ -239,9 +239,9 @@ PyMethodDef kMethods[] = {
 
 }  // namespace
 
-void register_fast_call(py::module_& module) {
+void register_fast_call(py::handle module) {
   (void)prepare_names();
-  if (PyModule_AddFunctions(module.ptr(), kMethods) < 0) throw py::error_already_set();
+  if (PyModule_AddFunctions(module.ptr(), kMethods) < 0) throw_python_error();
 }
 
 }  // namespace quantmap::bindings

@@ -136,7 +136,7 @@ bool fits(const FlagInterval& flag, PyObject* value) {
 
 PyObject* new_ascii(std::string_view characters) {
   PyObject* out = PyUnicode_New(static_cast<Py_ssize_t>(characters.size()), 127);
-  if (out == nullptr) throw py::error_already_set();
+  if (out == nullptr) throw_python_error();
   std::memcpy(PyUnicode_1BYTE_DATA(out), characters.data(), characters.size());
   return out;
 }

@@ -1,7 +1,7 @@
 // User parameters on the fast path: plain names and values laid over a finished dict of arguments.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include "objects.hpp"
 
 #include <cstddef>
 #include <string_view>

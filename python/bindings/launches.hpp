@@ -1,7 +1,7 @@
 // Finished launches: one dict of arguments for each four-field config, engine and deployment.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include "objects.hpp"
 
 #include <cstddef>
 

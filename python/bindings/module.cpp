@@ -1,5 +1,10 @@
 // The extension module: nothing but registrations.
+#include <pybind11/pybind11.h>
+
 #include "register.hpp"
+
+// What errors of the other files are written with.
+template std::string pybind11::handle::cast<std::string>() const;
 
 PYBIND11_MODULE(_registered, module, pybind11::mod_gil_not_used()) {
   using namespace quantmap::bindings;

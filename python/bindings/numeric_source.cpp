@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <limits>
 
+#include "function.hpp"
 #include "numerics.hpp"
 
 namespace quantmap::bindings {
@@ -40,12 +41,12 @@ ReadRows memory_reader(const Matrix& matrix) {
 MatrixSource::MatrixSource(const py::object& values, const std::string& type, std::size_t rows, std::size_t columns) {
   shape = {nullptr, stored_of(type), rows, columns};
   if (columns != 0 && rows > std::numeric_limits<std::size_t>::max() / columns / 4) throw py::value_error("too large");
-  if (py::isinstance<py::tuple>(values)) {
-    const auto place = py::cast<std::pair<int, std::uint64_t>>(values);
-    read = file_reader(place.first, place.second, shape);
+  if (PyTuple_Check(values.ptr()) && PyTuple_GET_SIZE(values.ptr()) == 2) {
+    const auto descriptor = Parameter<int>::read(PyTuple_GET_ITEM(values.ptr(), 0));
+    read = file_reader(descriptor, Parameter<std::uint64_t>::read(PyTuple_GET_ITEM(values.ptr(), 1)), shape);
     return;
   }
-  info_ = py::cast<py::buffer>(values).request();
+  info_ = py::reinterpret_borrow<py::buffer>(values).request();
   shape.values = info_.ptr;
   const auto bytes = static_cast<std::size_t>(info_.size * info_.itemsize);
   if (bytes < rows * columns * size_of(shape.type)) throw py::value_error("the buffer is shorter than its shape");

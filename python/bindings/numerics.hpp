@@ -1,7 +1,7 @@
 // Matrices and recipes on their way between Python and the core.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include "objects.hpp"
 
 #include <memory>
 #include <string>
@@ -11,8 +11,6 @@
 #include "quantmap/quantize/recipe.hpp"
 
 namespace quantmap::bindings {
-
-namespace py = pybind11;
 
 // Raises ConfigError when the name is no recipe.
 [[nodiscard]] ChosenRecipe recipe_of(const std::string& name);

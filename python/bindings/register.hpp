@@ -1,21 +1,21 @@
 // One registration function for each noun.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include "objects.hpp"
 
 namespace quantmap::bindings {
 
-void register_catalog(pybind11::module_& module);
-void register_check(pybind11::module_& module);
-void register_checkpoint(pybind11::module_& module);
-void register_config(pybind11::module_& module);
-void register_fit(pybind11::module_& module);
-void register_hardware(pybind11::module_& module);
-void register_kernels(pybind11::module_& module);
-void register_launch(pybind11::module_& module);
-void register_numerics(pybind11::module_& module);
-void register_plan(pybind11::module_& module);
-void register_rules(pybind11::module_& module);
-void register_fast_call(pybind11::module_& module);
+void register_catalog(py::handle module);
+void register_check(py::handle module);
+void register_checkpoint(py::handle module);
+void register_config(py::handle module);
+void register_fit(py::handle module);
+void register_hardware(py::handle module);
+void register_kernels(py::handle module);
+void register_launch(py::handle module);
+void register_numerics(py::handle module);
+void register_plan(py::handle module);
+void register_rules(py::handle module);
+void register_fast_call(py::handle module);
 
 }  // namespace quantmap::bindings

@@ -1,5 +1,6 @@
 // The catalogue as Python data, for docs, schemas and tests.
 #include "convert.hpp"
+#include "function.hpp"
 #include "quantmap/config/method.hpp"
 #include "quantmap/deployment/verdict.hpp"
 #include "register.hpp"
@@ -24,7 +25,7 @@ bool is_required(const Field& field) {
 
 // The value that another field completes, as "by" with "with"; None for a field that has none.
 py::object completion_of(const Field& field) {
-  if (!field.completion.exists) return py::none();
+  if (!field.completion.exists) return none();
   const Field& by = field_info(field.completion.by);
   py::dict with;
   for (std::size_t i = 0; i < by.options.size(); ++i) {
@@ -57,12 +58,12 @@ py::list fields() {
     row["options"] = options;
     row["option_titles"] = titles;
     row["default"] = field.default_option < 0
-                         ? py::object(py::none())
+                         ? none()
                          : py::object(text(field.options[static_cast<std::size_t>(field.default_option)].id));
-    row["required"] = is_required(field);
+    row["required"] = to_object(is_required(field));
     row["completion"] = completion_of(field);
-    row["minimum"] = field.minimum;
-    row["maximum"] = field.maximum;
+    row["minimum"] = to_object(field.minimum);
+    row["maximum"] = to_object(field.maximum);
     out.append(row);
   }
   return out;
@@ -98,7 +99,7 @@ py::list engines() {
     row["flags"] = flags;
     py::list launchers;
     for (const Launcher& launcher : engine.launchers) {
-      launchers.append(py::make_tuple(texts(launcher.words), text(launcher.model_flag)));
+      launchers.append(make_tuple(texts(launcher.words), text(launcher.model_flag)));
     }
     row["launchers"] = launchers;
     row["config_flag"] = text(engine.config_flag);
@@ -162,17 +163,21 @@ py::dict vocabulary() {
   return out;
 }
 
+constexpr Function kFunctions[] = {
+    function<&fields>("fields", "", "Every field of both config forms."),
+    function<&presets>("presets", "", "Every preset with its metadata."),
+    function<&engines>("engines", "", "Every engine with its names and flags."),
+    function<&diagnostics>("diagnostics", "", "The registry of diagnostics."),
+    function<&vocabulary>("vocabulary", "", "Words of configs and of results, and the kinds of checkpoints and GPUs."),
+};
+
 }  // namespace
 
-void register_catalog(py::module_& module) {
+void register_catalog(py::handle module) {
   module.attr("catalog_version") = text(catalog().version);
   module.attr("catalog_hash") = text(catalog().hash);
   module.attr("precision_parts") = pairs(kPrecisionParts);
-  module.def("fields", &fields, "Every field of both config forms.");
-  module.def("presets", &presets, "Every preset with its metadata.");
-  module.def("engines", &engines, "Every engine with its names and flags.");
-  module.def("diagnostics", &diagnostics, "The registry of diagnostics.");
-  module.def("vocabulary", &vocabulary, "Words of configs and of results, and the kinds of checkpoints and GPUs.");
+  add_functions(module, kFunctions);
 }
 
 }  // namespace quantmap::bindings

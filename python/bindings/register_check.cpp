@@ -1,5 +1,6 @@
 // Releases and what they accept; verdicts on launch lines.
 #include "convert.hpp"
+#include "function.hpp"
 #include "quantmap/catalog/messages.hpp"
 #include "quantmap/check/check.hpp"
 #include "quantmap/mapping/acceptance.hpp"
@@ -19,7 +20,7 @@ CheckRequest request_of(const py::object& command, const py::object& engine, con
                         const py::dict& settings) {
   CheckRequest request;
   for (const auto& file : settings) {
-    request.settings.emplace_back(file.first.cast<std::string>(), file.second.cast<std::string>());
+    request.settings.emplace_back(utf8(file.first), utf8(file.second));
   }
   request.command = to_core(command);
   request.engine = to_core(engine);
@@ -65,7 +66,7 @@ py::list releases(const py::object& engine) {
     row["date"] = text(release.date);
     row["artifact"] = text(release.artifact);
     row["sha256"] = text(release.sha256);
-    row["whole"] = release.whole;
+    row["whole"] = to_object(release.whole);
     out.append(row);
   }
   return out;
@@ -74,13 +75,13 @@ py::list releases(const py::object& engine) {
 constexpr std::string_view kFlagTypes[] = {"flag",   "integer", "number", "text",
                                            "choice", "json",    "list",   "unknown"};  // by FlagType
 
-py::object bound(bool has, double value) { return has ? py::object(py::float_(value)) : py::object(py::none()); }
+py::object bound(bool has, double value) { return has ? py::object(py::float_(value)) : none(); }
 
 // What one release accepts: flag → type, choices, default, aliases.
 py::dict surface(const py::object& name, const py::object& version) {
   const Engine& engine = engine_named(name);
   Diagnostics problems;
-  const auto release = find_release(engine, py::str(version).cast<std::string>(), Path("engine_version"), problems);
+  const auto release = find_release(engine, utf8(py::str(version)), Path("engine_version"), problems);
   if (!release) raise_config_error(problems);
   py::dict out;
   for (const FlagHistory& history : engine.surface.flags) {
@@ -92,11 +93,11 @@ py::dict surface(const py::object& name, const py::object& version) {
     row["negations"] = texts(flag->negations);
     row["minimum"] = bound(flag->bounds.has_least, flag->bounds.least);
     row["maximum"] = bound(flag->bounds.has_most, flag->bounds.most);
-    row["deprecated"] = flag->deprecated;
+    row["deprecated"] = to_object(flag->deprecated);
     row["instead"] = text(flag->use);
-    row["choices"] = flag->choices_known ? py::object(texts(flag->choices)) : py::object(py::none());
+    row["choices"] = flag->choices_known ? py::object(texts(flag->choices)) : none();
     row["default"] = text(flag->fallback);
-    row["checked_at_start"] = flag->checked_at_start;
+    row["checked_at_start"] = to_object(flag->checked_at_start);
     out[text(history.name)] = row;
   }
   return out;
@@ -107,11 +108,11 @@ py::dict container(const py::object& name, const py::object& version) {
   const Engine& engine = engine_named(name);
   const Container& found = engine.container;
   py::dict out;
-  out["image"] = py::none();
-  out["starts_server"] = found.starts_server;
+  out["image"] = none();
+  out["starts_server"] = to_object(found.starts_server);
   out["options"] = texts(found.options);
   Diagnostics problems;
-  const std::string wanted = version.is_none() ? "latest" : py::str(version).cast<std::string>();
+  const std::string wanted = version.is_none() ? "latest" : utf8(py::str(version));
   const auto release = find_release(engine, wanted, Path("engine_version"), problems);
   if (!release) raise_config_error(problems);
   for (const ContainerImage& image : found.images) {
@@ -119,7 +120,7 @@ py::dict container(const py::object& name, const py::object& version) {
     std::string filled(image.name);
     const std::string_view place = "{version}";
     filled.replace(filled.find(place), place.size(), engine.surface.releases[*release].version);
-    out["image"] = filled;
+    out["image"] = text(filled);
   }
   return out;
 }
@@ -129,16 +130,16 @@ py::dict documented_refusals(const py::object& name, const py::object& version, 
   const Engine& engine = engine_named(name);
   Diagnostics problems;
   Deployment deployment;
-  const auto release = find_release(engine, py::str(version).cast<std::string>(), Path("engine_version"), problems);
+  const auto release = find_release(engine, utf8(py::str(version)), Path("engine_version"), problems);
   if (!release) raise_config_error(problems);
   deployment.checked = true;
   deployment.release = *release;
   const ModelQuantization model = read_model_quantization(to_core(model_quantization), problems);
   const Acceptance acceptance = documented_acceptance(engine, deployment, model);
   py::dict out;
-  out["asked"] = acceptance.asked;
-  out["refused"] = acceptance.refused;
-  out["launches"] = acceptance.launches;
+  out["asked"] = to_object(acceptance.asked);
+  out["refused"] = to_object(acceptance.refused);
+  out["launches"] = to_object(acceptance.launches);
   return out;
 }
 
@@ -151,28 +152,28 @@ std::string joined(std::span<const std::string_view> pieces) {
 // What releases of an engine say when they refuse to start, as JSON; empty when their sources were not read.
 std::string messages(const py::object& name) { return joined(messages_of(engine_named(name).id)); }
 
+std::string all_library_messages() { return joined(library_messages()); }
+
 std::string to_yaml(const py::object& data) { return write_yaml(to_core(data)); }
+
+constexpr Function kFunctions[] = {
+    function<&check>("check", "command, engine, engine_version, gpu, model_quantization, checkpoint, settings={}",
+                     "A verdict on every argument of a launch line."),
+    function<&check_script>("check_script",
+                            "text, engine, engine_version, gpu, model_quantization, checkpoint, settings={}",
+                            "Every launch of a script, judged."),
+    function<&releases>("releases", "engine", "Every known release of an engine, oldest first."),
+    function<&surface>("surface", "engine, version", "What one release accepts."),
+    function<&messages>("messages", "engine", "What releases say when they refuse to start, as JSON."),
+    function<&all_library_messages>("library_messages", "", "What the libraries beneath the engines say, as JSON."),
+    function<&container>("container", "engine, version", "The image of a release and how it is run."),
+    function<&documented_refusals>("documented_refusals", "engine, version, model_quantization",
+                                   "How much of the documented grid a release refuses."),
+    function<&to_yaml>("to_yaml", "data", "Block-style YAML of plain data."),
+};
 
 }  // namespace
 
-void register_check(py::module_& module) {
-  module.def("check", &check, py::arg("command"), py::arg("engine"), py::arg("engine_version"), py::arg("gpu"),
-             py::arg("model_quantization"), py::arg("checkpoint"), py::arg("settings") = py::dict(),
-             "A verdict on every argument of a launch line.");
-  module.def("check_script", &check_script, py::arg("text"), py::arg("engine"), py::arg("engine_version"),
-             py::arg("gpu"), py::arg("model_quantization"), py::arg("checkpoint"), py::arg("settings") = py::dict(),
-             "Every launch of a script, judged.");
-  module.def("releases", &releases, py::arg("engine"), "Every known release of an engine, oldest first.");
-  module.def("surface", &surface, py::arg("engine"), py::arg("version"), "What one release accepts.");
-  module.def("messages", &messages, py::arg("engine"), "What releases say when they refuse to start, as JSON.");
-  module.def(
-      "library_messages", [] { return joined(library_messages()); },
-      "What the libraries beneath the engines say, as JSON.");
-  module.def("container", &container, py::arg("engine"), py::arg("version"),
-             "The image of a release and how it is run.");
-  module.def("documented_refusals", &documented_refusals, py::arg("engine"), py::arg("version"),
-             py::arg("model_quantization"), "How much of the documented grid a release refuses.");
-  module.def("to_yaml", &to_yaml, py::arg("data"), "Block-style YAML of plain data.");
-}
+void register_check(py::handle module) { add_functions(module, kFunctions); }
 
 }  // namespace quantmap::bindings

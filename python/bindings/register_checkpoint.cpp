@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "convert.hpp"
+#include "function.hpp"
 #include "quantmap/model/checkpoint.hpp"
 #include "quantmap/results/checkpoints.hpp"
 #include "register.hpp"
@@ -18,21 +19,28 @@ std::shared_ptr<Checkpoint> inspect(const py::object& object) {
   Diagnostics problems;
   std::optional<Checkpoint> checkpoint;
   {
-    const py::gil_scoped_release release;  // files may be slow
+    const py::gil_scoped_release_simple release;  // files may be slow
     checkpoint = inspect_checkpoint(value, Path("checkpoint"), problems, model_cache());
   }
   if (!checkpoint) raise_config_error(problems);
   return std::make_shared<Checkpoint>(std::move(*checkpoint));
 }
 
+using Inspected = std::shared_ptr<Checkpoint>;
+
+py::object data_of(const Inspected& inspected) { return to_result(*inspected); }
+
+constexpr Function kMethods[] = {function<&data_of>("data", "", "Everything, as a CheckpointInfo.")};
+
+constexpr Function kFunctions[] = {
+    function<&inspect>("inspect", "checkpoint", "Read a checkpoint's headers."),
+};
+
 }  // namespace
 
-void register_checkpoint(py::module_& module) {
-  const py::handle type(reinterpret_cast<PyObject*>(&PyType_Type));  // a plain type, as the stub says
-  py::class_<Checkpoint, std::shared_ptr<Checkpoint>>(module, "Inspected", py::is_final(), py::metaclass(type),
-                                                      "What was read of a checkpoint.")
-      .def("data", &to_result<Checkpoint>, "Everything, as a CheckpointInfo.");
-  module.def("inspect", &inspect, py::arg("checkpoint"), "Read a checkpoint's headers.");
+void register_checkpoint(py::handle module) {
+  add_class<Inspected>(module, "Inspected", "What was read of a checkpoint.", kMethods);
+  add_functions(module, kFunctions);
 }
 
 }  // namespace quantmap::bindings

@@ -1,5 +1,6 @@
 // Configs: resolve, validate, presets, JSON text.
 #include "convert.hpp"
+#include "function.hpp"
 #include "quantmap/base/json_io.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/catalog/codes.hpp"
@@ -39,29 +40,27 @@ py::object expand_preset(const py::object& name) {
   return to_python(to_value(*config));
 }
 
-py::object load_json(const py::bytes& data, std::size_t most) {
+py::object load_json(std::string_view data, std::optional<std::size_t> most) {
   Diagnostics problems;
-  const std::optional<Value> value = read_json(std::string_view(data), Path("$"), problems, most);
+  const std::optional<Value> value = read_json(data, Path("$"), problems, most.value_or(kMaxNodes));
   if (!value) raise_config_error(problems);
   return to_python(*value);
 }
 
 // Any text of Python as UTF-8: what has no such form (half a character, a byte of a file name) is written as an escape.
-std::string any_text(const py::handle& object) {
+std::string any_text(py::handle object) {
   const py::str given(object);
   Py_ssize_t size = 0;
   if (const char* data = PyUnicode_AsUTF8AndSize(given.ptr(), &size); data != nullptr) {
     return {data, static_cast<std::size_t>(size)};
   }
   PyErr_Clear();
-  const auto bytes =
-      py::reinterpret_steal<py::bytes>(PyUnicode_AsEncodedString(given.ptr(), "utf-8", "backslashreplace"));
-  if (!bytes) throw py::error_already_set();
-  return bytes;
+  const py::object bytes = take(PyUnicode_AsEncodedString(given.ptr(), "utf-8", "backslashreplace"));
+  return std::string(Parameter<std::string_view>::read(bytes.ptr()));
 }
 
 // A diagnostic of the registry, for what Python code finds out.
-py::object make_diagnostic(const std::string& code, const py::str& path, const py::dict& context) {
+py::object make_diagnostic(const std::string& code, const py::object& path, const py::dict& context) {
   const auto& registry = catalog().diagnostics;
   for (std::size_t i = 0; i < registry.size(); ++i) {
     if (registry[i].code != code) continue;
@@ -88,33 +87,34 @@ py::object plain_object(const py::object& object, const std::string& path) {
 }
 
 // The data, or None and what is wrong with the text: for readers that go on.
-py::tuple read_json_line(const py::bytes& data) {
+py::object read_json_line(std::string_view data) {
   Diagnostics problems;
-  const std::optional<Value> value = read_json(std::string_view(data), Path("$"), problems);
-  if (!value) return py::make_tuple(py::none(), text(problems.all().front().message()));
-  return py::make_tuple(to_python(*value), py::none());
+  const std::optional<Value> value = read_json(data, Path("$"), problems);
+  if (!value) return make_tuple(none(), text(problems.all().front().message()));
+  return make_tuple(to_python(*value), none());
 }
+
+py::str shown(const py::object& given) { return text(printable(any_text(given))); }
 
 std::string describe(const py::object& object) { return to_core(object).describe(); }
 
+constexpr Function kFunctions[] = {
+    function<&resolve_config>("resolve_config", "config", "The config with presets expanded."),
+    function<&check_config>("check_config", "config", "Every diagnostic of a config, without raising."),
+    function<&expand_preset>("expand_preset", "name", "A preset's config."),
+    function<&make_diagnostic>("make_diagnostic", "code, path, context",
+                               "A diagnostic of the registry with its texts filled in."),
+    function<&shown>("printable", "text",
+                     "A text in which what a reader cannot see, or a terminal would act on, is shown as its escape."),
+    function<&plain_object>("plain_object", "object, path", "A JSON object as plain data; None is an empty one."),
+    function<&describe>("describe", "object", "What an object is, in the words of messages."),
+    function<&read_json_line>("read_json_line", "data",
+                              "The data of a line and None, or None and what is wrong with it."),
+    function<&load_json>("load_json", "data, most=...", "UTF-8 JSON text as Python data, strictly read."),
+};
+
 }  // namespace
 
-void register_config(py::module_& module) {
-  module.def("resolve_config", &resolve_config, py::arg("config"), "The config with presets expanded.");
-  module.def("check_config", &check_config, py::arg("config"), "Every diagnostic of a config, without raising.");
-  module.def("expand_preset", &expand_preset, py::arg("name"), "A preset's config.");
-  module.def("make_diagnostic", &make_diagnostic, py::arg("code"), py::arg("path"), py::arg("context"),
-             "A diagnostic of the registry with its texts filled in.");
-  module.def(
-      "printable", [](const py::str& given) { return text(printable(any_text(given))); }, py::arg("text"),
-      "A text in which what a reader cannot see, or a terminal would act on, is shown as its escape.");
-  module.def("plain_object", &plain_object, py::arg("object"), py::arg("path"),
-             "A JSON object as plain data; None is an empty one.");
-  module.def("describe", &describe, py::arg("object"), "What an object is, in the words of messages.");
-  module.def("read_json_line", &read_json_line, py::arg("data"),
-             "The data of a line and None, or None and what is wrong with it.");
-  module.def("load_json", &load_json, py::arg("data"), py::arg("most") = kMaxNodes,
-             "UTF-8 JSON text as Python data, strictly read.");
-}
+void register_config(py::handle module) { add_functions(module, kFunctions); }
 
 }  // namespace quantmap::bindings

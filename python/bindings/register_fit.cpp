@@ -3,6 +3,7 @@
 #include "quantmap/memory/fit.hpp"
 
 #include "convert.hpp"
+#include "function.hpp"
 #include "quantmap/results/memory.hpp"
 #include "register.hpp"
 #include "report.hpp"
@@ -16,11 +17,11 @@ namespace {
 py::object estimate(const py::object& checkpoint, const py::object& quant_config, const py::object& engine,
                     const py::object& engine_version, const py::object& gpu, const py::object& tp, const py::object& pp,
                     const py::object& context, const py::object& concurrency, const py::object& memory_fraction,
-                    const py::object& user_parameters, const py::object& correction, bool cures) {
+                    const py::object& user_parameters, const py::object& correction, std::optional<bool> cures) {
   FitRequest request;
   request.runtime = to_core(engine);
   request.quant_config = to_core(quant_config);
-  read_where(py::none(), engine_version, gpu, checkpoint, request);
+  read_where(none(), engine_version, gpu, checkpoint, request);
   request.tensor = to_core(tp);
   request.pipeline = to_core(pp);
   request.context = to_core(context);
@@ -28,11 +29,11 @@ py::object estimate(const py::object& checkpoint, const py::object& quant_config
   request.memory_fraction = to_core(memory_fraction);
   request.user_parameters = to_core(user_parameters);
   request.correction = to_core(correction);
-  request.cures = cures;
+  request.cures = cures.value_or(true);
   Diagnostics problems;
   std::optional<MemoryFit> fit;
   {
-    const py::gil_scoped_release release;  // files may be slow
+    const py::gil_scoped_release_simple release;  // files may be slow
     fit = estimate_fit(request, problems);
   }
   if (!fit) raise_config_error(problems);
@@ -43,7 +44,7 @@ py::list memory_log_lines() {
   py::list out;
   for (const Engine& engine : catalog().engines) {
     for (const LogLine& line : engine.memory.log) {
-      out.append(py::make_tuple(text(engine.id), text(line.part), text(line.pattern), line.unit, line.plus_mib));
+      out.append(make_tuple(text(engine.id), text(line.part), text(line.pattern), line.unit, line.plus_mib));
     }
   }
   return out;
@@ -89,23 +90,25 @@ py::list settings_flags(const py::object& runtime) {
 py::list known_models() {
   py::list out;
   for (const KnownModel& model : catalog().known_models) {
-    out.append(py::make_tuple(text(model.id), text(model.config), model.assumed));
+    out.append(make_tuple(text(model.id), text(model.config), model.assumed));
   }
   return out;
 }
 
+constexpr Function kFunctions[] = {
+    function<&estimate>("estimate",
+                        "checkpoint, quant_config, engine, engine_version, gpu, tp, pp, context, concurrency, "
+                        "memory_fraction, user_parameters, correction, cures=True",
+                        "What a model and its cache take of a GPU's memory."),
+    function<&memory_flags>("memory_flags", "engine, release", "Flags of memory by their meaning."),
+    function<&settings_flags>("settings_flags", "engine", "Spellings of the flag of a file of arguments."),
+    function<&known_models>("known_models", "", "Well-known models: id, config as JSON, whether it is assumed."),
+    function<&memory_log_lines>("memory_log_lines", "",
+                                "Lines of boot logs: engine, part, pattern, unit, MiB that it leaves out."),
+};
+
 }  // namespace
 
-void register_fit(py::module_& module) {
-  module.def("estimate", &estimate, py::arg("checkpoint"), py::arg("quant_config"), py::arg("engine"),
-             py::arg("engine_version"), py::arg("gpu"), py::arg("tp"), py::arg("pp"), py::arg("context"),
-             py::arg("concurrency"), py::arg("memory_fraction"), py::arg("user_parameters"), py::arg("correction"),
-             py::arg("cures") = true, "What a model and its cache take of a GPU's memory.");
-  module.def("memory_flags", &memory_flags, py::arg("engine"), py::arg("release"), "Flags of memory by their meaning.");
-  module.def("settings_flags", &settings_flags, py::arg("engine"), "Spellings of the flag of a file of arguments.");
-  module.def("known_models", &known_models, "Well-known models: id, config as JSON, whether it is assumed.");
-  module.def("memory_log_lines", &memory_log_lines,
-             "Lines of boot logs: engine, part, pattern, unit, MiB that it leaves out.");
-}
+void register_fit(py::handle module) { add_functions(module, kFunctions); }
 
 }  // namespace quantmap::bindings

@@ -1,5 +1,6 @@
 // GPUs: what a name means, and the tables behind it.
 #include "convert.hpp"
+#include "function.hpp"
 #include "quantmap/base/json_io.hpp"
 #include "quantmap/release/gpu.hpp"
 #include "quantmap/results/memory.hpp"
@@ -11,7 +12,7 @@ namespace quantmap::bindings {
 
 namespace {
 
-py::object or_none(std::string_view value) { return value.empty() ? py::object(py::none()) : py::object(text(value)); }
+py::object or_none(std::string_view value) { return value.empty() ? none() : py::object(text(value)); }
 
 py::object gpu_info(const py::object& gpu) {
   Diagnostics problems;
@@ -30,7 +31,7 @@ py::list products() {
     row["capability"] = text(results::dotted(product.capability));
     row["names"] = texts(product.names);
     py::list memory;
-    for (const GpuMemory& size : product.memory) memory.append(py::make_tuple(size.gb, size.reported_mib));
+    for (const GpuMemory& size : product.memory) memory.append(make_tuple(size.gb, size.reported_mib));
     row["memory"] = memory;
     row["evidence"] = texts(product.evidence);
     out.append(row);
@@ -47,12 +48,12 @@ py::list gpu_classes() {
     row["title"] = text(item.title);
     row["capability"] = text(results::dotted(item.floor));
     const GpuCapability* cuda = capability_info(item.floor);
-    row["cuda"] = cuda == nullptr ? py::object(py::none()) : py::object(text(cuda->cuda));
+    row["cuda"] = cuda == nullptr ? none() : py::object(text(cuda->cuda));
     const GpuArchitecture* last = nullptr;
     for (const GpuArchitecture& architecture : catalog().hardware.architectures) {
       if (architecture.capability <= item.floor) last = &architecture;
     }
-    row["architecture"] = last == nullptr ? py::object(py::none()) : py::object(text(last->id));
+    row["architecture"] = last == nullptr ? none() : py::object(text(last->id));
     out.append(row);
   }
   return out;
@@ -68,7 +69,7 @@ py::list hardware_claims() {
     row["cuda"] = or_none(claim.cuda);
     Diagnostics problems;
     const std::optional<Value> config = read_json(claim.config, Path("$"), problems);
-    row["config"] = config ? to_python(*config) : py::none();
+    row["config"] = config ? to_python(*config) : none();
     row["checkpoint"] = or_none(claim.checkpoint);
     row["source"] = text(claim.source);
     out.append(row);
@@ -76,13 +77,15 @@ py::list hardware_claims() {
   return out;
 }
 
+constexpr Function kFunctions[] = {
+    function<&gpu_info>("gpu_info", "gpu", "What a GPU's name or capability means."),
+    function<&products>("gpu_products", "", "Every GPU known by name."),
+    function<&gpu_classes>("gpu_classes", "", "The classes of GPUs that rules tell apart."),
+    function<&hardware_claims>("hardware_claims", "", "The rows of the specification's hardware matrices."),
+};
+
 }  // namespace
 
-void register_hardware(py::module_& module) {
-  module.def("gpu_info", &gpu_info, py::arg("gpu"), "What a GPU's name or capability means.");
-  module.def("gpu_products", &products, "Every GPU known by name.");
-  module.def("gpu_classes", &gpu_classes, "The classes of GPUs that rules tell apart.");
-  module.def("hardware_claims", &hardware_claims, "The rows of the specification's hardware matrices.");
-}
+void register_hardware(py::handle module) { add_functions(module, kFunctions); }
 
 }  // namespace quantmap::bindings

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "convert.hpp"
+#include "function.hpp"
 #include "quantmap/deployment/kernels.hpp"
 #include "register.hpp"
 
@@ -33,9 +34,9 @@ py::dict takes_data(const KernelTables& tables, const KernelTakes& row) {
   out["dtypes"] = chosen(row.dtypes, tables.dtypes, itself);
   out["kv"] = texts(row.kv);
   out["maybe_kv"] = texts(row.maybe_kv);
-  out["sinks"] = row.sinks;
+  out["sinks"] = to_object(row.sinks);
   py::list heads;
-  for (const HeadRun& run : row.heads) heads.append(py::make_tuple(run.first, run.last, run.step));
+  for (const HeadRun& run : row.heads) heads.append(make_tuple(run.first, run.last, run.step));
   out["heads"] = heads;
   return out;
 }
@@ -56,7 +57,7 @@ py::list attention_backends(const std::string& engine_id, const std::string& ver
       py::dict row;
       row["backend"] = text(backend.name);
       row["platform"] = text(found->platform);
-      row["absent"] = found->absent;
+      row["absent"] = to_object(found->absent);
       py::list takes;
       for (const KernelTakes& item : found->takes) takes.append(takes_data(engine->kernels, item));
       row["takes"] = takes;
@@ -82,8 +83,8 @@ py::dict trouble_data(const Engine& engine, const Trouble& trouble) {
   row["id"] = text(rule.id);
   row["verdict"] = text(name_of(rule.stage));
   row["effect"] = text(trouble.effect);
-  row["since"] = version_of(engine, rule.since);
-  row["until"] = version_of(engine, rule.until);
+  row["since"] = text(version_of(engine, rule.since));
+  row["until"] = text(version_of(engine, rule.until));
   row["gpus"] = rule.gpus == 0xFFFF
                     ? py::list()
                     : chosen(rule.gpus, catalog().gpu_classes, [](const GpuClass& item) { return item.id; });
@@ -91,13 +92,13 @@ py::dict trouble_data(const Engine& engine, const Trouble& trouble) {
   for (const RuleTerm& term : rule.terms) {
     const Target& target = engine.checked.targets[term.target];
     const std::string_view name = target.routes.empty() ? target.id : target.routes.front().name;
-    when[text(name)] = py::make_tuple(!term.others, texts(term.values));
+    when[text(name)] = make_tuple(!term.others, texts(term.values));
   }
   row["when"] = when;
-  row["types"] = py::make_tuple(!trouble.other_types, texts(trouble.types));
+  row["types"] = make_tuple(!trouble.other_types, texts(trouble.types));
   row["what"] = text(rule.text);
   row["cure"] = text(trouble.cure);
-  row["assumed"] = rule.assumed;
+  row["assumed"] = to_object(rule.assumed);
   row["evidence"] = texts(rule.evidence);
   return row;
 }
@@ -120,11 +121,13 @@ py::list known_troubles(const std::string& engine_id, const std::string& version
   return out;
 }
 
+constexpr Function kFunctions[] = {
+    function<&known_troubles>("known_troubles", "engine, version=''", ""),
+    function<&attention_backends>("attention_backends", "engine, version", "version"),
+};
+
 }  // namespace
 
-void register_kernels(py::module_& module) {
-  module.def("known_troubles", &known_troubles, py::arg("engine"), py::arg("version") = "");
-  module.def("attention_backends", &attention_backends, py::arg("engine"), py::arg("version"));
-}
+void register_kernels(py::handle module) { add_functions(module, kFunctions); }
 
 }  // namespace quantmap::bindings

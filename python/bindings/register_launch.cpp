@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "convert.hpp"
+#include "function.hpp"
 #include "quantmap/config/method.hpp"
 #include "quantmap/config/resolve.hpp"
 #include "quantmap/mapping/grid.hpp"
@@ -48,7 +49,7 @@ py::object explain(const py::object& runtime, const py::object& quant_config, co
 
 Refusals refusals_on(const py::object& runtime, const py::object& engine_version, const py::object& gpu,
                      const py::object& checkpoint, const py::object& image_tag) {
-  return Refusals(request_of(runtime, py::none(), py::none(), py::none(), engine_version, gpu, checkpoint, image_tag));
+  return Refusals(request_of(runtime, none(), none(), none(), engine_version, gpu, checkpoint, image_tag));
 }
 
 // For every combination of the four-field form, the last field fastest: its place, the order of what is set, then what
@@ -56,7 +57,7 @@ Refusals refusals_on(const py::object& runtime, const py::object& engine_version
 py::list grid_looks(const py::object& runtime, const py::object& model_quantization, const py::object& engine_version,
                     const py::object& gpu) {
   const LaunchRequest request =
-      request_of(runtime, py::dict(), py::none(), model_quantization, engine_version, gpu, py::none(), py::none());
+      request_of(runtime, py::dict(), none(), model_quantization, engine_version, gpu, none(), none());
   Diagnostics problems;
   const std::optional<Mapping> ground = launch(request, problems);
   if (!ground) raise_config_error(problems);
@@ -66,9 +67,9 @@ py::list grid_looks(const py::object& runtime, const py::object& model_quantizat
   py::list out;
   for (bool more = true; more;) {
     py::tuple row(kGridFields + 2);
-    row[0] = grid.place(options, looks);
-    row[1] = looks.order;
-    for (std::size_t i = 0; i < kGridFields; ++i) row[i + 2] = looks.fields[i];
+    row[0] = to_object(grid.place(options, looks));
+    row[1] = to_object(looks.order);
+    for (std::size_t i = 0; i < kGridFields; ++i) row[i + 2] = to_object(looks.fields[i]);
     out.append(row);
     more = false;
     for (std::size_t i = kGridFields; i-- > 0 && !more;) {
@@ -98,7 +99,7 @@ py::dict map_engine(const py::object& engine, const py::object& config, const py
   LaunchRequest request;
   request.runtime = to_core(engine);
   request.quant_config = to_core(config);
-  read_where(model_quantization, py::none(), py::none(), py::none(), request);
+  read_where(model_quantization, none(), none(), none(), request);
   request.image_tag = to_core(image_tag);
   request.default_policy = default_policy();
   request.arguments_only = true;
@@ -151,49 +152,54 @@ py::list unsupported(const py::object& config, const py::object& engine) {
 // The method of a quantized model, or None; by what is said of it and by its files, as a mapping decides it.
 py::object model_method(const py::object& model_quantization, const py::object& checkpoint) {
   DeploymentRequest request;
-  read_where(model_quantization, py::none(), py::none(), checkpoint, request);
+  read_where(model_quantization, none(), none(), checkpoint, request);
   Diagnostics warnings;
   Diagnostics problems;
   const std::optional<ModelQuantization> model = read_model(request, warnings, problems);
   if (!model) raise_config_error(problems);
   if (model->quantized || checkpoint.is_none()) log_warnings(warnings);  // that a plain model is plain needs no warning
-  return model->quantized ? py::object(text(model->method)) : py::none();
+  return model->quantized ? py::object(text(model->method)) : none();
 }
+
+std::string refusal_of(const Refusals& refusals, const py::object& quant_config, const py::object& user_parameters) {
+  return refusals.of(to_core(quant_config), to_core(user_parameters));
+}
+
+constexpr Function kMethods[] = {
+    function<&refusal_of>("of", "quant_config, user_parameters",
+                          "Why nothing would start; empty when nothing is known against it."),
+};
+
+constexpr Function kFunctions[] = {
+    function<&refusals_on>("refusals_on", "runtime, engine_version, gpu, checkpoint, image_tag",
+                           "What one ground refuses, to be asked again and again."),
+    function<&explain>("explain",
+                       "runtime, quant_config, user_parameters, model_quantization, engine_version, gpu, checkpoint, "
+                       "policy, image_tag, activations",
+                       "A mapping with its decisions, as plain data."),
+    function<&grid_looks>("grid_looks", "runtime, model_quantization, engine_version, gpu",
+                          "What every combination of the four-field form comes to, as numbers."),
+    function<&map_engine>("map_engine", "engine, config, model_quantization, image_tag=None",
+                          "The derived arguments of one engine."),
+    function<&merge_parameters>("merge_parameters", "quant_args, user_parameters, runtime",
+                                "User parameters over derived arguments."),
+    function<&unsupported>("unsupported", "config, engine",
+                           "Paths of what the engine does not support in the documented sense."),
+    function<&model_method>("model_method", "model_quantization, checkpoint=None",
+                            "The method that a model is quantized with, or None."),
+};
 
 }  // namespace
 
 py::dict runtime_args(const LaunchRequest& request) { return flags_of(request, to_argument); }
 
-void register_launch(py::module_& module) {
+void register_launch(py::handle module) {
   module.attr("default_gpu") = text(default_gpu());
   module.attr("default_policy") = text(default_policy());
   (void)model_cache();
   module.attr("default_versions") = text(default_versions());  // read here, once
-  module.def("explain", &explain, py::arg("runtime"), py::arg("quant_config"), py::arg("user_parameters"),
-             py::arg("model_quantization"), py::arg("engine_version"), py::arg("gpu"), py::arg("checkpoint"),
-             py::arg("policy"), py::arg("image_tag"), py::arg("activations"),
-             "A mapping with its decisions, as plain data.");
-  const py::handle type(reinterpret_cast<PyObject*>(&PyType_Type));  // a plain type, as the stub says
-  py::class_<Refusals>(module, "Refusals", py::is_final(), py::metaclass(type), "What one ground refuses.")
-      .def(py::init(&refusals_on), py::arg("runtime"), py::arg("engine_version"), py::arg("gpu"), py::arg("checkpoint"),
-           py::arg("image_tag"))
-      .def(
-          "of",
-          [](const Refusals& self, const py::object& quant_config, const py::object& user_parameters) {
-            return text(self.of(to_core(quant_config), to_core(user_parameters)));
-          },
-          py::arg("quant_config"), py::arg("user_parameters"),
-          "Why nothing would start; empty when nothing is known against it.");
-  module.def("grid_looks", &grid_looks, py::arg("runtime"), py::arg("model_quantization"), py::arg("engine_version"),
-             py::arg("gpu"), "What every combination of the four-field form comes to, as numbers.");
-  module.def("map_engine", &map_engine, py::arg("engine"), py::arg("config"), py::arg("model_quantization"),
-             py::arg("image_tag") = py::none(), "The derived arguments of one engine.");
-  module.def("merge_parameters", &merge_parameters, py::arg("quant_args"), py::arg("user_parameters"),
-             py::arg("runtime"), "User parameters over derived arguments.");
-  module.def("unsupported", &unsupported, py::arg("config"), py::arg("engine"),
-             "Paths of what the engine does not support in the documented sense.");
-  module.def("model_method", &model_method, py::arg("model_quantization"), py::arg("checkpoint") = py::none(),
-             "The method that a model is quantized with, or None.");
+  add_class<Refusals>(module, "Refusals", "What one ground refuses.", kMethods);
+  add_functions(module, kFunctions);
 }
 
 }  // namespace quantmap::bindings

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "convert.hpp"
+#include "function.hpp"
 #include "numerics.hpp"
 #include "quantmap/catalog/codes.hpp"
 #include "quantmap/catalog/numeric_tables.hpp"
@@ -16,7 +17,7 @@ namespace quantmap::bindings {
 
 namespace {
 
-py::object or_none(std::string_view value) { return value.empty() ? py::object(py::none()) : py::object(text(value)); }
+py::object or_none(std::string_view value) { return value.empty() ? none() : py::object(text(value)); }
 
 py::list recipe_rows() {
   py::list out;
@@ -59,11 +60,11 @@ py::object module_names(const std::string& engine, const std::string& architectu
     if (model.engine != engine || std::find(known.begin(), known.end(), architecture) == known.end()) continue;
     py::list rows;
     for (const ModuleName& module : model.modules) {
-      rows.append(py::make_tuple(text(module.name), texts(module.paths), text(module.kind)));
+      rows.append(make_tuple(text(module.name), texts(module.paths), text(module.kind)));
     }
-    return py::make_tuple(text(model.read), text(model.source), rows);
+    return make_tuple(text(model.read), text(model.source), rows);
   }
-  return py::none();
+  return none();
 }
 
 py::object find(const std::string& name) {
@@ -79,7 +80,7 @@ struct Room {
   explicit Room(std::size_t count)
       : bytes(py::reinterpret_steal<py::object>(
             PyByteArray_FromStringAndSize(nullptr, static_cast<py::ssize_t>(count * sizeof(Item))))) {
-    if (!bytes) throw py::error_already_set();
+    if (!bytes) throw_python_error();
     items = reinterpret_cast<Item*>(PyByteArray_AsString(bytes.ptr()));
   }
   py::object bytes;
@@ -99,7 +100,7 @@ py::dict quantize_buffer(const py::object& values, const std::string& type, std:
   const Room<std::uint8_t> scale_bits(bits ? grid : 0);
   const Room<float> zero(zeros ? grid : 0);
   ProcessIn in{source.shape, source.read, {}, {}, threads, kernel, std::nullopt, {}};
-  if (!absmax.is_none()) in.absmax = py::cast<float>(absmax);
+  if (!absmax.is_none()) in.absmax = Parameter<float>::read(absmax.ptr());
   in.write = [&](const BlockOut& block) {
     std::copy_n(block.codes, block.rows * columns, codes.items + block.row * columns);
     const std::size_t at = block.tile_row * block.tile_columns;
@@ -111,7 +112,7 @@ py::dict quantize_buffer(const py::object& values, const std::string& type, std:
   };
   ProcessOut out;
   {
-    const py::gil_scoped_release release;
+    const py::gil_scoped_release_simple release;
     const Recipe* const list[] = {&recipe};
     out = process(in, list);
   }
@@ -119,10 +120,10 @@ py::dict quantize_buffer(const py::object& values, const std::string& type, std:
   py::dict result;
   result["codes"] = codes.bytes;
   result["scale"] = scale.bytes;
-  result["scale_bits"] = bits ? scale_bits.bytes : py::object(py::none());
-  result["zero"] = zeros ? zero.bytes : py::object(py::none());
-  result["global"] = out.recipes[0].global;
-  result["grid"] = py::make_tuple(out.recipes[0].tile_rows, out.recipes[0].tile_columns);
+  result["scale_bits"] = bits ? scale_bits.bytes : none();
+  result["zero"] = zeros ? zero.bytes : none();
+  result["global"] = to_object(out.recipes[0].global);
+  result["grid"] = make_tuple(out.recipes[0].tile_rows, out.recipes[0].tile_columns);
   result["sums"] = to_python(out.recipes[0].sums);
   return result;
 }
@@ -130,7 +131,7 @@ py::dict quantize_buffer(const py::object& values, const std::string& type, std:
 // Floats of a buffer; none when there is no buffer.
 std::vector<float> floats_of(const py::object& given, std::size_t columns) {
   if (given.is_none()) return {};
-  const py::buffer_info info = py::cast<py::buffer>(given).request();
+  const py::buffer_info info = py::reinterpret_borrow<py::buffer>(given).request();
   const auto* items = static_cast<const float*>(info.ptr);
   const std::size_t count = static_cast<std::size_t>(info.size * info.itemsize) / sizeof(float);
   if (columns == 0 || count % columns != 0) throw py::value_error("the inputs do not fit the columns");
@@ -138,17 +139,17 @@ std::vector<float> floats_of(const py::object& given, std::size_t columns) {
 }
 
 py::list measure_buffer(const py::object& values, const std::string& type, std::size_t rows, std::size_t columns,
-                        const py::sequence& names, std::size_t threads, std::size_t kernel, const py::object& moments,
+                        const py::object& names, std::size_t threads, std::size_t kernel, const py::object& moments,
                         const py::object& tokens) {
   const MatrixSource source(values, type, rows, columns);
   const std::vector<float> squares = floats_of(moments, columns);
   const std::vector<float> inputs = floats_of(tokens, columns);
   if (squares.size() > columns) throw py::value_error("more moments than columns");
   std::vector<const Recipe*> recipes;
-  for (const py::handle name : names) recipes.push_back(recipe_of(py::cast<std::string>(name)).row);
+  for (const py::handle name : py::list(names)) recipes.push_back(recipe_of(utf8(name)).row);
   ProcessOut out;
   {
-    const py::gil_scoped_release release;
+    const py::gil_scoped_release_simple release;
     out = process({source.shape, source.read, {}, {}, threads, kernel, std::nullopt, {squares, inputs}}, recipes);
   }
   raise_failure(out, "the array");
@@ -170,7 +171,7 @@ py::object dequantize_buffer(const py::buffer& codes, std::size_t columns, const
   const std::span<const std::uint8_t> given = span_of<std::uint8_t>(code_info);
   std::vector<float> zeros;
   if (!zero.is_none()) {
-    const py::buffer_info zero_info = py::buffer(zero).request();
+    const py::buffer_info zero_info = py::reinterpret_borrow<py::buffer>(zero).request();
     const std::span<const float> items = span_of<float>(zero_info);
     zeros.assign(items.begin(), items.end());
   }
@@ -180,7 +181,7 @@ py::object dequantize_buffer(const py::buffer& codes, std::size_t columns, const
   if (scales.size() < grid || (!zeros.empty() && zeros.size() < grid)) throw py::value_error("too few scales");
   const Room<float> out(given.size());
   {
-    const py::gil_scoped_release release;
+    const py::gil_scoped_release_simple release;
     dequantize(recipe, given, columns, scales, zeros, global, {out.items, given.size()});
   }
   return out.bytes;
@@ -233,7 +234,7 @@ float absmax_buffer(const py::object& values, const std::string& type, std::size
   ProcessOut out;
   float most = 0;
   {
-    const py::gil_scoped_release release;
+    const py::gil_scoped_release_simple release;
     most = absmax_of({source.shape, source.read, {}, {}, threads, kernel_names().size(), std::nullopt, {}}, out);
   }
   raise_failure(out, "the array");
@@ -285,6 +286,33 @@ py::object cast_buffer(const py::buffer& values, const std::string& type, const 
   return out.bytes;
 }
 
+py::list kernels() { return texts(kernel_names()); }
+
+constexpr Function kFunctions[] = {
+    function<&recipe_rows>("recipe_rows", "", "Every recipe of the catalogue."),
+    function<&recipe_makers>("recipe_makers", "", "Who has recipes, and the release that was read."),
+    function<&recipe_name_rows>("recipe_name_rows", "version=''",
+                                "Which arguments choose which recipe in a release; in the newest without one."),
+    function<&module_names>("module_names", "engine, architecture",
+                            "How an engine names the modules of an architecture, or None."),
+    function<&find>("find_recipe", "name", "A recipe by its name."),
+    function<&quantize_buffer>("quantize_buffer", "values, type, rows, columns, recipe, threads, kernel, absmax=None",
+                               "A matrix through a recipe."),
+    function<&absmax_buffer>("absmax_buffer", "values, type, rows, columns, threads",
+                             "The largest magnitude of a matrix."),
+    function<&pack_codes>("pack_codes", "codes, flip", "Two codes of four bits in a byte."),
+    function<&measure_buffer>("measure_buffer",
+                              "values, type, rows, columns, recipes, threads, kernel, moments=None, tokens=None",
+                              "The error sums of recipes on a matrix."),
+    function<&dequantize_buffer>("dequantize_buffer", "codes, columns, scale, zero, global_scale, recipe",
+                                 "Codes and scales back to numbers."),
+    function<&matmul_buffer>(
+        "matmul_buffer", "left, left_kind, left_scale, tokens, features, right, right_kind, right_scale, outputs, type",
+        "The reference product of a quantized linear layer."),
+    function<&cast_buffer>("cast_buffer", "values, type, to, saturate", "Values in another format, one by one."),
+    function<&kernels>("kernel_names", "", "The builds of the kernels that this processor can run."),
+};
+
 }  // namespace
 
 ChosenRecipe recipe_of(const std::string& name) {
@@ -317,50 +345,24 @@ void raise_failure(const ProcessOut& out, const std::string& subject) {
 
 py::dict to_python(const ErrorSums& sums) {
   py::dict out;
-  out["elements"] = sums.elements;
-  out["signal"] = sums.signal;
-  out["noise"] = sums.noise;
-  out["dot"] = sums.dot;
-  out["created"] = sums.created;
-  out["clipped"] = sums.clipped;
-  out["rows"] = sums.rows;
-  out["dead_rows"] = sums.dead_rows;
-  out["lost_rows"] = sums.lost_rows;
-  out["small_rows"] = sums.small_rows;
-  out["worst_row_error"] = sums.worst_row_error;
-  out["worst_row"] = sums.worst_row;
-  out["peak"] = sums.peak;
-  out["output_signal"] = sums.output_signal;
-  out["output_noise"] = sums.output_noise;
+  out["elements"] = to_object(sums.elements);
+  out["signal"] = to_object(sums.signal);
+  out["noise"] = to_object(sums.noise);
+  out["dot"] = to_object(sums.dot);
+  out["created"] = to_object(sums.created);
+  out["clipped"] = to_object(sums.clipped);
+  out["rows"] = to_object(sums.rows);
+  out["dead_rows"] = to_object(sums.dead_rows);
+  out["lost_rows"] = to_object(sums.lost_rows);
+  out["small_rows"] = to_object(sums.small_rows);
+  out["worst_row_error"] = to_object(sums.worst_row_error);
+  out["worst_row"] = to_object(sums.worst_row);
+  out["peak"] = to_object(sums.peak);
+  out["output_signal"] = to_object(sums.output_signal);
+  out["output_noise"] = to_object(sums.output_noise);
   return out;
 }
 
-void register_numerics(py::module_& module) {
-  module.def("recipe_rows", &recipe_rows, "Every recipe of the catalogue.");
-  module.def("recipe_makers", &recipe_makers, "Who has recipes, and the release that was read.");
-  module.def("recipe_name_rows", &recipe_name_rows, py::arg("version") = "",
-             "Which arguments choose which recipe in a release; in the newest without one.");
-  module.def("module_names", &module_names, py::arg("engine"), py::arg("architecture"),
-             "How an engine names the modules of an architecture, or None.");
-  module.def("find_recipe", &find, py::arg("name"), "A recipe by its name.");
-  module.def("quantize_buffer", &quantize_buffer, py::arg("values"), py::arg("type"), py::arg("rows"),
-             py::arg("columns"), py::arg("recipe"), py::arg("threads"), py::arg("kernel"),
-             py::arg("absmax") = py::none(), "A matrix through a recipe.");
-  module.def("absmax_buffer", &absmax_buffer, py::arg("values"), py::arg("type"), py::arg("rows"), py::arg("columns"),
-             py::arg("threads"), "The largest magnitude of a matrix.");
-  module.def("pack_codes", &pack_codes, py::arg("codes"), py::arg("flip"), "Two codes of four bits in a byte.");
-  module.def("measure_buffer", &measure_buffer, py::arg("values"), py::arg("type"), py::arg("rows"), py::arg("columns"),
-             py::arg("recipes"), py::arg("threads"), py::arg("kernel"), py::arg("moments") = py::none(),
-             py::arg("tokens") = py::none(), "The error sums of recipes on a matrix.");
-  module.def("dequantize_buffer", &dequantize_buffer, py::arg("codes"), py::arg("columns"), py::arg("scale"),
-             py::arg("zero"), py::arg("global_scale"), py::arg("recipe"), "Codes and scales back to numbers.");
-  module.def("matmul_buffer", &matmul_buffer, py::arg("left"), py::arg("left_kind"), py::arg("left_scale"),
-             py::arg("tokens"), py::arg("features"), py::arg("right"), py::arg("right_kind"), py::arg("right_scale"),
-             py::arg("outputs"), py::arg("type"), "The reference product of a quantized linear layer.");
-  module.def("cast_buffer", &cast_buffer, py::arg("values"), py::arg("type"), py::arg("to"), py::arg("saturate"),
-             "Values in another format, one by one.");
-  module.def(
-      "kernel_names", [] { return texts(kernel_names()); }, "The builds of the kernels that this processor can run.");
-}
+void register_numerics(py::handle module) { add_functions(module, kFunctions); }
 
 }  // namespace quantmap::bindings

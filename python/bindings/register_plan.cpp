@@ -2,11 +2,10 @@
 #include "quantmap/catalog/codes.hpp"
 #include "quantmap/plan/plan.hpp"
 
-#include <pybind11/stl.h>
-
 #include <algorithm>
 
 #include "convert.hpp"
+#include "function.hpp"
 #include "quantmap/base/digest.hpp"
 #include "quantmap/mapping/launch.hpp"
 #include "quantmap/plan/parallel.hpp"
@@ -22,7 +21,7 @@ namespace {
 
 py::list group_data(const Plan& plan, std::uint64_t id) {
   py::list out;
-  for (const auto& [config, points] : plan.group(id).configs) out.append(py::make_tuple(to_python(config), points));
+  for (const auto& [config, points] : plan.group(id).configs) out.append(make_tuple(to_python(config), points));
   return out;
 }
 
@@ -36,40 +35,40 @@ Plan make_plan(const py::object& task, const py::object& engines, const py::obje
   request.policy = to_core(policy);
   request.default_policy = default_policy();
   request.interrupt = Interrupt([] {
-    const py::gil_scoped_acquire held;
+    const py::gil_scoped_acquire_simple held;
     return PyErr_CheckSignals() != 0;
   });
   Diagnostics problems;
   std::optional<Plan> plan;
   {
-    const py::gil_scoped_release unlocked;
+    const py::gil_scoped_release_simple unlocked;
     plan = Plan::make(request, problems);
   }
-  if (PyErr_Occurred() != nullptr) throw py::error_already_set();  // what a signal's handler raised
+  if (PyErr_Occurred() != nullptr) throw_python_error();  // what a signal's handler raised
   if (!plan) raise_config_error(problems);
   return std::move(*plan);
 }
 
 // Lines and the number of the next experiment.
-py::tuple lines(const Plan& plan, Count begin, Count end, std::size_t bytes, int groups) {
+py::object lines(const Plan& plan, Count begin, Count end, std::size_t bytes, int groups) {
   std::string out;
   out.reserve(bytes + 4096);
   Count next = begin;
   {
-    const py::gil_scoped_release unlocked;
+    const py::gil_scoped_release_simple unlocked;
     next = plan.write_lines(begin, std::min(end, plan.distinct()), bytes, static_cast<Plan::Groups>(groups), out);
   }
-  return py::make_tuple(py::bytes(out), next);
+  return make_tuple(take(PyBytes_FromStringAndSize(out.data(), static_cast<Py_ssize_t>(out.size()))), next);
 }
 
-py::tuple signatures(const Plan& plan, Count begin, Count end, std::size_t bytes) {
+py::object signatures(const Plan& plan, Count begin, Count end, std::size_t bytes) {
   std::string out;
   Count next = begin;
   {
-    const py::gil_scoped_release unlocked;
+    const py::gil_scoped_release_simple unlocked;
     next = plan.write_signatures(begin, std::min(end, plan.distinct()), bytes, out);
   }
-  return py::make_tuple(text(out), next);
+  return make_tuple(text(out), next);
 }
 
 py::list values_of(const TaskAxis& axis) {
@@ -128,7 +127,7 @@ py::dict read_task_parts(const py::object& given, const py::object& runtime) {
   out["config_path"] = text(task->config_path);
   out["presets"] = task->presets.empty() ? py::list() : values_of(task->presets.front());
   out["presets_path"] = text(task->presets.empty() ? "" : task->presets.front().path);
-  out["presets_listed"] = !task->presets.empty() && task->presets.front().is_list;
+  out["presets_listed"] = to_object(!task->presets.empty() && task->presets.front().is_list);
   out["parameters"] = parameters;
   out["notes"] = to_python(problems);
   return out;
@@ -138,43 +137,53 @@ void require_index(const Plan& plan, Count index) {
   if (index >= plan.distinct()) throw py::index_error("no experiment " + std::to_string(index));
 }
 
+py::object experiment(const Plan& plan, Count index) {
+  require_index(plan, index);
+  return to_result(plan.experiment(index));
+}
+
+std::optional<Count> max_iterations(const Plan& plan) { return plan.max_iterations(); }
+py::object task_name(const Plan& plan) { return to_python(plan.name()); }
+py::list axes(const Plan& plan) { return texts(plan.axes()); }
+py::object skips(const Plan& plan) { return to_result(plan.skips()); }
+py::object targets(const Plan& plan) { return to_result(plan.targets()); }
+py::object diagnostics(const Plan& plan) { return to_python(plan.diagnostics()); }
+
+constexpr Function kProperties[] = {
+    function<&Plan::asked>("asked", "", "Points of the task."),
+    function<&Plan::distinct>("distinct", "", "Experiments."),
+    function<&Plan::merged>("merged", "", "Points that start what another starts."),
+    function<&Plan::skipped>("skipped", "", "Points that nothing is started for."),
+    function<&Plan::size>("size", "", "What it keeps."),
+    function<&max_iterations>("max_iterations", "", "How many experiments the task allows, or None."),
+    function<&task_name>("task_name", "", "The name of the task."),
+    function<&axes>("axes", "", "The names of the axes."),
+    function<&skips>("skips", "", "What is skipped, and why."),
+    function<&targets>("targets", "", "Engine, release and GPU."),
+    function<&diagnostics>("diagnostics", "", "What is to be said about the task."),
+};
+
+constexpr Function kMethods[] = {
+    function<&experiment>("experiment", "index", "One experiment."),
+    function<&group_data>("group", "id", "The configs that start the same, and how many points each has."),
+    function<&lines>("lines", "begin, end, bytes, groups", "Lines, and the number of the next experiment."),
+    function<&signatures>("signatures", "begin, end, bytes", "Signatures, and the number of the next experiment."),
+};
+
+constexpr Function kFunctions[] = {
+    function<&parallel_arguments>("parallel_arguments", "config, runtime",
+                                  "The arguments of one launch's parallel sizes."),
+    function<&read_task_parts>("read_task", "task, runtime=None",
+                               "The parts of a task, its parallel sizes among its parameters, and notes about it."),
+    function<&make_plan>("make_plan", "task, engines, engine_version, gpu, checkpoint, model_quantization, policy",
+                         "Reduce a task to the experiments that differ."),
+};
+
 }  // namespace
 
-void register_plan(py::module_& module) {
-  const py::handle type(reinterpret_cast<PyObject*>(&PyType_Type));
-  py::class_<Plan>(module, "Plan", py::is_final(), py::metaclass(type), "A plan as the core keeps it.")
-      .def_property_readonly("asked", &Plan::asked)
-      .def_property_readonly("distinct", &Plan::distinct)
-      .def_property_readonly("merged", &Plan::merged)
-      .def_property_readonly("skipped", &Plan::skipped)
-      .def_property_readonly("size", &Plan::size)
-      .def_property_readonly("max_iterations",
-                             [](const Plan& plan) -> py::object {
-                               const auto limit = plan.max_iterations();
-                               return limit ? py::object(py::int_(*limit)) : py::object(py::none());
-                             })
-      .def_property_readonly("task_name", [](const Plan& plan) { return to_python(plan.name()); })
-      .def_property_readonly("axes", &Plan::axes)
-      .def_property_readonly("skips", [](const Plan& plan) { return to_result(plan.skips()); })
-      .def_property_readonly("targets", [](const Plan& plan) { return to_result(plan.targets()); })
-      .def_property_readonly("diagnostics", [](const Plan& plan) { return to_python(plan.diagnostics()); })
-      .def(
-          "experiment",
-          [](const Plan& plan, Count index) {
-            require_index(plan, index);
-            return to_result(plan.experiment(index));
-          },
-          py::arg("index"))
-      .def("group", &group_data, py::arg("id"))
-      .def("lines", &lines, py::arg("begin"), py::arg("end"), py::arg("bytes"), py::arg("groups"))
-      .def("signatures", &signatures, py::arg("begin"), py::arg("end"), py::arg("bytes"));
-  module.def("parallel_arguments", &parallel_arguments, py::arg("config"), py::arg("runtime"),
-             "The arguments of one launch's parallel sizes.");
-  module.def("read_task", &read_task_parts, py::arg("task"), py::arg("runtime") = py::none(),
-             "The parts of a task, its parallel sizes among its parameters, and notes about it.");
-  module.def("make_plan", &make_plan, py::arg("task"), py::arg("engines"), py::arg("engine_version"), py::arg("gpu"),
-             py::arg("checkpoint"), py::arg("model_quantization"), py::arg("policy"),
-             "Reduce a task to the experiments that differ.");
+void register_plan(py::handle module) {
+  add_class<Plan>(module, "Plan", "A plan as the core keeps it.", kMethods, kProperties);
+  add_functions(module, kFunctions);
 }
 
 }  // namespace quantmap::bindings

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "convert.hpp"
+#include "function.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/catalog/codes.hpp"
 #include "quantmap/pattern/pattern.hpp"
@@ -39,7 +40,7 @@ Pattern read_pattern(const py::object& object, const std::string& path) {
 bool matches(const Pattern& pattern, const py::object& object) {
   const std::string text = text_of(object, "module_path");
   if (Pattern::is_text(text)) {
-    const py::gil_scoped_release release;
+    const py::gil_scoped_release_simple release;
     return pattern.matches(text);
   }
   Diagnostics problems;
@@ -47,23 +48,25 @@ bool matches(const Pattern& pattern, const py::object& object) {
   raise_config_error(problems);
 }
 
-py::object dead_part(const Pattern& pattern) {
-  const auto position = pattern.dead_part();
-  return position ? py::object(py::int_(*position)) : py::object(py::none());
-}
+std::optional<std::size_t> dead_part(const Pattern& pattern) { return pattern.dead_part(); }
+
+constexpr Function kMethods[] = {
+    function<&matches>("matches", "text", "Whether re.match would accept the text."),
+    function<&Pattern::always>("always", "", "Whether it is plain that every text matches."),
+    function<&Pattern::can_match_path>("can_match_path", "", "False only if no module path can match."),
+    function<&dead_part>("dead_part", "", "Where a part begins that fits no character of a module path, or None."),
+    function<&Pattern::size>("size", "", "How many states it has."),
+};
+
+constexpr Function kFunctions[] = {
+    function<&read_pattern>("read_pattern", "text, path", "A pattern, compiled."),
+};
 
 }  // namespace
 
-void register_rules(py::module_& module) {
-  const py::handle type(reinterpret_cast<PyObject*>(&PyType_Type));  // a plain type, as the stub says
-  py::class_<Pattern>(module, "Pattern", py::is_final(), py::metaclass(type),
-                      "A regular expression of a rules file, compiled.")
-      .def("matches", &matches, py::arg("text"), "Whether re.match would accept the text.")
-      .def("always", &Pattern::always, "Whether it is plain that every text matches.")
-      .def("can_match_path", &Pattern::can_match_path, "False only if no module path can match.")
-      .def("dead_part", &dead_part, "Where a part begins that fits no character of a module path, or None.")
-      .def("size", &Pattern::size, "How many states it has.");
-  module.def("read_pattern", &read_pattern, py::arg("text"), py::arg("path"), "A pattern, compiled.");
+void register_rules(py::handle module) {
+  add_class<Pattern>(module, "Pattern", "A regular expression of a rules file, compiled.", kMethods);
+  add_functions(module, kFunctions);
 }
 
 }  // namespace quantmap::bindings

@@ -1,13 +1,11 @@
 // Diagnostics on their way to Python: the exception, the logger, plain data.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include "objects.hpp"
 
 #include "quantmap/base/diagnostic.hpp"
 
 namespace quantmap::bindings {
-
-namespace py = pybind11;
 
 // A list of quantmap.errors.Diagnostic.
 [[nodiscard]] py::list to_python(const Diagnostics& diagnostics);

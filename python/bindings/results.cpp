@@ -22,15 +22,12 @@ py::str SharedTexts::of(const std::string& given) {
   return found->second;
 }
 
-py::object make_result(const py::object& kind, const py::object* values, std::size_t count,
-                       const std::vector<KeptField>& kept) {
-  static_assert(sizeof(py::object) == sizeof(PyObject*), "an object is the pointer that it holds");
-  auto* const* arguments = reinterpret_cast<PyObject* const*>(values);
-  PyObject* made = PyObject_Vectorcall(kind.ptr(), arguments, count, nullptr);
-  if (made == nullptr) throw py::error_already_set();
-  auto out = py::reinterpret_steal<py::object>(made);
+py::object make_result(py::handle kind, std::span<const py::object> values, const std::vector<KeptField>& kept) {
+  py::object out = call(kind, values);
   for (const KeptField& field : kept) {  // what a caller could not change
-    if (PyObject_GenericSetAttr(made, py::str(field.name).ptr(), field.value.ptr()) != 0) throw py::error_already_set();
+    if (PyObject_GenericSetAttr(out.ptr(), py::str(field.name).ptr(), field.value.ptr()) != 0) {
+      throw_python_error();
+    }
   }
   return out;
 }

@@ -1,8 +1,7 @@
 // Results of the core as instances of their Python classes.
 #pragma once
 
-#include <pybind11/gil_safe_call_once.h>
-#include <pybind11/pybind11.h>
+#include "objects.hpp"
 
 #include <array>
 
@@ -16,7 +15,7 @@ struct KeptField {
   const char* name;
   py::object value;
 };
-[[nodiscard]] py::object make_result(const py::object& kind, const py::object* values, std::size_t count,
+[[nodiscard]] py::object make_result(py::handle kind, std::span<const py::object> values,
                                      const std::vector<KeptField>& kept);
 
 // While one lives, a text that many results hold becomes one object.
@@ -32,7 +31,7 @@ class SharedTexts {
 struct PythonMaker {
   using Made = py::object;
 
-  static Made none() { return py::none(); }
+  static Made none() { return bindings::none(); }
   static Made boolean(bool value) { return py::bool_(value); }
   template <class Number>
   static Made integer(Number value) {
@@ -42,7 +41,7 @@ struct PythonMaker {
   static Made text(std::string_view value) { return bindings::text(value); }
   static Made shared(const std::string& value) { return SharedTexts::of(value); }
   static Made value(const Value& value) { return to_python(value); }
-  static Made pair(Made first, Made second) { return py::make_tuple(std::move(first), std::move(second)); }
+  static Made pair(const Made& first, const Made& second) { return make_tuple(first, second); }
 
   struct List {
     py::list out;
@@ -70,12 +69,10 @@ struct PythonMaker {
     void keep(const char* name, const Type& value) {
       kept.push_back({name, results::made<PythonMaker>(value)});
     }
-    [[nodiscard]] Made done() const { return make_result(kind(), values.data(), count, kept); }
-    static const py::object& kind() {
-      PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> storage;
-      return storage
-          .call_once_and_store_result([] { return py::object(py::module_::import(Class::kModule).attr(Class::kName)); })
-          .get_stored();
+    [[nodiscard]] Made done() const { return make_result(kind(), {values.data(), count}, kept); }
+    static py::handle kind() {
+      static constinit Once kept;
+      return kept.get([] { return py::object(import(Class::kModule).attr(Class::kName)); });
     }
   };
 };

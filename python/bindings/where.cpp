@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "convert.hpp"
+#include "function.hpp"
 #include "quantmap/catalog/catalog.hpp"
 
 namespace quantmap::bindings {
@@ -46,13 +47,13 @@ const std::string& default_versions() {
 
 Value to_checkpoint_value(const py::object& object) {
   if (py::isinstance<py::dict>(object) || !py::hasattr(object, "__fspath__")) return to_core(object);
-  return to_core(object.attr("__fspath__")());
+  return to_core(call(object.attr("__fspath__")));
 }
 
 void read_checkpoint_argument(const py::object& object, DeploymentRequest& request) {
   if (object.is_none()) return;
   if (py::hasattr(object, "_inspected")) {
-    request.inspected = object.attr("_inspected").cast<std::shared_ptr<Checkpoint>>();
+    request.inspected = held<std::shared_ptr<Checkpoint>>(py::object(object.attr("_inspected")));
   } else {
     request.checkpoint = to_checkpoint_value(object);
   }

@@ -1,7 +1,7 @@
 // Arguments of calls that say what is served where; a checkpoint is a path, a config, or what was inspected before.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include "objects.hpp"
 
 #include <string>
 
@@ -20,13 +20,13 @@ namespace quantmap::bindings {
 [[nodiscard]] const std::string& model_cache();
 
 // A path-like object is its path.
-[[nodiscard]] Value to_checkpoint_value(const pybind11::object& object);
+[[nodiscard]] Value to_checkpoint_value(const py::object& object);
 
 // Files that were inspected already are not read again.
-void read_checkpoint_argument(const pybind11::object& object, DeploymentRequest& request);
+void read_checkpoint_argument(const py::object& object, DeploymentRequest& request);
 
 // The part that every request has, with the defaults of the environment.
-void read_where(const pybind11::object& model_quantization, const pybind11::object& engine_version,
-                const pybind11::object& gpu, const pybind11::object& checkpoint, DeploymentRequest& request);
+void read_where(const py::object& model_quantization, const py::object& engine_version, const py::object& gpu,
+                const py::object& checkpoint, DeploymentRequest& request);
 
 }  // namespace quantmap::bindings

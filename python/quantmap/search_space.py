@@ -70,7 +70,7 @@ class Space:
         self._names = list(self.axes)
         self._are_fields = [name in self._fields for name in self._names]
         self._model = _read(ground.get("checkpoint"))
-        self._refusals = _core.Refusals(
+        self._refusals = _core.refusals_on(
             self._runtime, ground.get("engine_version"), ground.get("gpu"), self._model, self._tag
         )
         self._release: tuple[str, str | None] | None = None  # as the first launch has it
