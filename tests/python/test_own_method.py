@@ -166,6 +166,9 @@ def test_soft_caps_and_heads_of_256() -> None:
     assert said("vllm", "0.13.0", "B200", None, "", gemma)
     assert not said("vllm", "0.13.0", "B200", None, "--block-size 32", gemma)
     assert not said("vllm", "0.18.0", "B200", None, "", gemma)
+    # Beside layers with a state the blocks are larger: their pages have to be of one size.
+    hybrid = {**gemma, "layer_types": ["linear_attention", "full_attention"] * 16}
+    assert not said("vllm", "0.13.0", "B200", None, "", hybrid)
 
 
 def test_the_groups_of_nvfp4_over_gpus() -> None:
