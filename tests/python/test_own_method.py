@@ -166,3 +166,30 @@ def test_soft_caps_and_heads_of_256() -> None:
     assert said("vllm", "0.13.0", "B200", None, "", gemma)
     assert not said("vllm", "0.13.0", "B200", None, "--block-size 32", gemma)
     assert not said("vllm", "0.18.0", "B200", None, "", gemma)
+    # Beside layers with a state the blocks are larger: their pages have to be of one size.
+    hybrid = {**gemma, "layer_types": ["linear_attention", "full_attention"] * 16}
+    assert not said("vllm", "0.13.0", "B200", None, "", hybrid)
+
+
+def test_the_groups_of_nvfp4_over_gpus() -> None:
+    nvfp4 = {"quant_method": "modelopt", "quant_algo": "NVFP4", "group_size": 16}
+    narrow = {**LLAMA, "intermediate_size": 1856 * 2}
+    for engine, line in (("vllm", "-tp 8"), ("sglang", "--tp 8 --quantization modelopt_fp4")):
+        release = "0.33.0" if engine == "vllm" else "0.5.23"
+        told = said(
+            engine, release, "B200", nvfp4, line + "", {**narrow, "intermediate_size": 1864}
+        )
+        assert any("no multiple of 16" in text for text in told)
+        assert not said(engine, release, "B200", nvfp4, line, narrow)
+    experts = {**EXPERTS, "moe_intermediate_size": 1856}
+    told = said("vllm", "0.25.1", "H100", nvfp4, "-tp 8", experts)
+    assert any("232, no multiple of 16" in text for text in told)
+
+
+def test_the_section_of_modelopt_in_two_files() -> None:
+    """SGLang looks into config.json first, and takes a section there for FP8 before 0.5.9."""
+    nvfp4 = {"quant_method": "modelopt", "quant_algo": "NVFP4"}
+    assert said("sglang", "0.5.6", "B200", nvfp4)
+    assert not said("sglang", "0.5.6", "B200", nvfp4, "--quantization modelopt_fp4")
+    assert not said("sglang", "0.5.6", "B200", nvfp4, shape=EXPERTS)  # set by itself on SM100
+    assert said("sglang", "0.5.6", "RTX 5090", nvfp4, shape=EXPERTS)

@@ -67,7 +67,7 @@ template <typename Item, typename Wanted>
 [[nodiscard]] std::optional<KernelRefusal> own_method_refusal(const Engine& engine, const Deployment& deployment,
                                                               const KernelQuery& query, const TargetValues& values);
 // Whether the checkpoint's own method is taken whatever else is asked for.
-[[nodiscard]] bool keeps_own_method(const Engine& engine, const Deployment& deployment) noexcept;
+[[nodiscard]] bool keeps_own_method(const Engine& engine, const Deployment& deployment);
 [[nodiscard]] KernelReason own_method_reason(const Engine& engine, const Deployment& deployment,
                                              const KernelQuery& query, const KernelRefusal& refusal);
 

@@ -7,16 +7,27 @@ namespace quantmap::kernel {
 
 namespace {
 
-const OwnMethod* row_of(const Engine& engine, const Deployment& deployment, std::string_view name) noexcept {
+// "mxfp8", or with the name in the file "modelopt/mxfp8".
+bool is_about_method(const OwnMethod& row, std::string_view told, std::string_view name) {
+  return row.names.empty() || holds(row.names, name) || holds(row.names, std::string(told) + "/" + std::string(name));
+}
+
+const OwnMethod* row_of(const Engine& engine, const Deployment& deployment, std::string_view name) {
   for (const OwnMethod& row : engine.kernels.own) {
-    const bool here =
-        covers(row.since, row.until, deployment.release) && in_mask(row.checkpoints, deployment.checkpoint);
-    if (here && (row.names.empty() || holds(row.names, name))) return &row;
+    if (name.empty() || !covers(row.since, row.until, deployment.release)) continue;
+    if (!in_mask(row.checkpoints, deployment.checkpoint)) continue;
+    if (is_about_method(row, deployment.facts->quantization.method, name)) return &row;
   }
   return nullptr;
 }
 
-bool is_kept(const OwnMethod& row) noexcept { return !row.names.empty() && row.text.empty(); }
+// Whatever is asked for, the checkpoint's own method is taken.
+bool is_kept(const OwnMethod& row) noexcept { return holds(row.beside, std::string_view("*")); }
+
+// It is taken for another method, which rules judge.
+bool is_let_through(const OwnMethod& row) noexcept {
+  return !row.names.empty() && row.text.empty() && row.beside.empty();
+}
 
 // What the engine calls the checkpoint's method; empty when no file told.
 std::string_view name_of(const Engine& engine, const Deployment& deployment) noexcept {
@@ -41,7 +52,7 @@ std::optional<KernelRefusal> own_method_refusal(const Engine& engine, const Depl
                                                 const KernelQuery& query, const TargetValues& values) {
   const std::string_view name = name_of(engine, deployment);
   const OwnMethod* row = row_of(engine, deployment, name);
-  if (row == nullptr || name.empty()) return std::nullopt;
+  if (row == nullptr || is_let_through(*row)) return std::nullopt;
   const EffectiveValues taken(engine, deployment, values);
   const auto role = static_cast<std::size_t>(engine.kernels.roles.method);
   const std::string_view asked = taken[role];
@@ -64,9 +75,8 @@ std::optional<KernelRefusal> own_method_refusal(const Engine& engine, const Depl
   return out;
 }
 
-bool keeps_own_method(const Engine& engine, const Deployment& deployment) noexcept {
-  const std::string_view name = name_of(engine, deployment);
-  const OwnMethod* row = name.empty() ? nullptr : row_of(engine, deployment, name);
+bool keeps_own_method(const Engine& engine, const Deployment& deployment) {
+  const OwnMethod* row = row_of(engine, deployment, name_of(engine, deployment));
   return row != nullptr && is_kept(*row);
 }
 
