@@ -1,6 +1,6 @@
 # The fields of the package's results become C++ in the build tree whenever one of its classes changes.
-set(QUANTMAP_COMPILE_RESULTS ${CMAKE_CURRENT_SOURCE_DIR}/cpp/tools/compile_results/__main__.py)
-set(QUANTMAP_PACKAGE ${CMAKE_CURRENT_SOURCE_DIR}/python/quantmap)
+set(QUANTMAP_COMPILE_RESULTS ${PROJECT_SOURCE_DIR}/cpp/tools/compile_results/__main__.py)
+set(QUANTMAP_PACKAGE ${PROJECT_SOURCE_DIR}/python/quantmap)
 file(GLOB QUANTMAP_RESULT_SOURCES CONFIGURE_DEPENDS ${QUANTMAP_PACKAGE}/*.py ${QUANTMAP_PACKAGE}/numerics/*.py)
 set(QUANTMAP_RESULTS_STAMP ${QUANTMAP_GENERATED_DIR}/results.stamp)
 add_custom_command(
