@@ -19,17 +19,22 @@ function(quantmap_speed target header) # another level may follow
   endif()
 endfunction()
 
-# Where pointers of tables point is written down in a word for many of them instead of three for each: a tenth of the wheel. Programs
-# older than glibc 2.36 cannot read that, so it is done where the wheel is built for this system or a newer one.
+# A module of Python exports one name: no other is looked up when it is loaded. And where pointers of tables point is written down in
+# a word for many of them instead of three for each, a tenth of the wheel: programs older than glibc 2.36 cannot read that, so it is done
+# where the wheel is built for this system or a newer one.
 include(CheckCXXSourceCompiles)
 include(CheckLinkerFlag)
-check_cxx_source_compiles("#include <features.h>\n#if !__GLIBC_PREREQ(2, 36)\n#error older\n#endif\nint main() {}" QUANTMAP_NEW_GLIBC)
-check_linker_flag(CXX "LINKER:-z,pack-relative-relocs" QUANTMAP_PACKS_RELOCATIONS)
 function(quantmap_packed target)
+  if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
+    return()
+  endif()
+  file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/exported.map "{ global: PyInit_${target}; local: *; };\n")
+  target_link_options(${target} PRIVATE "LINKER:--version-script=${CMAKE_CURRENT_BINARY_DIR}/exported.map")
+  check_cxx_source_compiles("#include <features.h>\n#if !__GLIBC_PREREQ(2, 36)\n#error older\n#endif\nint main() {}" QUANTMAP_NEW_GLIBC)
+  check_linker_flag(CXX "LINKER:-z,pack-relative-relocs" QUANTMAP_PACKS_RELOCATIONS)
   if(QUANTMAP_NEW_GLIBC AND QUANTMAP_PACKS_RELOCATIONS)
     target_link_options(${target} PRIVATE "LINKER:-z,pack-relative-relocs")
   endif()
-  target_link_options(${target} PRIVATE "LINKER:--exclude-libs,ALL")
 endfunction()
 
 # Units at -O3, each beside the precompiled headers, which hold for one level only.
