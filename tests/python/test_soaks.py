@@ -21,7 +21,7 @@ PACKAGE = str(Path(quantmap.__file__).parents[1])
         ("fuzz_files.py ledger --count 400", "0 batches with a fault"),
         ("fuzz_files.py yaml --count 250", "0 batches with a fault"),
         ("kill_writers.py ledger --count 12", "0 lost"),
-        ("kill_writers.py plan --count 6", "0 pieces left behind"),
+        ("kill_writers.py plan --count 6", "the file was whole each time"),
         ("flat_memory.py --count 20000", "20000 calls"),
     ],
 )
