@@ -38,7 +38,7 @@ def judge_one(command: Any, ground: tuple[Any, ...]) -> CheckResult:
     launch = _core.check(command, *ground)
     settings = _settings([launch])
     if settings:
-        launch = _core.check(command, *ground, settings=settings)
+        launch = _core.check(command, *ground, settings)
     return _with_files(launch, settings)
 
 
@@ -91,7 +91,7 @@ class _Judged:
         judged = _core.check_script(text, *self.ground)
         settings = _settings(judged.launches)
         if settings:
-            judged = _core.check_script(text, *self.ground, settings=settings)
+            judged = _core.check_script(text, *self.ground, settings)
         for launch in judged.launches:
             at = line + (launch.line - 1 if is_script else 0)
             self.launches.append(_with_files(launch.replace(line=at), settings))
