@@ -38,7 +38,8 @@ def judge_one(command: Any, ground: tuple[Any, ...]) -> CheckResult:
     launch = _core.check(command, *ground)
     settings = _settings([launch])
     if settings:
-        launch = _core.check(command, *ground, settings)
+        engine, version, gpu, method, checkpoint = ground
+        launch = _core.check(command, engine, version, gpu, method, checkpoint, settings)
     return _with_files(launch, settings)
 
 
@@ -91,7 +92,8 @@ class _Judged:
         judged = _core.check_script(text, *self.ground)
         settings = _settings(judged.launches)
         if settings:
-            judged = _core.check_script(text, *self.ground, settings)
+            engine, version, gpu, method, checkpoint = self.ground
+            judged = _core.check_script(text, engine, version, gpu, method, checkpoint, settings)
         for launch in judged.launches:
             at = line + (launch.line - 1 if is_script else 0)
             self.launches.append(_with_files(launch.replace(line=at), settings))
