@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-_FENCE = re.compile(r"^((?: {0,3}> ?)* *)(`{3,}|~{3,})[ \t]*\{?([\w+.-]*)[^`\n]*$")
+_FENCE = re.compile(r"^([ >]*)(`{3,}|~{3,})[ \t]*\{?([\w+.-]*)[^`\n]*$")
 _PROMPT = re.compile(r"^\s*\$ ")
 SHELLS = {"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", "text"}
 DATA = {

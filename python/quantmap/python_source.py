@@ -98,25 +98,36 @@ class _Reader:
                     given.setdefault(target.id, []).append(node.value)
         return {name: values[0] for name, values in given.items() if len(values) == 1}
 
-    def items(self, value: ast.expr, depth: int = 0) -> list[ast.expr]:
+    def items(self, value: ast.expr) -> list[ast.expr]:
         """The elements of a list, with those of the lists that it is put together from."""
-        if isinstance(value, ast.Starred):
-            return self.items(value.value, depth)
-        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
-            return [*self.items(value.left, depth), *self.items(value.right, depth)]
-        if isinstance(value, ast.Name) and depth < 8:
-            inner = self.lists.get(value.id)
-            if isinstance(inner, (ast.List, ast.Tuple, ast.BinOp)):
-                found = self.items(inner, depth + 1)
-                return [*found, *self.added.get(value.id, [])][:_MOST_WORDS]
-        if not isinstance(value, (ast.List, ast.Tuple)):
-            return [ast.Starred(value)]
         out: list[ast.expr] = []
-        for item in value.elts:
-            out += self.items(item, depth + 1) if isinstance(item, ast.Starred) else [item]
-            if len(out) > _MOST_WORDS:
-                break
-        return out[:_MOST_WORDS]
+        open_ = [value]
+        inside: set[str] = (
+            set()
+        )  # names whose lists are put in: each once, so that none holds itself
+        while open_ and len(out) < _MOST_WORDS:
+            item = open_.pop()
+            if isinstance(item, ast.Starred):
+                open_.append(item.value)
+            elif isinstance(item, ast.BinOp) and isinstance(item.op, ast.Add):
+                open_ += [item.right, item.left]
+            elif isinstance(item, (ast.List, ast.Tuple)):
+                elements = (e if isinstance(e, ast.Starred) else _Element(e) for e in item.elts)
+                open_ += reversed(list(elements))
+            elif isinstance(item, ast.Name) and self.is_list(item.id) and item.id not in inside:
+                inside.add(item.id)
+                added = [
+                    e if isinstance(e, ast.Starred) else _Element(e)
+                    for e in self.added.get(item.id, [])
+                ]
+                open_ += [*reversed(added), self.lists[item.id]]
+            else:
+                out.append(item.element if isinstance(item, _Element) else ast.Starred(item))
+        return out
+
+    def is_list(self, name: str) -> bool:
+        """Whether a name is given a list once, as far as the source tells."""
+        return isinstance(self.lists.get(name), (ast.List, ast.Tuple, ast.BinOp))
 
     def _constants(self) -> dict[str, str]:
         """Names that are given one text or number, and nothing else."""
@@ -174,11 +185,15 @@ class _Reader:
 
     def put_together(self) -> set[int]:
         """Lists that are part of others, which are the launch: of sums, and by their names."""
-        grown = [n for n in self.nodes if isinstance(n, ast.Assign) and _grows(n) is not None]
-        inner = {id(node.value) for node in grown}
+        grown = {
+            id(node.value)
+            for node in self.nodes
+            if isinstance(node, ast.Assign) and _grows(node) is not None
+        }
+        inner = set(grown)
         for node in self.nodes:
             parts: list[ast.expr] = []
-            if id(node) in inner:
+            if id(node) in grown:
                 continue
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
                 parts = [node.left, node.right]
@@ -258,6 +273,14 @@ class _Reader:
         inner = value.value if isinstance(value, ast.FormattedValue) else value
         text = self.text(inner)
         return text.strip('"') if text.startswith('"${') else text
+
+
+class _Element(ast.expr):
+    """An expression that is one element, whatever it is."""
+
+    def __init__(self, element: ast.expr) -> None:
+        super().__init__()
+        self.element = element
 
 
 def _grows(node: ast.Assign) -> ast.expr | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from html.parser import HTMLParser
+from html import unescape
 from itertools import islice
 
 from .container_words import Container
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
+# Tags by themselves: html.parser takes the square of a text in which one is never closed.
+_PREFORMATTED = re.compile(r"<(/?)pre\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
 _RECORD = re.compile(r"\s*\{[ \t]*[\"']")
 _MOST_TEXTS = 10_000
 _LONGEST_LITERAL = 100_000
@@ -35,37 +38,23 @@ def read_page(text: str) -> list[Container] | None:
         >>> read_page("<html><pre>vllm serve <b>m</b> &amp;</pre>")[0].words
         'vllm serve m &'
     """
-    parser = _Preformatted()
-    parser.feed(text)
-    parser.close()
-    return [
-        Container(block, line, is_script=True)
-        for line, block in parser.blocks
-        if names_an_engine(block)
-    ]
+    found: list[Container] = []
+    begin = -1
+    for tag in _PREFORMATTED.finditer(text):
+        if not tag[1]:
+            begin = tag.end() if begin < 0 else begin
+        elif begin >= 0:
+            block = unescape(_TAG.sub(_plain, text[begin : tag.start()]))
+            if names_an_engine(block):
+                line = text.count("\n", 0, begin) + 1
+                found.append(Container(block, line, is_script=True))
+            begin = -1
+    return found
 
 
-class _Preformatted(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.blocks: list[tuple[int, str]] = []
-        self._inside = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "pre":
-            self._inside = True
-            self.blocks.append((self.getpos()[0], ""))
-        elif tag == "br":
-            self.handle_data("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "pre":
-            self._inside = False
-
-    def handle_data(self, data: str) -> None:
-        if self._inside:
-            line, block = self.blocks[-1]
-            self.blocks[-1] = (line, block + data)
+def _plain(tag: re.Match[str]) -> str:
+    """What a tag is in the text: a break is a line's end."""
+    return "\n" if tag[0][:3].lower() == "<br" else ""
 
 
 def is_record(text: str) -> bool:

@@ -75,6 +75,32 @@ def test_lists_of_python_that_others_are_put_together_from(
     assert set(verdicts(one(text))) == (words or {"--port", "--seed"})
 
 
+def test_a_sum_of_three_lists_is_one_launch() -> None:
+    launch = one("a = ['vllm', 'serve', 'm']\nrun(a + ['--port', '1'] + more + [*rest])")
+    assert set(verdicts(launch)) == {"--port", "${more[@]}", "${rest[@]}"}
+
+
+def test_sums_that_grow_without_end_are_read_once() -> None:
+    rows = [f"a{n} = " + " + ".join([f"a{n - 1}"] * 30) for n in range(1, 12)]
+    text = "\n".join(["a0 = []", *rows, "run(['vllm', 'serve', 'm'] + a11)"])
+    assert one(text).model == "m"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<html><pre>vllm serve m</pre>" + "<!--" * 200_000,
+        "<html><pre>vllm serve m</pre>" + "<a x='" * 100_000,
+        "<html><pre>vllm serve m</pre>" + "<pre" * 200_000,
+        "```\nvllm serve m\n```\n" + "> " * 40 + "x```\n",
+    ],
+    ids=["comments", "quotes", "tags", "a quoted fence"],
+)
+def test_what_is_never_closed_ends(text: str) -> None:
+    """Each of these took the square of its length, or worse."""
+    assert one(text).model == "m"
+
+
 def test_lists_that_double_each_other_end() -> None:
     rows = [f"a{n} = [*a{n - 1}, *a{n - 1}]" for n in range(1, 40)]
     text = "\n".join(["a0 = ['--x', 1]", *rows, "run(['vllm', 'serve', 'm', *a39])"])
