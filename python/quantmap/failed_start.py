@@ -131,6 +131,7 @@ def why(
 
 # What only says that something else failed.
 _CAUSE_ELSEWHERE = re.compile(r"See (?:root cause above|stack trace for root cause)|^\S* ?died\b")
+_UNRECOGNIZED = "unrecognized arguments:"  # as argparse says it
 _WRAPPER = re.compile(_CAUSE_ELSEWHERE.pattern + r"|^\d+ validation errors? for \w+$")
 
 
@@ -149,9 +150,6 @@ def _rank(found: _Found) -> int:
     of_parser = not found.failure.kind and found.flags
     rank = 0 if of_parser else 1 if found.message and found.flags else 2 if known else 3
     return rank + 4 * (_WRAPPER.search(found.failure.text) is not None)
-
-
-_UNRECOGNIZED = "unrecognized arguments:"
 
 
 class _Case(LaunchLog):

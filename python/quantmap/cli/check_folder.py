@@ -122,8 +122,9 @@ def _compare(
         data = [_compared_data(row) for row in rows]
         declare.echo(json.dumps({"ok": not breaks, "launches": data}, indent=2))
     else:
-        total = sum(len(file.result.launches) for file in here)
-        _show_compared(rows, total - len(rows))
+        engines = [launch.engine for file in here for launch in file.result.launches]
+        others = len(engines) - engines.count(engine)
+        _show_compared(rows, others, len(engines) - others - len(rows))
     return 1 if breaks else 0
 
 
@@ -155,8 +156,8 @@ def _compared_data(row: Compared) -> dict[str, Any]:
     }
 
 
-def _show_compared(rows: list[Compared], left_out: int) -> None:
-    """Launch by launch; defaults that change for several are told once."""
+def _show_compared(rows: list[Compared], others: int, unread: int) -> None:
+    """Launch by launch; defaults that change for several, and what is left out, are told once."""
     defaults: dict[str, list[str]] = {}
     broken = 0
     for place, launch, other, changes in rows:
@@ -172,8 +173,9 @@ def _show_compared(rows: list[Compared], left_out: int) -> None:
         say(f"{line} ({where})")
     if not rows:
         say("no launch of that engine")
-    others = f"; {left_out} of other engines left out" if left_out else ""
-    say(f"{len(rows)} launches compared, {broken} arguments break{others}")
+    left_out = f"; {others} of other engines left out" if others else ""
+    left_out += f"; {unread} cannot be judged at that release" if unread else ""
+    say(f"{len(rows)} launches compared, {broken} arguments break{left_out}")
 
 
 def _lines_of(launch: CheckResult, other: CheckResult, changes: list[Change]) -> list[str]:
