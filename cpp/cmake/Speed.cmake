@@ -1,6 +1,6 @@
 # What a build costs. Most units are called a few times a run: -Og takes two thirds of the time of -O1, and gives two thirds of its
 # code when functions that are called once are inlined. The headers that most of them include are precompiled. A unit in
-# which a caller's time is spent is compiled at another level, or says so with quantmap_hot.
+# which a caller's time is spent is compiled at another level.
 option(QUANTMAP_PRECOMPILE "Precompile the headers that nearly every source includes" ON)
 
 function(quantmap_speed target header) # another level may follow
@@ -37,7 +37,24 @@ function(quantmap_packed target)
   endif()
 endfunction()
 
-# Units at -O3, each beside the precompiled headers, which hold for one level only.
-function(quantmap_hot)
-  set_source_files_properties(${ARGN} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
+# Where a build happens once, as when pip installs, the sources of one folder are compiled in batches: what they share of templates
+# is made once a batch. Elsewhere each is compiled alone: a change costs one source, and none uses what it does not include.
+option(QUANTMAP_BATCHES "Compile the sources of a folder in batches" ${QUANTMAP_DRIVEN_BY_PIP})
+function(quantmap_batches target size)
+  if(NOT QUANTMAP_BATCHES)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  set(last "")
+  foreach(source IN LISTS ARGN)
+    get_filename_component(folder ${source} DIRECTORY)
+    get_filename_component(room ${folder} NAME)
+    if(NOT room STREQUAL last)
+      set(last ${room})
+      set(count 0)
+    endif()
+    math(EXPR batch "${count} / ${size}")
+    math(EXPR count "${count} + 1")
+    set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${room}_${batch})
+  endforeach()
 endfunction()

@@ -22,6 +22,10 @@ namespace quantmap::bindings {
 // As a value of get_runtime_args: text, or True and False.
 [[nodiscard]] py::object to_argument(const ArgumentValue& value);
 [[nodiscard]] py::str text(std::string_view value);
+// None for "".
+[[nodiscard]] inline py::object or_none(std::string_view value) {
+  return value.empty() ? none() : py::object(text(value));
+}
 
 // A list of str from any range of texts.
 template <typename Items>

@@ -163,7 +163,7 @@ py::dict vocabulary() {
   return out;
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kCatalogFunctions[] = {
     function<&fields>("fields", "", "Every field of both config forms."),
     function<&presets>("presets", "", "Every preset with its metadata."),
     function<&engines>("engines", "", "Every engine with its names and flags."),
@@ -177,7 +177,7 @@ void register_catalog(py::handle module) {
   module.attr("catalog_version") = text(catalog().version);
   module.attr("catalog_hash") = text(catalog().hash);
   module.attr("precision_parts") = pairs(kPrecisionParts);
-  add_functions(module, kFunctions);
+  add_functions(module, kCatalogFunctions);
 }
 
 }  // namespace quantmap::bindings

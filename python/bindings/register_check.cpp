@@ -156,7 +156,7 @@ std::string all_library_messages() { return joined(library_messages()); }
 
 std::string to_yaml(const py::object& data) { return write_yaml(to_core(data)); }
 
-constexpr Function kFunctions[] = {
+constexpr Function kCheckFunctions[] = {
     function<&check>("check", "command, engine, engine_version, gpu, model_quantization, checkpoint, settings={}",
                      "A verdict on every argument of a launch line."),
     function<&check_script>("check_script",
@@ -174,6 +174,6 @@ constexpr Function kFunctions[] = {
 
 }  // namespace
 
-void register_check(py::handle module) { add_functions(module, kFunctions); }
+void register_check(py::handle module) { add_functions(module, kCheckFunctions); }
 
 }  // namespace quantmap::bindings

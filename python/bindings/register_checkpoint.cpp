@@ -30,17 +30,17 @@ using Inspected = std::shared_ptr<Checkpoint>;
 
 py::object data_of(const Inspected& inspected) { return to_result(*inspected); }
 
-constexpr Function kMethods[] = {function<&data_of>("data", "", "Everything, as a CheckpointInfo.")};
+constexpr Function kCheckpointMethods[] = {function<&data_of>("data", "", "Everything, as a CheckpointInfo.")};
 
-constexpr Function kFunctions[] = {
+constexpr Function kCheckpointFunctions[] = {
     function<&inspect>("inspect", "checkpoint", "Read a checkpoint's headers."),
 };
 
 }  // namespace
 
 void register_checkpoint(py::handle module) {
-  add_class<Inspected>(module, "Inspected", "What was read of a checkpoint.", kMethods);
-  add_functions(module, kFunctions);
+  add_class<Inspected>(module, "Inspected", "What was read of a checkpoint.", kCheckpointMethods);
+  add_functions(module, kCheckpointFunctions);
 }
 
 }  // namespace quantmap::bindings

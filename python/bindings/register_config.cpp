@@ -98,7 +98,7 @@ py::str shown(const py::object& given) { return text(printable(any_text(given)))
 
 std::string describe(const py::object& object) { return to_core(object).describe(); }
 
-constexpr Function kFunctions[] = {
+constexpr Function kConfigFunctions[] = {
     function<&resolve_config>("resolve_config", "config", "The config with presets expanded."),
     function<&check_config>("check_config", "config", "Every diagnostic of a config, without raising."),
     function<&expand_preset>("expand_preset", "name", "A preset's config."),
@@ -115,6 +115,6 @@ constexpr Function kFunctions[] = {
 
 }  // namespace
 
-void register_config(py::handle module) { add_functions(module, kFunctions); }
+void register_config(py::handle module) { add_functions(module, kConfigFunctions); }
 
 }  // namespace quantmap::bindings

@@ -95,7 +95,7 @@ py::list known_models() {
   return out;
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kFitFunctions[] = {
     function<&estimate>("estimate",
                         "checkpoint, quant_config, engine, engine_version, gpu, tp, pp, context, concurrency, "
                         "memory_fraction, user_parameters, correction, cures=True",
@@ -109,6 +109,6 @@ constexpr Function kFunctions[] = {
 
 }  // namespace
 
-void register_fit(py::handle module) { add_functions(module, kFunctions); }
+void register_fit(py::handle module) { add_functions(module, kFitFunctions); }
 
 }  // namespace quantmap::bindings

@@ -12,8 +12,6 @@ namespace quantmap::bindings {
 
 namespace {
 
-py::object or_none(std::string_view value) { return value.empty() ? none() : py::object(text(value)); }
-
 py::object gpu_info(const py::object& gpu) {
   Diagnostics problems;
   const std::optional<Gpu> found = read_gpu(gpu_to_core(gpu), Path("gpu"), problems);
@@ -42,7 +40,7 @@ py::list products() {
 // One entry for each class that rules tell apart, without "no GPU given".
 py::list gpu_classes() {
   py::list out;
-  for (const GpuClass& item : catalog().gpu_classes.subspan(1)) {
+  for (const GpuClass& item : catalog().gpu_classes.part(1)) {
     py::dict row;
     row["id"] = text(item.id);
     row["title"] = text(item.title);
@@ -77,7 +75,7 @@ py::list hardware_claims() {
   return out;
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kHardwareFunctions[] = {
     function<&gpu_info>("gpu_info", "gpu", "What a GPU's name or capability means."),
     function<&products>("gpu_products", "", "Every GPU known by name."),
     function<&gpu_classes>("gpu_classes", "", "The classes of GPUs that rules tell apart."),
@@ -86,6 +84,6 @@ constexpr Function kFunctions[] = {
 
 }  // namespace
 
-void register_hardware(py::handle module) { add_functions(module, kFunctions); }
+void register_hardware(py::handle module) { add_functions(module, kHardwareFunctions); }
 
 }  // namespace quantmap::bindings

@@ -10,12 +10,6 @@ namespace quantmap::bindings {
 
 namespace {
 
-py::list texts(std::span<const std::string_view> items) {
-  py::list out;
-  for (const std::string_view item : items) out.append(text(item));
-  return out;
-}
-
 // The ids of the bits of a mask.
 template <typename Items, typename Name>
 py::list chosen(std::uint32_t mask, const Items& items, Name name) {
@@ -121,13 +115,13 @@ py::list known_troubles(const std::string& engine_id, const std::string& version
   return out;
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kKernelsFunctions[] = {
     function<&known_troubles>("known_troubles", "engine, version=''", ""),
     function<&attention_backends>("attention_backends", "engine, version", "version"),
 };
 
 }  // namespace
 
-void register_kernels(py::handle module) { add_functions(module, kFunctions); }
+void register_kernels(py::handle module) { add_functions(module, kKernelsFunctions); }
 
 }  // namespace quantmap::bindings

@@ -165,12 +165,12 @@ std::string refusal_of(const Refusals& refusals, const py::object& quant_config,
   return refusals.of(to_core(quant_config), to_core(user_parameters));
 }
 
-constexpr Function kMethods[] = {
+constexpr Function kLaunchMethods[] = {
     function<&refusal_of>("of", "quant_config, user_parameters",
                           "Why nothing would start; empty when nothing is known against it."),
 };
 
-constexpr Function kFunctions[] = {
+constexpr Function kLaunchFunctions[] = {
     function<&refusals_on>("refusals_on", "runtime, engine_version, gpu, checkpoint, image_tag",
                            "What one ground refuses, to be asked again and again."),
     function<&explain>("explain",
@@ -198,8 +198,8 @@ void register_launch(py::handle module) {
   module.attr("default_policy") = text(default_policy());
   (void)model_cache();
   module.attr("default_versions") = text(default_versions());  // read here, once
-  add_class<Refusals>(module, "Refusals", "What one ground refuses.", kMethods);
-  add_functions(module, kFunctions);
+  add_class<Refusals>(module, "Refusals", "What one ground refuses.", kLaunchMethods);
+  add_functions(module, kLaunchFunctions);
 }
 
 }  // namespace quantmap::bindings

@@ -17,8 +17,6 @@ namespace quantmap::bindings {
 
 namespace {
 
-py::object or_none(std::string_view value) { return value.empty() ? none() : py::object(text(value)); }
-
 py::list recipe_rows() {
   py::list out;
   for (const Recipe& row : catalog().recipes.rows) out.append(to_result(results::NamedRecipe{row, row_name(row)}));
@@ -288,7 +286,7 @@ py::object cast_buffer(const py::buffer& values, const std::string& type, const 
 
 py::list kernels() { return texts(kernel_names()); }
 
-constexpr Function kFunctions[] = {
+constexpr Function kNumericsFunctions[] = {
     function<&recipe_rows>("recipe_rows", "", "Every recipe of the catalogue."),
     function<&recipe_makers>("recipe_makers", "", "Who has recipes, and the release that was read."),
     function<&recipe_name_rows>("recipe_name_rows", "version=''",
@@ -363,6 +361,6 @@ py::dict to_python(const ErrorSums& sums) {
   return out;
 }
 
-void register_numerics(py::handle module) { add_functions(module, kFunctions); }
+void register_numerics(py::handle module) { add_functions(module, kNumericsFunctions); }
 
 }  // namespace quantmap::bindings

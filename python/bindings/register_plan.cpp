@@ -149,7 +149,7 @@ py::object skips(const Plan& plan) { return to_result(plan.skips()); }
 py::object targets(const Plan& plan) { return to_result(plan.targets()); }
 py::object diagnostics(const Plan& plan) { return to_python(plan.diagnostics()); }
 
-constexpr Function kProperties[] = {
+constexpr Function kPlanProperties[] = {
     function<&Plan::asked>("asked", "", "Points of the task."),
     function<&Plan::distinct>("distinct", "", "Experiments."),
     function<&Plan::merged>("merged", "", "Points that start what another starts."),
@@ -163,14 +163,14 @@ constexpr Function kProperties[] = {
     function<&diagnostics>("diagnostics", "", "What is to be said about the task."),
 };
 
-constexpr Function kMethods[] = {
+constexpr Function kPlanMethods[] = {
     function<&experiment>("experiment", "index", "One experiment."),
     function<&group_data>("group", "id", "The configs that start the same, and how many points each has."),
     function<&lines>("lines", "begin, end, bytes, groups", "Lines, and the number of the next experiment."),
     function<&signatures>("signatures", "begin, end, bytes", "Signatures, and the number of the next experiment."),
 };
 
-constexpr Function kFunctions[] = {
+constexpr Function kPlanFunctions[] = {
     function<&parallel_arguments>("parallel_arguments", "config, runtime",
                                   "The arguments of one launch's parallel sizes."),
     function<&read_task_parts>("read_task", "task, runtime=None",
@@ -182,8 +182,8 @@ constexpr Function kFunctions[] = {
 }  // namespace
 
 void register_plan(py::handle module) {
-  add_class<Plan>(module, "Plan", "A plan as the core keeps it.", kMethods, kProperties);
-  add_functions(module, kFunctions);
+  add_class<Plan>(module, "Plan", "A plan as the core keeps it.", kPlanMethods, kPlanProperties);
+  add_functions(module, kPlanFunctions);
 }
 
 }  // namespace quantmap::bindings

@@ -50,7 +50,7 @@ bool matches(const Pattern& pattern, const py::object& object) {
 
 std::optional<std::size_t> dead_part(const Pattern& pattern) { return pattern.dead_part(); }
 
-constexpr Function kMethods[] = {
+constexpr Function kRulesMethods[] = {
     function<&matches>("matches", "text", "Whether re.match would accept the text."),
     function<&Pattern::always>("always", "", "Whether it is plain that every text matches."),
     function<&Pattern::can_match_path>("can_match_path", "", "False only if no module path can match."),
@@ -58,15 +58,15 @@ constexpr Function kMethods[] = {
     function<&Pattern::size>("size", "", "How many states it has."),
 };
 
-constexpr Function kFunctions[] = {
+constexpr Function kRulesFunctions[] = {
     function<&read_pattern>("read_pattern", "text, path", "A pattern, compiled."),
 };
 
 }  // namespace
 
 void register_rules(py::handle module) {
-  add_class<Pattern>(module, "Pattern", "A regular expression of a rules file, compiled.", kMethods);
-  add_functions(module, kFunctions);
+  add_class<Pattern>(module, "Pattern", "A regular expression of a rules file, compiled.", kRulesMethods);
+  add_functions(module, kRulesFunctions);
 }
 
 }  // namespace quantmap::bindings

@@ -179,7 +179,7 @@ TEST_CASE("arguments alone lean on no variable and no file of their own: such a 
     for (Target& target : targets) {
       if (target.id == "kv" && kind == ChannelKind::kEnv) target.routes = {&route, 1};
     }
-    engine.checked.targets = targets;
+    engine.checked.targets = {targets.data(), targets.size()};
     Deployment deployment;
     deployment.checked = true;
     deployment.release = last;
@@ -231,7 +231,7 @@ TEST_CASE("of several flags that a release lacks, the one that came first is nam
     for (Target& target : targets) {
       if (target.id == "kv") target.routes = routes;
     }
-    engine.checked.targets = targets;
+    engine.checked.targets = {targets.data(), targets.size()};
     const Mapping mapping = map_config(*config, engine, {}, deployment);
     const auto dropped = std::find_if(mapping.decisions.begin(), mapping.decisions.end(),
                                       [](const Decision& item) { return item.outcome == Outcome::kDropped; });

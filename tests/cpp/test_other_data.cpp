@@ -39,7 +39,7 @@ Channel flag(const Engine& engine, std::string_view name) {
 TEST_CASE("a flag that a release has only to refuse it is no way to set anything") {
   const Engine& engine = engine_of("sglang");
   const std::array<Channel, 2> routes{flag(engine, "--enable-flashmla"), flag(engine, "--attention-backend")};
-  const Target target{"attention", routes};
+  const Target target{"attention", {routes.data(), routes.size()}};
   const auto way = [&](std::string_view version) {
     const Deployment deployment = at(engine, version);
     const Channel* route = Chooser(engine, deployment).find_route(target);
@@ -56,7 +56,7 @@ TEST_CASE("stages share layers, at most one each") {
   stages.size = ShapeSize::kLayers;
   stages.over = ShapeOver::kPp;
   stages.unit = ShapeUnit::kOne;
-  engine.checked.shapes = std::span<const Shape>(&stages, 1);
+  engine.checked.shapes = {&stages, 1};
   auto facts = std::make_shared<ModelFacts>();
   facts->has_config = true;
   facts->architecture.layers.resize(4);

@@ -43,8 +43,8 @@ TEST_CASE("a candidate behind one that emits nothing is never taken") {
       std::find_if(candidates.begin(), candidates.end(), [](const auto& c) { return c.emissions.empty(); });
   const std::size_t number = static_cast<std::size_t>(free - candidates.begin()) + 2;
   candidates.insert(free + 1, candidates.front());
-  row->candidates = candidates;
-  engine.checked.rows = rows;
+  row->candidates = {candidates.data(), candidates.size()};
+  engine.checked.rows = {rows.data(), rows.size()};
   CHECK(has(found(engine), "no launch takes candidate " + std::to_string(number)));
 }
 
@@ -57,12 +57,12 @@ TEST_CASE("a rule that nothing meets is found, and one that rows meet is not the
   REQUIRE(rule != rules.end());
   const std::string id(rule->id);
   rule->user_only = true;
-  engine.checked.rules = rules;
+  engine.checked.rules = {rules.data(), rules.size()};
   CHECK(has(found(engine), "the rule " + id + " refuses what rows emit"));
   std::vector<RuleTerm> terms(rule->terms.begin(), rule->terms.end());
   terms.front().values = never;
   terms.front().others = false;
-  rule->terms = terms;
+  rule->terms = {terms.data(), terms.size()};
   rule->user_only = false;
   CHECK(has(found(engine), "the rule " + id + " refuses nothing"));
 }

@@ -12,7 +12,7 @@ namespace quantmap {
 
 namespace {
 
-constexpr std::size_t kLongest = 64;  // longer words have no near names: no edit distance over megabytes
+constexpr std::size_t kLongestWord = 64;  // longer words have no near names: no edit distance over megabytes
 
 // Case does not tell words apart, and a dash is an underscore.
 char folded(char c) noexcept {
@@ -20,14 +20,14 @@ char folded(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-// Restricted Damerau-Levenshtein distance of folded words, O(n*m) on at most kLongest bytes each; anything from
+// Restricted Damerau-Levenshtein distance of folded words, O(n*m) on at most kLongestWord bytes each; anything from
 // `enough` on is as good as `enough`, so most words are left after a few letters.
 std::size_t edits(std::string_view a, std::string_view b, std::size_t enough) {
   const std::size_t apart = a.size() < b.size() ? b.size() - a.size() : a.size() - b.size();
   if (apart >= enough) return enough;
-  std::array<std::size_t, kLongest + 1> before{};
-  std::array<std::size_t, kLongest + 1> last{};
-  std::array<std::size_t, kLongest + 1> now{};
+  std::array<std::size_t, kLongestWord + 1> before{};
+  std::array<std::size_t, kLongestWord + 1> last{};
+  std::array<std::size_t, kLongestWord + 1> now{};
   for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
   std::size_t least_before = 0;
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -87,11 +87,11 @@ std::string join(std::span<const std::string_view> words, std::string_view separ
 }
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
-  if (word.empty() || word.size() > kLongest) return {};
+  if (word.empty() || word.size() > kLongestWord) return {};
   std::size_t best = std::max<std::size_t>(2, word.size() / 3) + 1;
   std::string_view found;
   for (const std::string_view candidate : candidates) {
-    if (candidate.size() > kLongest) continue;
+    if (candidate.size() > kLongestWord) continue;
     const std::size_t distance = edits(word, candidate, best);
     if (distance < best && distance < std::max(word.size(), candidate.size())) {
       best = distance;

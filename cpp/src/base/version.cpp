@@ -7,7 +7,7 @@ namespace quantmap {
 
 namespace {
 
-constexpr std::size_t kLongest = 128;  // longer texts are no versions
+constexpr std::size_t kLongestVersion = 128;  // longer texts are no versions
 
 // Reads the text from the left; every step either takes something or leaves the place as it was.
 class Scanner {
@@ -54,7 +54,7 @@ class Scanner {
 }  // namespace
 
 std::optional<Version> Version::parse(std::string_view text) {
-  if (text.size() > kLongest) return std::nullopt;
+  if (text.size() > kLongestVersion) return std::nullopt;
   Scanner scan(text);
   (void)(scan.take("v") || scan.take("V"));
   Version out;

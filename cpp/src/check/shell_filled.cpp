@@ -2,17 +2,15 @@
 
 #include <algorithm>
 
+#include "base/letters.hpp"
+
 namespace quantmap::shell {
 
 namespace {
 
 constexpr std::size_t kLongestTemplate = 300;
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-
-bool is_name(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_name(char c) { return is_alnum(c) || c == '_'; }
 
 // __NAME__ of a template, %NAME% of a batch file: where it ends, or 0.
 std::size_t end_of_mark(std::string_view text, std::size_t at) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/letters.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/catalog/codes.hpp"
 #include "shell_filled.hpp"
@@ -11,15 +12,12 @@ namespace quantmap::shell {
 namespace {
 
 constexpr int kMostFailures = 8;  // what cannot be read costs a look to the end of the text each time
-constexpr std::string_view kOpeners[] = {"if", "elif", "while", "until", "then", "do", "else", "!", "{", "time"};
-
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr std::string_view kConditionOpeners[] = {"if", "elif", "while", "until", "then",
+                                                  "do", "else", "!",     "{",     "time"};
 
 // ... and [options], as documentation leaves out the rest.
 bool is_left_out(std::string_view word) {
-  const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-'; };
+  const auto is_plain = [](char c) { return is_letter(c) || c == '_' || c == '-'; };
   if (word == "...") return true;
   return word.size() > 3 && word.front() == '[' && word.back() == ']' &&
          std::all_of(word.begin() + 1, word.end() - 1, is_plain);
@@ -163,7 +161,8 @@ bool Lexer::opens_test(const std::vector<Token>& out) const {
   if (!words && !(peek() == '(' && peek(1) == '(')) return false;
   if (out.empty() || out.back().kind == TokenKind::kOperator) return true;
   const std::string_view before = out.back().word.plain();
-  return before == "for" || std::find(std::begin(kOpeners), std::end(kOpeners), before) != std::end(kOpeners);
+  return before == "for" ||
+         std::find(std::begin(kConditionOpeners), std::end(kConditionOpeners), before) != std::end(kConditionOpeners);
 }
 
 bool Lexer::read_operator(std::vector<Token>& out) {

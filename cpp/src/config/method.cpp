@@ -43,7 +43,7 @@ class MethodSearch {
   bool has(int option) const {
     if (rows_.ranges.empty()) return false;
     const RowRange range = rows_.ranges[index_of(FieldId::kMethod)];
-    const auto rows = rows_.rows.subspan(range.begin, static_cast<std::size_t>(range.end - range.begin));
+    const auto rows = rows_.rows.part(range.begin, static_cast<std::size_t>(range.end - range.begin));
     return std::any_of(rows.begin(), rows.end(), [option](const MappingRule& row) {
       return ((row.options >> static_cast<unsigned>(option)) & 1U) != 0;
     });

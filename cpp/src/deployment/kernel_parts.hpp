@@ -8,7 +8,7 @@
 namespace quantmap::kernel {
 
 template <typename Item>
-[[nodiscard]] const Item* at_release(std::span<const Item> items, ReleaseNumber release) noexcept {
+[[nodiscard]] const Item* at_release(Rows<Item> items, ReleaseNumber release) noexcept {
   for (const Item& item : items) {
     if (covers(item.since, item.until, release)) return &item;
   }
@@ -16,7 +16,7 @@ template <typename Item>
 }
 
 template <typename Item, typename Wanted>
-[[nodiscard]] bool holds(std::span<const Item> items, const Wanted& wanted) noexcept {
+[[nodiscard]] bool holds(Rows<Item> items, const Wanted& wanted) noexcept {
   return std::find(items.begin(), items.end(), wanted) != items.end();
 }
 

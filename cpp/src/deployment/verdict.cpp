@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kShownChoices = 30;
 
 std::string choices_of(const FlagInterval& flag) {
-  const auto shown = flag.choices.first(std::min(flag.choices.size(), kShownChoices));
+  const auto shown = flag.choices.part(0, kShownChoices);
   return join(shown) + (shown.size() < flag.choices.size() ? ", ..." : "");
 }
 

@@ -9,8 +9,6 @@ namespace quantmap {
 
 namespace {
 
-constexpr double kMebibyte = 1048576.0;
-
 std::string number_text(double value) {
   const std::string text = python_float(value);
   return text.size() > 2 && text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;

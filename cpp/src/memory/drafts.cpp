@@ -7,10 +7,6 @@ namespace quantmap {
 
 namespace {
 
-constexpr double kHalf = 2;  // bytes of a number that is not quantized
-
-double number(std::int64_t value) { return static_cast<double>(value); }
-
 // Of a draft model whose shape is known, divided like the model itself.
 double model_bytes(const Checkpoint& draft, const Sizes& sizes) {
   const Architecture& model = *draft.architecture;
@@ -18,7 +14,7 @@ double model_bytes(const Checkpoint& draft, const Sizes& sizes) {
       count_parameters(model, ties_embeddings(model), sizes.parallel, stages_of(model, {}).front());
   const double stored = checkpoint_bits(draft.quantization);
   const double rest = count.other + (sizes.draft_head ? 0 : count.embedding) + count.head;
-  return (count.linear + count.experts) * (stored > 0 ? stored : 8 * kHalf) / 8 + rest * kHalf;
+  return (count.linear + count.experts) * (stored > 0 ? stored : 8 * kPlainBytes) / 8 + rest * kPlainBytes;
 }
 
 // One layer on top of the model: what joins hidden states, attention of the model's own, an MLP. With an output layer
@@ -33,7 +29,7 @@ double head_bytes(const Inputs& inputs, const Sizes& sizes) {
   const double read = sizes.draft_output ? 2 * hidden : hidden;
   double numbers = joined * hidden * hidden + read * (queries + cached) + queries * hidden + 3 * hidden * width;
   if (sizes.draft_output) numbers += number(std::min(kDraftWords, model.vocabulary)) * hidden;
-  return numbers * kHalf / number(sizes.parallel.tensor);
+  return numbers * kPlainBytes / number(sizes.parallel.tensor);
 }
 
 }  // namespace

@@ -7,11 +7,6 @@ namespace quantmap {
 
 namespace {
 
-constexpr double kMebibyte = 1048576.0;
-constexpr double kHalf = 2;  // bytes of an activation
-
-double number(std::int64_t value) { return static_cast<double>(value); }
-
 // Bits of one weight of a scheme with its scales: 16 bits for each group, as GPTQ, AWQ and compressed-tensors store
 // them, 8 for each 16 weights in NVFP4 and for each 32 in MXFP4, 32 for each block of a block-wise scheme.
 double scheme_bits(const Scheme& scheme) {
@@ -82,7 +77,7 @@ double adapter_bytes(const Inputs& inputs, const Sizes& sizes, const PipelineSta
     const bool word = module.part == ModuleClass::kEmbedding || module.part == ModuleClass::kHead;
     if (module.part == ModuleClass::kLinear || word) columns += module.matrices * hidden + module.numbers / hidden;
   });
-  return columns * number(sizes.lora_rank) * number(std::max<std::int64_t>(sizes.loras, 1)) * kHalf;
+  return columns * number(sizes.lora_rank) * number(std::max<std::int64_t>(sizes.loras, 1)) * kPlainBytes;
 }
 
 // The largest of: one step through the layers, the scores of the next tokens, one picture through the vision tower;
@@ -93,17 +88,17 @@ double step_bytes(const Inputs& inputs, const Sizes& sizes, const MemoryPeak& ro
   for (const Layer& layer : model.layers) widest = std::max(widest, layer.intermediate);
   const double token =
       row.hidden_copies * number(model.hidden) + row.mlp_copies * number(widest) / number(sizes.parallel.tensor);
-  const double step = token * kHalf * number(sizes.batched);
+  const double step = token * kPlainBytes * number(sizes.batched);
   const double scores = number(std::min(sizes.scored, sizes.batched)) * number(model.vocabulary) * row.score_bytes;
   const VisionShape& vision = model.parts.vision;
   const double split = sizes.vision_whole ? 1 : number(sizes.parallel.tensor);
   const double patch = 2 * vision.hidden + 2 * vision.intermediate / split;
   const double pictures = vision.tokens > 0 ? std::max(std::floor(number(sizes.batched) / vision.tokens), 1.0) : 1;
-  const double picture = sizes.text_only || sizes.skip_media ? 0 : pictures * vision.patches * patch * kHalf;
+  const double picture = sizes.text_only || sizes.skip_media ? 0 : pictures * vision.patches * patch * kPlainBytes;
   double workspace = 0;
   if (model.is_moe()) {
     const double width = 2 * number(model.experts.intermediate) / number(sizes.parallel.expert_gpus());
-    workspace = row.expert_copies * number(model.experts.per_token) * (width + number(model.hidden)) * kHalf *
+    workspace = row.expert_copies * number(model.experts.per_token) * (width + number(model.hidden)) * kPlainBytes *
                 number(sizes.batched);
   }
   return std::max({step, scores, picture}) + workspace;

@@ -65,7 +65,7 @@ struct Parts {
 
 // The first row of an interval table that holds for a release.
 template <typename Row>
-[[nodiscard]] const Row* row_of(std::span<const Row> rows, ReleaseNumber release) {
+[[nodiscard]] const Row* row_of(Rows<Row> rows, ReleaseNumber release) {
   for (const Row& row : rows) {
     if (row.since <= release && release < row.until) return &row;
   }

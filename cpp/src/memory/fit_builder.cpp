@@ -11,7 +11,6 @@ namespace quantmap {
 
 namespace {
 
-constexpr double kMebibyte = 1048576.0;
 constexpr std::int64_t kUsualContext = 8192;
 constexpr double kFourBits = 4.25;  // of experts with a scale of 8 bits for 32 numbers
 constexpr double kMost = 1e15;

@@ -9,10 +9,6 @@ namespace quantmap {
 
 namespace {
 
-constexpr double kMebibyte = 1048576.0;
-
-double number(std::int64_t value) { return static_cast<double>(value); }
-
 // Captured sizes of prompts' steps: every fourth up to 32, then wider and wider apart.
 double prefill_sizes(std::int64_t tokens) {
   constexpr std::pair<std::int64_t, std::int64_t> kSteps[] = {{32, 4},    {256, 16},   {512, 32},

@@ -12,6 +12,11 @@
 
 namespace quantmap {
 
+inline constexpr double kMebibyte = 1048576.0;
+inline constexpr double kPlainBytes = 2;  // of a weight or an activation that is not quantized
+
+inline double number(std::int64_t value) { return static_cast<double>(value); }
+
 struct Sizes {
   Parallel parallel;
   std::int64_t context = 0;      // tokens of one sequence; 0: not said

@@ -9,10 +9,21 @@
 
 namespace quantmap {
 
+bool encode_in_avx2(const Encoding& how, const RowSpan& span, RowSums& out) {
+  return avx2_kernel::encode_quickly<avx2_kernel::Eight>(how, span, out);
+}
+
+namespace {
+
+void encode(const Encoding& how, const RowSpan& span, RowSums& out) {
+  if (!encode_in_avx2(how, span, out)) avx2_kernel::encode<avx2_kernel::Eight>(how, span, out);
+}
+
+}  // namespace
+
 const Kernels& avx2_kernels() noexcept {
   using avx2_kernel::Eight;
-  static const Kernels kBuild{"avx2", avx2_kernel::absmax_quickly<Eight>, avx2_kernel::scales<Eight>,
-                              avx2_kernel::encode_quickly<Eight, Eight>};
+  static const Kernels kBuild{"avx2", avx2_kernel::absmax_quickly<Eight>, avx2_kernel::scales<Eight>, encode};
   return kBuild;
 }
 

@@ -9,6 +9,8 @@ namespace quantmap {
 #if defined(__x86_64__)
 [[nodiscard]] const Kernels& avx2_kernels() noexcept;
 [[nodiscard]] const Kernels& avx512_kernels() noexcept;
+// The quick way of both: whether the row could go it, and went.
+bool encode_in_avx2(const Encoding& how, const RowSpan& span, RowSums& out);
 #endif
 
 }  // namespace quantmap

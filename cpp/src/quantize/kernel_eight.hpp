@@ -14,6 +14,7 @@ struct Eight {
   using I = __m256i;
   using M = __m256;  // of comparisons: all bits or none
   static constexpr std::size_t kWidth = 8;
+  static constexpr bool kEveryPath = false;  // what goes a path of its own goes the quick way
 
   static F set(float value) { return _mm256_set1_ps(value); }
   static I seti(std::int32_t value) { return _mm256_set1_epi32(value); }

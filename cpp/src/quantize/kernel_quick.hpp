@@ -109,8 +109,9 @@ template <class V, class W>
 }
 
 // Sixteen of what is left over go to the sums of the row, the others are added up alone, as encode_span does it.
-template <class V, class W>
+template <class V, class Row>
 QuickSums encode_end(const RowSpan& span, std::size_t at, const Limits& limits, QuickSums sums, RowSums& out) {
+  using W = typename Row::Rest;
   const float* factor = span.factor + at / span.tile;
   const float* scale = span.scale + at / span.tile;
   if (at + kLanes <= span.count) {
@@ -120,7 +121,7 @@ QuickSums encode_end(const RowSpan& span, std::size_t at, const Limits& limits, 
     scale = span.scale + at / span.tile;
   }
   if (at == span.count) return sums;
-  add_up<W>(encode_rest<V, W>(span.values, at, span.count - at, *factor, *scale, limits, {}, span.codes), out);
+  add_up<W::kType>(encode_rest<V, W>(span.values, at, span.count - at, *factor, *scale, limits, {}, span.codes), out);
   return sums;
 }
 
@@ -152,23 +153,22 @@ void quick_span(const Encoding& how, const RowSpan& span, RowSums& out) {
     }
     if (at == fold_end) {
       fold_end += kFold;
-      add_up<W>(sums, out);
+      add_up<W::kType>(sums, out);
       sums = {};
     }
   }
-  add_up<W>(encode_end<V, W>(span, whole, limits, sums, out), out);
+  add_up<W::kType>(encode_end<V, W>(span, whole, limits, sums, out), out);
 }
 
 template <class V, Stored kType, Element kElement, bool kTruncates, Quotient kQuotient>
 void quick_way(const Encoding& how, const RowSpan& span, RowSums& out) {
   if constexpr (kElement == Element::kE2m1) {
     if (span.tile == kLanes) return quick_span<V, Way<kType, kElement, false, kQuotient, false, true>>(how, span, out);
+  } else if constexpr (kQuotient == Quotient::kProduct) {  // a division takes longer than what is saved
+    const float reach = span.largest * span.factor[0];
+    const bool inside = span.tile >= span.count && reach <= how.high && reach <= -how.low;
+    if (inside) return quick_span<V, Way<kType, kElement, kTruncates, kQuotient, true, false>>(how, span, out);
   }
-  using Inside = Way<kType, kElement, kTruncates, kQuotient, true, false>;
-  const __m256 most = quotient<Inside>(_mm256_set1_ps(span.largest), _mm256_set1_ps(span.factor[0]));
-  const float reach = _mm256_cvtss_f32(most);
-  const bool inside = span.tile >= span.count && reach <= how.high && reach <= -how.low;
-  if (inside) return quick_span<V, Inside>(how, span, out);
   quick_span<V, Way<kType, kElement, kTruncates, kQuotient, false, false>>(how, span, out);
 }
 
@@ -217,15 +217,16 @@ inline bool is_quick(const Encoding& how, const RowSpan& span) {
   return all_finite(span.factor, (span.count + span.tile - 1) / span.tile);
 }
 
-// Eight values at a time where the row can go the quick way, else as `Plain` has them.
-template <class V, class Plain>
-void encode_quickly(const Encoding& how, const RowSpan& span, RowSums& out) {
-  if (!is_quick(how, span)) return encode<Plain>(how, span, out);
+// Eight values at a time, where the row can go the quick way.
+template <class V>
+bool encode_quickly(const Encoding& how, const RowSpan& span, RowSums& out) {
+  if (!is_quick(how, span)) return false;
   switch (span.type) {
-    case Stored::kBfloat16: return quick_type<V, Stored::kBfloat16>(how, span, out);
-    case Stored::kHalf: return quick_type<V, Stored::kHalf>(how, span, out);
-    case Stored::kFloat: return quick_type<V, Stored::kFloat>(how, span, out);
+    case Stored::kBfloat16: quick_type<V, Stored::kBfloat16>(how, span, out); break;
+    case Stored::kHalf: quick_type<V, Stored::kHalf>(how, span, out); break;
+    case Stored::kFloat: quick_type<V, Stored::kFloat>(how, span, out); break;
   }
+  return true;
 }
 
 }  // namespace QUANTMAP_KERNEL

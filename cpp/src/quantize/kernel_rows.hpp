@@ -263,8 +263,10 @@ template <class V, Stored kType, Element kElement>
 void encode_element(const Encoding& how, const RowSpan& span, RowSums& sums) {
   constexpr bool kWhole = kElement == Element::kInt8;
   const bool plain = !how.divide && how.round_to == Stored::kFloat && !how.flush && span.zero == nullptr;
-  if (plain && how.rounding == Rounding::kEven) return encode_span<V, kType, kElement, Path::kEven>(how, span, sums);
-  if constexpr (kWhole) {
+  if constexpr (V::kEveryPath || kElement == Element::kE5m2) {
+    if (plain && how.rounding == Rounding::kEven) return encode_span<V, kType, kElement, Path::kEven>(how, span, sums);
+  }
+  if constexpr (V::kEveryPath && kWhole) {
     if (plain && how.rounding == Rounding::kTruncate) {
       return encode_span<V, kType, kElement, Path::kTruncate>(how, span, sums);
     }

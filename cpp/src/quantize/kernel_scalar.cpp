@@ -16,6 +16,7 @@ struct Scalar {
   using I = std::int32_t;
   using M = bool;
   static constexpr std::size_t kWidth = 1;
+  static constexpr bool kEveryPath = true;
 
   static F set(float value) { return value; }
   static I seti(std::int32_t value) { return value; }

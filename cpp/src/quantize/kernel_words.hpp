@@ -30,6 +30,7 @@ struct Way {
   static constexpr bool kEvenOdd = Type == Stored::kBfloat16;
   // Few values become zero where there are many exponents: they are counted when one is there.
   static constexpr bool kFewZeros = Code == Element::kE4m3;
+  using Rest = Way<Type, Code, Truncates, Scaled, false, false>;  // what is left over gains nothing by a way of its own
 };
 
 // From the upper half of a level to its code: the exponent and what is kept of the mantissa, less the base, less what
@@ -79,13 +80,13 @@ inline std::uint64_t total(__m256i counts) {
   return out;
 }
 
-template <class W>
+template <bool kEvenOdd>
 double add_lanes(double to, __m256 first, __m256 second) {
   float floats[kLanes];
   _mm256_storeu_ps(floats, first);
   _mm256_storeu_ps(floats + 8, second);
   for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    to += static_cast<double>(floats[W::kEvenOdd ? lane % 2 * 8 + lane / 2 : lane]);
+    to += static_cast<double>(floats[kEvenOdd ? lane % 2 * 8 + lane / 2 : lane]);
   }
   return to;
 }
@@ -121,19 +122,20 @@ __m256i zeros_of(const void* values, std::size_t at) {
 }
 
 // How many zeros there are in counts that zeros_of has made.
-template <class W>
+template <Stored kType>
 std::uint64_t total_zeros(__m256i counts) {
-  if constexpr (W::kType != Stored::kFloat) counts = _mm256_madd_epi16(counts, _mm256_set1_epi16(1));
+  if constexpr (kType != Stored::kFloat) counts = _mm256_madd_epi16(counts, _mm256_set1_epi16(1));
   return total(_mm256_sub_epi32(_mm256_setzero_si256(), counts));
 }
 
-template <class W>
+template <Stored kType>
 [[gnu::noinline]] void add_up(QuickSums sums, RowSums& out) {
-  out.signal = add_lanes<W>(out.signal, sums.first.signal, sums.second.signal);
-  out.noise = add_lanes<W>(out.noise, sums.first.noise, sums.second.noise);
-  out.dot = add_lanes<W>(out.dot, sums.first.dot, sums.second.dot);
+  constexpr bool kEvenOdd = kType == Stored::kBfloat16;
+  out.signal = add_lanes<kEvenOdd>(out.signal, sums.first.signal, sums.second.signal);
+  out.noise = add_lanes<kEvenOdd>(out.noise, sums.first.noise, sums.second.noise);
+  out.dot = add_lanes<kEvenOdd>(out.dot, sums.first.dot, sums.second.dot);
   const std::uint64_t codes = total(_mm256_sad_epu8(sums.zero_codes, _mm256_setzero_si256()));
-  out.created += codes - total_zeros<W>(sums.zero_values) + sums.created;
+  out.created += codes - total_zeros<kType>(sums.zero_values) + sums.created;
   out.clipped += total(sums.clipped);
 }
 
@@ -145,8 +147,8 @@ template <class W>
     const auto mask = static_cast<unsigned>(_mm256_movemask_epi8(zeros));
     if (mask == 0) [[likely]]
       return;
-    sums.created += static_cast<unsigned>(__builtin_popcount(mask)) - total_zeros<W>(zeros_of<W>(values, at)) -
-                    total_zeros<W>(zeros_of<W>(values, at + kLanes));
+    sums.created += static_cast<unsigned>(__builtin_popcount(mask)) - total_zeros<W::kType>(zeros_of<W>(values, at)) -
+                    total_zeros<W::kType>(zeros_of<W>(values, at + kLanes));
   } else {
     const __m256i first = zeros_of<W>(values, at);
     const __m256i second = zeros_of<W>(values, at + kLanes);

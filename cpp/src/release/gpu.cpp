@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kLongestName = 200;
 constexpr std::uint64_t kGigabyte = 1'000'000'000;
-constexpr std::uint64_t kMebibyte = 1'048'576;
+constexpr std::uint64_t kBytesOfMib = 1'048'576;
 
 using Words = std::vector<std::string>;
 
@@ -25,7 +25,7 @@ bool holds(std::span<const std::string_view> words, std::string_view word) noexc
 }
 
 // "nvidia a100-sxm4-80gb" → nvidia a100 sxm4 80gb
-Words words_of(std::string_view name) {
+Words name_words(std::string_view name) {
   Words out;
   std::string word;
   for (const char c : name) {
@@ -119,7 +119,7 @@ void drop_vendor(std::string& word) {
 void take_memory(const GpuMemory& memory, Gpu& gpu) {
   gpu.sold_gb = memory.gb;
   gpu.reported = memory.reported_mib > 0;
-  gpu.memory_bytes = gpu.reported ? static_cast<std::uint64_t>(memory.reported_mib) * kMebibyte
+  gpu.memory_bytes = gpu.reported ? static_cast<std::uint64_t>(memory.reported_mib) * kBytesOfMib
                                   : static_cast<std::uint64_t>(memory.gb) * kGigabyte;
 }
 
@@ -226,7 +226,7 @@ const GpuCapability* capability_info(int capability) noexcept {
 }
 
 const OtherMaker* other_maker(std::string_view name) {
-  const Words words = words_of(lower(trim(head(name, kLongestName))));
+  const Words words = name_words(lower(trim(head(name, kLongestName))));
   for (const OtherMaker& other : catalog().hardware.others) {
     if (std::any_of(words.begin(), words.end(), [&](const std::string& word) { return holds(other.words, word); })) {
       return &other;
@@ -241,7 +241,7 @@ std::optional<Gpu> find_gpu(std::string_view name, const Path& path, Diagnostics
   if (const auto capability = read_capability(wanted)) {
     if (auto gpu = of_capability(*capability)) return gpu;
   }
-  Words words = words_of(wanted);
+  Words words = name_words(wanted);
   std::size_t begin = 0;
   while (begin < words.size() && holds(all.hardware.vendor_words, words[begin])) ++begin;
   if (begin < words.size()) drop_vendor(words[begin]);

@@ -19,6 +19,7 @@
 #include "quantmap/catalog/launcher_tables.hpp"
 #include "quantmap/catalog/memory_tables.hpp"
 #include "quantmap/catalog/recipe_tables.hpp"
+#include "quantmap/catalog/rows.hpp"
 #include "quantmap/catalog/rule_tables.hpp"
 
 namespace quantmap {
@@ -62,7 +63,7 @@ struct Completion {
   std::int8_t option = -1;
   FieldId by = kNoField;
   std::int8_t default_option = -1;
-  std::span<const std::int8_t> with{};
+  Rows<std::int8_t> with{};
 };
 
 struct Field {
@@ -75,11 +76,11 @@ struct Field {
   std::string_view title;
   std::string_view source;
   FieldKind kind;
-  std::span<const Option> options;
+  Rows<Option> options;
   int default_option;  // -1: no default, an absent field is not mapped
   long minimum;
   long maximum;
-  std::span<const Fit> fits;
+  Rows<Fit> fits;
   Code unfit_code;
   bool unfit_drops;
   Completion completion;
@@ -99,7 +100,7 @@ struct ConfigKeys {
 struct Dtype {
   std::string_view id;
   std::string_view family;
-  std::span<const std::string_view> spellings;
+  Rows<std::string_view> spellings;
 };
 
 struct PresetSetting {
@@ -115,11 +116,11 @@ struct Pair {
 struct Preset {
   std::string_view id;
   Form form;
-  std::span<const PresetSetting> settings;
+  Rows<PresetSetting> settings;
   std::string_view use_case;
   std::string_view recommended_for;
-  std::span<const Pair> claims;
-  std::span<const Pair> engines;
+  Rows<Pair> claims;
+  Rows<Pair> engines;
   std::string_view hardware;
   std::string_view source;
 };
@@ -165,18 +166,18 @@ struct FlagInterval {
   bool any_case;
   bool refused;               // known to the parser only to be refused
   std::string_view fallback;  // the default as an argument would spell it; empty: none or unknown
-  std::span<const std::string_view> choices;
-  std::span<const std::string_view> aliases;
-  std::span<const std::string_view> negations;  // those of the aliases that say the opposite
-  bool none;                                    // the text None and the empty one set nothing
-  bool deprecated;                              // it works, with a warning
-  std::string_view use;                         // what takes its place
+  Rows<std::string_view> choices;
+  Rows<std::string_view> aliases;
+  Rows<std::string_view> negations;  // those of the aliases that say the opposite
+  bool none;                         // the text None and the empty one set nothing
+  bool deprecated;                   // it works, with a warning
+  std::string_view use;              // what takes its place
   NumberForm numbers;
   std::string_view automatic;  // the word that a number flag takes besides numbers
   JsonForm json;
   bool keys_known;
   bool keys_closed;  // start-up refuses other keys
-  std::span<const std::string_view> keys;
+  Rows<std::string_view> keys;
   Bounds bounds;
   FlagType item;       // of a list: what each word of it is
   std::uint8_t words;  // of a list: how many there must be; 0: any number
@@ -184,7 +185,7 @@ struct FlagInterval {
 
 struct FlagHistory {
   std::string_view name;
-  std::span<const FlagInterval> intervals;
+  Rows<FlagInterval> intervals;
 };
 
 // A name or an alias that a flag has in some release.
@@ -209,17 +210,17 @@ struct Release {
 
 // What each release of an engine accepts, extracted from the releases' own sources.
 struct ArgumentSchema {
-  std::span<const Release> releases;   // ascending
-  std::span<const FlagHistory> flags;  // sorted by name
-  std::span<const FlagName> names;     // sorted by text, then by flag
-  std::span<const Variable> variables;
-  std::span<const std::string_view> never;  // flags that no release ever had
-  ReleaseSpan dotted;                       // where keys of JSON may stand behind a dot
+  Rows<Release> releases;   // ascending
+  Rows<FlagHistory> flags;  // sorted by name
+  Rows<FlagName> names;     // sorted by text, then by flag
+  Rows<Variable> variables;
+  Rows<std::string_view> never;  // flags that no release ever had
+  ReleaseSpan dotted;            // where keys of JSON may stand behind a dot
 };
 
 struct Flag {
   std::string_view id;
-  std::span<const std::string_view> aliases;
+  Rows<std::string_view> aliases;
 };
 
 struct Channel {
@@ -232,7 +233,7 @@ struct Channel {
 
 struct Target {
   std::string_view id;
-  std::span<const Channel> routes;  // the first that the release has is used
+  Rows<Channel> routes;  // the first that the release has is used
 };
 
 // Another way to say a target's value, for a part of the launch: it is read, and never written.
@@ -250,7 +251,7 @@ struct Assignment {
 };
 
 struct Alternative {
-  std::span<const Assignment> emissions;
+  Rows<Assignment> emissions;
   Outcome outcome;
   Code code;
   std::string_view why;
@@ -278,10 +279,10 @@ struct MappingRule {
   std::uint8_t kv_dtypes;     // bit i: the checkpoint asks for Catalog::kv_dtypes[i]
   std::uint8_t activations;   // bit 0: weights only; bit 1: activations quantized as well
   FieldId same_as;
-  std::span<const Condition> when;
-  std::span<const Alternative> candidates;  // the first that fits is taken
-  std::span<const NeverAccepted> never_accepted;
-  std::span<const std::string_view> evidence;
+  Rows<Condition> when;
+  Rows<Alternative> candidates;  // the first that fits is taken
+  Rows<NeverAccepted> never_accepted;
+  Rows<std::string_view> evidence;
 };
 
 struct RowRange {
@@ -299,15 +300,15 @@ struct BuiltinFile {
 
 // The rows of one mode of one engine.
 struct RowSet {
-  std::span<const Target> targets;
-  std::span<const Spelling> spellings;
-  std::span<const MappingRule> rows;
-  std::span<const RowRange> ranges;   // by FieldId
-  std::span<const Meaning> meanings;  // those of one target stand together
-  std::span<const Constraint> rules;
-  std::span<const Precision> precision;
-  std::span<const BuiltinFile> files;
-  std::span<const Shape> shapes;
+  Rows<Target> targets;
+  Rows<Spelling> spellings;
+  Rows<MappingRule> rows;
+  Rows<RowRange> ranges;   // by FieldId
+  Rows<Meaning> meanings;  // those of one target stand together
+  Rows<Constraint> rules;
+  Rows<Precision> precision;
+  Rows<BuiltinFile> files;
+  Rows<Shape> shapes;
   ParallelTargets parallel;
   std::string_view verified_through;  // newest release whose start-up rules were read
 };
@@ -321,56 +322,56 @@ struct Unsupported {
 struct Engine {
   std::string_view id;
   std::string_view name;
-  std::span<const std::string_view> runtime_names;
-  std::span<const std::string_view> owners;  // of its sources; empty: not said
-  std::span<const Launcher> launchers;       // the first is the one that is rendered
-  bool abbreviates;                          // the parser takes any unambiguous beginning of a flag
-  bool equates_dashes;                       // the parser takes underscores for dashes in a flag's name
-  std::span<const Pair> rewrites;            // short flags, and what the parser takes them for when it has no such flag
-  std::string_view config_flag;              // the flag that takes a YAML file of arguments, or empty
+  Rows<std::string_view> runtime_names;
+  Rows<std::string_view> owners;  // of its sources; empty: not said
+  Rows<Launcher> launchers;       // the first is the one that is rendered
+  bool abbreviates;               // the parser takes any unambiguous beginning of a flag
+  bool equates_dashes;            // the parser takes underscores for dashes in a flag's name
+  Rows<Pair> rewrites;            // short flags, and what the parser takes them for when it has no such flag
+  std::string_view config_flag;   // the flag that takes a YAML file of arguments, or empty
   std::span<const std::string_view>
       makers;  // whose accelerators it runs on besides NVIDIA's, with the rules known here
-  std::span<const Plugin> plugins;
+  Rows<Plugin> plugins;
   OldVariables old_variables;
   Container container;
-  std::span<const Flag> flags;
+  Rows<Flag> flags;
   std::span<const FieldId> order[2];  // by Form
   RowSet documented;
   RowSet checked;
-  std::span<const Unsupported> unsupported;
+  Rows<Unsupported> unsupported;
   ArgumentSchema surface;
   KernelTables kernels;
   MemoryPolicy memory;
-  std::span<const Trouble> troubles;  // those of loaders first
+  Rows<Trouble> troubles;  // those of loaders first
 };
 
 struct CheckpointKind {
   std::string_view id;
   std::string_view title;
-  std::span<const std::string_view> names;
+  Rows<std::string_view> names;
 };
 
 struct Catalog {
   std::string_view version;
   std::string_view hash;
-  std::span<const Field> fields;
-  std::span<const Section> sections;
+  Rows<Field> fields;
+  Rows<Section> sections;
   ConfigKeys keys;
-  std::span<const Dtype> dtypes;
-  std::span<const Preset> presets;
-  std::span<const DiagnosticText> diagnostics;
-  std::span<const Engine> engines;
+  Rows<Dtype> dtypes;
+  Rows<Preset> presets;
+  Rows<DiagnosticText> diagnostics;
+  Rows<Engine> engines;
   std::string_view method_key;
-  std::span<const std::string_view> unquantized_names;
-  std::span<const CheckpointKind> checkpoint_kinds;  // the first is "unquantized", the last "other"
-  std::span<const std::string_view> model_kinds;     // ids, by ModelKind
-  std::span<const Trait> traits;
-  std::span<const SchemeKind> schemes;             // the first is "unknown", the last "other"
-  std::span<const std::string_view> model_dtypes;  // the first is "unknown"
-  std::span<const std::string_view> kv_dtypes;     // the first is "none", the last "other"
-  std::span<const KnownModel> known_models;        // by id in lower case, ascending
-  std::span<const Pair> model_caches;              // variable → the folder in it that holds models by id
-  std::span<const GpuClass> gpu_classes;           // the first is "unknown"
+  Rows<std::string_view> unquantized_names;
+  Rows<CheckpointKind> checkpoint_kinds;  // the first is "unquantized", the last "other"
+  Rows<std::string_view> model_kinds;     // ids, by ModelKind
+  Rows<Trait> traits;
+  Rows<SchemeKind> schemes;             // the first is "unknown", the last "other"
+  Rows<std::string_view> model_dtypes;  // the first is "unknown"
+  Rows<std::string_view> kv_dtypes;     // the first is "none", the last "other"
+  Rows<KnownModel> known_models;        // by id in lower case, ascending
+  Rows<Pair> model_caches;              // variable → the folder in it that holds models by id
+  Rows<GpuClass> gpu_classes;           // the first is "unknown"
   Hardware hardware;
   DetectionTables detection;
   WeightTables weights;

@@ -3,15 +3,16 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
+
+#include "quantmap/catalog/rows.hpp"
 
 namespace quantmap {
 
 // A fact of a claim having one of these values; no values: having any.
 struct FactTerm {
   std::string_view fact;
-  std::span<const std::string_view> values;
+  Rows<std::string_view> values;
 };
 
 struct FactPair {
@@ -21,30 +22,30 @@ struct FactPair {
 
 // What a format means; the first row whose terms hold is taken.
 struct FormatRow {
-  std::span<const FactTerm> when;
+  Rows<FactTerm> when;
   int kind;  // index into Catalog::checkpoint_kinds; -1: what the method's name says
-  std::span<const FactPair> fill;
+  Rows<FactPair> fill;
 };
 
 // What an engine makes of a claim; the first row whose terms hold is taken.
 struct DetectionRow {
-  std::span<const FactTerm> when;
+  Rows<FactTerm> when;
   std::string_view name;  // the engine's name; "=fact" is what the claim says
   bool refused;
   std::string_view why;
-  std::span<const std::string_view> evidence;
+  Rows<std::string_view> evidence;
 };
 
 struct EngineDetection {
   std::string_view engine;
-  std::span<const std::uint8_t> order;  // of sources; the first that says something decides
-  std::span<const DetectionRow> rows;
-  std::span<const std::string_view> evidence;
+  Rows<std::uint8_t> order;  // of sources; the first that says something decides
+  Rows<DetectionRow> rows;
+  Rows<std::string_view> evidence;
 };
 
 // Tensors that only one kind of format has.
 struct Signature {
-  std::span<const std::string_view> tensors;
+  Rows<std::string_view> tensors;
   std::string_view means;
 };
 
@@ -65,8 +66,8 @@ enum class TraitNumber : std::uint8_t {
 struct Trait {
   std::string_view id;
   std::string_view title;
-  std::span<const std::string_view> model_types;
-  std::span<const std::string_view> keys;
+  Rows<std::string_view> model_types;
+  Rows<std::string_view> keys;
   TraitNumber number;
   std::int64_t least;
   std::int64_t most;  // 0: any
@@ -79,22 +80,22 @@ struct SchemeKind {
   std::uint32_t kinds;  // of checkpoints, as a mask
   double least_weight_bits;
   double most_weight_bits;
-  std::span<const std::string_view> weight_types;  // none: any
+  Rows<std::string_view> weight_types;  // none: any
   double least_activation_bits;
   double most_activation_bits;
-  std::span<const std::string_view> activation_types;  // none: any
-  bool blocks;                                         // only with scales for blocks
+  Rows<std::string_view> activation_types;  // none: any
+  bool blocks;                              // only with scales for blocks
 };
 
 struct DetectionTables {
-  std::span<const std::string_view> sources;
-  std::span<const FactPair> implied;    // source → method
-  std::span<const FactPair> producers;  // producer → method
-  std::span<const FormatRow> formats;
-  std::span<const Signature> signatures;
-  std::span<const FactPair> name_words;          // word of a model id → method
-  std::span<const std::string_view> name_after;  // words that may follow it
-  std::span<const EngineDetection> engines;
+  Rows<std::string_view> sources;
+  Rows<FactPair> implied;    // source → method
+  Rows<FactPair> producers;  // producer → method
+  Rows<FormatRow> formats;
+  Rows<Signature> signatures;
+  Rows<FactPair> name_words;          // word of a model id → method
+  Rows<std::string_view> name_after;  // words that may follow it
+  Rows<EngineDetection> engines;
 };
 
 struct StoredDtype {
@@ -108,24 +109,24 @@ struct StoredDtype {
 
 // Which part of a model a tensor belongs to; the first row that fits its name is taken.
 struct PartRow {
-  std::uint8_t part;                           // ModuleClass
-  std::span<const std::string_view> names;     // whole names
-  std::span<const std::string_view> words;     // one component
-  std::span<const std::string_view> contains;  // inside a component
-  std::span<const std::string_view> last;      // the module's own name
+  std::uint8_t part;                // ModuleClass
+  Rows<std::string_view> names;     // whole names
+  Rows<std::string_view> words;     // one component
+  Rows<std::string_view> contains;  // inside a component
+  Rows<std::string_view> last;      // the module's own name
 };
 
 struct WeightTables {
-  std::span<const StoredDtype> safetensors;
-  std::span<const StoredDtype> gguf;  // by id, not dense
-  std::span<const PartRow> parts;
-  std::span<const std::string_view> scales;
-  std::span<const std::string_view> scale_endings;
-  std::span<const std::string_view> scale_contains;
-  std::span<const std::string_view> kv_scales;
-  std::span<const std::string_view> packed;
-  std::span<const std::string_view> packed_endings;
-  std::span<const FactPair> gguf_keys;  // key after the architecture → key of a config.json
+  Rows<StoredDtype> safetensors;
+  Rows<StoredDtype> gguf;  // by id, not dense
+  Rows<PartRow> parts;
+  Rows<std::string_view> scales;
+  Rows<std::string_view> scale_endings;
+  Rows<std::string_view> scale_contains;
+  Rows<std::string_view> kv_scales;
+  Rows<std::string_view> packed;
+  Rows<std::string_view> packed_endings;
+  Rows<FactPair> gguf_keys;  // key after the architecture → key of a config.json
 };
 
 }  // namespace quantmap

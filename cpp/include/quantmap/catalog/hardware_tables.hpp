@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string_view>
+
+#include "quantmap/catalog/rows.hpp"
 
 namespace quantmap {
 
@@ -27,26 +28,26 @@ struct GpuCapability {
 
 // One size in which a product is sold.
 struct GpuMemory {
-  int gb;                                   // as sold
-  int reported_mib;                         // what the driver reports as total; 0: not known
-  std::span<const std::string_view> words;  // of the name, that mean this size
+  int gb;                        // as sold
+  int reported_mib;              // what the driver reports as total; 0: not known
+  Rows<std::string_view> words;  // of the name, that mean this size
 };
 
 struct GpuProduct {
   std::string_view id;
   std::string_view name;
   int capability;
-  std::span<const std::string_view> names;
-  std::span<const GpuMemory> memory;  // the first is taken when the name says none
-  std::span<const std::string_view> evidence;
+  Rows<std::string_view> names;
+  Rows<GpuMemory> memory;  // the first is taken when the name says none
+  Rows<std::string_view> evidence;
 };
 
 // What is no NVIDIA GPU, and why no rule holds for it.
 struct OtherMaker {
   std::string_view maker;
-  std::span<const std::string_view> words;
-  std::span<const std::string_view> image_words;  // beginnings of parts of the names of images that are built for it
-  std::span<const std::string_view> marks;        // variables and devices that only its launches name
+  Rows<std::string_view> words;
+  Rows<std::string_view> image_words;  // beginnings of parts of the names of images that are built for it
+  Rows<std::string_view> marks;        // variables and devices that only its launches name
   std::string_view reason;
 };
 
@@ -54,21 +55,21 @@ struct OtherMaker {
 struct HardwareClaim {
   std::string_view id;
   std::string_view title;
-  std::span<const std::string_view> documented;  // architectures said to do it
-  std::string_view cuda;                         // said to be needed; empty: nothing said
-  std::string_view config;                       // as JSON
-  std::string_view checkpoint;                   // the model's own method; empty: unquantized
+  Rows<std::string_view> documented;  // architectures said to do it
+  std::string_view cuda;              // said to be needed; empty: nothing said
+  std::string_view config;            // as JSON
+  std::string_view checkpoint;        // the model's own method; empty: unquantized
   std::string_view source;
 };
 
 struct Hardware {
-  std::span<const GpuArchitecture> architectures;
-  std::span<const GpuCapability> capabilities;  // ascending
-  std::span<const std::string_view> vendor_words;
-  std::span<const std::string_view> form_words;
-  std::span<const GpuProduct> products;
-  std::span<const OtherMaker> others;
-  std::span<const HardwareClaim> claims;
+  Rows<GpuArchitecture> architectures;
+  Rows<GpuCapability> capabilities;  // ascending
+  Rows<std::string_view> vendor_words;
+  Rows<std::string_view> form_words;
+  Rows<GpuProduct> products;
+  Rows<OtherMaker> others;
+  Rows<HardwareClaim> claims;
 };
 
 }  // namespace quantmap

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string_view>
+
+#include "quantmap/catalog/rows.hpp"
 
 namespace quantmap {
 
@@ -21,9 +22,9 @@ inline constexpr std::size_t kKernelParts = 6;
 // A combination that is refused although each part of it is taken. Nothing named: whatever it is.
 struct KernelException {
   std::uint8_t dtypes;  // bit i: KernelTables::dtypes[i]
-  std::span<const std::string_view> kv;
+  Rows<std::string_view> kv;
   std::int8_t sinks;  // 0, 1; -1: either
-  std::span<const std::uint16_t> heads;
+  Rows<std::uint16_t> heads;
 };
 
 // What a backend takes on some GPUs.
@@ -33,10 +34,10 @@ struct KernelTakes {
   std::uint8_t dtypes;
   std::uint8_t unsure;  // bit i: the sources do not say for KernelPart i
   bool sinks;
-  std::span<const std::string_view> kv;
-  std::span<const std::string_view> maybe_kv;  // the sources do not say
-  std::span<const HeadRun> heads;              // none: every size
-  std::span<const KernelException> refuses;
+  Rows<std::string_view> kv;
+  Rows<std::string_view> maybe_kv;  // the sources do not say
+  Rows<HeadRun> heads;              // none: every size
+  Rows<KernelException> refuses;
 };
 
 struct BackendInterval {
@@ -44,13 +45,13 @@ struct BackendInterval {
   std::uint16_t until;        // exclusive
   std::string_view platform;  // the only one that it is for, when that is another
   bool absent;                // the release has the name, and no code behind it
-  std::span<const KernelTakes> takes;
+  Rows<KernelTakes> takes;
   std::string_view at;  // file and class
 };
 
 struct AttentionBackend {
   std::string_view name;
-  std::span<const BackendInterval> intervals;
+  Rows<BackendInterval> intervals;
 };
 
 // The backends that a release tries by itself, first to last.
@@ -59,10 +60,10 @@ struct BackendOrder {
   std::uint16_t until;
   std::uint16_t gpus;
   std::uint8_t models;
-  std::span<const std::uint16_t> heads;  // none: every size
-  std::span<const std::string_view> kv;  // none: every value
-  bool unsure;                           // it depends on more than this
-  std::span<const std::uint16_t> order;  // indices into KernelTables::backends
+  Rows<std::uint16_t> heads;  // none: every size
+  Rows<std::string_view> kv;  // none: every value
+  bool unsure;                // it depends on more than this
+  Rows<std::uint16_t> order;  // indices into KernelTables::backends
 };
 
 struct MethodInterval {
@@ -75,26 +76,26 @@ struct MethodInterval {
 
 struct MethodLimits {
   std::string_view name;
-  std::span<const MethodInterval> intervals;
+  Rows<MethodInterval> intervals;
 };
 
 // The named backends for experts of one scheme, on some GPUs.
 struct ExpertsTakes {
   std::uint16_t gpus;
-  std::span<const std::string_view> backends;
-  std::span<const std::string_view> maybe;  // the sources do not say
+  Rows<std::string_view> backends;
+  Rows<std::string_view> maybe;  // the sources do not say
 };
 
 struct ExpertsInterval {
   std::uint16_t since;
   std::uint16_t until;
-  std::span<const ExpertsTakes> takes;
+  Rows<ExpertsTakes> takes;
   std::string_view at;
 };
 
 struct ExpertsScheme {
   std::string_view id;
-  std::span<const ExpertsInterval> intervals;
+  Rows<ExpertsInterval> intervals;
 };
 
 // The kind of a model's layers of experts, by the model and the method that is asked for; "" stands for "not set", and
@@ -110,7 +111,7 @@ struct ExpertsOf {
   std::uint32_t schemes;
   std::uint8_t dtypes;
   std::uint8_t kv_dtypes;
-  std::span<const std::string_view> methods;
+  Rows<std::string_view> methods;
   std::uint8_t scheme;  // index into KernelTables::experts
 };
 
@@ -119,7 +120,7 @@ struct MethodMeant {
   std::uint16_t since;
   std::uint16_t until;
   std::uint32_t checkpoints;
-  std::span<const std::string_view> methods;
+  Rows<std::string_view> methods;
   std::string_view as;
 };
 
@@ -128,12 +129,12 @@ struct OwnMethod {
   std::uint16_t since;
   std::uint16_t until;
   std::uint32_t checkpoints;
-  std::span<const std::string_view> names;  // the methods that are refused, for `text`; empty: the row is about any
+  Rows<std::string_view> names;  // the methods that are refused, for `text`; empty: the row is about any
   std::string_view text;
-  std::span<const std::string_view> beside;  // methods that may be asked for whatever the checkpoint's own is
-  std::string_view argument;                 // whose values are that list; empty: all that `methods` has
-  std::int8_t unless;  // the target that, set, lets methods through that it takes no more; -1: none
-  std::span<const std::string_view> evidence;
+  Rows<std::string_view> beside;  // methods that may be asked for whatever the checkpoint's own is
+  std::string_view argument;      // whose values are that list; empty: all that `methods` has
+  std::int8_t unless;             // the target that, set, lets methods through that it takes no more; -1: none
+  Rows<std::string_view> evidence;
 };
 
 // Which targets of the checked mode the tables speak of; -1: none.
@@ -146,18 +147,18 @@ struct KernelRoles {
 };
 
 struct KernelTables {
-  std::span<const std::string_view> dtypes;
+  Rows<std::string_view> dtypes;
   std::string_view unset;        // the value of a KV cache that nothing was said of
   std::uint16_t first_head = 0;  // sizes that were asked for: multiples of head_step between the ends
   std::uint16_t last_head = 0;
   std::uint16_t head_step = 1;
-  std::span<const AttentionBackend> backends;
-  std::span<const BackendOrder> orders;
-  std::span<const MethodLimits> methods;
-  std::span<const ExpertsScheme> experts;
-  std::span<const ExpertsOf> experts_of;
-  std::span<const MethodMeant> meant;
-  std::span<const OwnMethod> own;
+  Rows<AttentionBackend> backends;
+  Rows<BackendOrder> orders;
+  Rows<MethodLimits> methods;
+  Rows<ExpertsScheme> experts;
+  Rows<ExpertsOf> experts_of;
+  Rows<MethodMeant> meant;
+  Rows<OwnMethod> own;
   KernelRoles roles;
 };
 

@@ -3,8 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
+
+#include "quantmap/catalog/rows.hpp"
 
 namespace quantmap {
 
@@ -22,12 +23,12 @@ struct OwnFlag {
 
 // How a server is started: these words, then the model, by itself or behind a flag.
 struct Launcher {
-  std::span<const std::string_view> words;
+  Rows<std::string_view> words;
   std::string_view model_flag;
   ReleaseSpan positional;  // where the model may stand by itself
   ReleaseSpan ignored;     // where such a word is read, and nothing is made of it
-  std::span<const OwnFlag> own_flags;
-  std::span<const std::string_view> other_commands;  // words behind it that start something else
+  Rows<OwnFlag> own_flags;
+  Rows<std::string_view> other_commands;  // words behind it that start something else
 };
 
 // Which launcher the entrypoint of a release's image is.
@@ -51,8 +52,8 @@ struct PluginValue {
 // A package beside the engine that adds flags, values and variables of its own.
 struct Plugin {
   std::string_view package;
-  std::span<const std::string_view> flags;
-  std::span<const PluginValue> values;
+  Rows<std::string_view> flags;
+  Rows<PluginValue> values;
   std::string_view variables;  // what the names of its variables begin with
 };
 
@@ -64,12 +65,12 @@ struct OldVariables {
 };
 
 struct Container {
-  std::span<const ContainerImage> images;
-  bool starts_server;                                // the image's own entrypoint does, and has to be replaced
-  std::span<const Entrypoint> entrypoints;           // which launcher that is, by release
-  std::span<const std::string_view> options;         // of docker run
-  std::span<const std::string_view> other_images;    // that others publish; their tags are no releases
-  std::span<const std::string_view> numbered_apart;  // who publishes images with the engine, numbered by themselves
+  Rows<ContainerImage> images;
+  bool starts_server;                     // the image's own entrypoint does, and has to be replaced
+  Rows<Entrypoint> entrypoints;           // which launcher that is, by release
+  Rows<std::string_view> options;         // of docker run
+  Rows<std::string_view> other_images;    // that others publish; their tags are no releases
+  Rows<std::string_view> numbered_apart;  // who publishes images with the engine, numbered by themselves
 };
 
 }  // namespace quantmap

@@ -3,8 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
+
+#include "quantmap/catalog/rows.hpp"
 
 namespace quantmap {
 
@@ -64,17 +65,17 @@ inline constexpr std::size_t kMemoryRoles = static_cast<std::size_t>(MemoryRole:
 struct MemoryFlag {
   MemoryRole role;
   std::string_view flag;
-  std::span<const std::string_view> when;  // of a switch: the values that turn it on; empty: as switches are written
+  Rows<std::string_view> when;  // of a switch: the values that turn it on; empty: as switches are written
 };
 
 // Tokens and sequences of a step when nothing is asked; the first row that holds.
 struct BatchDefault {
   std::uint16_t since;
   std::uint16_t until;
-  std::uint64_t at_least_mib;                // of the GPU
-  std::int64_t above_context;                // and longer sequences than so many tokens
-  std::span<const std::string_view> except;  // products
-  std::int64_t tokens;                       // 0: as many as one sequence has
+  std::uint64_t at_least_mib;     // of the GPU
+  std::int64_t above_context;     // and longer sequences than so many tokens
+  Rows<std::string_view> except;  // products
+  std::int64_t tokens;            // 0: as many as one sequence has
   std::int64_t sequences;
   std::int64_t scored;  // of them, when the engine measures itself
 };
@@ -152,16 +153,16 @@ struct CacheLayout {
   std::uint16_t until;
   CacheRule rule;
   TokenReport report;
-  std::int64_t block;    // tokens
-  double merge;          // kinds of layers that differ less than so many times are padded to the larger
-  std::int64_t states;   // blocks of a state that each sequence holds, with prefix caching
-  double sliding_share;  // kPools: tokens of the sliding pool for each of the full one
-  double state_share;    // kPools: memory of states for each of the KV cache
-  bool wide_states;      // states have 32 bits unless the model says otherwise
-  std::int64_t lanes;    // sizes of cached vectors are stored in multiples of so many numbers
-  std::int64_t word;     // bits in which tokens of a latent vector's block are packed; 0: they are not
-  bool told;             // kWindows: sliding layers keep every token unless the launch tells their windows
-  std::span<const std::string_view> families;  // whose sliding layers keep their window by themselves
+  std::int64_t block;               // tokens
+  double merge;                     // kinds of layers that differ less than so many times are padded to the larger
+  std::int64_t states;              // blocks of a state that each sequence holds, with prefix caching
+  double sliding_share;             // kPools: tokens of the sliding pool for each of the full one
+  double state_share;               // kPools: memory of states for each of the KV cache
+  bool wide_states;                 // states have 32 bits unless the model says otherwise
+  std::int64_t lanes;               // sizes of cached vectors are stored in multiples of so many numbers
+  std::int64_t word;                // bits in which tokens of a latent vector's block are packed; 0: they are not
+  bool told;                        // kWindows: sliding layers keep every token unless the launch tells their windows
+  Rows<std::string_view> families;  // whose sliding layers keep their window by themselves
 };
 
 // Weights of experts that a kernel stores in multiples of its tile.
@@ -178,8 +179,8 @@ struct KernelPadding {
 struct ExpertStorage {
   std::uint16_t since;
   std::uint16_t until;
-  std::uint64_t gpus;                         // classes
-  std::span<const std::string_view> kernels;  // empty: any
+  std::uint64_t gpus;              // classes
+  Rows<std::string_view> kernels;  // empty: any
   double bits;
 };
 
@@ -206,17 +207,17 @@ struct MemoryPolicy {
   FractionHolds holds;
   VisionShare vision;
   MemoryBand band;
-  std::span<const MemoryFlag> flags;
-  std::span<const std::string_view> neutral;  // flags that move no memory
-  std::span<const BatchDefault> batch;
-  std::span<const MemoryReserve> reserve;
-  std::span<const LargestGraph> graphs;
-  std::span<const MemoryPeak> peaks;
-  std::span<const CacheLayout> layouts;
-  std::span<const KernelPadding> padding;
-  std::span<const ExpertStorage> experts;  // of models that declare 4-bit experts
-  std::span<const LogLine> log;
-  std::span<const std::string_view> evidence;
+  Rows<MemoryFlag> flags;
+  Rows<std::string_view> neutral;  // flags that move no memory
+  Rows<BatchDefault> batch;
+  Rows<MemoryReserve> reserve;
+  Rows<LargestGraph> graphs;
+  Rows<MemoryPeak> peaks;
+  Rows<CacheLayout> layouts;
+  Rows<KernelPadding> padding;
+  Rows<ExpertStorage> experts;  // of models that declare 4-bit experts
+  Rows<LogLine> log;
+  Rows<std::string_view> evidence;
 
   [[nodiscard]] bool known() const noexcept { return !flags.empty(); }
 };
@@ -230,7 +231,7 @@ struct CudaMemory {
 
 struct MemoryFacts {
   int lost_mib;  // of what the driver reports, where no row says better
-  std::span<const CudaMemory> products;
+  Rows<CudaMemory> products;
 };
 
 }  // namespace quantmap

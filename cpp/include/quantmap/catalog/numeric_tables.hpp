@@ -5,6 +5,8 @@
 #include <span>
 #include <string_view>
 
+#include "quantmap/catalog/rows.hpp"
+
 namespace quantmap {
 
 // An argument, or a key of a rules file, with one of its values: what it makes of a part of a model.
@@ -13,27 +15,27 @@ struct RecipeName {
   std::string_view since;  // the first release it is true of, or empty: all that are known
   std::string_view until;  // the first it is no longer true of, or empty
   std::string_view at;     // as mappings name it, such as --quantization-config#/linear
-  std::span<const std::string_view> values;
+  Rows<std::string_view> values;
   std::string_view part;
   std::string_view scheme;      // or empty, when there is no recipe of it:
   std::string_view outside;     // what is computed there, in words
   std::string_view instead_of;  // the scheme that it replaces, or empty: it needs no other
-  std::span<const std::string_view> evidence;
+  Rows<std::string_view> evidence;
 };
 
 // A module of a checkpoint; {} stands for a number.
 struct ModuleName {
-  std::string_view name;                    // in the checkpoint
-  std::span<const std::string_view> paths;  // as the engine walks it; several when it is divided
-  std::string_view kind;                    // linear, experts, or kept as it is
+  std::string_view name;         // in the checkpoint
+  Rows<std::string_view> paths;  // as the engine walks it; several when it is divided
+  std::string_view kind;         // linear, experts, or kept as it is
 };
 
 struct ModelModules {
   std::string_view engine;
   std::string_view read;  // the release
   std::string_view source;
-  std::span<const std::string_view> architectures;
-  std::span<const ModuleName> modules;
+  Rows<std::string_view> architectures;
+  Rows<ModuleName> modules;
 };
 
 [[nodiscard]] std::span<const RecipeName> recipe_names() noexcept;

@@ -4,6 +4,8 @@
 #include <span>
 #include <string_view>
 
+#include "quantmap/catalog/rows.hpp"
+
 namespace quantmap {
 
 struct ParallelField {
@@ -20,13 +22,13 @@ struct ParallelSize {
 
 struct ParallelPreset {
   std::string_view id;
-  std::span<const ParallelSize> sizes;
+  Rows<ParallelSize> sizes;
 };
 
 struct ParallelEngine {
   std::string_view engine;
-  std::span<const ParallelField> fields;
-  std::span<const ParallelPreset> presets;
+  Rows<ParallelField> fields;
+  Rows<ParallelPreset> presets;
 };
 
 [[nodiscard]] std::span<const ParallelEngine> parallel_engines() noexcept;

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string_view>
+
+#include "quantmap/catalog/rows.hpp"
 
 namespace quantmap {
 
@@ -70,7 +71,7 @@ struct Recipe {
   std::string_view title;
   std::string_view formula;
   StoredForm stored;
-  std::span<const std::string_view> evidence;
+  Rows<std::string_view> evidence;
 };
 
 struct RecipeMaker {
@@ -80,8 +81,8 @@ struct RecipeMaker {
 };
 
 struct RecipeTables {
-  std::span<const RecipeMaker> makers;
-  std::span<const Recipe> rows;
+  Rows<RecipeMaker> makers;
+  Rows<Recipe> rows;
 };
 
 }  // namespace quantmap

@@ -3,8 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string_view>
+
+#include "quantmap/catalog/rows.hpp"
 
 namespace quantmap {
 
@@ -17,7 +18,7 @@ enum class Compared : std::uint8_t { kNot, kDoesNotDivide, kDiffersFrom };
 struct RuleTerm {
   std::uint8_t target;
   bool others;
-  std::span<const std::string_view> values;
+  Rows<std::string_view> values;
   Compared compared = Compared::kNot;  // besides, with the number of `with`
   std::uint8_t with = 0;
 };
@@ -35,7 +36,7 @@ struct Constraint {
   std::uint32_t schemes;
   std::uint8_t dtypes;
   std::uint8_t kv_dtypes;
-  std::span<const RuleTerm> terms;  // none: nothing can be served, whatever the arguments
+  Rows<RuleTerm> terms;  // none: nothing can be served, whatever the arguments
   Stage stage;
   std::string_view text;
   bool assumed;
@@ -43,16 +44,16 @@ struct Constraint {
   bool user_only;   // it judges what others write: no row brings it about
   bool kept;        // the engine keeps what it has, before anything looks at the value: to other rules it is not set
   bool as_given;    // it is about what the line says, also where the engine keeps something else
-  std::span<const std::string_view> evidence;
+  Rows<std::string_view> evidence;
 };
 
 // What starts and then goes wrong on some releases, or what a loader cannot load: a constraint that is never looked at
 // where arguments are chosen, told of what has been chosen or written.
 struct Trouble {
   Constraint rule;
-  std::span<const std::string_view> types;  // `model_type` or class of the model; none: any, read or not
-  bool other_types;                         // the model is known to be none of `types`
-  std::string_view effect;                  // a word: what happens
+  Rows<std::string_view> types;  // `model_type` or class of the model; none: any, read or not
+  bool other_types;              // the model is known to be none of `types`
+  std::string_view effect;       // a word: what happens
   std::string_view cure;
 };
 
@@ -70,13 +71,13 @@ struct Meaning {
   std::uint32_t schemes;
   std::uint8_t dtypes;     // bit i: the model's dtype is Catalog::model_dtypes[i]
   std::uint8_t kv_dtypes;  // bit i: the checkpoint asks for Catalog::kv_dtypes[i]
-  std::span<const std::string_view> values;
+  Rows<std::string_view> values;
   std::string_view means;
-  std::span<const std::string_view> types;  // as in Trouble
+  Rows<std::string_view> types;  // as in Trouble
   bool other_types;
-  std::span<const RuleTerm> beside;  // what else the line must set; then it is about the launch as a whole
-  std::string_view text;             // why the engine puts something else in place of what was asked; else empty
-  std::span<const std::string_view> evidence;
+  Rows<RuleTerm> beside;  // what else the line must set; then it is about the launch as a whole
+  std::string_view text;  // why the engine puts something else in place of what was asked; else empty
+  Rows<std::string_view> evidence;
 };
 
 // What a part of the model will really be computed or stored in; the first row that holds is the answer.
@@ -92,13 +93,13 @@ struct Precision {
   std::uint32_t schemes;
   std::uint8_t dtypes;
   std::uint8_t kv_dtypes;
-  std::span<const std::string_view> types;  // as of Trouble
+  Rows<std::string_view> types;  // as of Trouble
   bool other_types;
-  std::span<const RuleTerm> terms;
+  Rows<RuleTerm> terms;
   double bits;       // of one number as stored, scales of blocks included; 0: as the model or the checkpoint says
   double head_bits;  // of a scale for each token and head
   std::string_view is;
-  std::span<const std::string_view> evidence;
+  Rows<std::string_view> evidence;
 };
 
 // Sizes of a model that are divided among GPUs, by what they are divided, and of what each share has to be a multiple.
@@ -136,7 +137,7 @@ struct Shape {
   bool divided;         // holds only where the size is divided at all
   Stage stage;
   bool assumed;
-  std::span<const std::string_view> evidence;
+  Rows<std::string_view> evidence;
 };
 
 // Which targets hold the parallel sizes; -1: none does.
