@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "base/letters.hpp"
 #include "shell_blocks.hpp"
 #include "shell_expand.hpp"
 #include "shell_files.hpp"
@@ -370,11 +371,8 @@ class Interpreter {
 
 std::string_view assigned_name(std::string_view word) noexcept {
   std::size_t end = 0;
-  const auto is_name = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  };
   while (end < word.size() && is_name(word[end])) ++end;
-  if (end == 0 || (word[0] >= '0' && word[0] <= '9')) return {};
+  if (end == 0 || is_digit(word[0])) return {};
   const bool adds = word.substr(end, 2) == "+=";
   return adds || (end < word.size() && word[end] == '=') ? word.substr(0, end) : std::string_view();
 }

@@ -1,13 +1,12 @@
 // What stands behind a dollar sign, and between backquotes.
 #include <algorithm>
 
+#include "base/letters.hpp"
 #include "shell_lexer.hpp"
 
 namespace quantmap::shell {
 
 namespace {
-
-bool is_name(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
 
 // Behind $NAME, $1 and their kin, and $env:NAME of PowerShell.
 std::size_t end_of_name(std::string_view text, std::size_t at) {

@@ -10,8 +10,6 @@ namespace {
 
 constexpr std::size_t kLongestTemplate = 300;
 
-bool is_name(char c) { return is_alnum(c) || c == '_'; }
-
 // __NAME__ of a template, %NAME% of a batch file: where it ends, or 0.
 std::size_t end_of_mark(std::string_view text, std::size_t at) {
   const std::string_view sign = text.substr(at, 1) == "%" ? "%" : "__";

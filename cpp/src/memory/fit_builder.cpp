@@ -13,9 +13,7 @@ namespace {
 
 constexpr std::int64_t kUsualContext = 8192;
 constexpr double kFourBits = 4.25;  // of experts with a scale of 8 bits for 32 numbers
-constexpr double kMost = 1e15;
-
-std::uint64_t whole(double bytes) { return bytes > 0 ? static_cast<std::uint64_t>(std::llround(bytes)) : 0; }
+std::uint64_t whole_bytes(double bytes) { return bytes > 0 ? static_cast<std::uint64_t>(std::llround(bytes)) : 0; }
 
 const Precision* precision_of(std::string_view part, const std::vector<const Precision*>& rows) {
   const auto found = std::find_if(rows.begin(), rows.end(), [part](const Precision* row) { return row->of == part; });
@@ -80,7 +78,7 @@ FitBuilder::FitBuilder(const Checkpoint& checkpoint, MemoryFit& fit, const Asked
   if (fit.gpu) {
     inputs_.driver = static_cast<double>(fit.gpu->memory_bytes);
     inputs_.total = cuda_bytes(*fit.gpu);
-    fit.cuda_bytes = whole(inputs_.total);
+    fit.cuda_bytes = whole_bytes(inputs_.total);
     if (fit.gpu->product != nullptr) inputs_.product = fit.gpu->product->id;
   }
   take_sizes(asked);
@@ -198,14 +196,14 @@ void FitBuilder::measure() {
   fit_.parameters =
       inputs_.checkpoint.weights
           ? inputs_.checkpoint.weights->parameters
-          : whole(count_parameters(inputs_.model, inputs_.tied).total() + inputs_.model.parts.vision.parameters);
+          : whole_bytes(count_parameters(inputs_.model, inputs_.tied).total() + inputs_.model.parts.vision.parameters);
   fit_.active_share = active_share(inputs_.model, inputs_.tied);
   fit_.weights_exact = inputs_.checkpoint.weights.has_value() && inputs_.checkpoint.weights->complete;
-  fit_.weight_bytes = whole(weights);
+  fit_.weight_bytes = whole_bytes(weights);
   fit_.kv_token_bytes = cache.token_bytes();
   fit_.kv_window_bytes = cache.window_bytes(sizes_.context);
   fit_.state_bytes = cache.state_bytes();
-  fit_.kv_needed_bytes = whole(cache.needed(sizes_.context, fit_.concurrency));
+  fit_.kv_needed_bytes = whole_bytes(cache.needed(sizes_.context, fit_.concurrency));
   describe_weights();
   describe_cache(cache);
   const Engine& engine = *fit_.mapping.engine;
@@ -246,10 +244,10 @@ void FitBuilder::judge(const Cache& cache, double weights) {
   const auto tokens = [&](const Parts& parts) {
     return std::min(capped(cache.tokens(parts.budget, sizes_.context), parts.budget), kMost);
   };
-  fit_.activation_bytes = whole(best.peak);
-  fit_.graph_bytes = whole(best.graphs);
-  fit_.kept_free_bytes = whole(best.kept_free);
-  fit_.kv_budget_bytes = whole(best.budget);
+  fit_.activation_bytes = whole_bytes(best.peak);
+  fit_.graph_bytes = whole_bytes(best.graphs);
+  fit_.kept_free_bytes = whole_bytes(best.kept_free);
+  fit_.kv_budget_bytes = whole_bytes(best.budget);
   fit_.kv_budget_band = {std::max(careful.budget, 0.0), std::max(hopeful.budget, 0.0)};
   fit_.fraction = best.fraction;
   fit_.tokens = static_cast<std::int64_t>(tokens(best));

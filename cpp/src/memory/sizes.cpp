@@ -15,8 +15,6 @@ namespace quantmap {
 namespace {
 
 constexpr double kGibibyte = 1073741824.0;
-constexpr double kMost = 1e15;
-
 std::int64_t whole(double number) { return static_cast<std::int64_t>(std::clamp(number, 0.0, kMost)); }
 
 struct Unit {

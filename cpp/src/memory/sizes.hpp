@@ -13,6 +13,7 @@
 namespace quantmap {
 
 inline constexpr double kMebibyte = 1048576.0;
+inline constexpr double kMost = 1e15;     // no count or size is larger
 inline constexpr double kPlainBytes = 2;  // of a weight or an activation that is not quantized
 
 inline double number(std::int64_t value) { return static_cast<double>(value); }

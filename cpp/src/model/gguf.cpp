@@ -15,7 +15,7 @@ namespace {
 
 enum class Type : std::uint32_t { kU8, kI8, kU16, kI16, kU32, kI32, kF32, kBool, kString, kArray, kU64, kI64, kF64 };
 constexpr std::array<std::uint64_t, 13> kTypeSize = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
-constexpr std::uint64_t kMostHeader = 64u << 20;  // tokens and merges of a large vocabulary take some ten MB
+constexpr std::uint64_t kMostGguf = 64u << 20;  // tokens and merges of a large vocabulary take some ten MB
 constexpr std::uint64_t kMostDimensions = 8;
 constexpr std::uint64_t kMostName = 1 << 16;
 constexpr std::uint64_t kMostPairs = 1 << 14;
@@ -25,7 +25,7 @@ constexpr std::uint64_t kKeptInAll = 100'000;  // of all arrays
 constexpr int kMostNesting = 4;
 constexpr std::uint64_t kAlignment = 32;
 
-struct Entry {
+struct GgufEntry {
   std::string name;
   TensorInfo tensor;
   std::uint64_t offset = 0;
@@ -77,7 +77,7 @@ class Cursor {
   bool fill() {
     begin_ += buffer_.size();
     const std::uint64_t rest = file_.size() - begin_;
-    if (rest == 0 || begin_ > kMostHeader) return false;
+    if (rest == 0 || begin_ > kMostGguf) return false;
     buffer_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(rest, 1u << 16)));
     next_ = 0;
     if (file_.read(begin_, buffer_.data(), buffer_.size())) return true;
@@ -95,7 +95,7 @@ class GgufReader {
  public:
   explicit GgufReader(OpenFile& file) : file_(file), cursor_(file) {}
 
-  bool read(std::uint64_t& version, Value& metadata, std::vector<Entry>& entries) {
+  bool read(std::uint64_t& version, Value& metadata, std::vector<GgufEntry>& entries) {
     std::array<char, 4> magic{};
     std::uint64_t tensors = 0;
     std::uint64_t pairs = 0;
@@ -227,8 +227,8 @@ class GgufReader {
     return true;
   }
 
-  bool read_tensor(std::vector<Entry>& entries) {
-    Entry entry;
+  bool read_tensor(std::vector<GgufEntry>& entries) {
+    GgufEntry entry;
     entry.at = cursor_.at();
     if (!read_text(entry.name, kMostName)) return false;
     if (!is_valid_utf8(entry.name)) return refuse("a tensor's name that is not UTF-8", entry.at);
@@ -245,7 +245,7 @@ class GgufReader {
   }
 
   // How many elements it has, and how many of them stand in a row.
-  bool read_shape(Entry& entry, std::uint64_t& row) {
+  bool read_shape(GgufEntry& entry, std::uint64_t& row) {
     std::uint64_t dimensions = 0;
     if (!cursor_.number(dimensions, 4)) return cut();
     if (dimensions > kMostDimensions) return refuse(std::to_string(dimensions) + " dimensions", entry.at);
@@ -262,7 +262,7 @@ class GgufReader {
   }
 
   // How its elements are stored: in blocks, which lie within a row.
-  bool take_type(Entry& entry, std::uint64_t type, std::uint64_t row) {
+  bool take_type(GgufEntry& entry, std::uint64_t type, std::uint64_t row) {
     const auto& known = catalog().weights.gguf;
     const auto dtype = std::find_if(known.begin(), known.end(), [type](const StoredDtype& item) {
       return item.id == static_cast<std::int64_t>(type);
@@ -276,12 +276,12 @@ class GgufReader {
     return true;
   }
 
-  bool too_large(const Entry& entry) {
+  bool too_large(const GgufEntry& entry) {
     return refuse("the shape of " + quote(entry.name) + " is larger than any file", entry.at);
   }
 
   // Every tensor lies in the file, at a multiple of the alignment, and none over another.
-  bool check_places(const std::vector<Entry>& entries, const Value& metadata) {
+  bool check_places(const std::vector<GgufEntry>& entries, const Value& metadata) {
     std::uint64_t alignment = kAlignment;
     if (const Value* given = metadata.find("general.alignment"); given != nullptr) {
       alignment = 0;
@@ -292,11 +292,11 @@ class GgufReader {
       }
     }
     const std::uint64_t data = (cursor_.at() + alignment - 1) / alignment * alignment;
-    std::vector<const Entry*> order;
-    for (const Entry& entry : entries) order.push_back(&entry);
-    std::sort(order.begin(), order.end(), [](const Entry* a, const Entry* b) { return a->offset < b->offset; });
+    std::vector<const GgufEntry*> order;
+    for (const GgufEntry& entry : entries) order.push_back(&entry);
+    std::sort(order.begin(), order.end(), [](const GgufEntry* a, const GgufEntry* b) { return a->offset < b->offset; });
     std::uint64_t end = 0;
-    for (const Entry* entry : order) {
+    for (const GgufEntry* entry : order) {
       const std::string name = quote(entry->name);
       if (entry->offset % alignment != 0) return refuse(name + " is not aligned", entry->at);
       if (entry->offset < end) return refuse("the data of " + name + " overlap those of another tensor", entry->at);
@@ -342,12 +342,12 @@ bool read_gguf(ModelFiles& files, const std::string& name, WeightSum& sum, GgufH
   if (!file) return false;
   GgufReader reader(*file);
   Value metadata = Value::object();
-  std::vector<Entry> entries;
+  std::vector<GgufEntry> entries;
   if (!reader.read(header.version, metadata, entries)) {
     report_bad_file(problems, files.at(), name, reader.position(), reader.reason());
     return false;
   }
-  for (Entry& entry : entries) {
+  for (GgufEntry& entry : entries) {
     entry.tensor.name = entry.name;
     sum.add(entry.tensor);
   }

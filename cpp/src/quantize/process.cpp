@@ -26,8 +26,8 @@ struct Scratch {
   BlockRoom room;
 };
 
-// Rows from the first to the end.
-struct Rows {
+// MatrixRows from the first to the end.
+struct MatrixRows {
   std::size_t first = 0;
   std::size_t end = 0;
 };
@@ -35,7 +35,8 @@ struct Rows {
 // The number of the blocks, handed out to whoever comes; the first failure by place is what is told.
 class Work {
  public:
-  Work(Rows rows, std::size_t step) : rows_(rows), step_(step), results_((rows.end - rows.first + step - 1) / step) {}
+  Work(MatrixRows rows, std::size_t step)
+      : rows_(rows), step_(step), results_((rows.end - rows.first + step - 1) / step) {}
 
   template <class Job>
   void run(std::size_t threads, const Job& job) {
@@ -75,7 +76,7 @@ class Work {
   [[nodiscard]] std::size_t row() const { return row_; }
 
  private:
-  Rows rows_;
+  MatrixRows rows_;
   std::size_t step_;
   std::vector<std::vector<ErrorSums>> results_;
   std::atomic<std::size_t> next_ = 0;
@@ -85,7 +86,7 @@ class Work {
   std::size_t row_ = 0;
 };
 
-// Rows of a block: a multiple of every tile's rows.
+// MatrixRows of a block: a multiple of every tile's rows.
 std::size_t block_rows(const Matrix& shape, std::span<const Recipe* const> recipes) {
   std::size_t unit = 1;
   for (const Recipe* recipe : recipes) unit = std::lcm(unit, std::max<std::size_t>(recipe->rows, 1));
