@@ -35,7 +35,7 @@ double magnitude_of(std::uint32_t bits, Format format) {
 }
 
 // The bits nearest to a finite magnitude, ties to even; they may lie beyond the format's largest finite value.
-std::uint32_t nearest(double magnitude, Format format) {
+std::uint32_t nearest_bits(double magnitude, Format format) {
   if (magnitude == 0) return 0;
   const int least = 1 - format.bias();
   const int exponent = std::max(std::ilogb(magnitude), least);
@@ -95,7 +95,7 @@ std::uint16_t to_float16(float value) noexcept {
   const std::uint32_t sign = negative(value) ? 0x8000U : 0U;
   if (is_nan(value)) return static_cast<std::uint16_t>(sign | 0x7e00U);
   if (std::isinf(value)) return static_cast<std::uint16_t>(sign | 0x7c00U);
-  const std::uint32_t bits = nearest(std::fabs(static_cast<double>(value)), kHalf);
+  const std::uint32_t bits = nearest_bits(std::fabs(static_cast<double>(value)), kHalf);
   return static_cast<std::uint16_t>(sign | (bits < 0x7c00U ? bits : 0x7c00U));
 }
 
@@ -106,7 +106,7 @@ std::uint8_t to_e4m3(float value, Overflow overflow) noexcept {
   const std::uint32_t beyond = overflow == Overflow::kSaturate ? kLargest : kNanBits;
   if (is_nan(value)) return static_cast<std::uint8_t>(sign | kNanBits);
   if (std::isinf(value)) return static_cast<std::uint8_t>(sign | beyond);
-  const std::uint32_t bits = nearest(std::fabs(static_cast<double>(value)), kE4m3Format);
+  const std::uint32_t bits = nearest_bits(std::fabs(static_cast<double>(value)), kE4m3Format);
   return static_cast<std::uint8_t>(sign | (bits <= kLargest ? bits : beyond));
 }
 
@@ -117,7 +117,7 @@ std::uint8_t to_e5m2(float value, Overflow overflow) noexcept {
   const std::uint32_t beyond = overflow == Overflow::kSaturate ? kLargest : kInfinityBits;
   if (is_nan(value)) return static_cast<std::uint8_t>(sign | 0x7eU);
   if (std::isinf(value)) return static_cast<std::uint8_t>(sign | beyond);
-  const std::uint32_t bits = nearest(std::fabs(static_cast<double>(value)), kE5m2Format);
+  const std::uint32_t bits = nearest_bits(std::fabs(static_cast<double>(value)), kE5m2Format);
   return static_cast<std::uint8_t>(sign | (bits <= kLargest ? bits : beyond));
 }
 
@@ -125,7 +125,7 @@ std::uint8_t to_e2m1(float value) noexcept {
   const std::uint32_t sign = negative(value) ? 0x8U : 0U;
   if (is_nan(value)) return static_cast<std::uint8_t>(sign ^ 0x8U);
   if (std::isinf(value)) return static_cast<std::uint8_t>(sign | 0x7U);
-  const std::uint32_t bits = nearest(std::fabs(static_cast<double>(value)), kE2m1Format);
+  const std::uint32_t bits = nearest_bits(std::fabs(static_cast<double>(value)), kE2m1Format);
   return static_cast<std::uint8_t>(sign | (bits < 0x7U ? bits : 0x7U));
 }
 
