@@ -150,13 +150,13 @@ class Classifier {
       for (const int id : view.reaches) reached[static_cast<std::size_t>(id)] = 1;
     }
     const std::string meanings = translate(deployment, reached);
-    std::uint32_t looked_at = 0;  // targets of rules that can hold
+    std::uint64_t looked_at = 0;  // targets of rules that can hold
     for (const auto* list : {&ground.with_terms, &ground.conditional}) {
       out += " |";
       for (const Constraint* rule : *list) {
         if (!can_hold(static_cast<std::size_t>(number(rule)), reached)) continue;
         out += " " + std::to_string(number(rule));
-        for (const RuleTerm& term : rule->terms) looked_at |= std::uint32_t{1} << term.target;
+        for (const RuleTerm& term : rule->terms) looked_at |= std::uint64_t{1} << term.target;
       }
     }
     out += " k" + std::to_string(kernels_.at(place, pairs_.texts()));

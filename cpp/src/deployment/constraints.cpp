@@ -63,7 +63,7 @@ EffectiveValues::EffectiveValues(const Engine& engine, const Deployment& deploym
   for (const Constraint& rule : engine.checked.rules) {
     if (!rule.kept) break;  // they stand first
     if (!holds_here(rule, deployment) || !is_met(rule, *this)) continue;
-    for (const RuleTerm& term : rule.terms) kept_ |= std::uint32_t{1} << term.target;
+    for (const RuleTerm& term : rule.terms) kept_ |= std::uint64_t{1} << term.target;
   }
 }
 
@@ -98,7 +98,7 @@ bool is_met(const Constraint& rule, const EffectiveValues& values) noexcept {
 }
 
 const Constraint* refused_by(const Engine& engine, const Deployment& deployment, const TargetValues& given,
-                             std::uint32_t looks_at) {
+                             std::uint64_t looks_at) {
   const EffectiveValues values(engine, deployment, given);
   for (const Constraint& rule : engine.checked.rules) {
     if (!holds_here(rule, deployment)) continue;  // most are of other releases, models or GPUs

@@ -125,7 +125,7 @@ std::vector<Given> given_values(const Engine& engine, const Deployment& deployme
   if (out.empty() || all_are_open(engine, deployment, said)) out.insert(out.begin(), plain);
   for (Given& given : out) {
     for (std::size_t target = 0; target < given.by.size(); ++target) {
-      if (given.by[target] != kNotGiven && verdicts[given.by[target]].open) given.open |= std::uint32_t{1} << target;
+      if (given.by[target] != kNotGiven && verdicts[given.by[target]].open) given.open |= std::uint64_t{1} << target;
     }
   }
   return out;

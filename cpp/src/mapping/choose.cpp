@@ -8,10 +8,10 @@ namespace {
 
 // The targets that some candidate of a row sets: what the model itself asks for, and none of them can set otherwise, is
 // no fault of theirs.
-std::uint32_t set_by(const MappingRule& row) noexcept {
-  std::uint32_t out = 0;
+std::uint64_t set_by(const MappingRule& row) noexcept {
+  std::uint64_t out = 0;
   for (const Alternative& candidate : row.candidates) {
-    for (const Assignment& emission : candidate.emissions) out |= std::uint32_t{1} << emission.target;
+    for (const Assignment& emission : candidate.emissions) out |= std::uint64_t{1} << emission.target;
   }
   return out;
 }
@@ -100,7 +100,7 @@ Refusal Chooser::refuse(const MappingRule& row, const Alternative& candidate, co
     }
     values[emission.target] = std::move(value);
   }
-  const std::uint32_t sets = set_by(row);
+  const std::uint64_t sets = set_by(row);
   if (const Constraint* rule = refused_by(engine_, deployment_, values, sets)) {
     return Refusal::by(*rule);
   }

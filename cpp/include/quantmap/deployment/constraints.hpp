@@ -33,10 +33,10 @@ class EffectiveValues {
   [[nodiscard]] const Meaning* replaced() const noexcept { return replaced_; }
 
  private:
-  static constexpr std::size_t kMostTargets = 32;  // a law of the catalogue
+  static constexpr std::size_t kMostTargets = 64;  // a law of the catalogue
   std::array<std::string_view, kMostTargets> given_{};
   const Meaning* replaced_ = nullptr;
-  std::uint32_t kept_ = 0;  // bit i: the engine keeps something else for target i
+  std::uint64_t kept_ = 0;  // bit i: the engine keeps something else for target i
 };
 
 // Where a rule is about what is served, as far as it is known.
@@ -59,7 +59,7 @@ enum class Reach : std::uint8_t {
 
 // The first rule that refuses these values here, of those that look at one of these targets (bit i: target i).
 [[nodiscard]] const Constraint* refused_by(const Engine& engine, const Deployment& deployment,
-                                           const TargetValues& values, std::uint32_t looks_at = ~std::uint32_t{0});
+                                           const TargetValues& values, std::uint64_t looks_at = ~std::uint64_t{0});
 // How it is told that nothing is served, whatever is asked: at start-up, or later, as this says.
 struct WholeRefusal {
   Code code;

@@ -63,7 +63,7 @@ struct Given {
   TargetValues values;
   std::vector<std::size_t> by;  // kNotGiven: no argument sets the target
   bool apart = false;           // of a part of the launch that is set by itself
-  std::uint32_t open = 0;       // bit i: what target i is set to is not in the line
+  std::uint64_t open = 0;       // bit i: what target i is set to is not in the line
 };
 // Whether a rule looks at a value that is not in the line: nothing can be said of it.
 [[nodiscard]] bool looks_at_open(const Constraint& rule, const Given& given) noexcept;
