@@ -115,23 +115,26 @@ std::optional<Deployment> plain_deployment(std::string_view version, std::string
   return plain ? deployment : std::nullopt;
 }
 
-// What the version and the GPU of a call mean, kept for the texts seen last. Nothing when they need the slow path.
-std::optional<Deployment> read_fast(const Call& call, std::size_t engine) {
+// What the version and the GPU of a call mean, kept for the texts seen last. Null when they need the slow path.
+const Deployment* read_fast(const Call& call, std::size_t engine) {
   struct Memory {
     std::string version;
     std::string gpu;
     std::size_t engine = 0;
     Deployment deployment;
   };
+  static const Deployment kDocumented;
   thread_local Memory last;
+  if (call.at(4) == nullptr && call.at(5) == nullptr && default_versions().empty()) return &kDocumented;
   const std::string_view version = call.text(4);
   const std::string_view gpu = call.text(5);
-  if ((call.gives(4) && version.empty()) || (call.gives(5) && gpu.empty())) return std::nullopt;
-  if (version.empty() && gpu.empty() && default_versions().empty()) return Deployment{};
-  if (last.engine == engine + 1 && last.version == version && last.gpu == gpu) return last.deployment;
+  if ((call.gives(4) && version.empty()) || (call.gives(5) && gpu.empty())) return nullptr;
+  if (version.empty() && gpu.empty() && default_versions().empty()) return &kDocumented;
+  if (last.engine == engine + 1 && last.version == version && last.gpu == gpu) return &last.deployment;
   std::optional<Deployment> deployment = plain_deployment(version, gpu, engine);
-  if (deployment) last = {std::string(version), std::string(gpu), engine + 1, *deployment};
-  return deployment;
+  if (!deployment) return nullptr;
+  last = {std::string(version), std::string(gpu), engine + 1, *std::move(deployment)};
+  return &last.deployment;
 }
 
 bool read_checkpoint(PyObject* model, Deployment& deployment) {
@@ -148,26 +151,33 @@ bool gives_unusual(const Call& call) {
                      [](const PyObject* value) { return value != nullptr; });
 }
 
-// The call's model; false when it, or the engine without a release, is for the slow path.
-bool complete(const Call& call, std::size_t engine, Deployment& deployment) {
-  if (deployment.checked ? !default_policy().empty() : catalog().engines[engine].documented.rows.empty()) return false;
-  return !call.gives(3) || read_checkpoint(call.at(3), deployment);
+// Whether the engine without a release, or the release without a policy of its own, has a fast path.
+bool has_fast_path(std::size_t engine, const Deployment& deployment) {
+  return deployment.checked ? default_policy().empty() : !catalog().engines[engine].documented.rows.empty();
+}
+
+PyObject* copy_launch(const Call& call, std::size_t engine, const Deployment& deployment, std::size_t combination) {
+  const Launch* launch = find_launch(engine, deployment, combination);
+  if (launch == nullptr || (launch->warns && logs_warnings())) return nullptr;
+  PyObject* arguments = PyDict_Copy(launch->arguments);
+  if (arguments == nullptr) throw_python_error();
+  if (!call.gives(2) || lay_over(arguments, call.at(2), engine, deployment, *launch)) return arguments;
+  Py_DECREF(arguments);
+  return nullptr;
 }
 
 PyObject* fast_path(const Call& call) {
   const int index = gives_unusual(call) ? -1 : engine_index(call.at(0));
-  const long combination = index < 0 ? -1 : read_combination(call.at(1));
-  if (combination < 0) return nullptr;
+  const long number = index < 0 ? -1 : read_combination(call.at(1));
+  if (number < 0) return nullptr;
   const auto engine = static_cast<std::size_t>(index);
-  std::optional<Deployment> deployment = read_fast(call, engine);
-  if (!deployment || !complete(call, engine, *deployment)) return nullptr;
-  const Launch* launch = find_launch(engine, *deployment, static_cast<std::size_t>(combination));
-  if (launch == nullptr || (launch->warns && logs_warnings())) return nullptr;
-  PyObject* arguments = PyDict_Copy(launch->arguments);
-  if (arguments == nullptr) throw_python_error();
-  if (!call.gives(2) || lay_over(arguments, call.at(2), engine, *deployment, *launch)) return arguments;
-  Py_DECREF(arguments);
-  return nullptr;
+  const auto combination = static_cast<std::size_t>(number);
+  const Deployment* deployment = read_fast(call, engine);
+  if (deployment == nullptr || !has_fast_path(engine, *deployment)) return nullptr;
+  if (!deployment->checked && !call.gives(3)) return copy_launch(call, engine, *deployment, combination);
+  Deployment own = *deployment;  // what is kept may change: making objects runs finalizers, which may call again
+  if (call.gives(3) && !read_checkpoint(call.at(3), own)) return nullptr;
+  return copy_launch(call, engine, own, combination);
 }
 
 PyObject* slow_path(const Call& call) {
