@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
+_FILLED = re.compile(
+    r"\{\{[^{}\n]{0,300}\}\}"
+)  # by a template engine: one word, whatever stands in it
+
 
 class Container:
     """A container of a file, or a script in it.
@@ -94,10 +98,18 @@ def words_of(value: Any) -> list[str]:
         return [text_of(word) for word in value if not isinstance(word, (dict, list))]
     if not isinstance(value, str):
         return []
+    kept: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        kept.append(match[0])
+        return f"\x00{len(kept) - 1}\x00"
+
+    plain = _FILLED.sub(keep, value.replace("\x00", ""))
     try:
-        return shlex.split(value)
+        words = shlex.split(plain)
     except ValueError:
-        return value.split()
+        words = plain.split()
+    return [re.sub("\x00(\\d+)\x00", lambda match: kept[int(match[1])], word) for word in words]
 
 
 def text_of(value: Any) -> str:
