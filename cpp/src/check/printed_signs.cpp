@@ -10,11 +10,11 @@ struct PrintedSign {
   std::string_view why;
 };
 
-constexpr std::string_view kQuotes = "curly quotes are letters to a shell: they are part of the word";
-constexpr std::string_view kBlank = "it holds a non-breaking space, at which a shell parts no words";
-constexpr PrintedSign kSigns[] = {
-    {"\xE2\x80\x9C", "\"", kQuotes}, {"\xE2\x80\x9D", "\"", kQuotes}, {"\xE2\x80\x98", "'", kQuotes},
-    {"\xE2\x80\x99", "'", kQuotes},  {"\xC2\xA0", " ", kBlank},       {"\xE2\x80\xAF", " ", kBlank},
+constexpr std::string_view kCurlyQuotes = "curly quotes are letters to a shell: they are part of the word";
+constexpr std::string_view kHardBlank = "it holds a non-breaking space, at which a shell parts no words";
+constexpr PrintedSign kPrintedSigns[] = {
+    {"\xE2\x80\x9C", "\"", kCurlyQuotes}, {"\xE2\x80\x9D", "\"", kCurlyQuotes}, {"\xE2\x80\x98", "'", kCurlyQuotes},
+    {"\xE2\x80\x99", "'", kCurlyQuotes},  {"\xC2\xA0", " ", kHardBlank},        {"\xE2\x80\xAF", " ", kHardBlank},
 };
 
 }  // namespace
@@ -26,7 +26,7 @@ std::string with_hyphens(std::string_view word) {
 }
 
 std::string printed_sign_in(std::string_view word) {
-  for (const PrintedSign& sign : kSigns) {
+  for (const PrintedSign& sign : kPrintedSigns) {
     if (word.find(sign.sign) != std::string_view::npos) return std::string(sign.why);
   }
   return {};
@@ -37,7 +37,7 @@ std::string with_plain_signs(std::string_view word) {
   for (std::size_t at = 0; at < word.size();) {
     std::size_t length = 1;
     std::string_view plain = word.substr(at, 1);
-    for (const PrintedSign& sign : kSigns) {
+    for (const PrintedSign& sign : kPrintedSigns) {
       if (!word.substr(at).starts_with(sign.sign)) continue;
       plain = sign.plain;
       length = sign.sign.size();

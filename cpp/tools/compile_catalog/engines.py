@@ -10,10 +10,10 @@ from fields import Fields
 from kernels import compile_kernels
 from launchers import (
     Releases,
+    compile_callables,
     compile_container,
     compile_launchers,
     compile_old_variables,
-    compile_callables,
     compile_plugins,
 )
 from memory import compile_memory

@@ -64,9 +64,8 @@ def compile_callables(callables: list[dict[str, Any]], out: Writer) -> str:
             "RenamedParameter",
             (f"{{{text(name)}, {text(flag)}}}" for name, flag in row.get("renamed", {}).items()),
         )
-        rows.append(
-            f"{{{text(row['package'])}, {out.texts(row['names'])}, {text(row['model'])}, {renamed}}}"
-        )
+        names = out.texts(row["names"])
+        rows.append(f"{{{text(row['package'])}, {names}, {text(row['model'])}, {renamed}}}")
     return out.array("Callable", rows)
 
 
