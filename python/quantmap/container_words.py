@@ -26,9 +26,10 @@ class Container:
         line: the line on which it stands.
         is_script: whether the last word is a script that begins on that line.
         note: what to know about the file that it stands in.
+        of_python: whether its variables are names of Python, and none of a shell.
     """
 
-    __slots__ = ("is_script", "line", "note", "words")
+    __slots__ = ("is_script", "line", "note", "of_python", "words")
 
     def __init__(
         self,
@@ -37,11 +38,13 @@ class Container:
         *,
         is_script: bool = False,
         note: Diagnostic | None = None,
+        of_python: bool = False,
     ) -> None:
         self.words = words
         self.line = line
         self.is_script = is_script
         self.note = note
+        self.of_python = of_python
 
 
 class Places:

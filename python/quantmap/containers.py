@@ -249,7 +249,7 @@ def _of_python(text: str) -> list[Container] | None:
     found = python_launches(text)
     if found is None:
         return None
-    return [Container(words, line, is_script=True) for line, words in found]
+    return [Container(words, line, is_script=True, of_python=True) for line, words in found]
 
 
 def python_launches(text: str) -> list[tuple[int, str]] | None:

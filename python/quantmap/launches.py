@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from . import _core
 from .files import MAX_BYTES
 from .launch_lines import names_an_engine
@@ -20,6 +22,11 @@ __all__: list[str] = []
 
 _SETTINGS = (".yaml", ".yml")
 _STARTS_NOTHING = ("unknown-launcher", "unknown-image", "other-command", "prints-only")
+_VARIABLE = re.compile(r"\$\{(\w+)(\[@\])?\}")
+_OF_SHELL = (  # what is said of a shell's variables, and of others
+    ("a shell puts the value in:", "the value is left open:"),
+    ("what a shell puts here is", "what stands here is"),
+)
 _DEEPEST = 2  # files that a script writes may be scripts that write files
 _MOST_WRITTEN = 2_000_000  # characters of files that scripts write
 _MOST_LAUNCHES = 1_000
@@ -154,7 +161,10 @@ class _Judged:
         """Judge a container of a text that begins on a line."""
         self.notes += [*filter(None, [container.note])]
         line += container.line - 1
+        before = len(self.launches)
         self.script(container.words, line, is_script=container.is_script, depth=depth)
+        if container.of_python:
+            self.launches[before:] = map(_by_name, self.launches[before:])
 
     def _file(self, file: WrittenFile, line: int, depth: int) -> None:
         """Judge what stands in a file that a script writes, or hands to a program."""
@@ -173,6 +183,25 @@ class _Judged:
             self.has_files = True
             notes = notes + self.notes
         self.notes = notes
+
+
+def _named(text: str) -> str:
+    """``${x}`` as a format string of Python has it, and ``${x[@]}`` as a list is put in."""
+    return _VARIABLE.sub(lambda match: f"{{{'*' if match[2] else ''}{match[1]}}}", text)
+
+
+def _by_name(launch: CheckResult) -> CheckResult:
+    """A launch whose open values are names of Python, called so."""
+    verdicts = []
+    for verdict in launch.verdicts:
+        if "${" in verdict.argument or "${" in verdict.value:
+            reason = verdict.reason
+            for said, plain in _OF_SHELL:
+                reason = reason.replace(said, plain)
+            argument, value = _named(verdict.argument), _named(verdict.value)
+            verdict = verdict.replace(argument=argument, value=value, reason=reason)
+        verdicts.append(verdict)
+    return launch.replace(verdicts=verdicts)
 
 
 def _settings(launches: list[CheckResult]) -> dict[str, str]:

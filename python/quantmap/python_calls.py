@@ -186,7 +186,7 @@ def _argument(
     try:
         plain = ast.literal_eval(value)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return [f"{flag}={word_of(value)}"]
+        return [f"{flag}={word_of(value)}".replace("[@]", "")]
     if plain is ...:
         return [f"{flag}={_OPEN % 'value'}"]
     return _plain_argument(flag, plain, all_flags(engine))
