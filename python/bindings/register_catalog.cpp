@@ -87,6 +87,16 @@ py::list presets() {
   return out;
 }
 
+py::list callables_of(const Engine& engine) {
+  py::list out;
+  for (const Callable& callable : engine.callables) {
+    py::dict renamed;
+    for (const RenamedParameter& parameter : callable.renamed) renamed[text(parameter.name)] = text(parameter.flag);
+    out.append(make_tuple(text(callable.package), texts(callable.names), text(callable.model), renamed));
+  }
+  return out;
+}
+
 py::list engines() {
   py::list out;
   for (const Engine& engine : catalog().engines) {
@@ -102,6 +112,7 @@ py::list engines() {
       launchers.append(make_tuple(texts(launcher.words), text(launcher.model_flag)));
     }
     row["launchers"] = launchers;
+    row["callables"] = callables_of(engine);
     row["config_flag"] = text(engine.config_flag);
     row["verified_through"] = text(engine.checked.verified_through);
     out.append(row);

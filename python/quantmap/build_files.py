@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _INSTALLS = re.compile(r"==|\.whl\b")  # of a package with its release
+_LONGEST = 20_000  # of what a program of supervisor sets
+_MOST_UNCLOSED = 8  # each is looked for to the end of the text
+_WRITES = re.compile(
+    r"^\s*(COPY|ADD|RUN)\s[^<\n]*<<-?[\"']?(\w+)[\"']?[ \t]*(?:\S+[ \t]+)*?(/?[\w./-]*)[ \t]*$",
+    re.IGNORECASE,
+)
 _INSTRUCTION = re.compile(r"^\s*(FROM|ARG|ENV|RUN|CMD|ENTRYPOINT)\s+(.*)$", re.IGNORECASE)
 
 
@@ -35,19 +41,39 @@ def _rows(text: str) -> Iterator[tuple[int, str]]:
 
 
 def read_unit(text: str) -> list[Container] | None:
-    """What a systemd unit starts."""
-    variables: list[str] = []
+    """What a unit of systemd starts, one of Podman for a container, or a program of supervisor."""
+    variables: dict[str, str] = {}
     found: list[Container] = []
-    for line, row in _rows(text):
+    image, line = "", 1
+    words: list[str] = []
+    for number, row in _rows(text):
         key, mark, value = row.strip().partition("=")
-        if mark and key == "Environment":
-            variables += [
-                f"{name}={given}" for name, given in environment_of(words_of(value)).items()
-            ]
-        elif mark and key == "ExecStart" and value.strip():
-            words = words_of(value.strip().lstrip("-@+!:"))
-            found.append(Container([*variables, *words], line))
-    return found or None
+        value = value.strip()
+        if row.startswith("["):
+            found += _started_in(image, words, variables, line)
+            variables, image, words = ({} if row.startswith("[program:") else variables), "", []
+        elif mark and key.rstrip() == "Environment":
+            variables.update(environment_of(words_of(value)))
+        elif mark and key.rstrip() == "environment":  # of supervisor, with commas between them
+            variables.update(
+                environment_of([pair.rstrip(",") for pair in words_of(value[:_LONGEST])])
+            )
+        elif mark and key == "Image":
+            image, line = value, number
+        elif value and key.rstrip() in ("ExecStart", "Exec", "command"):
+            started = value.lstrip("-@+!:") if key.rstrip() == "ExecStart" else value
+            words, line = words_of(started), number
+    return [*found, *_started_in(image, words, variables, line)] or None
+
+
+def _started_in(
+    image: str, words: list[str], variables: dict[str, str], line: int
+) -> list[Container]:
+    """What a section of a unit starts, with its own variables filled in."""
+    if not (image or words):
+        return []
+    words = [_filled(word, variables) for word in words]
+    return [Container(run_words(image or None, [], words, variables), line)]
 
 
 def read_dockerfile(text: str) -> list[Container]:
@@ -58,6 +84,7 @@ def read_dockerfile(text: str) -> list[Container]:
     given: dict[str, str] = {}
     installed: list[str] = []
     stages: dict[str, str] = {}
+    text, written = _without_written(text)
     for number, row in _rows(text):
         match = _INSTRUCTION.match(row)
         if not match:
@@ -75,10 +102,47 @@ def read_dockerfile(text: str) -> list[Container]:
         else:
             started[word] = _exec_or_shell(rest)
             line = number
+    words = _with_files(started, written, given, installed)
+    return [Container(run_words(image or None, *words, environment), line)]
+
+
+def _with_files(
+    started: dict[str, list[str]], written: list[str], given: dict[str, str], installed: list[str]
+) -> tuple[list[str], list[str]]:
+    """Entrypoint and command, behind what is written and installed for them."""
     entrypoint, command = started.get("ENTRYPOINT", []), started.get("CMD", [])
     if installed and (entrypoint or (command[:1] and not command[0].startswith("-"))):
         entrypoint, command = _after(given, installed, [*entrypoint, *command])
-    return [Container(run_words(image, entrypoint, command, environment), line)]
+    if written and (entrypoint or command):
+        entrypoint, command = _after({}, written, [*entrypoint, *command])
+    return entrypoint, command
+
+
+def _without_written(text: str) -> tuple[str, list[str]]:
+    """A Dockerfile without the files that stand in it, and these as a shell writes them."""
+    rows: list[str] = []
+    written: list[str] = []
+    left = unclosed = 0
+    lines = text.split("\n")
+    for number, row in enumerate(lines):
+        if left:
+            left -= 1
+            rows.append("")
+            continue
+        rows.append(row)
+        match = _WRITES.match(row) if "<<" in row and len(row) < 2_000 else None
+        if not match or unclosed >= _MOST_UNCLOSED:
+            continue
+        end = number + 1
+        while end < len(lines) and lines[end].strip() != match[2]:
+            end += 1
+        unclosed += end == len(lines)
+        if end < len(lines):
+            left = end - number
+            if match[1].upper() != "RUN" and match[3]:
+                body = lines[number + 1 : end]
+                written.append("\n".join([f"cat > {match[3]} <<'{match[2]}'", *body, match[2]]))
+    return "\n".join(rows), written
 
 
 def _base_of(rest: str, given: dict[str, str], stages: dict[str, str]) -> str:

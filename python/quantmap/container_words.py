@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
+_FILLED = re.compile(
+    r"\{\{[^{}\n]{0,300}\}\}"
+)  # by a template engine: one word, whatever stands in it
+
 
 class Container:
     """A container of a file, or a script in it.
@@ -22,9 +26,10 @@ class Container:
         line: the line on which it stands.
         is_script: whether the last word is a script that begins on that line.
         note: what to know about the file that it stands in.
+        of_python: whether its variables are names of Python, and none of a shell.
     """
 
-    __slots__ = ("is_script", "line", "note", "words")
+    __slots__ = ("is_script", "line", "note", "of_python", "words")
 
     def __init__(
         self,
@@ -33,11 +38,13 @@ class Container:
         *,
         is_script: bool = False,
         note: Diagnostic | None = None,
+        of_python: bool = False,
     ) -> None:
         self.words = words
         self.line = line
         self.is_script = is_script
         self.note = note
+        self.of_python = of_python
 
 
 class Places:
@@ -94,10 +101,18 @@ def words_of(value: Any) -> list[str]:
         return [text_of(word) for word in value if not isinstance(word, (dict, list))]
     if not isinstance(value, str):
         return []
+    kept: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        kept.append(match[0])
+        return f"\x00{len(kept) - 1}\x00"
+
+    plain = _FILLED.sub(keep, value.replace("\x00", ""))
     try:
-        return shlex.split(value)
+        words = shlex.split(plain)
     except ValueError:
-        return value.split()
+        words = plain.split()
+    return [re.sub("\x00(\\d+)\x00", lambda match: kept[int(match[1])], word) for word in words]
 
 
 def text_of(value: Any) -> str:

@@ -41,10 +41,20 @@ _WORDS_OF_CONTAINER = ("command", "args", "entrypoint", "run", "image")
 _TOP = re.compile(r"^[\"']?[A-Za-z_][\w.-]*[\"']?[ \t]*:(?:\s|$)|^\{|^---|^- \w+:", re.MULTILINE)
 _COMPOSE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*):?-([^{}]*)\})")
 _MANIFEST = re.compile(r"^(?:apiVersion: ?\w|services:[ \t]*$)", re.MULTILINE)
-_UNIT = re.compile(r"^\[(?:Unit|Service)\]", re.MULTILINE)
+_UNIT = re.compile(r"^\[(?:Unit|Service|Container|program:[^\]\n]*)\]", re.MULTILINE)
 _FROM = re.compile(  # an image, and no module of Python
     r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)?\S+[ \t]*(?:AS[ \t]+\S+[ \t]*)?(?:#.*)?$",
     re.MULTILINE | re.IGNORECASE,
+)
+_FIRST_OF_BUILD = re.compile(
+    r"(?:[ \t]*(?:#(?!!).*)?\n)*"
+    r"(?:ARG|ENV|RUN|CMD|ENTRYPOINT|COPY|WORKDIR|EXPOSE|USER|LABEL|SHELL|ADD)[ \t]+[^\s=]"
+)
+_FIRST_OF_TERRAFORM = re.compile(
+    r"^[ \t]*(?:(?:resource|module|variable|data|provider)[ \t]+\"[^\"\n]*\"|locals|terraform)"
+    r"[^\n{]{0,200}\{"
+    r"|^[ \t]*container_definitions[ \t]*=[ \t]*jsonencode\(",
+    re.MULTILINE,
 )
 _COMMAND = re.compile(r"^[ \t]*(?:CMD|ENTRYPOINT)\s+[^\s=]", re.MULTILINE | re.IGNORECASE)
 _KUBERNETES = re.compile(r"\$\(([A-Za-z_]\w*)\)")
@@ -127,10 +137,14 @@ def _build_reader(text: str) -> Callable[[str], list[Container] | None] | None:
         from .build_files import read_unit
 
         return read_unit
-    if _own(_FROM, text) and _COMMAND.search(text):
+    if _COMMAND.search(text) and (_own(_FROM, text) or _FIRST_OF_BUILD.match(text)):
         from .build_files import read_dockerfile
 
         return read_dockerfile
+    if "{" in text and _own(_FIRST_OF_TERRAFORM, text):
+        from .terraform import read_terraform
+
+        return read_terraform
     if _FIRST_OF_PAGE.match(text):
         from .web_pages import read_page
 
@@ -232,13 +246,13 @@ def _of_blocks(text: str) -> list[Container]:
 
 
 def _of_python(text: str) -> list[Container] | None:
-    found = _python_launches(text)
+    found = python_launches(text)
     if found is None:
         return None
-    return [Container(words, line, is_script=True) for line, words in found]
+    return [Container(words, line, is_script=True, of_python=True) for line, words in found]
 
 
-def _python_launches(text: str) -> list[tuple[int, str]] | None:
+def python_launches(text: str) -> list[tuple[int, str]] | None:
     """The launches of a Python source; None when the text is none."""
     if not looks_like_python(text):
         return None
@@ -262,10 +276,17 @@ def _scripts_of(item: dict[str, Any], places: Places, ground: Ground) -> Iterato
         if key in _WORDS_OF_CONTAINER:
             continue
         value = script_of(item, key)
+        if key == "source" and "cell_type" in item:
+            from .notebooks import read_cell
+
+            inner = read_cell(value, places, ground)
+            if inner is not None:
+                yield from inner
+                continue
         if launch_lines().search(value) and not _has_code_blocks(value):
             line = places.line_of(re.escape(str(key)), "")
             is_block = places.text[places.at : places.at + 1] in ("|", ">", "\n")
-            for at, text in _python_launches(value) or [(1, value)]:
+            for at, text in python_launches(value) or [(1, value)]:
                 words = run_words(ground.image, ["sh", "-c", ground.before + text], [], variables)
                 yield Container(words, line + is_block + at - 1, is_script=True)
 

@@ -9,9 +9,9 @@ from . import _core
 from .cures import advised, change_for, fixed_in, of_shares, rank_of, without_rule
 from .errors import ConfigError
 from .launch_log import LaunchLog
-from .log_reader import LONGEST_TEXT, find_failures
+from .log_reader import LONGEST_TEXT, find_failures, without_records
 from .messages import library_message
-from .parser_errors import flag_and_value, without_flag
+from .parser_errors import Told, flag_and_value, of_other_program, offered, without_flag
 from .result import Result
 
 TYPE_CHECKING = False
@@ -121,7 +121,7 @@ def why(
     if not isinstance(text, str):
         context = {"expected": "a string", "got": _core.describe(text), "hint": ""}
         raise ConfigError([_core.make_diagnostic("wrong-type", "text", context)])
-    text = text[-LONGEST_TEXT:]
+    text = without_records(text[-LONGEST_TEXT:])
     failures = find_failures(text)
     if not failures:
         return None
@@ -164,7 +164,7 @@ class _Case(LaunchLog):
         rule = self._rule(words, flags, message, failure)
         change, certain = change_for(self, words, rule)
         told: dict[str, Any] = {"rule": "", "evidence": []}
-        loose = without_flag(failure, self.name)
+        loose = without_flag(failure, self.name) or self._of_another(failure, flags, rule)
         if loose:
             told, flags, rule = {"rule": loose.means, "evidence": []}, loose.arguments, None
         elif rule:
@@ -191,6 +191,25 @@ class _Case(LaunchLog):
             certain=certain and loose is None,
             fixed_in=fixed_in(self, words, rule) if rule else self._gone(words, flags, message),
         )
+
+    def _of_another(self, failure: Failure, flags: list[str], rule: Verdict | None) -> Told | None:
+        """What a parser means that is another program's, or another release's."""
+        if failure.kind or self.engine is None:
+            return None
+        starts = next(row["launchers"] for row in _core.engines() if row["id"] == self.engine)
+        other = of_other_program(failure, [words for words, _ in starts]) or offered(failure)
+        if other or rule or not flags or _UNRECOGNIZED not in failure.text:
+            return other
+        return self._of_other_releases(self.engine, flags[0])
+
+    def _of_other_releases(self, engine: Engine, flag: str) -> Told | None:
+        """What releases know a flag that the log's own does not."""
+        versions = [row["version"] for row in _core.releases(engine)]
+        having = [one for one in versions if flag in _core.surface(engine, one)]
+        if not having or self.version in having:
+            return None
+        means = f"the releases of {self.name} from {having[0]} to {having[-1]} take {flag}"
+        return Told(means, f"leave out {flag}, or start {self.name} {having[-1]}", [flag])
 
     def _looked_up(self, failure: Failure, release: int | None) -> _Found:
         """What an error is: a message of the engine's, else one of a library beneath it."""

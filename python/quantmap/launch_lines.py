@@ -59,5 +59,11 @@ def names_an_engine(text: str) -> bool:
         (True, False)
     """
     plain = text.replace("_", "-").lower()
+    return any(name in plain for name in _names())
+
+
+@lru_cache(maxsize=1)
+def _names() -> tuple[str, ...]:
+    """What engines are called, in the spelling that texts are compared in."""
     names = (name for engine in _core.engines() for name in engine["runtime_names"])
-    return any(name.replace("_", "-") in plain for name in names)
+    return tuple(name.replace("_", "-") for name in names)

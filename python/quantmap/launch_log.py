@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .words import Engine
 
 _RELEASE = r"(?<![\w-])%s(?:==|-| version )v?(\d{1,3}(?:\.\d{1,3}){1,3}(?:\.?(?:post|rc)\d{1,2})?)"
+_TAG = r"/%s[\w-]{0,20}:v?(\d{1,3}(?:\.\d{1,3}){1,3}(?:\.?(?:post|rc)\d{1,2})?)"  # of an image
 _MOST_VERSIONS = 50
 _MOST_WORDS = 500
 
@@ -147,6 +148,8 @@ def _version_of(text: str, engine: str, messages: Messages | None) -> str | None
     rows = _core.memory_log_lines()
     patterns = [row[2] for row in rows if row[:2] == (engine, "release")]
     patterns.append(_RELEASE % re.escape(messages.package if messages else engine))
+    names = next(row["runtime_names"] for row in _core.engines() if row["id"] == engine)
+    patterns += [_TAG % re.escape(name) for name in names]
     known = {row["version"] for row in _core.releases(engine)}
     for pattern in patterns:
         for _, match in zip(range(_MOST_VERSIONS), re.finditer(pattern, text)):

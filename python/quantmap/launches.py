@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from . import _core
 from .files import MAX_BYTES
 from .launch_lines import names_an_engine
@@ -20,6 +22,11 @@ __all__: list[str] = []
 
 _SETTINGS = (".yaml", ".yml")
 _STARTS_NOTHING = ("unknown-launcher", "unknown-image", "other-command", "prints-only")
+_VARIABLE = re.compile(r"\$\{(\w+)(\[@\])?\}")
+_OF_SHELL = (  # what is said of a shell's variables, and of others
+    ("a shell puts the value in:", "the value is left open:"),
+    ("what a shell puts here is", "what stands here is"),
+)
 _DEEPEST = 2  # files that a script writes may be scripts that write files
 _MOST_WRITTEN = 2_000_000  # characters of files that scripts write
 _MOST_LAUNCHES = 1_000
@@ -43,12 +50,15 @@ def judge_one(command: Any, ground: tuple[Any, ...]) -> CheckResult:
     return _with_files(launch, settings)
 
 
-def judge_text(text: Any, ground: tuple[Any, ...]) -> tuple[list[CheckResult], list[Diagnostic]]:
+def judge_text(
+    text: Any, ground: tuple[Any, ...], before: str = ""
+) -> tuple[list[CheckResult], list[Diagnostic]]:
     """Every launch of a text.
 
     Args:
         text: a script, or anything that holds launches.
         ground: what is known of every launch, as the core takes it behind the text.
+        before: commands in front of every script, on one line, such as what installs an engine.
 
     Returns:
         tuple[list[CheckResult], list[Diagnostic]]: the launches, in their order, and what to know.
@@ -58,7 +68,7 @@ def judge_text(text: Any, ground: tuple[Any, ...]) -> tuple[list[CheckResult], l
         from .containers import read_text
 
         text, containers = read_text(text)
-    judged = _Judged(ground)
+    judged = _Judged(ground, before)
     if containers is None:
         judged.script(text, 1)
     for container in containers or ():
@@ -69,18 +79,61 @@ def judge_text(text: Any, ground: tuple[Any, ...]) -> tuple[list[CheckResult], l
     if judged.left_out:
         context = {"got": str(judged.left_out), "known": str(len(launches))}
         notes.append(_core.make_diagnostic("launches-left-out", "command", context))
-    if launches:  # what starts no engine stands beside what does
-        notes = [note for note in notes if note.code not in _STARTS_NOTHING]
-    if not (launches or notes):
-        notes = [_core.make_diagnostic("unknown-launcher", "command", {})]
-    return launches, notes
+    if not launches and isinstance(text, str) and len(text) <= MAX_BYTES:
+        launches, notes = _as_told(
+            text, ground, notes, is_prose=containers is None or "```" in text
+        )
+    return launches, _worth_telling(launches, notes)
+
+
+def _worth_telling(launches: list[CheckResult], notes: list[Diagnostic]) -> list[Diagnostic]:
+    """Without what says that something starts no engine, where it stands beside what does."""
+    if launches:
+        return [note for note in notes if note.code not in _STARTS_NOTHING]
+    return notes or [_core.make_diagnostic("unknown-launcher", "command", {})]
+
+
+def _as_told(
+    text: str, ground: tuple[Any, ...], notes: list[Diagnostic], *, is_prose: bool
+) -> tuple[list[CheckResult], list[Diagnostic]]:
+    """The launches of a text in which none can be read: those of prose, or where one is named."""
+    if not names_an_engine(text):
+        return [], notes
+    from .markdown import told_launches
+
+    judged = _Judged(ground)
+    plain = text.replace("\u00a0", " ")
+    for line, words in told_launches(plain) if is_prose and not text.startswith("#!") else ():
+        judged.script(words, line)
+    if judged.launches:
+        if plain != text:
+            line = text.count("\n", 0, text.index("\u00a0")) + 1
+            judged.notes.append(
+                _core.make_diagnostic("printed-blank", "command", {"line": str(line)})
+            )
+        return judged.launches, judged.notes
+    others = [note for note in notes if note.code != "unknown-launcher"]
+    if others:
+        return [], others
+    line, said = _first_named(text)
+    context = {"line": str(line), "value": repr(said)}
+    return [], [_core.make_diagnostic("engine-named-only", "command", context)]
+
+
+def _first_named(text: str) -> tuple[int, str]:
+    """The first line that names an engine."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if names_an_engine(line):
+            return number, line.strip()[:80]
+    return 1, ""
 
 
 class _Judged:
     """Launches and notes, as they are found."""
 
-    def __init__(self, ground: tuple[Any, ...]) -> None:
+    def __init__(self, ground: tuple[Any, ...], before: str = "") -> None:
         self.ground = ground
+        self.before = before
         self.launches: list[CheckResult] = []
         self.notes: list[Diagnostic] = []
         self.has_files = False
@@ -89,6 +142,8 @@ class _Judged:
 
     def script(self, text: Any, line: int, *, is_script: bool = True, depth: int = 0) -> None:
         """Judge a script, or words, that begin on a line; then the files that it writes."""
+        if self.before and is_script and isinstance(text, str):
+            text = self.before + text
         judged = _core.check_script(text, *self.ground)
         settings = _settings(judged.launches)
         if settings:
@@ -106,7 +161,10 @@ class _Judged:
         """Judge a container of a text that begins on a line."""
         self.notes += [*filter(None, [container.note])]
         line += container.line - 1
+        before = len(self.launches)
         self.script(container.words, line, is_script=container.is_script, depth=depth)
+        if container.of_python:
+            self.launches[before:] = map(_by_name, self.launches[before:])
 
     def _file(self, file: WrittenFile, line: int, depth: int) -> None:
         """Judge what stands in a file that a script writes, or hands to a program."""
@@ -125,6 +183,25 @@ class _Judged:
             self.has_files = True
             notes = notes + self.notes
         self.notes = notes
+
+
+def _named(text: str) -> str:
+    """``${x}`` as a format string of Python has it, and ``${x[@]}`` as a list is put in."""
+    return _VARIABLE.sub(lambda match: f"{{{'*' if match[2] else ''}{match[1]}}}", text)
+
+
+def _by_name(launch: CheckResult) -> CheckResult:
+    """A launch whose open values are names of Python, called so."""
+    verdicts = []
+    for verdict in launch.verdicts:
+        if "${" in verdict.argument or "${" in verdict.value:
+            reason = verdict.reason
+            for said, plain in _OF_SHELL:
+                reason = reason.replace(said, plain)
+            argument, value = _named(verdict.argument), _named(verdict.value)
+            verdict = verdict.replace(argument=argument, value=value, reason=reason)
+        verdicts.append(verdict)
+    return launch.replace(verdicts=verdicts)
 
 
 def _settings(launches: list[CheckResult]) -> dict[str, str]:

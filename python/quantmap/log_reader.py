@@ -5,6 +5,7 @@ Logs are text from anywhere: each line is read once, as far as its first thousan
 
 from __future__ import annotations
 
+import json
 import re
 
 TYPE_CHECKING = False
@@ -39,7 +40,8 @@ _STAMP = re.compile(
 )
 _FRAME = re.compile(r'^\s*File "([^"]{1,400})", line \d+, in (\S{1,200})')
 _CPP = re.compile(r"^\[[\w-]{1,30}\](?: ?\[[\w -]{1,20}\])? ?\[(?:E|ERROR)\] (\S.{4,})")
-_USAGE = re.compile(r"^(?:\S{1,200}(?: \w{1,40})?: )?error: (.{4,})", re.IGNORECASE)
+_USAGE = re.compile(r"^(?:(\S{1,200}(?: [a-z][\w-]{0,40}){0,3}): )?error: (.{4,})", re.IGNORECASE)
+_RECORD = ("log", "message", "msg", "textPayload", "line")  # where loggers put the line itself
 _LOGGED_KIND = "RuntimeError"  # of an error that a C++ logger tells
 _WRAPPED = ("Value error, ", "Assertion failed, ")
 _OF_VALUE = " [type="  # what pydantic adds
@@ -55,15 +57,17 @@ class Failure:
         text: what it says, on one line.
         line: where that stands in the log.
         frames: files and functions of the traceback above it.
+        program: what a parser calls the program whose arguments it refused; may be empty.
     """
 
-    __slots__ = ("frames", "kind", "line", "text")
+    __slots__ = ("frames", "kind", "line", "program", "text")
 
     def __init__(self, kind: str, text: str, line: int, frames: list[tuple[str, str]]) -> None:
         self.kind = kind
         self.text = text
         self.line = line
         self.frames = frames
+        self.program = ""
 
 
 def bare(line: str) -> str:
@@ -74,6 +78,34 @@ def bare(line: str) -> str:
             break
         line = shorter
     return line
+
+
+def without_records(text: str) -> str:
+    """A log of which lines are JSON, as a container's driver keeps them, with the lines themselves.
+
+    Args:
+        text: the log.
+
+    Returns:
+        str: as many lines as there were.
+
+    Example:
+        >>> without_records('{"log": "ValueError: x", "stream": "stderr"}')
+        'ValueError: x'
+    """
+    return "\n".join(map(_without_record, text.split("\n"))) if '{"' in text else text
+
+
+def _without_record(line: str) -> str:
+    plain = line.strip()
+    if not plain.startswith("{") or not plain.endswith("}") or len(plain) > 2 * LONGEST_LINE:
+        return line
+    try:
+        record = json.loads(plain)
+    except (ValueError, RecursionError):
+        return line
+    said = next((record[key] for key in _RECORD if isinstance(record.get(key), str)), None)
+    return line if said is None else " ".join(said.rstrip("\n").split("\n"))
 
 
 def find_failures(text: str) -> list[Failure]:
@@ -96,6 +128,8 @@ def find_failures(text: str) -> list[Failure]:
         if said not in seen and len(found) < MOST_FAILURES:
             seen.add(said)
             found.append(Failure(kind, said, number + 1, frames))
+            usage = None if kind else _USAGE.match(line)
+            found[-1].program = (usage[1] or "") if usage else ""
         frames = []
     return found
 
@@ -114,7 +148,7 @@ def _told(line: str) -> tuple[str, str] | None:
         return (_LOGGED_KIND, logged[1]) if logged else None
     usage = _USAGE.match(line)
     if usage:
-        return "", usage[1]
+        return "", usage[2]
     stripped = line.strip()
     for mark in _WRAPPED:
         if stripped.startswith(mark):

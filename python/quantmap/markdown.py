@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import lru_cache
 
+from . import _core
 from .launch_lines import launch_lines
 
 TYPE_CHECKING = False
@@ -23,8 +25,15 @@ DATA = {
     "dockerfile",
     "docker",
     "powershell",
+    "ps1",
+    "pwsh",
     "batch",
+    "bat",
     "cmd",
+    "fish",
+    "hcl",
+    "terraform",
+    "tf",
     "ini",
     "systemd",
 }
@@ -78,13 +87,83 @@ def code_blocks(text: str) -> Iterator[tuple[int, str, str]]:
             block.append(plain[2:] if quoted else _PROMPT.sub("", plain))
 
 
+_MOST_TOLD = 200  # launches of prose
+_INLINE = re.compile(r"(?<!`)`([^`\n]{8,2000})`(?!`)")
+_STARTS = (
+    r"(?:^|[\s(:>])((?:[\w./~-]{0,200}/)?%s[ \t]+(?:[-$\"'<{/.\\]|[\w.-]{0,200}[/\d])[^\n]{0,4000})"
+)
+
+
+def told_launches(text: str) -> list[tuple[int, str]]:
+    """Launches that prose tells: in single backquotes, else behind words on a line.
+
+    Args:
+        text: prose, of which no launch could be read otherwise.
+
+    Returns:
+        list[tuple[int, str]]: each with its line, and with what the prose installs before it.
+
+    Example:
+        >>> told_launches("Run `vllm serve a/b` first.")
+        [(1, 'vllm serve a/b')]
+    """
+    before = Prelude()
+    found: list[tuple[int, str]] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.lstrip()[:1] == "#" or len(found) >= _MOST_TOLD:
+            continue
+        inline = _INLINE.findall(line) if "`" in line else []
+        for said in inline:
+            if launch_lines().match(said) and not said.endswith("..."):
+                found.append((number, before.text() + said))
+            else:
+                before.add(said)
+        if not inline and len(line) < 5_000:
+            said = _behind_words(line)
+            found += [(number, before.text() + said)] if said else []
+    return found
+
+
+def _behind_words(line: str) -> str:
+    """A launch behind words of a sentence, without those behind it; empty where there is none."""
+    match = _launches_in_prose().search(line)
+    if not match:
+        return ""
+    kept: list[str] = []
+    plain = 0  # words since the last flag: a value, and then prose
+    head = len(match[2].split())
+    for number, word in enumerate(match[1].split(" ")):
+        ended = word[-1:] in ".,;:)" and word[:-1] and not word.endswith("...")
+        plain = 0 if word.startswith("-") or number < head else plain + 1
+        if plain > 1:
+            break
+        if re.match(r"['\"]?[\[{]\"", word):  # JSON that lost its quotes when it was printed
+            kept = kept[:-1]
+            break
+        kept.append(word[:-1] if ended else word)
+        if ended:
+            break
+    return " ".join(kept)
+
+
+@lru_cache(maxsize=1)
+def _launches_in_prose() -> re.Pattern[str]:
+    words = [words for engine in _core.engines() for words, _ in engine["launchers"]]
+    plain = ["[ \\t]+".join(map(re.escape, one)) for one in words if one[0][0] != "-"]
+    modules = [re.escape(one[1].partition(".")[0]) for one in words if one[0] == "-m"]
+    start = rf"({'|'.join(plain)}|python3?[ \t]+-m[ \t]+(?:{'|'.join(modules)})\.[\w.]+)"
+    return re.compile(_STARTS % start)
+
+
 _SETS = re.compile(r"^\s*(?:export[ \t]+)?([A-Za-z_]\w*=[^\s<>;&|`(]\S*.*)$")
 _INSTALLS = re.compile(
-    r"^\s*(?:uv |python3? -m )?(?:pip3?|conda|mamba) [^;&|<>`\n]*"
-    r"(?:\w(?:\[[\w,]*\])?==?\d|\.whl\b|git\+)[^;&|<>`\n]*$"
+    r"^\s*(?:uv |python3? -m |poetry |%|!)*(?:pip3?|conda|mamba|add) [^;&|`\n]*"
+    r"(?:\w(?:\[[\w,]*\])?(?:[~<>]=?|==?)\d|\.whl\b|git\+)[^;&|`\n]*$"
 )
 _ASSIGNS = re.compile(r"[A-Za-z_]\w*=")
-_CLONES = re.compile(r"^\s*(?:git clone|(?:apptainer|singularity) (?:pull|build)) [^;&|<>`\n]+$")
+_CLONES = re.compile(
+    r"^\s*(?:git (?:clone|checkout|switch)|(?:apptainer|singularity) (?:pull|build)) [^;&|<>`\n]+$"
+)
 _LONGEST_PRELUDE = 4_000
 
 
@@ -105,7 +184,7 @@ class Prelude:
             said = re.sub(r"\s#.*$", "", match[1] if match else line.strip())
             if not match and not _INSTALLS.match(line) and not _CLONES.match(line):
                 continue
-            words = _words_of(said)
+            words = _words_of(said.lstrip("!%"))
             if not words or (match and not all(_ASSIGNS.match(word) for word in words)):
                 continue  # what a variable stands in front of is a command
             name = said.partition("=")[0] if match else said

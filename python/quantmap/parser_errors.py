@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ _CHOICE = re.compile(r"(?:invalid choice: '|^\s*')([^']{0,200})'")
 _MISSING = re.compile(
     r"(?:the following arguments are required: |Missing (?:argument|option) ')([^\s,/']+)"
 )
+_OFFERED = re.compile(r"(?:Possible options:|Did you mean) '?(--?[A-Za-z][\w-]{0,80})")
 _MODEL = re.compile(r"-{0,2}model(?:[-_](?:tag|path|name))?", re.IGNORECASE)
 
 
@@ -57,6 +59,60 @@ def flag_and_value(text: str) -> tuple[str, str | None]:
             choice = _CHOICE.search(match["rest"])
             return match["flag"].partition("=")[0], choice[1] if choice else None
     return "", None
+
+
+def offered(failure: Failure) -> Told | None:
+    """What a parser itself offers for an option that it does not know.
+
+    Args:
+        failure: the error.
+
+    Returns:
+        Told: None when it offers none.
+
+    Example:
+        >>> from quantmap.log_reader import Failure
+        >>> text = "No such option: --tp (Possible options: --tp_size, --x)"
+        >>> offered(Failure("", text, 1, [])).change
+        'write --tp_size'
+    """
+    match = None if failure.kind else _OFFERED.search(failure.text)
+    if not match:
+        return None
+    flag = flag_and_value(failure.text)[0]
+    means = f"the parser knows no {flag}, and offers {match[1]}"
+    return Told(means, f"write {match[1]}", [flag])
+
+
+def of_other_program(failure: Failure, launchers: list[list[str]]) -> Told | None:
+    """What a parser means that is not the server's, such as that of ``vllm bench serve``.
+
+    Args:
+        failure: the error.
+        launchers: the words that start the engine's server.
+
+    Returns:
+        Told: None for an error of the server's own parser.
+
+    Example:
+        >>> from quantmap.log_reader import Failure
+        >>> error = "argument --backend: invalid choice: 'vlm' (choose from vllm)"
+        >>> error = Failure("", error, 1, [])
+        >>> error.program = "vllm bench serve"
+        >>> of_other_program(error, [["vllm", "serve"]]).change
+        'write --backend vllm'
+    """
+    words = failure.program.rpartition("/")[2].split(" ")
+    own = any(words == start[: len(words)] for start in launchers)
+    if len(words) < 2 or own or words[0] not in {start[0] for start in launchers}:
+        return None
+    flag, value = flag_and_value(failure.text)
+    choices = re.findall(r"[\w./+-]+", failure.text.partition("choose from")[2])
+    near = difflib.get_close_matches(value or "", choices, 1, 0.3) or choices[:1]
+    means = f"it is an argument of {failure.program}, which starts no server"
+    if flag and near:
+        return Told(means, f"write {flag} {near[0]}", [flag])
+    return Told(means, f"leave out {flag}" if flag else "", [flag] if flag else [])
 
 
 def without_flag(failure: Failure, engine_name: str | None) -> Told | None:

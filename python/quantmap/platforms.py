@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-_ENGINE = "vllm"  # of files that know no other
+ENGINE = "vllm"  # of files that know no other
 # Keys of a model, and what the chart writes for them: vllm-project/production-stack
 # helm/templates/deployment-vllm-multi.yaml@010004ee.
 _STACK_SWITCHES = {"enableLoRA": "--enable-lora", "enableTool": "--enable-auto-tool-choice"}
@@ -39,6 +39,8 @@ def served_model(item: dict[str, Any]) -> tuple[list[str], str | None, str] | No
         (['vllm', 'serve', 'a/b', '--dtype=half'], None, 'engine')
     """
     if isinstance(item.get("modelFormat"), dict):
+        if item["modelFormat"].get("name") == "huggingface":
+            return _of_kserve(item)
         started = _started(item["modelFormat"].get("name"), None)
         key = "args" if item.get("args") else "modelFormat"
         return ([*started, *_texts(item.get("args"))], None, key) if started else None
@@ -48,14 +50,58 @@ def served_model(item: dict[str, Any]) -> tuple[list[str], str | None, str] | No
     if isinstance(item.get("modelURL"), str):
         return _of_stack(item)
     if isinstance(item.get("engine_kwargs"), dict):
-        started = _started(_ENGINE, None) or []
+        started = _started(ENGINE, None) or []
         given = [*_model_of_ray(item), *_arguments(item["engine_kwargs"])]
         return [*started, *given], None, "engine_kwargs"
     if item.get("modelCommand") == "vllmServe":
         image = item.get("image")
-        words = [*(_started(_ENGINE, "$MODEL") or []), *_texts(item.get("args"))]
+        words = [*(_started(ENGINE, "$MODEL") or []), *_texts(item.get("args"))]
         return words, image if isinstance(image, str) else None, "modelCommand"
     return None
+
+
+# Arguments of KServe's own server, which gives all others to vLLM: kserve/kserve
+# python/huggingfaceserver/huggingfaceserver/__main__.py@v0.15.0.
+_KSERVE_OWN = {
+    "--model_name",
+    "--model_dir",
+    "--model_revision",
+    "--tokenizer_revision",
+    "--max_length",
+    "--disable_lower_case",
+    "--disable_special_tokens",
+    "--tensor_input_names",
+    "--return_token_type_ids",
+    "--return_probabilities",
+    "--return_raw_logits",
+    "--predictor_host",
+    "--task",
+    "--backend",
+    "--http_port",
+    "--grpc_port",
+    "--workers",
+}
+
+
+def _of_kserve(item: dict[str, Any]) -> tuple[list[str], str | None, str] | None:
+    """What KServe's server for Hugging Face models hands to vLLM; None for its other backend."""
+    words, own, model = [], False, None
+    for word in _texts(item.get("args")):
+        name, mark, value = word.partition("=")
+        if own and not word.startswith("-"):
+            own = False
+            continue
+        if name == "--backend" and value == "huggingface":
+            return None
+        own = name.replace("-", "_").replace("__", "--", 1) in _KSERVE_OWN and not mark
+        if name == "--model_id" and mark:
+            model = value
+        elif not own and name not in _KSERVE_OWN:
+            words.append(word)
+    if model is None:
+        model = "/mnt/models" if item.get("storageUri") else "$MODEL"
+    key = "args" if item.get("args") else "modelFormat"
+    return [*(_started(ENGINE, model) or []), *words], None, key
 
 
 def _started(name: Any, model: str | None) -> list[str] | None:
@@ -70,7 +116,7 @@ def _started(name: Any, model: str | None) -> list[str] | None:
 
 def _of_stack(item: dict[str, Any]) -> tuple[list[str], str | None, str]:
     settings = item.get("vllmConfig")
-    words = _started(_ENGINE, item["modelURL"]) or []
+    words = _started(ENGINE, item["modelURL"]) or []
     if isinstance(settings, dict):
         words += _arguments({_snake(str(key)): value for key, value in settings.items()})
         words += _texts(settings.get("extraArgs"))
@@ -116,8 +162,8 @@ def _arguments(settings: dict[str, Any]) -> list[str]:
 @lru_cache(maxsize=1)
 def _flags() -> frozenset[str]:
     """The flags of all releases, of those too that are old."""
-    versions = [row["version"] for row in _core.releases(_ENGINE)]
-    return frozenset(flag for version in versions for flag in _core.surface(_ENGINE, version))
+    versions = [row["version"] for row in _core.releases(ENGINE)]
+    return frozenset(flag for version in versions for flag in _core.surface(ENGINE, version))
 
 
 def _texts(value: Any) -> list[str]:

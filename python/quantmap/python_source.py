@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import bisect
 import re
 import shlex
 import warnings
 
 from . import _core
-from .launch_lines import launch_lines, looks_like_python
+from .launch_lines import launch_lines, looks_like_python, names_an_engine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +56,11 @@ def find_python_launches(text: str) -> list[tuple[int, str]]:
         [(2, 'vllm serve "${model}" --port 80')]
     """
     tree = _tree(text)
-    return [] if tree is None else sorted(_Reader(tree, text).launches())
+    if tree is None:
+        return []
+    reader = _Reader(tree, text)
+    found = sorted(set(reader.launches()))
+    return [(line, reader.inside(line, words)) for line, words in found]
 
 
 def _tree(text: str) -> ast.Module | None:
@@ -70,7 +75,10 @@ def _tree(text: str) -> ast.Module | None:
 
 class _Reader:
     def __init__(self, tree: ast.Module, text: str) -> None:
+        self.text_ = text
         self.rows = text.split("\n")
+        self.installed: list[tuple[int, str]] | None = None
+        self.images: list[tuple[int, str]] | None = None
         self.nodes: list[ast.AST] = []
         for node in ast.walk(tree):
             if len(self.nodes) >= _MOST_NODES:
@@ -164,7 +172,30 @@ class _Reader:
                     out.setdefault(name.id, []).extend(given)
         return out
 
+    def ground(self, line: int) -> str:
+        """What is installed for a launch on this line, as commands in front of it."""
+        from .python_calls import installed_by
+
+        if self.installed is None:
+            self.installed = sorted(installed_by(self.text_, self.nodes))
+        last = _nearest(self.installed, line)
+        return f"pip install {shlex.quote(last)}; " if last else ""
+
+    def inside(self, line: int, words: str) -> str:
+        """A launch on this line, with what is installed for it and the image that it runs in."""
+        from .python_calls import base_images
+
+        if self.images is None:
+            self.images = base_images(self.nodes, self.text)
+        image, words = _nearest(self.images, line), self.ground(line) + words
+        if not image or not names_an_engine(image) or " docker run " in f" {words}":
+            return words
+        return f"docker run {image} sh -c {shlex.quote(words)}"
+
     def launches(self) -> Iterator[tuple[int, str]]:
+        from .python_calls import called_launches
+
+        yield from called_launches(self.nodes, self.text, self.word)
         inner = self.put_together()
         for node in self.nodes:
             if isinstance(node, (ast.List, ast.Tuple, ast.BinOp)):
@@ -225,6 +256,8 @@ class _Reader:
 
     def behind_launcher(self, words: list[str]) -> int:
         """The place behind the words that start an engine; 0 when none do."""
+        if words[:1] in (["docker"], ["podman"]) and names_an_engine(" ".join(words)):
+            return 1
         plain = [word.rpartition("/")[2] if n == 0 else word for n, word in enumerate(words[:12])]
         for start in self.starts:
             for at in range(min(len(plain), 8)):
@@ -239,6 +272,8 @@ class _Reader:
             return False
         if _SENTENCE.search(line.rstrip()):
             return False
+        if first[0] in ("docker", "podman") and first[1] == "run":
+            return names_an_engine(line)
         behind = self.behind_launcher(first[:7])
         return 0 < behind < len(first) and (
             bool(_GOES_ON.match(first[behind])) or " --" in line or " -" in " ".join(first[behind:])
@@ -281,6 +316,12 @@ class _Element(ast.expr):
     def __init__(self, element: ast.expr) -> None:
         super().__init__()
         self.element = element
+
+
+def _nearest(found: list[tuple[int, str]], line: int) -> str:
+    """What stands last above a line, else first below it; empty where there is nothing."""
+    at = bisect.bisect_right(found, (line, "\U0010ffff"))
+    return found[max(at - 1, 0)][1] if found else ""
 
 
 def _grows(node: ast.Assign) -> ast.expr | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 
 from . import _core
 from .check import CheckResult, ScriptResult, check_script
@@ -21,8 +22,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Change", "FileResult", "check_directory", "check_files"]
 
+_REQUIREMENTS = re.compile(
+    r"requirements[\w.-]*\.(?:txt|in)|pyproject\.toml|environment\.ya?ml|Pipfile"
+)
+_PIN = re.compile(
+    r"(?:^|[\"'\s-])([A-Za-z][\w.-]{1,40}(?:\[[\w, -]{0,80}\])?[ ]?(?:[=~<>]=?|==)[ ]?"
+    r"\d[\w.*]{0,30}(?:[ ]?,[ ]?[<>=!~]=?[ ]?[\w.*]{1,30}){0,4})",
+    re.MULTILINE,
+)
 _LARGEST = 1_000_000
-_SCRIPTS = (".sh", ".bash", ".zsh", ".ksh", ".slurm", ".sbatch", ".env", ".service", ".py", ".mk")
+_SCRIPTS = (
+    *(".sh", ".bash", ".zsh", ".ksh", ".fish", ".slurm", ".sbatch", ".env", ".py", ".mk"),
+    *(".service", ".container", ".conf", ".tf", ".hcl"),
+)
 _WINDOWS = (".bat", ".cmd", ".ps1")
 _DATA = (".yaml", ".yml", ".json", ".jsonl", ".ipynb", ".dockerfile", ".html", ".htm")
 _PROSE = (".md", ".markdown", ".mdx")
@@ -117,6 +129,7 @@ def check_files(paths: Iterable[str], folder: str = "", **ground: Any) -> list[F
         []
     """
     found = []
+    pins: dict[str, str] = {}
     for path in paths:
         text = _text(path)
         if text is None or not names_an_engine(text):
@@ -125,8 +138,11 @@ def check_files(paths: Iterable[str], folder: str = "", **ground: Any) -> list[F
         notes: list[Diagnostic] = []
         if path.lower().endswith(_PROSE) and not has_code_blocks(text):
             continue
+        pinned = "" if not folder else _pinned_beside(os.path.dirname(path), folder, pins)
         try:
             judged = check_script(text, **ground)
+            if pinned and any(_names_no_release(launch) for launch in judged.launches):
+                judged = _behind(pinned, text, ground)
         except ConfigError as error:
             if any(item.path != "command" for item in error.diagnostics):
                 raise
@@ -137,6 +153,47 @@ def check_files(paths: Iterable[str], folder: str = "", **ground: Any) -> list[F
             name = os.path.relpath(path, folder) if folder else path
             found.append(FileResult(name, ScriptResult(launches, notes)))
     return found
+
+
+def _names_no_release(launch: CheckResult) -> bool:
+    return any(note.code == "newest-release" for note in launch.notes)
+
+
+def _behind(pinned: str, text: str, ground: dict[str, Any]) -> ScriptResult:
+    """The launches of a text behind what the folder's requirements install."""
+    from .launches import judge_text
+
+    names = ("engine", "engine_version", "gpu", "model_quantization", "checkpoint")
+    return ScriptResult(*judge_text(text, tuple(ground.get(name) for name in names), pinned))
+
+
+def _pinned_beside(folder: str, top: str, known: dict[str, str]) -> str:
+    """Commands that install what requirements in a folder, or above it, ask for of an engine."""
+    while folder not in known:
+        known[folder] = _pins_of(folder)
+        if known[folder] or os.path.abspath(folder) == os.path.abspath(top):
+            break
+        above = os.path.dirname(folder)
+        known[folder] = _pinned_beside(above, top, known) if above != folder else ""
+    return known[folder]
+
+
+def _pins_of(folder: str) -> str:
+    try:
+        names = sorted(os.listdir(folder or "."))
+    except OSError:
+        return ""
+    pins = []
+    for name in names:
+        if not _REQUIREMENTS.fullmatch(name):
+            continue
+        try:
+            with open(os.path.join(folder, name), "rb") as handle:
+                text = handle.read(_LARGEST).decode("utf-8", errors="replace")
+        except OSError:
+            continue
+        pins += [pin for pin in _PIN.findall(text) if names_an_engine(pin)]
+    return "".join(f"pip install {shlex.quote(pin.replace(' ', ''))}; " for pin in pins[:20])
 
 
 def changes_between(before: CheckResult, after: CheckResult, **ground: Any) -> list[Change]:

@@ -18,6 +18,7 @@ import quantmap
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import batches
+from script_forms import FORMS
 from script_seeds import SEEDS
 
 BATCH = 5_000
@@ -40,6 +41,7 @@ PIECES = (
     "<!DOCTYPE html><html><pre><b>vllm</b> serve m &amp;&amp; x</pre><br></html>",
     "{\"t\": 1, \"cmd\": \"vllm serve m --seed 42\"}\n{'cmd': ['vllm', 'serve', 'm']}\n",
     "import x\na = ['vllm', 'serve', 'm']\nb = [*a, '--port', '1']\nrun(b + [*a, c])\na = a + b\n",
+    *FORMS,
     "ValueError: Invalid kv_cache_dtype: 'x'. Valid values are: []\n",
     "vllm serve: error: argument --kv-cache-dtype: invalid choice: 'fp9'\n",
     '  File "/x/vllm/config/model.py", line 3, in verify\n',

@@ -6,6 +6,9 @@ from __future__ import annotations
 EXEMPT_KEYS = {
     ("python/quantmap/container_words.py", "--device"): "an option of docker run",
     ("python/quantmap/platforms.py", "vllm"): "the engine of charts that know no other",
+    ("python/quantmap/platforms.py", "--task"): "an argument of KServe's own server",
+    ("python/quantmap/platforms.py", "--backend"): "an argument of KServe's own server",
+    ("python/quantmap/terraform.py", "default"): "a key of Terraform's variables",
     ("python/quantmap/platforms.py", "--enable-lora"): "what a chart writes",
     ("python/quantmap/platforms.py", "--enable-auto-tool-choice"): "what a chart writes",
     ("python/quantmap/platforms.py", "--tool-call-parser"): "what a chart writes",

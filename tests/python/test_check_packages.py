@@ -79,7 +79,7 @@ def test_an_installed_release_is_the_one_that_runs(text: str, found: list[tuple[
         "export VLLM=0.8.5",
         "docker run -e VLLM=0.8.5 busybox true",
         "helm install x --set vllm=0.8.5",
-        "pip install 'vllm~=0.8.5' 'vllm!=0.9.0'",
+        "pip install 'vllm>=0.8.5' 'vllm!=0.9.0'",
         "echo a=b --x==0.8.5",
     ],
 )

@@ -159,7 +159,7 @@ def test_a_command_of_any_name_in_yaml_is_read() -> None:
 def test_sentences_are_no_launches(text: str) -> None:
     result = check_script(text)
     assert result.launches == []
-    assert [note.code for note in result.notes] == ["unknown-launcher"]
+    assert [note.code for note in result.notes] == ["engine-named-only"]
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ def test_of_a_substituted_release_nothing_is_certain() -> None:
 def test_an_image_that_is_known_is_not_called_unknown() -> None:
     line = "docker run -it --entrypoint /bin/bash lmsysorg/sglang:v0.5.6"
     (note,) = quantmap.check_script(line).notes
-    assert note.code == "unknown-launcher"
+    assert note.code == "engine-named-only"
 
 
 def test_numbers_that_sglang_checks_when_it_starts() -> None:

@@ -157,8 +157,8 @@ def test_a_default_that_is_refused_is_refused_still() -> None:
         ("vllm bench serve --model m", "other-command", "'vllm bench' is a command of vLLM"),
         ("trtllm-bench --model m throughput", "other-command", "'trtllm-bench' is a command"),
         ("vllm-omni serve m", "other-command", "'vllm-omni serve' is a command of vllm-omni"),
-        ("python -c 'import vllm; print(vllm.__version__)'", "unknown-launcher", "no"),
-        ("cat vllm", "unknown-launcher", "no"),
+        ("python -c 'import vllm; print(vllm.__version__)'", "engine-named-only", "line 1"),
+        ("cat vllm", "engine-named-only", "line 1"),
     ],
 )
 def test_commands_that_start_no_server_are_named(command: str, code: str, says: str) -> None:

@@ -222,7 +222,9 @@ DEPLOYMENTS = {
 }
 SCRIPTS = {"blank-after-backslash", "built-from-sources", "file-not-read", "image-of-a-day"}
 SCRIPTS |= {"image-of-others", "launches-left-out", "other-platform", "several-launches"}
+SCRIPTS |= {"engine-named-only", "image-by-name", "image-not-judged", "printed-blank"}
 SCRIPTS |= {
+    "release-of-range",
     "other-command",
     "prints-only",
     "unknown-image",

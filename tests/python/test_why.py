@@ -340,3 +340,40 @@ def test_the_error_inside_of_a_validation_counts() -> None:
     )
     assert found is not None
     assert found.arguments[:1] == ["--max-model-len"]
+
+
+def test_a_parser_of_another_command_is_no_servers() -> None:
+    said = "argument --backend: invalid choice: 'vlm' (choose from 'vllm', 'x')"
+    found = why(f"vllm bench serve: error: {said}")
+    assert found is not None
+    assert (found.arguments, found.change) == (["--backend"], "write --backend vllm")
+    assert "vllm bench serve, which starts no server" in found.rule
+
+
+def test_lines_of_a_container_driver_are_read_as_they_were_said() -> None:
+    log = (
+        '{"log": "INFO [api_server.py:1] vLLM API server version 0.8.5\\n", "stream": "stderr"}\n'
+        '{"log": "vllm serve: error: argument --dtype: invalid choice: \'fp16\'\\n", "time": "x"}\n'
+    )
+    found = why(log)
+    assert found is not None
+    assert (found.version, found.line) == ("0.8.5", 2)
+    assert found.message == "argument --dtype: invalid choice: 'fp16'"
+
+
+def test_an_image_in_a_log_tells_the_release() -> None:
+    said = "vllm serve: error: argument --dtype: invalid choice: 'x'"
+    found = why(f"With image: vllm/vllm-openai:v0.12.0\n{said}")
+    assert found is not None and found.version == "0.12.0"
+
+
+def test_a_flag_of_other_releases_is_told_with_them() -> None:
+    found = why(
+        "vLLM API server version 0.8.5\nvllm: error: unrecognized arguments: --moe-backend x"
+    )
+    assert found is not None and "0.17.0" in (found.rule + str(found.fixed_in))
+
+
+def test_what_a_parser_offers_is_the_change() -> None:
+    found = why("trtllm-serve\nError: No such option: --tp (Possible options: --tp_size, --x)")
+    assert found is not None and found.change == "write --tp_size"

@@ -1,7 +1,10 @@
 // Containers that a command starts: the image, what is set for it, and the command inside.
 #include <utility>
 
+#include "launch_forms.hpp"
 #include "launch_words.hpp"
+#include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 namespace quantmap {
 
@@ -107,6 +110,7 @@ std::optional<Command> LaunchFinder::pod_command(const Command& command, std::si
 
 // docker run OPTIONS IMAGE COMMAND, and what works alike.
 bool LaunchFinder::container(const Command& command, std::size_t depth) {
+  if (const auto hosted = hosted_container(command)) return container(*hosted, depth);
   const auto& words = command.words;
   std::size_t at = 0;
   while (at < words.size() && words[at].text != "run" && words[at].text != "create") ++at;
@@ -125,10 +129,15 @@ bool LaunchFinder::container(const Command& command, std::size_t depth) {
 // The options in front of an image, and its place.
 LaunchFinder::Container LaunchFinder::read_options(const Command& command, std::size_t begin, bool known_program) {
   Container found;
+  // What a template fills in may be options: where an image is known, that is it.
+  const bool known =
+      std::any_of(command.words.begin(), command.words.end(), [](const Word& word) { return word.open; }) &&
+      std::any_of(command.words.begin() + static_cast<std::ptrdiff_t>(begin), command.words.end(),
+                  [](const Word& word) { return read_image(word.text).engine != nullptr; });
   for (std::size_t i = begin; i < command.words.size() && found.image == 0; ++i) {
     if (container_option(command, i, found)) continue;
     const std::string& word = command.words[i].text;
-    const bool named = known_program && is_no_option(word);
+    const bool named = known_program && is_no_option(word) && !(known && command.words[i].open);
     if (named || read_image(word).engine != nullptr) found.image = i;
     if (known_program && takes_value(word)) ++i;
   }
@@ -172,8 +181,7 @@ void LaunchFinder::container_command(const Command& command, const Container& co
     keep(std::move(found), command);
   } else if (!launch(inside, 0, image)) {
     nested(inside, depth);
-    if (launches_.size() == before) note_other(inside.words);
-    if (named_ && launches_.size() == before) keep(std::move(found), command);
+    if (launches_.size() == before) start_unknown(container, image, std::move(found), command);
   }
   installed_ = outside;
   if (launches_.size() == before && image.engine == nullptr) other_image_ = image.name;
@@ -182,6 +190,50 @@ void LaunchFinder::container_command(const Command& command, const Container& co
     if (!launches_[i].image) launches_[i].image = image;
     if (launches_[i].maker == nullptr) launches_[i].maker = by_mark != nullptr ? by_mark : image.maker;
   }
+}
+
+// A container in which nothing is known to start an engine: the caller may name it, or the image's name.
+void LaunchFinder::start_unknown(const Container& container, const ImageName& image, FoundLaunch found,
+                                 const Command& command) {
+  note_other(found.words);
+  if (named_) return keep(std::move(found), command);
+  start_by_name(container, image, std::move(found), command);
+}
+
+// Somebody's own image that is called after an engine, and is given that engine's arguments: they reach its server.
+void LaunchFinder::start_by_name(const Container& container, ImageName image, FoundLaunch found,
+                                 const Command& command) {
+  if (image.engine != nullptr || left_out_ > 0) return;
+  const std::string name = lower(std::string(program(image.name)));
+  std::size_t most = 0;
+  for (const Engine& engine : catalog().engines) {
+    const std::size_t named = names_engine(engine, name);
+    if (named > most) image.engine = &engine;
+    most = std::max(most, named);
+  }
+  if (image.engine == nullptr) return;
+  const Engine& engine = *image.engine;
+  const auto is_own = [&engine](const Word& word) {
+    const std::string_view flag = std::string_view(word.text).substr(0, word.text.find('='));
+    const auto& names = engine.surface.names;
+    const auto at = std::lower_bound(names.begin(), names.end(), flag,
+                                     [](const FlagName& known, std::string_view text) { return known.text < text; });
+    return flag.starts_with("--") && at != names.end() && at->text == flag;
+  };
+  const bool starts = engine.container.starts_server && !container.replaces_entrypoint &&
+                      std::any_of(found.words.begin(), found.words.end(), is_own);
+  if (!starts) {
+    if (++images_told_ > kMaxImagesTold) return;
+    problems_.add(Code::kImageNotJudged, "command at line " + std::to_string(command.line),
+                  {{"engine", std::string(engine.name)}, {"value", quote(image.name)}});
+    return;
+  }
+  image.by_name = true;
+  found.engine = &engine;
+  found.by_entrypoint = true;
+  found.launcher = &engine.launchers.front();
+  found.image = std::move(image);
+  keep(std::move(found), command);
 }
 
 }  // namespace quantmap

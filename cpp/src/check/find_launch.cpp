@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "launch_forms.hpp"
 #include "launch_words.hpp"
 
 namespace quantmap {
@@ -106,15 +107,26 @@ void LaunchFinder::keep(FoundLaunch launch, const Command& command) {
   }
   if (const auto found = installed_.find(launch.engine); found != installed_.end()) {
     launch.installed = found->second.version;
+    launch.range = found->second.range;
     launch.sources = found->second.sources;
   }
   launches_.push_back(std::move(launch));
 }
 
+// Whether a launcher without anything behind it ends a sentence: "passed through to vllm serve".
+static bool ends_sentence(const std::vector<Word>& words, std::size_t at, std::size_t length) {
+  const auto is_plain = [](const Word& word) {
+    return !word.text.empty() && std::all_of(word.text.begin(), word.text.end(),
+                                             [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
+  };
+  const bool starts = at > 0 && is_one_of(program(words[at - 1].text), kInFront);
+  return at >= 2 && at + length == words.size() && !starts && is_plain(words[at - 1]) && is_plain(words[at - 2]);
+}
+
 bool LaunchFinder::launch(const Command& command, std::size_t begin, std::optional<ImageName> image) {
   for (std::size_t at = begin; at < command.words.size(); ++at) {
     const auto [engine, launcher] = launcher_at(command.words, at);
-    if (engine == nullptr) continue;
+    if (engine == nullptr || ends_sentence(command.words, at, launcher->words.size())) continue;
     if (is_full()) {
       ++left_out_;
       return true;
@@ -250,8 +262,42 @@ void LaunchFinder::note_packages(const std::vector<Word>& words) {
   const bool cloned = main < words.size() && program(words[main].text) == "git";
   for (const Word& word : words) {
     if (word.open) continue;
-    if (auto package = installed_package(word.text, conda)) installed_[package->engine] = {package->version, {}};
-    if (auto sources = engine_sources(word.text, cloned)) installed_[sources->engine] = {{}, sources->name};
+    if (auto package = installed_package(word.text, conda, ranges_ < kMaxRanges)) {
+      ranges_ += package->range.empty() ? 0 : 1;
+      installed_[package->engine] = {package->version, package->range, {}};
+    } else if (auto sources = engine_sources(word.text, cloned)) {
+      note_sources(*sources, cloned);
+    }
+  }
+  if (cloned) note_clone(words, main);
+}
+
+// Sources that an engine is installed from, or that are cloned, which of the engine's own may be for its examples.
+void LaunchFinder::note_sources(const EngineSources& sources, bool cloned) {
+  const bool for_examples = cloned && sources.upstream;
+  if (for_examples) cloned_ = sources.engine;
+  if (!sources.release.empty()) {
+    installed_[sources.engine] = {sources.release, {}, {}};
+  } else if (!for_examples) {
+    installed_[sources.engine] = {{}, {}, sources.name};
+  }
+}
+
+// The tag of an engine's own repository that a script clones, or checks out behind that.
+void LaunchFinder::note_clone(const std::vector<Word>& words, std::size_t main) {
+  constexpr std::string_view kBranch[] = {"-b", "--branch"};
+  constexpr std::string_view kMoves[] = {"checkout", "switch", "clone"};
+  const auto moves = [&](const Word& word) { return is_one_of(word.text, kMoves); };
+  const auto verb = std::find_if(words.begin() + static_cast<std::ptrdiff_t>(main), words.end(), moves);
+  if (cloned_ == nullptr || verb == words.end()) return;
+  constexpr std::ptrdiff_t kMost = 12;  // options, an address, a folder
+  for (auto word = verb + 1; word != words.end() && word - verb <= kMost; ++word) {
+    std::string_view tag = word->text;
+    const bool attached = tag.starts_with("--branch=");
+    if (attached) tag.remove_prefix(tag.find('=') + 1);
+    if (verb->text == "clone" && !attached && !is_one_of((word - 1)->text, kBranch)) continue;
+    std::string release = word->open ? std::string() : release_of_tag(*cloned_, tag);
+    if (!release.empty()) installed_[cloned_] = {std::move(release), {}, {}};
   }
 }
 
@@ -259,15 +305,17 @@ void LaunchFinder::note_other(const std::vector<Word>& words) {
   if (auto other = other_command(words, main_word(words))) other_ = std::move(other);
 }
 
-bool LaunchFinder::command(const Command& command, std::size_t depth) {
+bool LaunchFinder::command(const Command& given, std::size_t depth) {
   const std::size_t before = launches_.size() + left_out_;
   if (!arguments_) {
     arguments_.emplace();
-    arguments_->words = command.words;
-    arguments_->variables = environment_of(command);
-    arguments_->line = command.line;
+    arguments_->words = given.words;
+    arguments_->variables = environment_of(given);
+    arguments_->line = given.line;
   }
-  note_packages(command.words);
+  note_packages(given.words);
+  const std::optional<Command> plain = plain_form(given);
+  const Command& command = plain ? *plain : given;
   const bool done = starts_nothing(command.words) || container(command, depth) || launch(command, 0, std::nullopt);
   if (!done) nested(command, depth);
   const bool found = launches_.size() + left_out_ > before;

@@ -28,6 +28,7 @@ struct ImageName {
   const Engine* engine = nullptr;
   const OtherMaker* maker = nullptr;  // what it is built for, when that is no NVIDIA GPU
   bool own = false;                   // the engine's own public image, whose tags are releases
+  bool by_name = false;               // somebody's own image, which only its name tells to be the engine's
 };
 
 [[nodiscard]] ImageName read_image(std::string_view word);
@@ -36,14 +37,24 @@ struct ImageName {
 struct InstalledPackage {
   const Engine* engine = nullptr;
   std::string version;
+  std::string range;  // that it was chosen from, as it is written; empty when the release itself is named
 };
 
-[[nodiscard]] std::optional<InstalledPackage> installed_package(std::string_view word, bool one_mark);
+// The engine whose package has this name; null when it is no engine's.
+[[nodiscard]] const Engine* engine_of_package(std::string_view name);
+
+// The release that a tag of an engine's own repository is; empty when it is none.
+[[nodiscard]] std::string release_of_tag(const Engine& engine, std::string_view tag);
+
+[[nodiscard]] std::optional<InstalledPackage> installed_package(std::string_view word, bool one_mark,
+                                                                bool ranges = true);
 
 // The sources that a command takes an engine from, which are no release: of a fork, or of no tag.
 struct EngineSources {
   const Engine* engine = nullptr;
-  std::string name;  // OWNER/REPOSITORY[@REF]
+  std::string name;       // OWNER/REPOSITORY[@REF]
+  bool upstream = false;  // the engine's own repository, at a commit that the word does not tell or that is no release
+  std::string release;    // what it is at, where that is a tag of the engine's own
 };
 
 [[nodiscard]] std::optional<EngineSources> engine_sources(std::string_view word, bool cloned);
@@ -58,6 +69,7 @@ struct FoundLaunch {
   std::vector<EnvironmentVariable> variables;
   std::optional<ImageName> image;
   std::string installed;               // the release that the script has installed before
+  std::string range;                   // that this release was chosen from
   std::string sources;                 // that the script has installed it from
   bool by_entrypoint = false;          // the image's own entrypoint starts the server
   std::size_t repeats_entrypoint = 0;  // words of a launcher given to an image that starts the server itself
@@ -80,6 +92,10 @@ struct OtherCommand {
 // Most launches of one text that are looked at, and most words of all of them together.
 inline constexpr std::size_t kMaxLaunches = 1'000;
 inline constexpr std::size_t kMaxLaunchWords = 20'000;
+// Most ranges of releases of one text that are read: each is held against every release.
+inline constexpr std::size_t kMaxRanges = 1'000;
+// Most images that are called after an engine and start nothing that is known, which are told one by one.
+inline constexpr std::size_t kMaxImagesTold = 20;
 // Most variables that scripts inside of scripts get from the outer one; what is not handed on is not known there.
 inline constexpr std::size_t kMaxInherited = 1'000'000;
 // Most bytes of scripts that the script itself writes or holds: what is run again and again is read so often.
@@ -122,7 +138,11 @@ class LaunchFinder {
                   std::vector<std::pair<std::string, std::size_t>>& scripts);
   [[nodiscard]] ImageName image_of(const std::string& word) const;
   void note_packages(const std::vector<Word>& words);
+  void note_sources(const EngineSources& sources, bool cloned);
+  void note_clone(const std::vector<Word>& words, std::size_t main);
   void note_other(const std::vector<Word>& words);
+  void start_unknown(const Container& container, const ImageName& image, FoundLaunch found, const Command& command);
+  void start_by_name(const Container& container, ImageName image, FoundLaunch found, const Command& command);
   void take_image(const std::vector<Word>& words, std::size_t first);
   void keep(FoundLaunch launch, const Command& command);
   [[nodiscard]] bool is_full() const noexcept { return launches_.size() >= kMaxLaunches || words_ > kMaxLaunchWords; }
@@ -135,9 +155,11 @@ class LaunchFinder {
   WrittenFiles files_;
   struct Installed {
     std::string version;
+    std::string range;
     std::string sources;
   };
   std::map<const Engine*, Installed> installed_;
+  const Engine* cloned_ = nullptr;                        // whose own repository was cloned last
   std::map<std::string, ImageName, std::less<>> pulled_;  // images by the files that they are kept in
   std::optional<OtherCommand> other_;
   ScriptBudget budget_;
@@ -145,6 +167,8 @@ class LaunchFinder {
   std::size_t words_ = 0;
   std::size_t inherited_ = 0;
   std::size_t left_out_ = 0;
+  std::size_t images_told_ = 0;
+  std::size_t ranges_ = 0;
   std::string other_image_;
 };
 

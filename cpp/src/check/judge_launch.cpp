@@ -5,6 +5,7 @@
 
 #include "line_arguments.hpp"
 #include "line_model.hpp"
+#include "printed_signs.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/catalog/codes.hpp"
 #include "quantmap/config/checkpoint_kind.hpp"
@@ -26,13 +27,6 @@ void note_repeats(std::vector<Verdict>& verdicts) {
     verdict.judgement = Judgement::kNoEffect;
     verdict.reason = "given again later: the last value is used";
   }
-}
-
-// A flag whose hyphens an editor has made a dash (U+2013, U+2014), with hyphens; empty for any other word.
-std::string with_dashes(std::string_view word) {
-  constexpr std::string_view kStart = "\xE2\x80";
-  const bool dash = word.size() > 3 && word.substr(0, 2) == kStart && (word[2] == '\x93' || word[2] == '\x94');
-  return dash ? "--" + std::string(word.substr(3)) : std::string();
 }
 
 bool holds(const ReleaseSpan& span, ReleaseNumber release) { return covers(span.since, span.until, release); }
@@ -71,7 +65,9 @@ class LaunchJudge {
     note_repeats(out_.verdicts);
     judge_positional(read.positional);
     judge_unknown(read.unknown);
+    judge_signs(read.positional);
     if (launch_.repeats_entrypoint != 0) judge_repeated_entrypoint();
+    if (launcher_ != nullptr && !holds(launcher_->exists, out_.deployment.release)) judge_missing_launcher();
     if (other) assume_other_command(read.positional.front().text);
     if (!out_.asked.empty()) assume_all();
   }
@@ -118,6 +114,7 @@ class LaunchJudge {
     line.checkpoint_known = model.known;
     out_.not_looked_at = not_looked_at(engine_, out_.deployment, model.known);
     out_.verdicts = judge_line(engine_, out_.deployment, line, out_.notes);
+    add_left_open(engine_, out_.deployment, out_.verdicts, out_.not_looked_at);
   }
 
   bool is_known_variable(std::string_view name) const {
@@ -227,7 +224,7 @@ class LaunchJudge {
         out_.verdicts.push_back(std::move(verdict));
         continue;
       }
-      if (std::string flag = with_dashes(words[i].text); !flag.empty()) {
+      if (std::string flag = with_hyphens(words[i].text); !flag.empty()) {
         out_.verdicts.push_back(refused_word(words[i].text, "it begins with a dash of printed text, not with hyphens",
                                              "write " + std::move(flag)));
         continue;
@@ -248,6 +245,19 @@ class LaunchJudge {
                                          "take away what stands behind the backslash"));
   }
 
+  // Words that hold what a page prints for quotes and blanks.
+  void judge_signs(const std::vector<Word>& positional) {
+    for (Verdict& verdict : out_.verdicts) {
+      const std::string why = printed_sign_in(verdict.value);
+      if (why.empty() || !is_refusal(verdict.judgement)) continue;
+      verdict.reason = why + "; " + verdict.reason;
+      verdict.hint = "write " + verdict.flag + " " + with_plain_signs(verdict.value);
+    }
+    if (positional.empty() || printed_sign_in(positional.front().text).empty()) return;
+    const std::string& word = positional.front().text;
+    out_.verdicts.push_back(refused_word(word, printed_sign_in(word), "write " + with_plain_signs(word)));
+  }
+
   void judge_unknown(const std::vector<Word>& words) {
     for (const Word& word : words) {
       Verdict verdict;
@@ -260,9 +270,21 @@ class LaunchJudge {
     }
   }
 
-  void judge_repeated_entrypoint() {
+  static std::string words_of(const Launcher& launcher) {
     std::string words;
-    for (const std::string_view word : launch_.launcher->words) words += (words.empty() ? "" : " ") + std::string(word);
+    for (const std::string_view word : launcher.words) words += (words.empty() ? "" : " ") + std::string(word);
+    return words;
+  }
+
+  // A module that starts a server in other releases only.
+  void judge_missing_launcher() {
+    const std::string words = words_of(*launcher_);
+    out_.verdicts.insert(out_.verdicts.begin(), refused_word(words, release_ + " has no such module",
+                                                             "write " + words_of(engine_.launchers.front())));
+  }
+
+  void judge_repeated_entrypoint() {
+    const std::string words = words_of(*launch_.launcher);
     Verdict verdict = refused_word(words, "the image starts the server itself: these words reach it as arguments",
                                    "leave out " + words);
     out_.verdicts.insert(out_.verdicts.begin(), std::move(verdict));

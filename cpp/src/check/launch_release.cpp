@@ -129,8 +129,24 @@ Value release_by_tag(const Engine& engine, const ImageName& image, std::string& 
   return Value::text("latest");
 }
 
+// Of somebody's own image: the release that its tag begins with, else the newest; it only stands in for what runs.
+Value release_by_name(const Engine& engine, const ImageName& image, std::string& asked, Diagnostics& notes) {
+  std::string version = version_in(engine, image);
+  if (version.empty()) version = version_in_front(engine, image);
+  if (version.empty()) version = engine.surface.releases.back().version;
+  asked = image.name + (image.tag.empty() ? "" : ":" + image.tag);
+  notes.add(Code::kImageByName, "command",
+            {{"engine", std::string(engine.name)}, {"value", quote(asked)}, {"version", version}});
+  return Value::text(std::move(version));
+}
+
 // The release that a launch itself tells: what its script has installed, or its image; null when neither says one.
 Value release_by_launch(const Engine& engine, const FoundLaunch& launch, std::string& asked, Diagnostics& notes) {
+  if (!launch.range.empty()) {
+    asked = launch.range;
+    notes.add(Code::kReleaseOfRange, "command",
+              {{"engine", std::string(engine.name)}, {"value", quote(asked)}, {"version", launch.installed}});
+  }
   if (!launch.installed.empty()) return Value::text(launch.installed);
   if (!launch.sources.empty()) {
     asked = launch.sources;
@@ -140,6 +156,7 @@ Value release_by_launch(const Engine& engine, const FoundLaunch& launch, std::st
                {"version", std::string(engine.surface.releases.back().version)}});
     return Value::text("latest");
   }
+  if (launch.image && launch.image->by_name) return release_by_name(engine, *launch.image, asked, notes);
   if (!launch.image || launch.image->tag.empty()) return {};
   const std::string name = lower(launch.image->name);
   const bool tells = launch.image->engine != nullptr || names_engine(engine, name) > 0 ||

@@ -111,6 +111,8 @@ class LineRules {
   void judge_shapes(const Given& given, std::vector<Verdict>& verdicts) {
     for (const ShapeProblem& problem : shape_problems(engine_, deployment_, parallel_sizes(engine_, given.values))) {
       const std::vector<int> targets = targets_of(engine_, *problem.shape);
+      const auto is_open = [&given](int target) { return in_mask(given.open, static_cast<std::size_t>(target)); };
+      if (std::any_of(targets.begin(), targets.end(), is_open)) continue;
       const auto by = std::find_if(targets.begin(), targets.end(), [&given](int target) {
         return given.by[static_cast<std::size_t>(target)] != kNotGiven;
       });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "quantmap/deployment/line_rules.hpp"
 #include "quantmap/release/argument_schema.hpp"
 
 namespace quantmap {
@@ -82,6 +83,28 @@ std::vector<NotLookedAt> not_looked_at(const Engine& engine, const Deployment& d
                    {}});
   }
   return out;
+}
+
+void add_left_open(const Engine& engine, const Deployment& deployment, const std::vector<Verdict>& verdicts,
+                   std::vector<NotLookedAt>& out) {
+  if (!deployment.checked) return;
+  for (const Verdict& verdict : verdicts) {
+    if (!verdict.open || verdict.canonical.empty()) continue;
+    std::uint32_t set = 0;
+    for (std::size_t target = 0; target < engine.checked.targets.size(); ++target) {
+      for (const Channel& route : engine.checked.targets[target].routes) {
+        if (route.name == verdict.canonical) set |= std::uint32_t{1} << target;
+      }
+    }
+    const auto looks = [set](const Constraint& rule) {
+      return std::any_of(rule.terms.begin(), rule.terms.end(),
+                         [set](const RuleTerm& term) { return in_mask(set, term.target); });
+    };
+    const std::size_t count =
+        rules_that(engine, deployment, looks) +
+        troubles_that(engine, deployment, [&](const Trouble& trouble) { return looks(trouble.rule); });
+    if (count > 0) out.push_back({counted(count, "rule", verdict.canonical + ", which the text leaves open"), {}});
+  }
 }
 
 }  // namespace quantmap

@@ -51,6 +51,7 @@ void judge_troubles(const Engine& engine, const Deployment& deployment, const Gi
                     std::vector<Verdict>& verdicts, Diagnostics& notes) {
   for (const Trouble* trouble : troubles_of(engine, deployment, given.values)) {
     const Constraint& rule = trouble->rule;
+    if (looks_at_open(rule, given)) continue;
     const std::size_t by = place_of(*trouble, given, verdicts);
     if (by == kNotGiven) {
       report_trouble(engine, deployment, *trouble, notes);

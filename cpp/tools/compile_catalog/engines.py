@@ -10,6 +10,7 @@ from fields import Fields
 from kernels import compile_kernels
 from launchers import (
     Releases,
+    compile_callables,
     compile_container,
     compile_launchers,
     compile_old_variables,
@@ -289,6 +290,7 @@ def compile_engine(
         f"{str(bool(engine.get('equates_dashes'))).lower()}, {rewrites}, "
         f"{text(engine.get('config_flag', ''))}, {out.texts(engine.get('makers', []))}, "
         f"{compile_plugins(engine.get('plugins', []), out)}, "
+        f"{compile_callables(engine.get('callables', []), out)}, "
         f"{compile_old_variables(engine.get('old_variables'), releases)}, "
         f"{compile_container(engine.get('container', {}), releases, out)}, "
         f"{flags}, {{{orders}}}, {modes}, "

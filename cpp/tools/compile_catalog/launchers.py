@@ -36,7 +36,11 @@ def compile_launchers(launchers: list[dict[str, Any]], releases: Releases, out: 
         always = "0, 0xFFFF" if "model_flag" not in launcher else "0, 0"
         spans = [
             releases.interval(launcher[key]) if key in launcher else otherwise
-            for key, otherwise in (("positional", always), ("ignores_positional", "0, 0"))
+            for key, otherwise in (
+                ("positional", always),
+                ("ignores_positional", "0, 0"),
+                ("exists", "0, 0xFFFF"),
+            )
         ]
         own = out.array(
             "OwnFlag",
@@ -48,9 +52,21 @@ def compile_launchers(launchers: list[dict[str, Any]], releases: Releases, out: 
         rows.append(
             f"{{{out.texts(launcher['words'])}, {text(launcher.get('model_flag', ''))}, "
             f"{{{spans[0]}}}, {{{spans[1]}}}, {own}, "
-            f"{out.texts(launcher.get('other_commands', []))}}}"
+            f"{out.texts(launcher.get('other_commands', []))}, {{{spans[2]}}}}}"
         )
     return out.array("Launcher", rows)
+
+
+def compile_callables(callables: list[dict[str, Any]], out: Writer) -> str:
+    rows = []
+    for row in callables:
+        renamed = out.array(
+            "RenamedParameter",
+            (f"{{{text(name)}, {text(flag)}}}" for name, flag in row.get("renamed", {}).items()),
+        )
+        names = out.texts(row["names"])
+        rows.append(f"{{{text(row['package'])}, {names}, {text(row['model'])}, {renamed}}}")
+    return out.array("Callable", rows)
 
 
 def compile_plugins(plugins: list[dict[str, Any]], out: Writer) -> str:

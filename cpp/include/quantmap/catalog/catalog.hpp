@@ -332,6 +332,7 @@ struct Engine {
   std::span<const std::string_view>
       makers;  // whose accelerators it runs on besides NVIDIA's, with the rules known here
   Rows<Plugin> plugins;
+  Rows<Callable> callables;
   OldVariables old_variables;
   Container container;
   Rows<Flag> flags;

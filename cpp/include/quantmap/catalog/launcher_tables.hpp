@@ -29,6 +29,7 @@ struct Launcher {
   ReleaseSpan ignored;     // where such a word is read, and nothing is made of it
   Rows<OwnFlag> own_flags;
   Rows<std::string_view> other_commands;  // words behind it that start something else
+  ReleaseSpan exists;                     // the releases that have it
 };
 
 // Which launcher the entrypoint of a release's image is.
@@ -42,6 +43,19 @@ struct ContainerImage {
   std::uint16_t since;
   std::uint16_t until;
   std::string_view name;
+};
+
+struct RenamedParameter {
+  std::string_view name;
+  std::string_view flag;
+};
+
+// Classes and functions of a Python package that take the server's arguments by name.
+struct Callable {
+  std::string_view package;
+  Rows<std::string_view> names;
+  std::string_view model;  // the parameter that names the model, or stands first without its name
+  Rows<RenamedParameter> renamed;
 };
 
 struct PluginValue {

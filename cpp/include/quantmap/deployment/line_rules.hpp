@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "quantmap/deployment/not_looked_at.hpp"
 #include "quantmap/deployment/verdict.hpp"
 
 namespace quantmap {
@@ -19,5 +20,9 @@ struct Line {
 };
 [[nodiscard]] std::vector<Verdict> judge_line(const Engine& engine, const Deployment& deployment, const Line& line,
                                               Diagnostics& notes);
+
+// Rules about arguments whose values are not in the line, among what is not looked at.
+void add_left_open(const Engine& engine, const Deployment& deployment, const std::vector<Verdict>& verdicts,
+                   std::vector<NotLookedAt>& out);
 
 }  // namespace quantmap
