@@ -40,7 +40,7 @@ def launch_lines() -> re.Pattern[str]:
     return re.compile(  # within a line: what may cross lines takes the square of the text
         r"^[ \t]*(?:\$ )?(?:[A-Za-z_]\w*=\S*[ \t]+)*(?:(?:exec|sudo|nohup|env|-E)[ \t]+)*"
         rf"(?:[\w./~-]*/)?(?:{'|'.join(plain)}|docker run|{python})[ \t]+"
-        r"(?:[-$\"'<{/.\\]|[\w.-]*[/\d])",
+        r"(?:[-$\"'<{/.\\]|[\w.-]*[/\d]|[\w.-]+[ \t]+--[a-z])",
         re.MULTILINE,
     )
 

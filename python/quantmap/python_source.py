@@ -207,12 +207,24 @@ class _Reader:
                 words = [self.word(item) for item in items]
                 if self.starts_engine(words):
                     yield node.lineno, " ".join(words)
+                elif line := self.joined(items):
+                    self.parts.update(map(id, items))
+                    yield node.lineno, line
             elif isinstance(node, (ast.JoinedStr, ast.Constant)) and id(node) not in self.parts:
                 line = self.text(node)
                 if self.is_line(line):
                     yield node.lineno, line
                 elif (node.end_lineno or 0) > node.lineno:
                     yield from self.told(node, line)
+
+    def joined(self, items: list[ast.expr]) -> str:
+        """Parts of a line that a list holds to be joined; empty when they start no engine."""
+        first = self.text(items[0]) if items else ""
+        if " " not in first.strip():
+            return ""
+        texts = [self.text(item) for item in items if not isinstance(item, ast.Starred)]
+        line = " ".join(text[1:-1] if text.startswith('"${') else text for text in texts)
+        return line if self.is_line(line) else ""
 
     def put_together(self) -> set[int]:
         """Lists that are part of others, which are the launch: of sums, and by their names."""

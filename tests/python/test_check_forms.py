@@ -34,6 +34,11 @@ ONE = {
     ),
     "PowerShell's list": '$a = @("serve", "a/b", "--dtype", "fp16")\n& vllm @a\n',
     "fish": "set -x HF_HOME /x\nset T fp16\nvllm serve a/b --dtype $T\n",
+    "parts of a line": (
+        "import x\nparts = ['vllm serve a/b', f'--port {p}']\nparts.append('--dtype fp16')\n"
+        "run(' '.join(parts))\n"
+    ),
+    "a name before flags": 'x = 1\nimport y\nt = """\nset -e\nvllm serve a/b --dtype fp16\n"""\n',
     "a class": 'from vllm import LLM\nllm = LLM("a/b", dtype="fp16", seed=None)\n',
     "a class of a module": 'import vllm as v\nv.LLM(model="a/b", dtype="fp16")\n',
     "arguments as a class": 'from vllm import EngineArgs\nEngineArgs(model="a/b", dtype="fp16")\n',
