@@ -34,6 +34,52 @@ EXPERTS: dict[str, Any] = {
     "num_experts_per_tok": 8,
     "moe_intermediate_size": 1536,
 }
+FP8_BLOCK = {"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128]}
+BLOCKS = {**EXPERTS, "quantization_config": FP8_BLOCK}
+
+
+def compressed(
+    bits: int, kind: str, strategy: str, form: str, group: int | None = None
+) -> dict[str, Any]:
+    weights = {
+        "num_bits": bits,
+        "type": kind,
+        "strategy": strategy,
+        "group_size": group,
+        "symmetric": True,
+        "dynamic": False,
+    }
+    inputs = {
+        **weights,
+        "strategy": strategy if group else "token",
+        "dynamic": not group or "local",
+    }
+    return {
+        "quant_method": "compressed-tensors",
+        "format": form,
+        "ignore": ["lm_head"],
+        "config_groups": {
+            "group_0": {"targets": ["Linear"], "weights": weights, "input_activations": inputs}
+        },
+    }
+
+
+NVFP4_CT = compressed(4, "float", "tensor_group", "nvfp4-pack-quantized", 16)
+INT8 = compressed(8, "int", "channel", "int-quantized")
+UNGATED: dict[str, Any] = {
+    **DENSE,
+    "architectures": ["NemotronHForCausalLM"],
+    "model_type": "nemotron_h",
+    "n_routed_experts": 128,
+    "num_experts_per_tok": 6,
+    "moe_intermediate_size": 1856,
+}
+VISION = {
+    **DENSE,
+    "architectures": ["Qwen2_5_VLForConditionalGeneration"],
+    "model_type": "qwen2_5_vl",
+    "vision_config": {"hidden_size": 1280, "depth": 32, "num_heads": 16},
+}
 MAMBA = {**DENSE, "architectures": ["NemotronHForCausalLM"], "model_type": "nemotron_h"}
 SPARSE: dict[str, Any] = {
     **MLA,
@@ -63,6 +109,11 @@ def told(line: str, version: str, gpu: str, config: dict[str, Any]) -> tuple[str
 
 ASKED = f"{VLLM} --quantization bitsandbytes --load-format bitsandbytes"
 DRAFT = """--speculative-config '{"method": "eagle3", "model": "d", "num_speculative_tokens": 3}'"""
+TRITON = "--attention-backend TRITON_ATTN --kv-cache-dtype"
+MIXED = (
+    "--tp 8 --speculative-algorithm EAGLE --attention-backend trtllm_mla"
+    " --prefill-attention-backend flashinfer"
+)
 DRAFT_KV = DRAFT.replace("}'", ', "kv_cache_dtype": "auto"}\'')
 
 REFUSED = [
@@ -92,6 +143,53 @@ REFUSED = [
     (f"VLLM_MLA_DISABLE=1 {VLLM} --dtype half", "0.7.3", "T4", MLA, None),
     (f"{VLLM} --dtype half", "0.7.3", "A100", MLA, None),
     (f"{VLLM} --kv-cache-dtype fp8", "0.16.0", "V100", DENSE, "no attention backend has an FP8 KV"),
+    # Classes without stages.
+    (f"{VLLM} -pp 2", "0.6.2", "H100", of(DENSE, "GemmaForCausalLM"), "pipeline parallelism"),
+    (f"{VLLM} -pp 2", "0.6.3", "H100", of(DENSE, "GemmaForCausalLM"), None),
+    (f"{VLLM} -pp 1", "0.6.2", "H100", of(DENSE, "GemmaForCausalLM"), None),
+    (f"{VLLM} -pp 2", "0.10.1", "H100", of(DENSE, "GptOssForCausalLM"), "pipeline parallelism"),
+    # Experts without a gate, and those of FP8 blocks in FlashInfer.
+    (VLLM, "0.14.1", "H100", {**UNGATED, "quantization_config": NVFP4_CT}, "ModelOpt's NVFP4 only"),
+    (VLLM, "0.14.1", "H100", UNGATED, None),
+    (f"VLLM_USE_FLASHINFER_MOE_FP8=1 {VLLM}", "0.11.0", "L4", BLOCKS, "not in blocks"),
+    (f"VLLM_USE_FLASHINFER_MOE_FP8=0 {VLLM}", "0.11.0", "L4", BLOCKS, None),
+    (
+        f"{VLLM} -tp 8",
+        "0.20.0",
+        "B200",
+        {**EXPERTS, "moe_intermediate_size": 768},
+        "multiple of 64",
+    ),
+    (f"{VLLM} -tp 4", "0.20.0", "B200", {**EXPERTS, "moe_intermediate_size": 768}, None),
+    (f"{VLLM} -tp 8", "0.20.0", "H100", {**EXPERTS, "moe_intermediate_size": 768}, None),
+    # Attention that a part of the model does not take.
+    (
+        f"VLLM_ATTENTION_BACKEND=FLASHINFER {VLLM}",
+        "0.10.1",
+        "H100",
+        VISION,
+        "the vision tower takes",
+    ),
+    (f"VLLM_ATTENTION_BACKEND=FLASH_ATTN {VLLM}", "0.10.1", "H100", VISION, None),
+    (f"{VLLM} {TRITON} bfloat16", "0.22.0", "H100", DENSE, "fails an assertion"),
+    (f"{VLLM} {TRITON} auto", "0.22.0", "H100", DENSE, None),
+    (f"{VLLM} {TRITON} bfloat16", "0.23.0", "H100", DENSE, None),
+    (f"{SGLANG} {MIXED}", "0.5.1", "B200", MLA, "do not support speculative decoding"),
+    (f"{SGLANG} {MIXED}", "0.5.2", "B200", MLA, None),
+    (
+        VLLM,
+        "0.7.3",
+        "A100",
+        of(DENSE, "LlamaForSequenceClassification", AWQ),
+        "classification head",
+    ),
+    (
+        "trtllm-serve m",
+        "1.1.0",
+        "A100",
+        {**DENSE, "quantization_config": INT8},
+        "NotImplementedError",
+    ),
 ]
 
 TOLD = [

@@ -92,7 +92,7 @@ def trouble_read(catalog: Catalog) -> list[Finding]:
                 if file.endswith("trouble.json") and not THREAD.fullmatch(text):
                     cure = "write https://github.com/OWNER/NAME/issues/NUMBER, or pull"
                     out.append(Finding(rule, file, place, f"{text!r} names no thread", cure))
-            if "unquantized" in item.get("checkpoint", []):
+            if "unquantized" in item.get("checkpoint", []) and not item.get("types"):
                 problem = "a model of which nothing is known would be told of this"
                 cure = "name the setting that quantizes in `when`"
                 out.append(Finding(rule, file, place, problem, cure))
