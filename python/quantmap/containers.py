@@ -51,7 +51,7 @@ _FIRST_OF_BUILD = re.compile(
     r"(?:ARG|ENV|RUN|CMD|ENTRYPOINT|COPY|WORKDIR|EXPOSE|USER|LABEL|SHELL|ADD)[ \t]+[^\s=]"
 )
 _FIRST_OF_TERRAFORM = re.compile(
-    r"^[ \t]*(?:(?:resource|module|variable|data|provider)[ \t]+\"[^\"\n]*\"|locals|terraform)"
+    r"^[ \t]*(?:(?:resource|module|variable|data|provider|job)[ \t]+\"[^\"\n]*\"|locals|terraform)"
     r"[^\n{]{0,200}\{"
     r"|^[ \t]*container_definitions[ \t]*=[ \t]*jsonencode\(",
     re.MULTILINE,

@@ -105,6 +105,8 @@ def _as_told(
     plain = text.replace("\u00a0", " ")
     for line, words in told_launches(plain) if is_prose and not text.startswith("#!") else ():
         judged.script(words, line)
+    for line, words in () if judged.launches else _quoted(text):
+        judged.script(words, line)
     if judged.launches:
         if plain != text:
             line = text.count("\n", 0, text.index("\u00a0")) + 1
@@ -118,6 +120,12 @@ def _as_told(
     line, said = _first_named(text)
     context = {"line": str(line), "value": repr(said)}
     return [], [_core.make_diagnostic("engine-named-only", "command", context)]
+
+
+def _quoted(text: str) -> list[tuple[int, str]]:
+    from .quoted_words import quoted_launches
+
+    return quoted_launches(text)
 
 
 def _first_named(text: str) -> tuple[int, str]:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _BLOCK = re.compile(
-    r"^[ \t]*(?:resource|module|variable|data|provider|locals|terraform)\b[^\n]*\{", re.MULTILINE
+    r"^[ \t]*(?:resource|module|variable|data|provider|job|locals|terraform)\b[^\n]*\{",
+    re.MULTILINE,
 )
 _TOKEN = re.compile(
     r"(?P<blank>[ \t\r\n,]+)|(?P<comment>#[^\n]*|//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|$))|"
@@ -23,6 +24,7 @@ _TOKEN = re.compile(
     r"(?P<open>[\[{(])|(?P<close>[\]})])|(?P<sign>[=:])|(?P<word>[A-Za-z_$][\w.\-$*]*)|(?P<other>.)",
     re.DOTALL,
 )
+_FOLLOWED = re.compile(r"[ \t]{0,40}[=:](?!=)")
 _FILLED = re.compile(r"\$\{[ \t]*((?:local|var)\.[\w-]+)[ \t]*\}")
 _IMAGES = ("image",)
 _LISTS = ("command", "args", "entrypoint", "entryPoint")
@@ -136,7 +138,7 @@ class _Reader:
         if self.listed is not None:
             if len(self.listed) < _MOST_LISTS:
                 self.listed.append(said)
-        elif re.match(r"[ \t]*[=:](?!=)", self.text[at : at + 40]):
+        elif _FOLLOWED.match(self.text, at):
             self.name = said
         elif self.name:
             self._value(self.frames[-1], self.name, said)

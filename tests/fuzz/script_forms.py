@@ -27,5 +27,7 @@ FORMS = (
     "image: vllm/vllm-openai\ncommand: --model {{ m }} {{ 'a b' | quote }} --x {{\n",
     "vllm\u00a0serve \u201cm\u201d --dtype \u2018half\u2019 \u2014port 1\n",
     '{"log": "vllm serve: error: No such option: --x (Possible options: --y)\\n", "a": 1}\n',
+    "spawn('vllm', ['serve', m, '--x', \"a\"]); python -c \"from vllm import LLM; LLM('m')\"\n",
+    "p = ['vllm serve m', f'--port {p}', x]\nrun(' '.join(p))\njob \"a\" {\n  args = [\"b\"]\n}\n",
     "vllm bench serve: error: argument --backend: invalid choice: 'x' (choose from 'y')\n",
 )

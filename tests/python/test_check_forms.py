@@ -38,6 +38,10 @@ ONE = {
         "import x\nparts = ['vllm serve a/b', f'--port {p}']\nparts.append('--dtype fp16')\n"
         "run(' '.join(parts))\n"
     ),
+    "words of another language": (
+        'spawn("vllm", ["serve", "a/b", "--port", c.port, "--dtype", "fp16"]);\n'
+    ),
+    "Python on a line": "python3 -c \"from vllm import LLM; LLM('a/b', dtype='fp16')\"",
     "a name before flags": 'x = 1\nimport y\nt = """\nset -e\nvllm serve a/b --dtype fp16\n"""\n',
     "a class": 'from vllm import LLM\nllm = LLM("a/b", dtype="fp16", seed=None)\n',
     "a class of a module": 'import vllm as v\nv.LLM(model="a/b", dtype="fp16")\n',
@@ -68,6 +72,11 @@ AT = {
         f"vastai create instance 1 --image {IMAGE} --args --model a/b --dtype fp16"
     ),
     "a line": f'az container create --name v --image {IMAGE} --command-line "{LINE}"',
+    "a deployment": f"kubectl create deployment v --image={IMAGE} -- {LINE}",
+    "Nomad's job": (
+        f'job "v" {{\n  config {{\n    image = "{IMAGE}"\n'
+        '    args = ["--model", "a/b", "--dtype", "fp16"]\n  }\n}\n'
+    ),
     "Podman's unit": f"[Container]\nImage={IMAGE}\nExec=--model a/b --dtype fp16\n",
     "Terraform's block": (
         f'container {{\n  image = "{IMAGE}"\n  args = ["--model", "a/b", "--dtype", "fp16"]\n}}\n'

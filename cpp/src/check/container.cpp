@@ -78,7 +78,7 @@ bool LaunchFinder::container_option(const Command& command, std::size_t& at, Con
 std::optional<Command> LaunchFinder::pod_command(const Command& command, std::size_t run) {
   const auto& words = command.words;
   std::optional<Word> image;
-  bool replaces = false;
+  bool replaces = words[run].text == "create";  // of a deployment or job, whose words are the whole command
   Command out = command;
   out.words.erase(out.words.begin() + static_cast<std::ptrdiff_t>(run), out.words.end());
   out.words.back().text = "docker";
