@@ -332,11 +332,18 @@ def test_what_has_no_effect_on_some_gpus_is_no_refusal_there() -> None:
 
 
 def test_of_two_assumptions_the_first_is_told() -> None:
-    line = "vllm serve deepseek-ai/DeepSeek-V3 --attention-backend TRITON_MLA --kv-cache-dtype fp8"
-    result = quantmap.check(line, engine_version="0.20.0", gpu="V100")
-    (verdict,) = (v for v in result.verdicts if v.argument == "--kv-cache-dtype")
-    assert (verdict.verdict, verdict.refused) == ("assumed", False)
-    assert verdict.reason == "Triton MLA has no FP8 KV cache below SM89"
+    line = (
+        "python -m sglang.launch_server --model-path meta-llama/Llama-3.1-8B-Instruct "
+        "--attention-backend trtllm_mha --kv-cache-dtype fp8_e5m2"
+    )
+    told = []
+    for gpu in ("B200", "B300", "H100"):
+        result = quantmap.check(line, engine_version="0.5.10", gpu=gpu)
+        (verdict,) = (v for v in result.verdicts if v.argument == "--kv-cache-dtype")
+        told.append((verdict.verdict, verdict.refused, verdict.reason))
+    first = "trtllm_mha, the default on SM100, knows FP8 KV as fp8_e4m3 only"
+    assert told[:2] == [("assumed", False, first)] * 2
+    assert told[2] != told[0]  # there the first of the two does not hold
 
 
 def test_what_the_model_itself_causes_is_told_of_the_launch() -> None:
