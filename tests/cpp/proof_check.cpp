@@ -245,7 +245,7 @@ std::string describe(const World& world) {
                     std::string(catalog().model_dtypes[world.marks.dtype]) + ", KV " +
                     std::string(catalog().kv_dtypes[world.marks.kv_dtype]);
   for (std::size_t i = 0; i < catalog().traits.size(); ++i) {
-    if (has_bit(world.marks.has, static_cast<unsigned>(i))) out += " " + std::string(catalog().traits[i].id);
+    if ((world.marks.has & trait_bit(i)) != 0) out += " " + std::string(catalog().traits[i].id);
   }
   for (std::size_t i = 1; i < catalog().schemes.size(); ++i) {
     if (has_bit(world.marks.schemes, static_cast<unsigned>(i))) out += " " + std::string(catalog().schemes[i].id);

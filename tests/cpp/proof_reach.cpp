@@ -219,8 +219,9 @@ std::optional<Deployment> ReachSearch::deployment_in(const Limits& limits) {
 
 bool ReachSearch::take_marks(const Limits& limits, Deployment& out) {
   const Catalog& all = catalog();
-  const std::uint32_t every = static_cast<std::uint32_t>((std::uint64_t{1} << all.traits.size()) - 1);
-  const auto some = static_cast<std::uint32_t>(random_() & random_() & every);
+  const TraitMask every = trait_bit(all.traits.size()) - 1;
+  const auto half = [this] { return (TraitMask{random_()} << 32U) | random_(); };
+  const TraitMask some = half() & half() & every;
   out.marks.has = (some | limits.has) & ~limits.lacks;
   out.marks.lacks = every & ~out.marks.has;
   const bool quantized = out.checkpoint != 0;  // only a quantized checkpoint has schemes and asks for a KV cache

@@ -26,8 +26,8 @@ struct Limits {
   std::uint32_t dtypes = 0xFFFFFFFF;
   std::uint32_t kv_dtypes = 0xFFFFFFFF;
   std::uint32_t activations = 3;
-  std::uint32_t has = 0;
-  std::uint32_t lacks = 0;
+  TraitMask has = 0;
+  TraitMask lacks = 0;
   std::uint32_t since = 0;
   std::uint32_t until = 0xFFFFFFFF;
 

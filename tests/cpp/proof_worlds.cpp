@@ -35,22 +35,22 @@ ModelQuantization model_of(std::size_t kind) {
 const std::vector<World>& worlds() {
   static const std::vector<World> all = [] {
     std::vector<World> out(1);
-    const auto traits = static_cast<std::uint32_t>(catalog().traits.size());
-    const std::uint32_t every = static_cast<std::uint32_t>((std::uint64_t{1} << traits) - 1);
-    const auto add = [&](ModelKind kind, std::uint32_t has, std::uint32_t schemes, std::size_t dtype, std::size_t kv) {
+    const std::size_t traits = catalog().traits.size();
+    const TraitMask every = trait_bit(traits) - 1;
+    const auto add = [&](ModelKind kind, TraitMask has, std::uint32_t schemes, std::size_t dtype, std::size_t kv) {
       out.push_back(
           {kind, {has, every & ~has, schemes, static_cast<std::uint8_t>(dtype), static_cast<std::uint8_t>(kv)}});
     };
-    const auto sinks = static_cast<unsigned>(TraitId::kSinks);
+    const auto sinks = static_cast<std::size_t>(TraitId::kSinks);
     for (std::size_t kind = 1; kind < catalog().model_kinds.size(); ++kind) {
       const auto of = static_cast<ModelKind>(kind);
       for (std::size_t dtype = 0; dtype < catalog().model_dtypes.size(); ++dtype) {
         for (std::size_t kv = 0; kv < catalog().kv_dtypes.size(); ++kv) {
           add(of, 0, 1, dtype, kv);
-          if (of == ModelKind::kHeads) add(of, std::uint32_t{1} << sinks, 1, dtype, kv);
+          if (of == ModelKind::kHeads) add(of, trait_bit(sinks), 1, dtype, kv);
         }
       }
-      for (std::uint32_t trait = 0; trait < traits; ++trait) add(of, std::uint32_t{1} << trait, 1, 0, 0);
+      for (std::size_t trait = 0; trait < traits; ++trait) add(of, trait_bit(trait), 1, 0, 0);
       for (std::size_t i = 1; i < catalog().schemes.size(); ++i) add(of, 0, std::uint32_t{1} << i, 0, 0);
     }
     return out;
@@ -64,7 +64,7 @@ namespace {
 class Eyes {
  public:
   Eyes(const RowSet& set, bool kernels) : kind_(kernels) {
-    if (kernels) traits_ = std::uint32_t{1} << static_cast<unsigned>(TraitId::kSinks);
+    if (kernels) traits_ = trait_bit(static_cast<std::size_t>(TraitId::kSinks));
     for (const MappingRule& row : set.rows) look(row);
     for (const Constraint& rule : set.rules) look(rule);
     for (const Meaning& meaning : set.meanings) look(meaning);
@@ -92,7 +92,7 @@ class Eyes {
   bool schemes_ = false;
   bool dtype_ = false;
   bool kv_ = false;
-  std::uint32_t traits_ = 0;
+  TraitMask traits_ = 0;
 };
 
 // Whether a checkpoint of this kind can be of this world: only a quantized one has schemes and asks for a KV cache.

@@ -254,7 +254,7 @@ def test_a_method_of_modelopt_is_replaced_in_silence() -> None:
 
 def test_sglang_is_told_what_it_would_take_for_fp8() -> None:
     model = quantized(DENSE, NVFP4)
-    for version, told in (("0.5.6", True), ("0.5.8", True), ("0.5.9", False)):
+    for version, told in (("0.5.6", True), ("0.5.9", True), ("0.5.10", False)):
         found = args(f"sglang@{version}", {}, checkpoint=model, gpu="B200")
         assert found.get("--quantization") == ("modelopt_fp4" if told else None)
 

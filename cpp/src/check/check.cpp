@@ -128,7 +128,7 @@ std::optional<Checked> check_arguments(const CheckRequest& request, const Ground
   Diagnostics unread;
   const LineModel model = read_line_model(request, {}, out.notes, unread);
   out.notes.append(unread);
-  take_model(model.model, out.deployment);
+  take_model(model.model, *out.engine, out.deployment);
   out.not_looked_at = not_looked_at(*out.engine, out.deployment, model.known);
   Line line;
   line.literal = false;

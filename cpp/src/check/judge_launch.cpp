@@ -110,7 +110,7 @@ class LaunchJudge {
     Diagnostics unread;
     const LineModel model = read_line_model(*ground_.request, out_.model, out_.notes, unread);
     out_.notes.append(unread);
-    take_model(model.model, out_.deployment);
+    take_model(model.model, engine_, out_.deployment);
     line.checkpoint_known = model.known;
     out_.not_looked_at = not_looked_at(engine_, out_.deployment, model.known);
     out_.verdicts = judge_line(engine_, out_.deployment, line, out_.notes);

@@ -33,13 +33,24 @@ std::uint8_t place_in(std::span<const std::string_view> list, std::string_view w
   return static_cast<std::uint8_t>(found == list.end() ? otherwise : static_cast<std::size_t>(found - list.begin()));
 }
 
+void mark(ModelMarks& marks, std::size_t trait, bool has) {
+  const TraitMask bit = trait_bit(trait);
+  marks.has = has ? marks.has | bit : marks.has & ~bit;
+  marks.lacks = has ? marks.lacks & ~bit : marks.lacks | bit;
+}
+
 // Sets the trait that is a matter of the checkpoint, not of the model's shape.
 void set_trait(ModelMarks& marks, TraitNumber number, bool has) {
   for (std::size_t i = 0; i < catalog().traits.size(); ++i) {
-    if (catalog().traits[i].number != number) continue;
-    const std::uint32_t bit = std::uint32_t{1} << i;
-    marks.has = has ? marks.has | bit : marks.has & ~bit;
-    marks.lacks = has ? marks.lacks & ~bit : marks.lacks | bit;
+    if (catalog().traits[i].number == number) mark(marks, i, has);
+  }
+}
+
+// Sets those that the section of quantization says.
+void set_section_traits(ModelMarks& marks, std::uint64_t section) {
+  for (std::size_t i = 0; i < catalog().traits.size(); ++i) {
+    const int fact = catalog().traits[i].section;
+    if (fact >= 0) mark(marks, i, ((section >> fact) & 1U) != 0);
   }
 }
 
@@ -70,7 +81,7 @@ ModelFacts read_facts(const Checkpoint& checkpoint) {
 ModelMarks marks_of(const ModelFacts& facts) {
   ModelMarks out;
   if (facts.has_config) {
-    const auto all = static_cast<std::uint32_t>((std::uint64_t{1} << catalog().traits.size()) - 1);
+    const TraitMask all = trait_bit(catalog().traits.size()) - 1;
     out.has = facts.architecture.traits;
     out.lacks = all & ~out.has;
     out.dtype = place_in(catalog().model_dtypes, facts.architecture.dtype, 0);
@@ -80,6 +91,7 @@ ModelMarks marks_of(const ModelFacts& facts) {
     set_trait(out, TraitNumber::kSectionInConfig,
               facts.quantization.source.ends_with(
                   catalog().detection.sources[static_cast<std::size_t>(Source::kQuantizationConfig)]));
+    set_section_traits(out, facts.quantization.section);
     set_trait(out, TraitNumber::kOrderedGroups,
               std::any_of(schemes.begin(), schemes.end(), [](const Scheme& scheme) { return scheme.ordered; }));
     set_trait(out, TraitNumber::kAsymmetricGroups,

@@ -2,6 +2,7 @@
 #include "quantmap/catalog/codes.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "quantmap/base/text.hpp"
 #include "quantmap/config/checkpoint_kind.hpp"
@@ -31,9 +32,8 @@ std::int64_t head_size_of(const Architecture& architecture) noexcept {
   return size;
 }
 
-bool is_unquantized(std::string_view name) {
-  const auto& none = catalog().unquantized_names;
-  return std::find(none.begin(), none.end(), name) != none.end();
+bool is_listed(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 }  // namespace
@@ -51,10 +51,14 @@ ModelQuantization model_of(const Checkpoint& checkpoint) {
   return out;
 }
 
-void take_model(const ModelQuantization& model, Deployment& deployment) {
+void take_model(const ModelQuantization& model, const Engine& engine, Deployment& deployment) {
   deployment.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
   deployment.model = static_cast<std::size_t>(model.kind);
   deployment.head_size = model.head_size;
+  if (model.facts != nullptr && is_listed(engine.kernels.by_head, model.facts->architecture.model_type)) {
+    deployment.model = static_cast<std::size_t>(ModelKind::kHeads);
+    deployment.head_size = model.facts->architecture.head_size;
+  }
   deployment.experts = model.kind != ModelKind::kUnknown && !model.dense;
   deployment.marks = model.marks;
   deployment.facts = model.facts;
@@ -71,7 +75,7 @@ ModelQuantization read_model_quantization(const Value& value, Diagnostics& warni
     return {};
   }
   const std::string name = lower(trim(method->as_text()));
-  if (is_unquantized(name)) return {false, {}, true};
+  if (is_listed(catalog().unquantized_names, name)) return {false, {}, true};
   if (value.is_object()) {
     Diagnostics unused;
     // A section of a config says more than the name of its method: what the method's weights hold.

@@ -10,7 +10,9 @@ namespace {
 
 bool holds(const Trouble& trouble, const Deployment& deployment, const EffectiveValues& values) {
   const Constraint& rule = trouble.rule;
+  const std::uint64_t section = deployment.facts == nullptr ? 0 : deployment.facts->quantization.section;
   return covers(rule.since, rule.until, deployment.release) && is_about(rule, deployment) &&
+         (section & trouble.section) == trouble.section &&
          is_of_type(trouble.types, trouble.other_types, deployment.facts) && is_met(rule, values);
 }
 

@@ -32,7 +32,7 @@ Acceptance documented_acceptance(const Engine& engine, const Deployment& deploym
   Acceptance out;
   if (engine.documented.rows.empty()) return out;
   Deployment judged = deployment;
-  take_model(model, judged);
+  take_model(model, engine, judged);
   std::map<std::string, bool> known;  // launch → refused
   for_every_config([&](const Config& config) {
     const Mapping mapping = map_config(config, engine, model);

@@ -152,7 +152,7 @@ Mapping evaluate(const Config& config, const Engine& engine, const ModelQuantiza
 
 Mapping map_config(const Config& config, const Engine& engine, const ModelQuantization& model, Deployment deployment,
                    Wording wording, const TargetValues* beside) {
-  take_model(model, deployment);
+  take_model(model, engine, deployment);
   if (!deployment.checked || !deployment.arguments_only) {
     return evaluate(config, engine, model, deployment, wording, beside);
   }

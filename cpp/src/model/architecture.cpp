@@ -116,8 +116,8 @@ bool says(const Value& config, std::string_view key) {
   return value->kind() != Value::Kind::kBoolean || value->as_boolean();
 }
 
-std::uint32_t traits_of(const Value& top, const Value& text, const Architecture& model) {
-  std::uint32_t out = 0;
+TraitMask traits_of(const Value& top, const Value& text, const Architecture& model) {
+  TraitMask out = 0;
   const auto& traits = catalog().traits;
   for (std::size_t i = 0; i < traits.size(); ++i) {
     const Trait& trait = traits[i];
@@ -129,7 +129,7 @@ std::uint32_t traits_of(const Value& top, const Value& text, const Architecture&
     const std::int64_t number = number_of(model, trait.number);
     const bool small = trait.most == 0 || number <= trait.most;
     const bool by_number = trait.number != TraitNumber::kNone && number >= trait.least && small;
-    if (by_type || by_key || by_number) out |= std::uint32_t{1} << i;
+    if (by_type || by_key || by_number) out |= trait_bit(i);
   }
   return out;
 }

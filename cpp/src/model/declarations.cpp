@@ -6,6 +6,7 @@
 
 #include "base/letters.hpp"
 #include "model/config_reader.hpp"
+#include "model/section.hpp"
 #include "quantmap/base/text.hpp"
 
 namespace quantmap {
@@ -349,6 +350,7 @@ Declaration read_claim(const Value& object, Source source, std::string place, co
   claim.add("from", std::string(catalog().detection.sources[static_cast<std::size_t>(source)]));
   ClaimReader(object, path, warnings, claim).read();
   claim.quantization.source = claim.place;
+  claim.quantization.section = read_section(object);
   complete(claim);
   return claim;
 }

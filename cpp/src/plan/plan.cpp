@@ -118,7 +118,7 @@ std::optional<Plan> Plan::make(const PlanRequest& request, Diagnostics& problems
   problems.append(model_notes);
   if (!model || problems.has_errors()) return std::nullopt;
   for (PlanTarget& target : plan.targets_) {
-    take_model(*model, target.deployment);
+    take_model(*model, *target.engine, target.deployment);
     const bool meant = target.deployment.checked || !request.policy.is_null();
     const Policy own = meant ? *policy : Policy::kDegrade;
     if (!plan.add_part(target, *model, own, request.interrupt, problems)) return std::nullopt;

@@ -22,6 +22,7 @@ from files import (
     compile_models,
     compile_parallel,
     compile_schemes,
+    compile_section_facts,
     compile_traits,
     compile_weights,
 )
@@ -111,7 +112,8 @@ def compile_catalog(catalog: Path, out_dir: Path) -> None:
                 ),
             ),
             out.texts(facts.models),
-            compile_traits(checkpoints["traits"], out),
+            compile_traits(checkpoints["traits"], facts.section, out),
+            compile_section_facts(checkpoints["section"], out),
             compile_schemes(checkpoints["schemes"], facts.kinds, out),
             out.texts(facts.dtypes),
             out.texts(facts.kv_dtypes),

@@ -86,7 +86,9 @@ def mask_of(names: list[str] | None, known: list[str], otherwise: str = "") -> s
     for name in names:
         if name not in known:
             raise CatalogError(f"unknown fact of a model {name!r}")
-    return f"{hex(sum(1 << known.index(name) for name in names))}U"
+    return (
+        f"{hex(sum(1 << known.index(name) for name in names))}{'U' if len(known) <= 32 else 'ULL'}"
+    )
 
 
 class Writer:

@@ -32,6 +32,7 @@ class Facts:
         self.models = [model["id"] for model in checkpoints["models"]]
         self.gpus = [gpu["id"] for gpu in hardware["classes"]]
         self.traits = [trait["id"] for trait in checkpoints["traits"]]
+        self.section = [fact["id"] for fact in checkpoints["section"]]
         self.schemes = [scheme["id"] for scheme in checkpoints["schemes"]]
         self.dtypes = list(checkpoints["dtypes"])
         self.kv_dtypes = list(checkpoints["kv_dtypes"])

@@ -126,17 +126,35 @@ NUMBERS = (
 )  # by TraitNumber, after none
 
 
-def compile_traits(traits: list[dict[str, Any]], out: Writer) -> str:
-    """What rules ask of a model: by its type, by keys of its config, by a number of its shape."""
+def compile_traits(traits: list[dict[str, Any]], section: list[str], out: Writer) -> str:
+    """What rules ask of a model: by its type, keys of its config, a number of its shape."""
     rows = []
     for trait in traits:
         number = NUMBERS.index(trait["number"]) + 1 if "number" in trait else 0
         rows.append(
             f"{{{text(trait['id'])}, {text(trait['title'])}, "
             f"{out.texts(trait.get('model_types', []))}, {out.texts(trait.get('keys', []))}, "
-            f"static_cast<TraitNumber>({number}), {trait.get('least', 0)}, {trait.get('most', 0)}}}"
+            f"static_cast<TraitNumber>({number}), {trait.get('least', 0)}, {trait.get('most', 0)}, "
+            f"{section.index(trait['section']) if 'section' in trait else -1}}}"
         )
     return out.array("Trait", rows)
+
+
+def compile_section_facts(facts: list[dict[str, Any]], out: Writer) -> str:
+    """What loaders ask of a section of quantization."""
+
+    def term(item: dict[str, Any]) -> str:
+        others = "not" in item
+        values = out.texts(item.get("not" if others else "is", []))
+        absent = str(item.get("absent", False)).lower()
+        return f"{{{out.texts(item['at'].split('/'))}, {values}, {str(others).lower()}, {absent}}}"
+
+    rows = []
+    for fact in facts:
+        place = out.texts(fact["in"].split("/") if "in" in fact else [])
+        terms = out.array("SectionTerm", [term(item) for item in fact["where"]])
+        rows.append(f"{{{text(fact['id'])}, {text(fact['title'])}, {place}, {terms}}}")
+    return out.array("SectionFact", rows)
 
 
 def compile_schemes(schemes: list[dict[str, Any]], kinds: list[str], out: Writer) -> str:

@@ -162,5 +162,5 @@ def compile_kernels(
         f"{out.array('MethodLimits', methods)}, "
         f"{out.array('ExpertsScheme', experts)}, {out.array('ExpertsOf', experts_of)}, "
         f"{out.array('MethodMeant', meant)}, {out.array('OwnMethod', own)}, "
-        f"{{{numbers}}}}}"
+        f"{{{numbers}}}, {out.texts(roles.get('by_head', []))}}}"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from common import CatalogError, Writer, ident, text
+from common import CatalogError, Writer, ident, mask_of, text
 from launchers import Releases
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def compile_troubles(
         rows.append(
             f"{{{compile_rule(rule, terms, targets, facts, releases, out)}, "
             f"{out.texts(types['not'] if others else types)}, {str(others).lower()}, "
+            f"{mask_of(trouble.get('section', []), facts.section)}, "
             f"{text(trouble['effect'])}, {text(trouble.get('cure', ''))}}}"
         )
     return out.array("Trouble", rows)

@@ -104,6 +104,8 @@ def names_of(catalog: Catalog, key: str) -> list[str]:
     document = catalog.documents["checkpoints"]
     if key in ("has", "lacks"):
         return [trait["id"] for trait in document.get("traits", [])]
+    if key == "section":
+        return [fact["id"] for fact in document.get("section", [])]
     if key == "scheme":
         return [scheme["id"] for scheme in document.get("schemes", [])]
     return list(document.get("dtypes" if key == "model_dtype" else "kv_dtypes", []))

@@ -42,7 +42,11 @@ def trouble_refers(catalog: Catalog) -> list[Finding]:
         targets = list((engine.checked or {}).get("targets", {}))
         for file, place, item in troubles(engine):
             wrong = [("target", name, targets) for name in item.get("when", {})]
-            wrong += [(key, n, names_of(catalog, key)) for key in WORLD for n in item.get(key, ())]
+            wrong += [
+                (key, n, names_of(catalog, key))
+                for key in (*WORLD, "section")
+                for n in item.get(key, ())
+            ]
             for kind, name, known in wrong:
                 if name not in known:
                     problem, cure = (

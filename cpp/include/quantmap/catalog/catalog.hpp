@@ -21,6 +21,7 @@
 #include "quantmap/catalog/recipe_tables.hpp"
 #include "quantmap/catalog/rows.hpp"
 #include "quantmap/catalog/rule_tables.hpp"
+#include "quantmap/catalog/traits.hpp"
 
 namespace quantmap {
 
@@ -272,8 +273,8 @@ struct MappingRule {
   std::uint32_t checkpoints;  // bit i: checkpoint kind i
   std::uint16_t gpus;         // bit i: GPU class i; class 0 is "no GPU given"
   std::uint8_t models;        // bit i: ModelKind i; kind 0 is "no model inspected"
-  std::uint32_t has;          // bit i: Trait i, which the model is known to have
-  std::uint32_t lacks;        // bit i: Trait i, which the model is known not to have
+  TraitMask has;              // bit i: Trait i, which the model is known to have
+  TraitMask lacks;            // bit i: Trait i, which the model is known not to have
   std::uint32_t schemes;      // bit i: SchemeKind i; some group of modules is quantized so
   std::uint8_t dtypes;        // bit i: the model's dtype is Catalog::model_dtypes[i]
   std::uint8_t kv_dtypes;     // bit i: the checkpoint asks for Catalog::kv_dtypes[i]
@@ -367,6 +368,7 @@ struct Catalog {
   Rows<CheckpointKind> checkpoint_kinds;  // the first is "unquantized", the last "other"
   Rows<std::string_view> model_kinds;     // ids, by ModelKind
   Rows<Trait> traits;
+  Rows<SectionFact> section_facts;
   Rows<SchemeKind> schemes;             // the first is "unknown", the last "other"
   Rows<std::string_view> model_dtypes;  // the first is "unknown"
   Rows<std::string_view> kv_dtypes;     // the first is "none", the last "other"

@@ -71,6 +71,23 @@ struct Trait {
   TraitNumber number;
   std::int64_t least;
   std::int64_t most;  // 0: any
+  int section;        // of Catalog::section_facts, or -1: the section of quantization says it
+};
+
+// What one place in a section of quantization says. The place is a list of keys; "*" is any member or item.
+struct SectionTerm {
+  Rows<std::string_view> at;
+  Rows<std::string_view> values;  // none: anything but null
+  bool others;                    // it says something, and none of these
+  bool absent;                    // nothing of that stands there
+};
+
+// What a loader asks of the section of quantization: all terms hold, of the same member where `in` names several.
+struct SectionFact {
+  std::string_view id;
+  std::string_view title;
+  Rows<std::string_view> in;
+  Rows<SectionTerm> terms;
 };
 
 // How a group of modules is quantized, whatever the kind of the checkpoint.

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "quantmap/catalog/rows.hpp"
+#include "quantmap/catalog/traits.hpp"
 
 namespace quantmap {
 
@@ -106,8 +107,8 @@ struct ExpertsOf {
   std::uint32_t checkpoints;
   std::uint16_t gpus;
   std::uint8_t models;
-  std::uint32_t has;
-  std::uint32_t lacks;
+  TraitMask has;
+  TraitMask lacks;
   std::uint32_t schemes;
   std::uint8_t dtypes;
   std::uint8_t kv_dtypes;
@@ -160,6 +161,7 @@ struct KernelTables {
   Rows<MethodMeant> meant;
   Rows<OwnMethod> own;
   KernelRoles roles;
+  Rows<std::string_view> by_head;  // types whose latent attention has keys and values for each head here
 };
 
 }  // namespace quantmap

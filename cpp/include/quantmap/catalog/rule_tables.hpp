@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "quantmap/catalog/rows.hpp"
+#include "quantmap/catalog/traits.hpp"
 
 namespace quantmap {
 
@@ -31,8 +32,8 @@ struct Constraint {
   std::uint32_t checkpoints;
   std::uint16_t gpus;
   std::uint8_t models;
-  std::uint32_t has;
-  std::uint32_t lacks;
+  TraitMask has;
+  TraitMask lacks;
   std::uint32_t schemes;
   std::uint8_t dtypes;
   std::uint8_t kv_dtypes;
@@ -53,6 +54,7 @@ struct Trouble {
   Constraint rule;
   Rows<std::string_view> types;  // `model_type` or class of the model; none: any, read or not
   bool other_types;              // the model is known to be none of `types`
+  std::uint64_t section;         // bit i: the section of quantization is such as Catalog::section_facts[i]
   std::string_view effect;       // a word: what happens
   std::string_view cure;
 };
@@ -66,8 +68,8 @@ struct Meaning {
   std::uint32_t checkpoints;
   std::uint16_t gpus;
   std::uint8_t models;
-  std::uint32_t has;
-  std::uint32_t lacks;
+  TraitMask has;
+  TraitMask lacks;
   std::uint32_t schemes;
   std::uint8_t dtypes;     // bit i: the model's dtype is Catalog::model_dtypes[i]
   std::uint8_t kv_dtypes;  // bit i: the checkpoint asks for Catalog::kv_dtypes[i]
@@ -88,8 +90,8 @@ struct Precision {
   std::uint32_t checkpoints;
   std::uint16_t gpus;
   std::uint8_t models;
-  std::uint32_t has;
-  std::uint32_t lacks;
+  TraitMask has;
+  TraitMask lacks;
   std::uint32_t schemes;
   std::uint8_t dtypes;
   std::uint8_t kv_dtypes;
@@ -125,8 +127,8 @@ struct Shape {
   std::uint32_t checkpoints;
   std::uint16_t gpus;
   std::uint8_t models;
-  std::uint32_t has;
-  std::uint32_t lacks;
+  TraitMask has;
+  TraitMask lacks;
   std::uint32_t schemes;
   std::uint8_t dtypes;
   std::uint8_t kv_dtypes;

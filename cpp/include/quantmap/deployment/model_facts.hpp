@@ -15,8 +15,8 @@ namespace quantmap {
 
 // What rules ask of a model, as sets. Nothing is known of a model that was not read.
 struct ModelMarks {
-  std::uint32_t has = 0;      // bit i: it has Catalog::traits[i]
-  std::uint32_t lacks = 0;    // bit i: it has not
+  TraitMask has = 0;          // bit i: it has Catalog::traits[i]
+  TraitMask lacks = 0;        // bit i: it has not
   std::uint32_t schemes = 1;  // bit i: some group of modules is quantized by Catalog::schemes[i]; bit 0: none is known
   std::uint8_t dtype = 0;     // index into Catalog::model_dtypes: what its config says
   std::uint8_t kv_dtype = 0;  // index into Catalog::kv_dtypes: the KV cache that its checkpoint asks for

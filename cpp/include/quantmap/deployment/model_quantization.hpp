@@ -24,8 +24,8 @@ struct ModelQuantization {
 
 // What a checkpoint's files say; its method by a name that means the kind of checkpoint it really is.
 [[nodiscard]] ModelQuantization model_of(const Checkpoint& checkpoint);
-// Sets whatever of a deployment is about its model.
-void take_model(const ModelQuantization& model, Deployment& deployment);
+// Sets whatever of a deployment is about its model, as this engine serves it.
+void take_model(const ModelQuantization& model, const Engine& engine, Deployment& deployment);
 
 // Reads a model_quantization argument; what cannot be read counts as not quantized, with a warning.
 [[nodiscard]] ModelQuantization read_model_quantization(const Value& value, Diagnostics& warnings);

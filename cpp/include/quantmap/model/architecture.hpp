@@ -72,7 +72,7 @@ struct Architecture {
   ModelParts parts;
   std::optional<bool> tied_embeddings;  // nothing: the config does not say
   std::string dtype;                    // "bfloat16"; empty: the config does not say
-  std::uint32_t traits = 0;             // bit i: it has Catalog::traits[i]
+  TraitMask traits = 0;                 // bit i: it has Catalog::traits[i]
 
   [[nodiscard]] bool is_mla() const noexcept { return mla.kv_rank > 0; }
   [[nodiscard]] bool is_moe() const noexcept { return experts.routed > 1; }

@@ -53,6 +53,7 @@ struct Quantization {
   std::vector<Scheme> schemes;
   std::vector<std::string> excluded;  // modules left as they are, as the file names them
   std::string kv_dtype;               // the KV cache that the file asks for ("fp8", "int8", "nvfp4"); empty: none
+  std::uint64_t section = 0;          // bit i: what the file says is such as Catalog::section_facts[i]
   std::optional<bool> kv_scales;      // scales for the KV cache are among the weights; nothing: headers not read
 
   [[nodiscard]] bool quantized() const noexcept { return kind != 0; }
