@@ -93,13 +93,6 @@ QUARK_FP8 = json.loads(json.dumps(QUARK).replace("int8", "fp8_e4m3"))
         ("sglang@0.5.6", "9.0", {**MODELOPT, "quant_algo": "W4A8_AWQ"}, LLAMA, "not read"),
         ("vllm@0.13.0", "9.0", {**MODELOPT, "quant_algo": "FP8_PB_WO"}, LLAMA, "from 0.14.0"),
         ("vllm@0.33.0", "9.0", {**GPTQ, "bits": 3}, LLAMA, "4 and 8 bits"),
-        (
-            "vllm@0.33.0",
-            "9.0",
-            {k: v for k, v in AWQ.items() if k != "group_size"},
-            LLAMA,
-            "groups",
-        ),
         ("vllm@0.20.0", "9.0", {**ROUND, "bits": 5}, LLAMA, "2, 3, 4 and 8"),
         ("vllm@0.33.0", "9.0", {**ROUND, "packing_format": "auto_round:x"}, LLAMA, "packed"),
         ("sglang@0.5.23", "9.0", QUARK, LLAMA, "INT8"),
@@ -139,6 +132,12 @@ def test_all_of_a_place_is_asked_of_the_same_group() -> None:
     group = {"targets": ["re:.*down.*"], "weights": {**INT4, "num_bits": 2}}
     section["config_groups"]["group_1"] = {**group, "input_activations": {**TOKEN, "type": "int"}}
     assert not any("4 and 8 bits" in told for told in said("vllm@0.20.0", "9.0", model(section)))
+
+
+def test_a_section_that_says_little_is_not_refused() -> None:
+    """What callers hand on is often the method alone."""
+    for method in ("awq", "gptq", "auto-round", "compressed-tensors", "modelopt"):
+        assert said("vllm@0.33.0", "9.0", model({"quant_method": method})) == []
 
 
 def test_one_of_the_fused_projections() -> None:
