@@ -62,6 +62,24 @@ def names_an_engine(text: str) -> bool:
     return any(name in plain for name in _names())
 
 
+def line_naming_engine(text: str) -> int:
+    """The number of the first line that names an engine.
+
+    Args:
+        text: a text that names one.
+
+    Returns:
+        int: 1 where none does.
+
+    Example:
+        >>> line_naming_engine("a\\nuse sglang")
+        2
+    """
+    plain = text.replace("_", "-").lower()
+    places = [place for place in map(plain.find, _names()) if place >= 0]
+    return plain.count("\n", 0, min(places, default=0)) + 1
+
+
 @lru_cache(maxsize=1)
 def _names() -> tuple[str, ...]:
     """What engines are called, in the spelling that texts are compared in."""

@@ -6,7 +6,7 @@ import re
 
 from . import _core
 from .files import MAX_BYTES
-from .launch_lines import names_an_engine
+from .launch_lines import line_naming_engine, names_an_engine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,10 +130,8 @@ def _quoted(text: str) -> list[tuple[int, str]]:
 
 def _first_named(text: str) -> tuple[int, str]:
     """The first line that names an engine."""
-    for number, line in enumerate(text.split("\n"), 1):
-        if names_an_engine(line):
-            return number, line.strip()[:80]
-    return 1, ""
+    number = line_naming_engine(text)
+    return number, text.split("\n")[number - 1].strip()[:80]
 
 
 class _Judged:
