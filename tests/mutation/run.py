@@ -35,7 +35,8 @@ WANTED = 0.9  # of the mutants that are no equivalents
 SUITES = {
     "mapping": "checked_golden golden deployment user_parameters methods_and_checkpoints result "
     "reference explain checkpoint_mapping versions render plan_reference",
-    "judgement": "check own_method check_words check_values checked_model command_refusals unseen_text "
+    "judgement": "check own_method check_words check_values checked_model command_refusals "
+    "unseen_text "
     "kernels_taken deployment checked_golden fit plan plan_reference",
     "plan": "plan plan_reading plan_reference plan_input preset_selector plan_hostile search_space",
     "memory": "fit_limits memory_cases fit fit_files fit_command",

@@ -35,6 +35,7 @@ EXPERTS: dict[str, Any] = {
     "moe_intermediate_size": 1536,
 }
 FP8_BLOCK = {"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128]}
+NVFP4 = {"quant_method": "modelopt", "quant_algo": "NVFP4", "ignore": ["lm_head"], "group_size": 16}
 BLOCKS = {**EXPERTS, "quantization_config": FP8_BLOCK}
 
 
@@ -65,6 +66,8 @@ def compressed(
 
 
 NVFP4_CT = compressed(4, "float", "tensor_group", "nvfp4-pack-quantized", 16)
+W4A16_CT = compressed(4, "int", "group", "pack-quantized", 128)
+W4A16_CT["config_groups"]["group_0"]["input_activations"] = None
 INT8 = compressed(8, "int", "channel", "int-quantized")
 UNGATED: dict[str, Any] = {
     **DENSE,
@@ -114,6 +117,7 @@ MIXED = (
     "--tp 8 --speculative-algorithm EAGLE --attention-backend trtllm_mla"
     " --prefill-attention-backend flashinfer"
 )
+MTP = """--speculative-config '{"method": "mtp", "num_speculative_tokens": 1}'"""
 DRAFT_KV = DRAFT.replace("}'", ', "kv_cache_dtype": "auto"}\'')
 
 REFUSED = [
@@ -176,6 +180,9 @@ REFUSED = [
     (f"{VLLM} {TRITON} bfloat16", "0.23.0", "H100", DENSE, None),
     (f"{SGLANG} {MIXED}", "0.5.1", "B200", MLA, "do not support speculative decoding"),
     (f"{SGLANG} {MIXED}", "0.5.2", "B200", MLA, None),
+    (SGLANG, "0.4.1", "A100", of(EXPERTS, "X", W4A16_CT), "no method for SGLang's experts"),
+    (SGLANG, "0.4.2", "A100", of(EXPERTS, "X", W4A16_CT), None),
+    (SGLANG, "0.4.1", "A100", of(DENSE, "LlamaForCausalLM", W4A16_CT), None),
     (
         VLLM,
         "0.7.3",
@@ -205,6 +212,11 @@ TOLD = [
     (f"{VLLM} --kv-cache-dtype fp8 {DRAFT_KV}", "0.29.0", "H20", SPARSE, None),
     (f"{VLLM} --quantization fp8 {DRAFT}", "0.29.0", "H100", DENSE, "its draft stays"),
     (f"{VLLM} {DRAFT}", "0.29.0", "H100", DENSE, None),
+    (f"{VLLM} {MTP}", "0.24.0", "B200", of(LINEAR, "Qwen3NextForCausalLM", NVFP4), "MTP layer"),
+    (f"{VLLM} {MTP}", "0.25.0", "B200", of(LINEAR, "Qwen3NextForCausalLM", NVFP4), None),
+    (VLLM, "0.24.0", "B200", of(LINEAR, "Qwen3NextForCausalLM", NVFP4), None),
+    (f"{SGLANG} --tp 2", "0.5.5", "H100", of(EXPERTS, "Qwen3MoeForCausalLM", GPTQ), "GPTQ experts"),
+    (SGLANG, "0.5.5", "H100", of(EXPERTS, "Qwen3MoeForCausalLM", GPTQ), None),
 ]
 
 
