@@ -6,17 +6,13 @@ namespace quantmap {
 
 namespace {
 
-bool is_listed(std::span<const std::string_view> list, std::string_view word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
-
 bool holds(const SchemeKind& kind, const Scheme& scheme, std::size_t checkpoint) {
   const auto within = [](double low, double number, double high) { return low <= number && number <= high; };
   return ((kind.kinds >> checkpoint) & 1U) != 0 &&
          within(kind.least_weight_bits, scheme.weight_bits, kind.most_weight_bits) &&
          within(kind.least_activation_bits, scheme.activation_bits, kind.most_activation_bits) &&
-         (kind.weight_types.empty() || is_listed(kind.weight_types, scheme.weight_type)) &&
-         (kind.activation_types.empty() || is_listed(kind.activation_types, scheme.activation_type)) &&
+         (kind.weight_types.empty() || kind.weight_types.contains(scheme.weight_type)) &&
+         (kind.activation_types.empty() || kind.activation_types.contains(scheme.activation_type)) &&
          (!kind.blocks || scheme.block[0] > 0);
 }
 

@@ -32,10 +32,6 @@ std::int64_t head_size_of(const Architecture& architecture) noexcept {
   return size;
 }
 
-bool is_listed(std::span<const std::string_view> names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 }  // namespace
 
 ModelQuantization model_of(const Checkpoint& checkpoint) {
@@ -55,7 +51,7 @@ void take_model(const ModelQuantization& model, const Engine& engine, Deployment
   deployment.checkpoint = model.quantized ? find_checkpoint_kind(model.method) : 0;
   deployment.model = static_cast<std::size_t>(model.kind);
   deployment.head_size = model.head_size;
-  if (model.facts != nullptr && is_listed(engine.kernels.by_head, model.facts->architecture.model_type)) {
+  if (model.facts != nullptr && engine.kernels.by_head.contains(model.facts->architecture.model_type)) {
     deployment.model = static_cast<std::size_t>(ModelKind::kHeads);
     deployment.head_size = model.facts->architecture.head_size;
   }
@@ -75,7 +71,7 @@ ModelQuantization read_model_quantization(const Value& value, Diagnostics& warni
     return {};
   }
   const std::string name = lower(trim(method->as_text()));
-  if (is_listed(catalog().unquantized_names, name)) return {false, {}, true};
+  if (catalog().unquantized_names.contains(name)) return {false, {}, true};
   if (value.is_object()) {
     Diagnostics unused;
     // A section of a config says more than the name of its method: what the method's weights hold.

@@ -34,6 +34,13 @@ class Rows {
     const std::size_t left = count_ - (from < count_ ? from : count_);
     return {rows_ + (count_ - left), most < left ? most : left};
   }
+  template <class Wanted>
+  [[nodiscard]] constexpr bool contains(const Wanted& wanted) const noexcept {
+    for (const T& row : *this) {
+      if (row == wanted) return true;
+    }
+    return false;
+  }
   [[nodiscard]] constexpr const T& front() const noexcept { return rows_[0]; }
   [[nodiscard]] constexpr const T& back() const noexcept { return rows_[count_ - 1]; }
 
