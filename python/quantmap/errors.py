@@ -48,7 +48,8 @@ class Diagnostic(Result):
 
 def refuses_whole(item: Diagnostic) -> bool:
     """Whether a diagnostic refuses the launch as a whole, at start-up or later."""
-    return item.code == "cannot-serve" or (item.code == "fails-later" and item.path == "$")
+    whole = ("cannot-serve", "needs-another-argument")
+    return item.code in whole or (item.code == "fails-later" and item.path == "$")
 
 
 class Unseen(Result):

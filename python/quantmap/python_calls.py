@@ -158,7 +158,8 @@ def _constructed(starter: _Starter, call: ast.Call, word_of: Callable[[ast.expr]
     model = next((word.value for word in call.keywords if word.arg == starter.model), None)
     if model is None and call.args:
         model = call.args[0]
-    words = _started(starter.engine, None if model is None else word_of(model))
+    open_model = _OPEN % "model" if any(word.arg is None for word in call.keywords) else None
+    words = _started(starter.engine, open_model if model is None else word_of(model))
     for word in call.keywords[:_MOST_PARAMETERS]:
         if word.arg is None:
             words.append(_OPEN % "options")

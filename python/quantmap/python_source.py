@@ -190,7 +190,7 @@ class _Reader:
         image, words = _nearest(self.images, line), self.ground(line) + words
         if not image or not names_an_engine(image) or " docker run " in f" {words}":
             return words
-        return f"docker run {image} sh -c {shlex.quote(words)}"
+        return f"docker run --entrypoint sh {image} -c {shlex.quote(words)}"
 
     def launches(self) -> Iterator[tuple[int, str]]:
         from .python_calls import called_launches

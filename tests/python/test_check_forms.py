@@ -296,3 +296,19 @@ def test_hostile_texts_cost_no_more_than_they_hold() -> None:
     for text in texts:
         check_script(text)
     assert time.process_time() - began < 10
+
+
+def test_the_image_of_a_function_runs_its_python() -> None:
+    """The words of a shell around it are no arguments of the image's own server."""
+    text = (
+        f'img = modal.Image.from_registry("{IMAGE}")\n@app.function(image=img)\ndef go():\n'
+        '    from vllm import LLM\n    LLM("a/b", dtype="fp16")\n'
+    )
+    (launch,) = check_script(text).launches
+    assert [(one.argument, one.refused) for one in launch.verdicts] == [("--dtype", True)]
+    assert launch.version == "0.8.5"
+
+
+def test_all_arguments_in_a_dictionary_are_told_as_open() -> None:
+    (launch,) = check_script("from vllm import LLM\nLLM(**given)\n").launches
+    assert [(one.argument, one.verdict) for one in launch.verdicts] == [("{options}", "assumed")]

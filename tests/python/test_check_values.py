@@ -230,3 +230,44 @@ def test_what_the_parser_refuses_is_judged_no_further(version: str) -> None:
     )
     assert [told in d.message for d in mapping.diagnostics if d.severity == "error"] == [True]
     assert told in one(f"{VLLM} --quantization tpu_int8", version).reason
+
+
+def test_a_variable_that_the_release_does_not_read_sets_nothing() -> None:
+    """No rule and no kernel looks at its value; the release that reads it refuses it."""
+    for backend, gpu in (("FLASHINFER", "T4"), ("FLASHMLA", "A100"), ("FLASHINFER_MLA", "A100")):
+        line = f"VLLM_ATTENTION_BACKEND={backend} vllm serve deepseek-ai/DeepSeek-V3"
+        verdict = quantmap.check(line, engine_version="0.33.0", gpu=gpu).verdicts[0]
+        assert verdict.verdict == "no-effect" and "does not read" in verdict.reason
+    line = "VLLM_ATTENTION_BACKEND=FLASHINFER vllm serve m"
+    assert quantmap.check(line, engine_version="0.14.0", gpu="V100").verdicts[0].refused
+
+
+def test_a_method_is_taken_in_any_case_where_no_parser_lists_it() -> None:
+    line = "vllm serve TheBloke/Llama-2-7b-Chat-AWQ --quantization AWQ"
+    for release, taken in (("0.9.0", False), ("0.11.0", True), ("0.33.0", True)):
+        assert quantmap.check(line, engine_version=release, gpu="A100").ok is taken
+    wrong = line.replace("-AWQ --", " --")  # what rules make of it does not depend on its case
+    results = [
+        quantmap.check(one, engine_version="0.11.0", gpu="T4", checkpoint={"model_type": "llama"})
+        for one in (wrong, wrong.lower())
+    ]
+    assert [result.verdicts[-1].refused for result in results] == [True, True]
+
+
+def test_a_name_of_which_nothing_is_known_decides_nothing() -> None:
+    """Whether it stands in the line or beside it."""
+    told = []
+    for line, model in (("vllm serve x/y", "org/Mod"), ("vllm serve org/Mod", None)):
+        result = quantmap.check(
+            f"{line} --quantization awq", engine_version="0.11.0", gpu="H100", checkpoint=model
+        )
+        told.append((result.ok, result.verdicts[-1].verdict))
+    assert told == [(True, "assumed")] * 2
+
+
+def test_rows_of_mlps_over_gpus() -> None:
+    """13,824 columns go over eight GPUs and not over five, whatever the weights are."""
+    for line in ("vllm serve x/y -tp", "python -m sglang.launch_server --model-path x/y --tp"):
+        for tp, fits in ((1, True), (5, False), (8, True), (10, False)):
+            result = quantmap.check(f"{line} {tp}", checkpoint="meta-llama/Llama-2-13b-hf")
+            assert result.ok is fits, (line, tp)

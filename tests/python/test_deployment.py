@@ -291,7 +291,7 @@ def test_groups_divide_rows() -> None:
 
 def test_kv_heads_are_copied_as_often_as_gpus_go_into_them() -> None:
     """With more GPUs than KV heads each head is on as many of them as any other."""
-    model = {**DENSE, "num_attention_heads": 24, "num_key_value_heads": 4, "hidden_size": 3072}
+    model = dict(DENSE, num_attention_heads=24, num_key_value_heads=4, intermediate_size=12288)
     for line in ("vllm serve m -tp", "python -m sglang.launch_server --model-path m --tp-size"):
         for tp, fits in ((2, True), (4, True), (6, False), (8, True), (12, True)):
             verdict = quantmap.check(f"{line} {tp}", gpu="H100", checkpoint=model).verdicts[-1]

@@ -195,3 +195,13 @@ def test_the_section_of_modelopt_in_two_files() -> None:
     assert not said("sglang", "0.5.6", "B200", nvfp4, "--quantization modelopt_fp4")
     assert not said("sglang", "0.5.6", "B200", nvfp4, shape=EXPERTS)  # set by itself on SM100
     assert said("sglang", "0.5.6", "RTX 5090", nvfp4, shape=EXPERTS)
+
+
+def test_what_the_line_leaves_out_may_be_set() -> None:
+    """What a value that the model itself has causes is no matter of the whole launch."""
+    model = {**LLAMA, "quantization_config": {**GPTQ, "sym": False}}
+    plain = quantmap.check("vllm serve m", engine_version="0.11.0", gpu="A100", checkpoint=model)
+    (refusal,) = plain.refusals
+    assert refusal.code == "needs-another-argument" and refusal.hint.startswith("set --dtype,")
+    half = "vllm serve m --dtype half"
+    assert quantmap.check(half, engine_version="0.11.0", gpu="A100", checkpoint=model).ok

@@ -37,7 +37,7 @@ def starts(engine: str, gpu: str, model: dict[str, Any], **arguments: str) -> bo
         ("sglang@0.5.6", "A100", quantized(DENSE, INT8), False),
         ("sglang@0.5.7", "A100", quantized(DENSE, INT8), True),
         ("sglang@0.5.6", "L40S", quantized(DENSE, INT8), True),
-        ("sglang@0.5.9", "A100", quantized(QWEN_MOE, INT8), False),
+        ("sglang@0.5.10", "A100", quantized(QWEN_MOE, INT8), False),
         ("vllm@0.29.0", "H100", quantized(DENSE, {**GPTQ, "desc_act": True}), True),
         ("vllm@0.30.0", "H100", quantized(DENSE, {**GPTQ, "desc_act": True}), False),
         ("vllm@0.30.0", "H100", quantized(DENSE, GPTQ), True),
@@ -64,7 +64,13 @@ def test_a_checkpoint_is_served_or_not(engine: str, gpu: str, model: Any, served
     [
         # experts that choose their runner themselves
         ("sglang@0.5.6", "A100", quantized(QWEN_MOE, AWQ), {"moe_runner_backend": "triton"}, True),
-        ("sglang@0.5.7", "A100", quantized(QWEN_MOE, AWQ), {"moe_runner_backend": "triton"}, False),
+        (
+            "sglang@0.5.11",
+            "A100",
+            quantized(QWEN_MOE, AWQ),
+            {"moe_runner_backend": "triton"},
+            False,
+        ),
         (
             "sglang@0.5.23",
             "H100",

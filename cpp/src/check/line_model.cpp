@@ -43,7 +43,10 @@ LineModel read_line_model(const CheckRequest& request, const std::string& named,
     std::optional<ModelQuantization> model = read_model(request, notes, problems);
     if (!model) return {};
     compare(request, named, *model, notes);
-    const bool known = model->given;
+    const ModelFacts* facts = model->facts.get();
+    // Of an id of which there is no file a name is all that is known: no more than where the line names it.
+    const bool read = facts == nullptr || facts->has_config || !facts->methods.empty();
+    const bool known = model->given && read;
     return {std::move(*model), known};
   }
   auto read = named.empty() ? std::nullopt : read_named(named, request.model_cache);

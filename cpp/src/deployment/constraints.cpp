@@ -120,7 +120,8 @@ WholeRefusal whole_refusal(const Engine& engine, ReleaseNumber release, Stage st
 }
 
 bool refuses_whole(const Diagnostic& diagnostic) noexcept {
-  return diagnostic.code == Code::kCannotServe || (diagnostic.code == Code::kFailsLater && diagnostic.path == "$");
+  return diagnostic.code == Code::kCannotServe || diagnostic.code == Code::kNeedsAnotherArgument ||
+         (diagnostic.code == Code::kFailsLater && diagnostic.path == "$");
 }
 
 const Constraint* nothing_served(const Engine& engine, const Deployment& deployment) {

@@ -63,9 +63,33 @@ class LineRules {
     const bool unsaid = by_model || is_certain(rule);
     const bool nothing = rule.terms.empty() || (!told && unsaid && rule.stage != Stage::kNoEffect);
     if (!first || !nothing) return;
+    tell_whole(rule);
+  }
+
+  // What no argument of the line causes.
+  void tell_whole(const Constraint& rule) {
     if (!is_certain(rule)) return notes_.add(Code::kMayNotServe, "$", whole(rule.text));
     WholeRefusal refusal = whole_refusal(engine_, deployment_.release, rule.stage, rule.text);
+    const std::string others = refusal.code == Code::kCannotServe ? arguments_of(rule) : std::string();
+    if (!others.empty()) {
+      refusal.code = Code::kNeedsAnotherArgument;
+      refusal.context.emplace_back("known", others);
+    }
     notes_.add(refusal.code, "$", std::move(refusal.context));
+  }
+
+  // The arguments that the line could set so that the rule no longer holds, by their first names in this release.
+  std::string arguments_of(const Constraint& rule) const {
+    std::vector<std::string_view> names;
+    for (const RuleTerm& term : rule.terms) {
+      for (const Channel& route : engine_.checked.targets[term.target].routes) {
+        const bool flag = route.kind == ChannelKind::kFlag;
+        if (!flag || !find_flag(engine_.surface, route.name, deployment_.release)) continue;
+        names.push_back(route.name);
+        break;
+      }
+    }
+    return join(names, " or ");
   }
 
   // A backend that is refused has others beside it: those that the release tries by itself and this GPU and model take.
@@ -171,7 +195,8 @@ std::vector<Verdict> judge_line(const Engine& engine, const Deployment& deployme
                                 Diagnostics& notes) {
   std::vector<Verdict> out = judge_each(engine, deployment, line.arguments, line.literal);
   for (std::size_t i = 0; i < out.size(); ++i) out[i].inside = line.arguments[i].inside;
-  if (!line.checkpoint_known && deployment.checkpoint == 0) notes.add(Code::kCheckpointNotGiven, "model_quantization");
+  if (!line.checkpoint_known && deployment.checkpoint == 0 && deployment.facts == nullptr)
+    notes.add(Code::kCheckpointNotGiven, "model_quantization");
   LineRules(engine, deployment, line.checkpoint_known, notes).apply(out);
   return out;
 }

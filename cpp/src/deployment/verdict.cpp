@@ -143,6 +143,7 @@ class Judge {
     if (!flag.empty()) hint = "write " + std::string(flag);
     std::string reason = release_ + " does not read this variable";
     reason += variable_history(surface_, out.flag, deployment_.release);
+    out.unset = true;
     return refusal(std::move(out), Judgement::kNoEffect, std::move(reason), std::move(hint));
   }
 
