@@ -312,3 +312,13 @@ def test_the_image_of_a_function_runs_its_python() -> None:
 def test_all_arguments_in_a_dictionary_are_told_as_open() -> None:
     (launch,) = check_script("from vllm import LLM\nLLM(**given)\n").launches
     assert [(one.argument, one.verdict) for one in launch.verdicts] == [("{options}", "assumed")]
+
+
+def test_the_prompt_of_a_line_that_goes_on_is_no_redirection() -> None:
+    shown = "$ vllm serve a/b \\\n>   --dtype fp16 \\\n> --max-model-len 4096\n"
+    for text in (shown, f"```console\n{shown}```\n"):
+        (launch,) = check_script(text).launches
+        arguments = [(one.argument, one.refused) for one in launch.verdicts]
+        assert arguments == [("--dtype", True), ("--max-model-len", False)]
+    (written,) = check_script("vllm serve a/b \\\n> log --dtype auto\n").launches
+    assert [one.argument for one in written.verdicts] == ["--dtype"]

@@ -172,3 +172,9 @@ def test_a_fix_says_when_a_release_is_older_and_when_there_is_none() -> None:
     assert "an older release, serves it." in fix(*gguf)
     old = ["--runtime", "sglang@0.5.9", "--gpu", "V100", "--preset", "default"]
     assert "no known release of SGLang does" in fix(*old)
+
+
+def test_a_launch_that_is_too_long_is_told(tmp_path: Path) -> None:
+    script = tmp_path / "long.sh"
+    script.write_text("vllm serve x " + "--dtype auto " * 10_010)
+    assert "give it in parts" in run("check", script, code=2).stderr

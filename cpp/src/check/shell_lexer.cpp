@@ -15,6 +15,14 @@ constexpr int kMostFailures = 8;  // what cannot be read costs a look to the end
 constexpr std::string_view kConditionOpeners[] = {"if", "elif", "while", "until", "then",
                                                   "do", "else", "!",     "{",     "time"};
 
+// Behind the "> " with which a terminal shows a line that goes on: a file whose name begins with dashes nobody means
+// there.
+std::size_t behind_prompt(std::string_view text, std::size_t at) {
+  if (text.substr(at, 1) != ">") return at;
+  const std::size_t word = text.find_first_not_of(" \t", at + 1);
+  return word > at + 1 && word != text.npos && text.substr(word, 2) == "--" ? word : at;
+}
+
 // ... and [options], as documentation leaves out the rest.
 bool is_left_out(std::string_view word) {
   const auto is_plain = [](char c) { return is_letter(c) || c == '_' || c == '-'; };
@@ -107,7 +115,7 @@ void Lexer::note_comment_after_backslash(const std::vector<Token>& before) {
 std::size_t Lexer::end_of_blank() const {
   if (is_blank(peek())) return at_ + 1;
   const std::size_t ahead = peek(1) == '\r' ? 2 : 1;
-  return peek() == '\\' && peek(ahead) == '\n' ? at_ + ahead + 1 : 0;
+  return peek() == '\\' && peek(ahead) == '\n' ? behind_prompt(text_, at_ + ahead + 1) : 0;
 }
 
 bool Lexer::next_line(std::vector<Token>& out) {

@@ -86,7 +86,8 @@ def check_command(
         return compare_text(text, ground, against, as_json=as_json)
     result = check_script(text, **ground)
     if not result.launches:
-        raise ConfigError([note for note in result.notes if note.severity == "error"])
+        errors = [note for note in result.notes if note.severity == "error"]
+        raise ConfigError(errors or list(result.notes))
     if as_json:
         import json
 
