@@ -48,6 +48,8 @@ _INNER = re.compile(
     r"(^|/)(models/(?!(registry|config|utils|interfaces|vision)\.py)|configs/|layers/mamba/|"
     r"lora/(?!(\w*helper|\w*manager|request|utils)\.py))"
 )
+# What every layer calls for its sizes over GPUs: the names in it are of two numbers.
+_DIVIDES = re.compile(r"\bensure_divisibility$")
 _NAMES = re.compile(r"\b[a-z]\w*_\w+\b")
 _LONG = 60  # letters of an assertion's text that are words enough to be known by
 _START = re.compile(
@@ -70,6 +72,8 @@ def read_one(engine: str, version: str, folder: Path, catalog: Path) -> document
             continue
         for message in _read_text(path.read_text(encoding="utf-8", errors="replace")):
             named = [*message.names, *_NAMES.findall(message.text)]
+            if _DIVIDES.search(message.place):
+                named = ["tensor_parallel_size", "tp_size"]
             arguments = list(dict.fromkeys(flags[n] for n in named if n in flags))
             if not (arguments or "--" in message.text or _is_of_start(below, message)):
                 continue

@@ -377,3 +377,12 @@ def test_a_flag_of_other_releases_is_told_with_them() -> None:
 def test_what_a_parser_offers_is_the_change() -> None:
     found = why("trtllm-serve\nError: No such option: --tp (Possible options: --tp_size, --x)")
     assert found is not None and found.change == "write --tp_size"
+
+
+def test_a_size_that_does_not_divide_is_the_number_of_gpus() -> None:
+    for package, flag in (("vllm", "--tensor-parallel-size"), ("sglang/srt", "--tp-size")):
+        log = (
+            f'  File "/x/site-packages/{package}/distributed/utils.py", line 50, in '
+            "ensure_divisibility\nAssertionError: 28 is not divisible by 8\n"
+        )
+        assert explained(log).arguments == [flag]
