@@ -86,8 +86,7 @@ def check_command(
         return compare_text(text, ground, against, as_json=as_json)
     result = check_script(text, **ground)
     if not result.launches:
-        errors = [note for note in result.notes if note.severity == "error"]
-        raise ConfigError(errors or list(result.notes))
+        raise nothing_judged(result)
     if as_json:
         import json
 
@@ -97,6 +96,12 @@ def check_command(
 
         show_script(result, text, show_all=show_all)
     return 0 if result.ok and not (strict and has_trouble(result)) else 1
+
+
+def nothing_judged(result: ScriptResult) -> ConfigError:
+    """Why no launch of a text is judged: what is wrong with it, or what was left out."""
+    errors = [note for note in result.notes if note.severity == "error"]
+    return ConfigError(errors or list(result.notes))
 
 
 def has_trouble(result: ScriptResult) -> bool:
