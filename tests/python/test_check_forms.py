@@ -322,3 +322,8 @@ def test_the_prompt_of_a_line_that_goes_on_is_no_redirection() -> None:
         assert arguments == [("--dtype", True), ("--max-model-len", False)]
     (written,) = check_script("vllm serve a/b \\\n> log --dtype auto\n").launches
     assert [one.argument for one in written.verdicts] == ["--dtype"]
+
+
+def test_python_with_nothing_but_a_name_behind_it() -> None:
+    for text in ('python[" "vllm', "python3 sglang", "python vllm", 'sh -c "python vllm"'):
+        assert not check_script(text).launches

@@ -69,7 +69,7 @@ std::optional<OtherCommand> other_command(const std::vector<Word>& words, std::s
   const std::string_view owner = at < words.size() ? owner_at(words, at) : std::string_view();
   if (owner.empty()) return std::nullopt;
   const std::size_t next = at + (python ? 2 : 1);
-  if (is_assigned(words, next)) return std::nullopt;
+  if (next > words.size() || is_assigned(words, next)) return std::nullopt;
   OtherCommand out{std::string(owner), words[at].text, next >= words.size()};
   if (python) out.words = words[main].text + " -m " + words[at + 1].text;
   for (std::size_t i = next; i < words.size() && i < next + 2; ++i) out.prints |= is_one_of(words[i].text, kPrints);
