@@ -112,9 +112,22 @@ def _add_quantization(flags: dict[str, Record], interp: Interpreter) -> None:
     if "choices" not in record:
         record["choices"] = _registry(interp, "QUANTIZATION_METHODS")
         record["checked"] = "startup"
+        if _folds_method(interp):
+            record["any_case"] = True
     old = _registry(interp, "DEPRECATED_QUANTIZATION_METHODS")
     if old and old != UNKNOWN and "--allow-deprecated-quantization" in flags:
         record["deprecated_choices"] = old
+
+
+def _folds_method(interp: Interpreter) -> bool:
+    """True if the model's config writes the method in lower case before it looks at it."""
+    cls = interp.module_name("vllm.config", "ModelConfig")
+    return any(
+        isinstance(n, ast.Attribute) and n.attr == "lower"
+        for node in getattr(getattr(cls, "node", None), "body", [])
+        if isinstance(node, ast.FunctionDef) and "quantization" in node.name
+        for n in ast.walk(node)
+    )
 
 
 def _registry(interp: Interpreter, name: str) -> Any:

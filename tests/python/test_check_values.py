@@ -271,3 +271,13 @@ def test_rows_of_mlps_over_gpus() -> None:
         for tp, fits in ((1, True), (5, False), (8, True), (10, False)):
             result = quantmap.check(f"{line} {tp}", checkpoint="meta-llama/Llama-2-13b-hf")
             assert result.ok is fits, (line, tp)
+
+
+def test_an_open_value_leaves_out_the_rules_of_its_own_target() -> None:
+    """Of the 33rd target as well: none is taken for another that is so many places before it."""
+    left = {}
+    for flag in ("--block-size", "--quantization"):
+        result = quantmap.check(f"vllm serve m {flag} $X", engine_version="0.13.0", gpu="B200")
+        (told,) = (item.what for item in result.not_looked_at if flag in item.what)
+        left[flag] = int(told.split()[0])
+    assert 0 < left["--block-size"] < left["--quantization"]

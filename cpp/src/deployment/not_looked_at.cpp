@@ -90,10 +90,10 @@ void add_left_open(const Engine& engine, const Deployment& deployment, const std
   if (!deployment.checked) return;
   for (const Verdict& verdict : verdicts) {
     if (!verdict.open || verdict.canonical.empty()) continue;
-    std::uint32_t set = 0;
+    std::uint64_t set = 0;
     for (std::size_t target = 0; target < engine.checked.targets.size(); ++target) {
       for (const Channel& route : engine.checked.targets[target].routes) {
-        if (route.name == verdict.canonical) set |= std::uint32_t{1} << target;
+        if (route.name == verdict.canonical) set |= std::uint64_t{1} << target;
       }
     }
     const auto looks = [set](const Constraint& rule) {
