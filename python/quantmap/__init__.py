@@ -5,15 +5,7 @@ with its reasons; `ConfigError` carries every problem of an input.
 """
 
 from ._core import __version__
-from .check import (
-    CheckResult,
-    ScriptResult,
-    Verdict,
-    check,
-    check_script,
-    diff,
-    diff_command,
-)
+from .check import CheckResult, ScriptResult, Verdict, check, check_script
 from .documented import (
     QUANTIZATION_PRESETS,
     Engine,
@@ -41,6 +33,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .advising import Advice, advise, servable
     from .boot_log import BootLog, read_boot_log
+    from .changes import ConfigChanges, LineChanges, diff, diff_command
     from .checkpoint import CheckpointInfo, inspect_checkpoint
     from .failed_start import WhyResult, why
     from .fit import Fit, estimate
@@ -60,6 +53,7 @@ _LATER = {
     "advising": ("Advice", "advise", "servable"),
     "flags": ("Argument", "arguments"),
     "boot_log": ("BootLog", "read_boot_log"),
+    "changes": ("ConfigChanges", "LineChanges", "diff", "diff_command"),
     "checkpoint": ("CheckpointInfo", "inspect_checkpoint"),
     "fit": ("Fit", "estimate"),
     "launch_fit": ("estimate_script",),
@@ -81,6 +75,7 @@ __all__ = [
     "BootLog",
     "CheckResult",
     "CheckpointInfo",
+    "ConfigChanges",
     "ConfigError",
     "Decision",
     "Diagnostic",
@@ -88,6 +83,7 @@ __all__ = [
     "Experiment",
     "Fit",
     "GpuInfo",
+    "LineChanges",
     "Mapping",
     "ModuleDecision",
     "ModuleQuality",

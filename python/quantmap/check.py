@@ -1,10 +1,8 @@
-"""Verdicts on launch lines that someone else wrote, and differences between releases."""
+"""Verdicts on launch lines that someone else wrote."""
 
 from __future__ import annotations
 
-from . import _core
 from .errors import Diagnostic, Unseen
-from .mapping import Mapping, explain
 from .result import Answer, Result
 from .script import ScriptResult
 
@@ -17,15 +15,7 @@ if TYPE_CHECKING:
     from .script import WrittenFile
     from .words import CheckpointKind, Count, Engine, Judgement
 
-__all__ = [
-    "CheckResult",
-    "ScriptResult",
-    "Verdict",
-    "check",
-    "check_script",
-    "diff",
-    "diff_command",
-]
+__all__ = ["CheckResult", "ScriptResult", "Verdict", "check", "check_script"]
 
 
 class Verdict(Result):
@@ -191,145 +181,3 @@ def check_script(
     from .launches import judge_text
 
     return ScriptResult(*judge_text(text, ground))
-
-
-def diff(
-    config: dict[str, Any] | None,
-    engine: str,
-    from_version: str,
-    to_version: str,
-    *,
-    user_parameters: dict[str, Any] | None = None,
-    gpu: str | None = None,
-    model_quantization: str | dict[str, Any] | None = None,
-    checkpoint: str | os.PathLike[str] | dict[str, Any] | CheckpointInfo | None = None,
-) -> dict[str, Any]:
-    """What changes for a config between two releases.
-
-    Args:
-        config: a config of either form, or a preset.
-        engine: the engine.
-        from_version: the release before.
-        to_version: the release after.
-        user_parameters: arguments by name, judged in both releases.
-        gpu: the GPU.
-        model_quantization: the model's own quantization method.
-        checkpoint: the model, as for `check`.
-
-    Returns:
-        dict: ``arguments``, ``environment``, ``files``, ``outcomes``, ``precision`` and
-        ``refusals``, each mapping what changed to ``[before, after]``; empty where nothing did.
-        ``from`` and ``to`` are the releases that were used.
-
-    Raises:
-        ConfigError: the config or a version is wrong.
-
-    Example:
-        >>> changes = diff({"kvcache_dtype": "bfloat16"}, "sglang", "0.5.2", "0.5.6")
-        >>> changes["arguments"]
-        {'--kv-cache-dtype': ['auto', 'bf16']}
-    """
-    before, after = (
-        explain(
-            engine,
-            config,
-            user_parameters,
-            model_quantization,
-            engine_version=version,
-            gpu=gpu,
-            checkpoint=checkpoint,
-        )
-        for version in (from_version, to_version)
-    )
-    return {
-        "engine": before.engine,
-        "from": before.version,
-        "to": after.version,
-        "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
-        "arguments": _changes(dict(before.args), dict(after.args)),
-        "environment": _changes(dict(before.env), dict(after.env)),
-        "files": _changes(dict(before.files), dict(after.files)),
-        "outcomes": _changes(_outcomes(before), _outcomes(after)),
-        "precision": _changes(dict(before.precision), dict(after.precision)),
-        "refusals": _changes(_refusals(before), _refusals(after)),
-    }
-
-
-def diff_command(
-    command: str | list[str] | dict[str, Any],
-    from_version: str,
-    to_version: str,
-    *,
-    engine: str | None = None,
-    gpu: str | None = None,
-    model_quantization: str | dict[str, Any] | None = None,
-    checkpoint: str | os.PathLike[str] | dict[str, Any] | CheckpointInfo | None = None,
-) -> dict[str, Any]:
-    """What changes for a launch line between two releases.
-
-    Args:
-        command: a launch line, as for `check`.
-        from_version: the release before.
-        to_version: the release after.
-        engine: the engine; read from the command when it names one.
-        gpu: the GPU.
-        model_quantization: the model's own quantization method.
-        checkpoint: the model, as for `check`.
-
-    Returns:
-        dict: ``verdicts`` maps each argument whose verdict changes to ``[before, after]``; what
-            refuses the launch as a whole stands there by its code.
-
-    Raises:
-        ConfigError: the command or a version is wrong.
-
-    Example:
-        >>> changes = diff_command("vllm serve m --moe-backend auto", "0.11.0", "0.20.1")
-        >>> changes["verdicts"]["--moe-backend"][1]
-        'accepted'
-    """
-    results = [
-        check(
-            command,
-            engine,
-            version,
-            gpu=gpu,
-            model_quantization=model_quantization,
-            checkpoint=checkpoint,
-        )
-        for version in (from_version, to_version)
-    ]
-    before, after = (
-        {
-            **{verdict.argument: _words(verdict) for verdict in result.verdicts},
-            **{refusal.code: refusal.message for refusal in result.refusals},
-        }
-        for result in results
-    )
-    return {
-        "engine": results[0].engine,
-        "from": results[0].version,
-        "to": results[1].version,
-        "catalog": {"version": _core.catalog_version, "hash": _core.catalog_hash},
-        "verdicts": _changes(dict(before), dict(after)),
-    }
-
-
-def _words(verdict: Verdict) -> str:
-    return f"{verdict.verdict}: {verdict.reason}" if verdict.reason else verdict.verdict
-
-
-def _outcomes(mapping: Mapping) -> dict[str, Any]:
-    return {decision.field: decision.outcome for decision in mapping.decisions}
-
-
-def _refusals(mapping: Mapping) -> dict[str, Any]:
-    errors = [d for d in mapping.diagnostics if d.severity == "error"]
-    return {diagnostic.path: diagnostic.message for diagnostic in errors}
-
-
-def _changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
-    keys = [*before, *(key for key in after if key not in before)]
-    return {
-        key: [before.get(key), after.get(key)] for key in keys if before.get(key) != after.get(key)
-    }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Gpu,
         Mode,
         Parameters,
+        PlanArguments,
         Positive,
         Preset,
         Signature,
@@ -241,7 +242,7 @@ class Kept:
         self.task = {"model": experiment.model}
         self.axes = list(plan.axes)
         self._configs = plan.group(experiment.group)
-        self._arguments: dict[str, Any] | None = getattr(plan, "ground", None)
+        self._arguments: PlanArguments | None = getattr(plan, "ground", None)
 
     def group(self, number: int) -> list[tuple[dict[str, Any], int]]:
         """The configs of the experiment's own group.
@@ -266,7 +267,7 @@ class Kept:
         return explained(experiment, self._arguments)
 
     @property
-    def ground(self) -> dict[str, Any] | None:
+    def ground(self) -> PlanArguments | None:
         """What the plan was made with; None when it was read from a file."""
         return self._arguments
 
@@ -275,7 +276,7 @@ def _restored(values: tuple[Any, ...], kept: Kept) -> Experiment:
     return Experiment(*values)._of_plan(kept)
 
 
-def explained(experiment: Experiment, arguments: dict[str, Any] | None) -> Mapping:
+def explained(experiment: Experiment, arguments: PlanArguments | None) -> Mapping:
     """The decisions behind an experiment's first point.
 
     Args:
@@ -302,5 +303,7 @@ def explained(experiment: Experiment, arguments: dict[str, Any] | None) -> Mappi
         experiment.parameters,
         engine_version=experiment.version,
         policy=policy,
-        **{name: arguments[name] for name in ("model_quantization", "gpu", "checkpoint")},
+        model_quantization=arguments["model_quantization"],
+        gpu=arguments["gpu"],
+        checkpoint=arguments["checkpoint"],
     )

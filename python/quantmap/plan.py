@@ -6,7 +6,7 @@ from . import _core
 from .compared import Compared
 from .errors import Diagnostic
 from .experiment import Experiment, Skip, Target, explained
-from .result import plain
+from .plan_header import FORMAT, PlanHeader
 from .task import load_task
 
 TYPE_CHECKING = False
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 
     from .mapping import Mapping
     from .stored_plan import StoredPlan
-    from .words import Policy
+    from .words import PlanArguments, Policy
 
 __all__ = ["Pending", "Plan", "plan"]
 
-FORMAT = 1  # of the JSON lines
 _CHUNK = 1 << 20  # bytes written at a time
 
 
@@ -46,7 +45,7 @@ class Pending:
         return sum(signature not in self._done for signature in self._plan.iter_signatures())
 
 
-class Plan(Compared):
+class Plan(PlanHeader, Compared):
     """A task reduced to the experiments that differ; every point of it is accounted for.
 
     Nothing is enumerated until it is read: a plan of 10^12 points is made as fast as one of ten.
@@ -71,10 +70,11 @@ class Plan(Compared):
         catalog: version and hash of the catalogue that the plan rests on.
     """
 
-    def __init__(self, core: _core.Plan, task: Any, arguments: dict[str, Any]) -> None:
+    def __init__(self, core: _core.Plan, task: Any, arguments: PlanArguments) -> None:
         self._core = core
         self.task = task
         self.arguments = self.ground = arguments
+        self.format = FORMAT
         self.asked = core.asked
         self.distinct = core.distinct
         self.merged = core.merged
@@ -83,11 +83,11 @@ class Plan(Compared):
         self.limited = core.size < core.distinct
         self.task_name = core.task_name
         self.axes: list[str] = core.axes
-        self.diagnostics: list[Diagnostic] = core.diagnostics
+        self.diagnostics = core.diagnostics
         self.catalog = {"version": _core.catalog_version, "hash": _core.catalog_hash}
 
     @property
-    def skips(self) -> list[Skip]:
+    def skips(self) -> list[Skip]:  # type: ignore[override]
         """The causes of skipped points.
 
         Returns:
@@ -96,7 +96,7 @@ class Plan(Compared):
         return self._core.skips
 
     @property
-    def targets(self) -> list[Target]:
+    def targets(self) -> list[Target]:  # type: ignore[override]
         """The engines and releases of the plan.
 
         Returns:
@@ -176,27 +176,6 @@ class Plan(Compared):
             lines, number = self._core.lines(number, stop, _CHUNK, groups)
             groups = 2
             yield lines, number
-
-    def header(self) -> dict[str, Any]:
-        """The first line of the JSON lines: what the plan was made of, and its accounting.
-
-        Returns:
-            dict: with the key ``plan``.
-        """
-        names = ("task_name", "asked", "distinct", "merged", "skipped", "limited")
-        return {
-            "plan": {
-                "format": FORMAT,
-                "catalog": self.catalog,
-                **{name: getattr(self, name) for name in names},
-                "max_iterations": self.max_iterations,
-                "targets": plain(self.targets),
-                "skips": plain(self.skips),
-                "diagnostics": plain(self.diagnostics),
-                "arguments": self.arguments,
-                "task": self.task,
-            }
-        }
 
     def to_jsonl(self, path: str | os.PathLike[str] | None = None) -> str | None:
         """The plan as JSON lines: a header, groups, experiments.
@@ -311,7 +290,7 @@ class Plan(Compared):
         return f"Plan(asked={self.asked}, distinct={self.distinct}, skipped={self.skipped})"
 
 
-def _remade(task: Any, arguments: dict[str, Any]) -> Plan:
+def _remade(task: Any, arguments: PlanArguments) -> Plan:
     return plan(task, **arguments)
 
 
@@ -362,7 +341,7 @@ def plan(
         'fp8'
     """
     data = load_task(task)
-    arguments = {
+    arguments: PlanArguments = {
         "engines": engines,
         "engine_version": engine_version,
         "gpu": gpu,

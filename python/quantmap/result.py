@@ -90,6 +90,9 @@ class Described:
     _kept: ClassVar[tuple[str, ...]] = ()  # the fields that are not in the plain data
     _also: ClassVar[tuple[str, ...]] = ()  # properties and methods that are
     _least: ClassVar[tuple[tuple[str, int], ...]] = ()  # how many items a list holds at least
+    _names: ClassVar[
+        tuple[tuple[str, str], ...]
+    ] = ()  # what JSON calls a field, where Python cannot
 
     @classmethod
     def printed(cls) -> dict[str, str]:
@@ -102,7 +105,7 @@ class Described:
         for kind in reversed(cls.__mro__):
             for name, annotation in kind.__dict__.get("__annotations__", {}).items():
                 if name[0] != "_" and name not in cls._kept:
-                    out[name] = annotation
+                    out[dict(cls._names).get(name, name)] = annotation
         for name in cls._also:
             found = getattr(cls, name)
             out[name] = getattr(found, "fget", found).__annotations__["return"]
@@ -167,9 +170,9 @@ class Result(Described, metaclass=ResultType, described=False):
         Returns:
             dict: the attributes by name.
         """
-        out = {name: plain(getattr(self, name)) for name in self.__match_args__}
-        for name in self._kept:
-            del out[name]
+        fields = [name for name in self.__match_args__ if name not in self._kept]
+        names = dict(self._names)
+        out = {names.get(name, name): plain(getattr(self, name)) for name in fields}
         for name in self._also:
             value = getattr(self, name)
             out[name] = plain(value() if callable(value) else value)
@@ -207,9 +210,10 @@ class Keyed(Result, described=False):
     """A result whose fields can also be read by name, as of the dict that it used to be."""
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self.__match_args__:
-            raise KeyError(name)
-        return getattr(self, name)
+        fields = {field: field for field in (*self.__match_args__, *self._also)}
+        for field, printed in self._names:
+            fields[printed] = fields.pop(field)
+        return getattr(self, fields[name])
 
 
 class Answer(Result, described=False):

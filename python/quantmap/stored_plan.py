@@ -10,8 +10,8 @@ from .compared import Compared
 from .errors import ConfigError, Diagnostic
 from .experiment import Experiment, Skip, SkippedPoint, Target, explained
 from .files import open_regular
-from .plan import FORMAT
 from .plan_file import MAX_VALUES, summary
+from .plan_header import FORMAT, PlanHeader
 from .plan_shape import EXPERIMENT, GROUP, HEADER, wrong_key
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ __all__ = ["StoredPlan"]
 MAX_LINE = 64 * 1024 * 1024  # bytes; a group of a large grid is one line
 
 
-class StoredPlan(Compared):
+class StoredPlan(PlanHeader, Compared):
     """A plan as it was written: its experiments are read from the file when they are asked for.
 
     Attributes:
@@ -46,24 +46,16 @@ class StoredPlan(Compared):
         self._groups: dict[int, tuple[int, int]] = {}  # offset and line by number
         torn = self._read()
         header = self._header
-        self.asked: int = header["asked"]
-        self.distinct: int = header["distinct"]
-        self.merged: int = header["merged"]
-        self.skipped: int = header["skipped"]
-        self.limited: bool = header["limited"]
-        self.max_iterations: int | None = header["max_iterations"]
-        self.task_name: Any = header["task_name"]
+        for name in PlanHeader.printed():
+            setattr(self, name, header.get(name))
         self.targets = [Target(**data) for data in header["targets"]]
         self.skips = [
             Skip(**{**data, "example": SkippedPoint(**data["example"])}) for data in header["skips"]
         ]
         self.diagnostics = [Diagnostic(**data) for data in header["diagnostics"]]
-        self.catalog: dict[str, str] = header["catalog"]
         self.same_catalog = self.catalog.get("hash") == _core.catalog_hash
-        self.task: Any = header["task"]
         self.axes: list[str] = []
-        given = header.get("arguments")
-        self.arguments: dict[str, Any] = given if isinstance(given, dict) else {}
+        self.arguments = self.arguments if isinstance(self.arguments, dict) else {}
         if torn is not None:
             self.diagnostics.append(torn)
 

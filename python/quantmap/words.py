@@ -6,7 +6,7 @@ type carries is a part of a schema, or the name of a list in the catalogue. Noth
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 __all__ = [
     "Arguments",
@@ -14,11 +14,13 @@ __all__ = [
     "Bits",
     "Block",
     "Catalog",
+    "Change",
     "CheckpointKind",
     "Code",
     "Config",
     "Count",
     "Engine",
+    "Engines",
     "Evidence",
     "FitVerdict",
     "Given",
@@ -32,6 +34,8 @@ __all__ = [
     "NotNegative",
     "Outcome",
     "Parameters",
+    "PlanArguments",
+    "PlanFormat",
     "Policy",
     "Positive",
     "Preset",
@@ -70,11 +74,15 @@ Code = Annotated[str, "codes"]
 Parameters = Annotated["dict[str, Any]", "parameters"]
 Config = Annotated["dict[str, Any]", "config"]  # of either form
 Catalog = Annotated["dict[str, str]", "catalog"]
+Change = Annotated["list[Any]", "change"]  # before and after
 Arguments = Annotated["dict[str, str | bool]", "arguments"]
 ModuleFigures = Annotated["dict[str, Any]", "module_figures"]  # of one recipe on one module
 TotalFigures = Annotated["dict[str, Any]", "total_figures"]  # of one recipe on all of them
 
+Engines = Annotated["list[str]", "several"]  # with their releases
+
 Mode = Literal["documented", "checked"]
+PlanFormat = Literal[1]
 Policy = Literal["degrade", "strict", "literal"]
 Severity = Literal["error", "warning", "info"]
 Outcome = Literal[
@@ -110,3 +118,23 @@ RuleOutcome = Literal["rule", "ignored", "unquantized"]
 RunStatus = Literal["success", "failed", "unfinished", "not-run"]
 TensorUse = Literal["weight", "activation", "cache"]
 Subject = Literal["method", "weight bits", "group size", "KV cache", "weights", "name"]
+
+
+class PlanArguments(TypedDict):
+    """What a plan was made with, beside its task.
+
+    Attributes:
+        engines: None where the task names them.
+        engine_version: the release.
+        gpu: the GPU.
+        checkpoint: the model.
+        model_quantization: the model's own quantization method, or its quantization_config.
+        policy: None is what ``QUANTMAP_POLICY`` says, else ``degrade``.
+    """
+
+    engines: Engines | None
+    engine_version: str | None
+    gpu: str | None
+    checkpoint: str | dict[str, Any] | None
+    model_quantization: str | dict[str, Any] | None
+    policy: Policy | None

@@ -18,6 +18,18 @@ def test_a_changed_name() -> None:
     assert changes["outcomes"]["kvcache_dtype"][1] == "renamed"
 
 
+def test_changes_are_a_result() -> None:
+    changes = quantmap.diff({"kvcache_dtype": "bfloat16"}, "sglang", "0.5.2", "0.5.6")
+    assert (changes.before, changes.after) == ("0.5.2", "0.5.6")
+    data = changes.to_dict()
+    assert list(data)[:3] == ["engine", "from", "to"]
+    assert {name: changes[name] for name in data} == data
+    with pytest.raises(KeyError):
+        changes["before"]
+    line = quantmap.diff_command("vllm serve m --moe-backend auto", "0.11.0", "0.20.1")
+    assert line["verdicts"] == line.verdicts == line.to_dict()["verdicts"]
+
+
 def test_nothing_changes_between_a_release_and_itself() -> None:
     for engine in ("vllm", "sglang", "tensorrt_llm", "sglang_jax"):
         newest = _core.releases(engine)[-1]["version"]

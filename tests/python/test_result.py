@@ -63,6 +63,8 @@ def results() -> dict[str, Any]:
         "Decision": mapping.decisions[1],
         "Diagnostic": mapping.diagnostics[0],
         "CheckResult": checked,
+        "ConfigChanges": quantmap.diff({}, "vllm", "0.10.0", "0.11.0"),
+        "LineChanges": quantmap.diff_command("vllm serve m", "0.10.0", "0.11.0"),
         "ScriptResult": quantmap.check_script("vllm serve m", "0.11.0"),
         "Verdict": checked.verdicts[0],
         "WhyResult": quantmap.why("vllm: error: unrecognized arguments: --nope", "vllm"),

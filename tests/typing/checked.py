@@ -12,8 +12,8 @@ reveal_type(result.verdicts)  # list[Verdict]
 reveal_type(result.verdicts[0].refused)  # bool
 reveal_type(result.verdicts[0].hint)  # str
 reveal_type(result.notes)  # list[Diagnostic]
-reveal_type(quantmap.diff({}, "vllm", "0.10.0", "0.11.0"))  # dict[str, Any]
-reveal_type(quantmap.diff_command("vllm serve m", "0.10.0", "0.11.0"))  # dict[str, Any]
+reveal_type(quantmap.diff({}, "vllm", "0.10.0", "0.11.0"))  # ConfigChanges
+reveal_type(quantmap.diff_command("vllm serve m", "0.10.0", "0.11.0"))  # LineChanges
 
 rules = quantmap.read_rules(b"quantization: {}")
 reveal_type(rules)  # RulesFile

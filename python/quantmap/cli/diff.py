@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..check import diff
-from ..check import diff_command as diff_lines
+from ..changes import ConfigChanges, LineChanges, diff
+from ..changes import diff_command as diff_lines
 from ..fit import Fit
 from ..task import Task
 from . import declare
@@ -34,6 +34,7 @@ def diff_command(
     if options["engine_version"] is not None or options["policy"] is not None:
         raise declare.UsageError("diff takes its releases as BEFORE and AFTER, and no policy")
     model: Any = options["checkpoint"]
+    found: list[ConfigChanges | LineChanges]
     if command is not None:
         found = [
             diff_lines(
@@ -57,17 +58,20 @@ def diff_command(
     return _show(found, memory, as_json=as_json)
 
 
-def _show(found: list[dict[str, Any]], memory: list[list[Fit | None]], *, as_json: bool) -> int:
+def _show(
+    found: list[ConfigChanges | LineChanges], memory: list[list[Fit | None]], *, as_json: bool
+) -> int:
     """The differences, and what each config takes of the memory before and after."""
     if as_json:
-        for changes, fits in zip(found, memory):
-            changes["memory"] = [memory_data(fit) for fit in fits] if all(fits) else None
-        declare.echo(json.dumps(found[0] if len(found) == 1 else found, indent=2))
+        data = [changes.to_dict() for changes in found]
+        for one, fits in zip(data, memory):
+            one["memory"] = [memory_data(fit) for fit in fits] if all(fits) else None
+        declare.echo(json.dumps(data[0] if len(data) == 1 else data, indent=2))
         return 0
     from .tables import show_changes
 
     for index, changes in enumerate(found):
-        show_changes(changes)
+        show_changes(changes.to_dict())
         words = [memory_words(fit) for each in memory[index : index + 1] for fit in each if fit]
         if len(words) == len(("before", "after")):
             say(f"memory: {words[0]} → {words[1]}")

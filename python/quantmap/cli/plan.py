@@ -147,7 +147,8 @@ def _hint(planned: Plan) -> None:
         return
     fewer = []
     for kind, model in _examples().items():
-        arguments = {**planned.arguments, "checkpoint": model, "model_quantization": None}
+        arguments = planned.arguments.copy()
+        arguments["checkpoint"], arguments["model_quantization"] = model, None
         with contextlib.suppress(ConfigError):  # no launch serves such a model
             size = plan(planned.task, **arguments).distinct
             if size < planned.distinct:

@@ -169,7 +169,7 @@ class Results:
         if MEMORY not in row.metrics:
             return None
         one = row.experiment
-        return expected_memory(one, one.parameters, self.plan.arguments)
+        return expected_memory(one, one.parameters, dict(self.plan.arguments))
 
     def expected(self, row: Row) -> dict[str, float]:
         """What was to be expected of a result, beside what was measured.

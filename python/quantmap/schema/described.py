@@ -87,6 +87,9 @@ def _named(name: str, where: type) -> Schema:
     if get_origin(word) is Annotated:
         base, said = get_args(word)
         return LISTS[said]() if isinstance(said, str) else {"type": _BASES[base], **said}
+    if isinstance(word, type):  # a TypedDict
+        parts = {key: kind.__forward_arg__ for key, kind in word.__annotations__.items()}
+        return closed({key: of(kind, where) for key, kind in parts.items()})
     found = getattr(sys.modules[where.__module__], name, None) or _class(name)
     return described(found)
 

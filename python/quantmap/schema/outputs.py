@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..advising import Advice
 from ..boot_log import BootLog  # noqa: F401  (which LoggedFit names)
+from ..changes import ConfigChanges, LineChanges
 from ..check import CheckResult
 from ..errors import Diagnostic
 from ..failed_start import WhyResult
@@ -17,15 +18,10 @@ from ..rules import ModuleDecision, RulesFile
 from .described import described
 from .outputs_model import inspect_output
 from .outputs_numerics import quality_output
-from .outputs_parts import (
-    CATALOG,
-    ENGINE,
-    FLAG,
-    config_definitions,
-)
+from .outputs_parts import FLAG, config_definitions
 from .outputs_plan import plan_output
 from .outputs_results import results_output
-from .parts import TEXT, closed, document, or_null, unknown, values_of
+from .parts import TEXT, closed, document, or_null, unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,17 +67,9 @@ def _why() -> Schema:
 
 
 def _diff() -> Schema:
-    change = {"type": ["string", "boolean", "null"]}
-    changes = values_of(
-        {"type": "array", "items": change, "minItems": 2, "maxItems": 2},
-        description="Before and after, by name; null where there was or is nothing.",
-    )
-    head = {"engine": ENGINE, "from": TEXT, "to": TEXT, "catalog": CATALOG}
-    parts = ("arguments", "environment", "files", "outcomes", "precision", "refusals")
     both = {"type": "array", "items": described(MemoryUse), "minItems": 2, "maxItems": 2}
-    of_config = closed({**head, **dict.fromkeys(parts, changes), "memory": or_null(both)})
-    of_command = closed({**head, "verdicts": changes})
-    return _one_or_several({"anyOf": [of_config, of_command]})
+    of_config = described(ConfigChanges, memory=or_null(both))
+    return _one_or_several({"anyOf": [of_config, described(LineChanges)]})
 
 
 def _fit() -> Schema:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .configs import FORMS, Forms, preset_names
-from .parts import PARAMETER_NAMES, TEXT, closed, one_of, values_of
+from .parts import PARAMETER_NAMES, TEXT, TEXTS, closed, one_of, values_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +40,12 @@ PARAMETERS: Schema = {
 }
 GIVEN_PARAMETERS: Schema = {"type": "object", "propertyNames": PARAMETER_NAMES}
 ASKED: Schema = {"$ref": "#/$defs/asked"}
+CHANGE: Schema = {
+    "type": "array",
+    "items": {"type": ["string", "boolean", "null"]},
+    "minItems": 2,
+    "maxItems": 2,
+}
 BLOCK: Schema = {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
 TILE: Schema = {"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2}
 CONFIG: Schema = {"anyOf": [{"$ref": f"#/$defs/{form}"} for form in FORMS]}
@@ -100,7 +106,9 @@ LISTS: dict[str, Callable[[], Schema]] = {
     "given": lambda: GIVEN_PARAMETERS,
     "asked": lambda: ASKED,
     "block": lambda: BLOCK,
+    "change": lambda: CHANGE,
     "tile": lambda: TILE,
+    "several": lambda: {**TEXTS, "minItems": 1},
     "module_figures": _module_figures,
     "total_figures": lambda: _figures(modules=COUNT, bytes=COUNT),
 }
