@@ -14,7 +14,7 @@ from _svg import Drawing
 
 ROOT = Path(__file__).resolve().parents[1]
 # From the top: nothing goes to a room above but an answer.
-ROOMS = ("python", "bindings", "check", "mapping", "deployment", "model", "config")
+ROOMS = ("python", "bindings", "check", "mapping", "deployment", "model", "config", "shell")
 
 
 class Step(NamedTuple):
@@ -53,7 +53,7 @@ LINE = (
     Step("python/bindings/register_check.cpp", "check", "makes it a `CheckRequest`"),
     Step("cpp/src/check/check.cpp", "check_command", "reads, judges the first launch"),
     Step("cpp/src/check/find_launch.cpp", "LaunchFinder", "finds what starts an engine"),
-    Step("cpp/src/check/shell.cpp", "ShellReader", "splits and expands as a shell would"),
+    Step("cpp/src/shell/reader.cpp", "ShellReader", "splits and expands as a shell would"),
     Step("cpp/src/check/judge_launch.cpp", "judge_launch", "takes the launch apart"),
     Step("cpp/src/check/launch_release.cpp", "read_release", "the release, by image or package"),
     Step("cpp/src/check/line_arguments.cpp", "read_arguments", "flags with their values"),

@@ -1,7 +1,7 @@
 // render.hpp: words, quoting, YAML.
 #include "quantmap/mapping/render.hpp"
 
-#include "quantmap/check/shell.hpp"
+#include "quantmap/shell/shell.hpp"
 #include "support.hpp"
 
 using namespace quantmap;

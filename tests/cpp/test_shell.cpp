@@ -1,5 +1,5 @@
 // shell.hpp: commands of a script, their words, and what the script says of variables and files.
-#include "quantmap/check/shell.hpp"
+#include "quantmap/shell/shell.hpp"
 
 #include "support.hpp"
 

@@ -91,6 +91,12 @@ OURS = [
     Violation("core", "Python in the core", "#include <Python.h>\nPyObject* f();\n"),
     Violation("core", "a value of any", _inside("std::any_cast<int>(b);")),
     Violation("includes", "an include that goes up", '#include "quantmap/plan/plan.hpp"\n'),
+    Violation(
+        "includes",
+        "a shell that knows launches",
+        '#include "quantmap/check/check.hpp"\n',
+        "cpp/src/shell/lexer.cpp",
+    ),
     Violation("includes", "an include of a neighbour", '#include "quantmap/release/gpu.hpp"\n'),
     Violation("branches", "a ladder", _branching(16), "cpp/src/plan/plan.cpp"),
     Violation("size", "a long page of Python", "\n" * 401, PYTHON),

@@ -11,7 +11,7 @@
 
 #include "quantmap/catalog/catalog.hpp"
 #include "quantmap/check/check.hpp"
-#include "quantmap/check/shell.hpp"
+#include "quantmap/shell/shell.hpp"
 
 namespace quantmap {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "quantmap/check/shell.hpp"
+#include "quantmap/shell/shell.hpp"
 #include "quantmap/deployment/verdict.hpp"
 #include "quantmap/mapping/launch.hpp"
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/letters.hpp"
-#include "shell_lexer.hpp"
+#include "lexer.hpp"
 
 namespace quantmap::shell {
 

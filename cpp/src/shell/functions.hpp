@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "quantmap/check/shell.hpp"
-#include "shell_lexer.hpp"
+#include "lexer.hpp"
+#include "quantmap/shell/shell.hpp"
 
 namespace quantmap::shell {
 

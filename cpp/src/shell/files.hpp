@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "quantmap/check/shell.hpp"
+#include "quantmap/shell/shell.hpp"
 
 namespace quantmap::shell {
 

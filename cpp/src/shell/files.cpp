@@ -1,4 +1,4 @@
-#include "shell_files.hpp"
+#include "files.hpp"
 
 namespace quantmap {
 

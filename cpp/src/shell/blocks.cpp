@@ -1,8 +1,8 @@
-#include "shell_blocks.hpp"
+#include "blocks.hpp"
 
 #include <algorithm>
 
-#include "shell_expand.hpp"
+#include "expand.hpp"
 
 namespace quantmap::shell {
 

@@ -1,4 +1,4 @@
-#include "shell_filled.hpp"
+#include "filled.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "shell_expand.hpp"
+#include "expand.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "shell_functions.hpp"
+#include "functions.hpp"
 
 #include <algorithm>
 

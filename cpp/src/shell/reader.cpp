@@ -1,5 +1,5 @@
 // Commands of a script one after another: what they assign, write and start.
-#include "quantmap/check/shell.hpp"
+#include "quantmap/shell/shell.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "base/letters.hpp"
-#include "shell_blocks.hpp"
-#include "shell_expand.hpp"
-#include "shell_files.hpp"
-#include "shell_functions.hpp"
-#include "shell_lexer.hpp"
+#include "blocks.hpp"
+#include "expand.hpp"
+#include "files.hpp"
+#include "functions.hpp"
+#include "lexer.hpp"
 
 namespace quantmap {
 

@@ -1,11 +1,11 @@
-#include "shell_lexer.hpp"
+#include "lexer.hpp"
 
 #include <algorithm>
 
 #include "base/letters.hpp"
+#include "filled.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/catalog/codes.hpp"
-#include "shell_filled.hpp"
 
 namespace quantmap::shell {
 
