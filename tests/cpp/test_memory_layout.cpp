@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "memory/kept_modules.hpp"
+#include "model/kept_modules.hpp"
 #include "memory/layout.hpp"
 #include "memory/sizes.hpp"
 #include "quantmap/memory/fit.hpp"

@@ -62,9 +62,14 @@ TEST_CASE("stages share layers, at most one each") {
   facts->architecture.layers.resize(4);
   Deployment deployment = at(engine, "0.20.0");
   deployment.facts = facts;
-  ParallelSizes sizes;
-  for (sizes.pp = 1; sizes.pp <= 4; ++sizes.pp) CHECK(shape_problems(engine, deployment, sizes).empty());
-  const std::vector<ShapeProblem> problems = shape_problems(engine, deployment, sizes);
+  TargetValues values(engine.checked.targets.size());
+  std::string& pp = values[static_cast<std::size_t>(engine.checked.parallel.pp)];
+  for (const char* few : {"", "1", "2", "3", "4"}) {
+    pp = few;
+    CHECK(shape_problems(engine, deployment, values).empty());
+  }
+  pp = "5";
+  const std::vector<ShapeProblem> problems = shape_problems(engine, deployment, values);
   REQUIRE(problems.size() == 1);
   CHECK(problems.front().reason == "4 layers for 5 stages");
 }

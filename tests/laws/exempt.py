@@ -15,6 +15,8 @@ EXEMPT_KEYS = {
     ("cpp/src/mapping/request.cpp", "0.5.2"): "the same hint: a release of it",
     ("cpp/src/model/declarations.cpp", "weight_bits"): "a key of a config.json that is read",
     ("cpp/src/model/declarations.cpp", "activation_bits"): "a key of a config.json that is read",
+    ("cpp/src/model/named_gguf.cpp", "gguf"): "the ending of a file",
+    ("cpp/src/model/mistral_params.cpp", "MistralLarge3ForCausalLM"): "what its file stands for",
     ("cpp/src/plan/task.cpp", "tensor_parallel_size"): "a key of the autotuner's task",
     ("cpp/include/quantmap/deployment/constraints.hpp", "experts_backend"): "a key of a result",
     ("python/quantmap/results/story.py", "experts_backend"): "a key of a result",

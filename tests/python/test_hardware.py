@@ -17,6 +17,15 @@ from quantmap.hardware import GpuInfo, local_gpu, requirements
 
 NAMES = {
     "H100": ("h100", "9.0", 80),
+    "Tesla M40 24GB": ("m40", "5.2", 24),
+    "NVIDIA GeForce GTX 1060 6GB": ("gtx_1060", "6.1", 6),
+    "NVIDIA GeForce RTX 2060": ("rtx_2060", "7.5", 6),
+    "NVIDIA GeForce RTX 3070 Laptop GPU": ("rtx_3070", "8.6", 8),
+    "NVIDIA RTX A4500": ("rtx_a4500", "8.6", 20),
+    "NVIDIA RTX 4000 Ada Generation": ("rtx_4000_ada", "8.9", 20),
+    "NVIDIA Thor": ("thor", "11.0", 128),
+    "NVIDIA GeForce RTX 5060": ("rtx_5060", "12.0", 8),
+    "NVIDIA RTX PRO 4500 Blackwell": ("rtx_pro_4500", "12.0", 32),
     "h100": ("h100", "9.0", 80),
     "NVIDIA H100 80GB HBM3": ("h100", "9.0", 80),
     "NVIDIA H100 PCIe": ("h100", "9.0", 80),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "draft_model.hpp"
 #include "line_arguments.hpp"
 #include "line_model.hpp"
 #include "printed_signs.hpp"
@@ -54,6 +55,7 @@ class LaunchJudge {
     if (!other) out_.model = model_of_words(line.arguments, read.positional);
     judge(line);
     judge_by_name(line, out_.model);
+    if (out_.platform.empty()) judge_draft(line, *ground_.request, out_);
     for (std::size_t i = 0; i < launch_.variables.size(); ++i) {
       judge_variable(launch_.variables[i], out_.verdicts[i]);
     }

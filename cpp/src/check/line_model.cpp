@@ -15,6 +15,7 @@ std::optional<Checkpoint> read_named(const std::string& named, std::string_view 
   const Path path("command");
   if (auto found = inspect_checkpoint(Value::text(named), path, unread, cache)) return found;
   if (find_place(named).store != nullptr) return std::nullopt;  // it is there, and not to be read
+  if (auto file = unread_gguf(named)) return file;
   std::string_view last(named);
   while (last.ends_with('/')) last.remove_suffix(1);
   last = last.substr(last.rfind('/') == std::string_view::npos ? 0 : last.rfind('/') + 1);
@@ -49,7 +50,11 @@ LineModel read_line_model(const CheckRequest& request, const std::string& named,
     const bool known = model->given && read;
     return {std::move(*model), known};
   }
-  auto read = named.empty() ? std::nullopt : read_named(named, request.model_cache);
+  return read_named_model(named, request.model_cache, notes);
+}
+
+LineModel read_named_model(const std::string& named, std::string_view cache, Diagnostics& notes) {
+  auto read = named.empty() ? std::nullopt : read_named(named, cache);
   if (!read) return {};
   if (read->evidence != Evidence::kName) {
     notes.append(read->notes);

@@ -17,4 +17,7 @@ struct LineModel {
 [[nodiscard]] LineModel read_line_model(const CheckRequest& request, const std::string& named, Diagnostics& notes,
                                         Diagnostics& problems);
 
+// The same of a name alone, whatever the caller gives.
+[[nodiscard]] LineModel read_named_model(const std::string& named, std::string_view cache, Diagnostics& notes);
+
 }  // namespace quantmap

@@ -133,7 +133,7 @@ class LineRules {
 
   // Told at the argument that sets the size, or of the launch as a whole.
   void judge_shapes(const Given& given, std::vector<Verdict>& verdicts) {
-    for (const ShapeProblem& problem : shape_problems(engine_, deployment_, parallel_sizes(engine_, given.values))) {
+    for (const ShapeProblem& problem : shape_problems(engine_, deployment_, given.values)) {
       const std::vector<int> targets = targets_of(engine_, *problem.shape);
       const auto is_open = [&given](int target) { return in_mask(given.open, static_cast<std::size_t>(target)); };
       if (std::any_of(targets.begin(), targets.end(), is_open)) continue;

@@ -56,6 +56,7 @@ ModelFacts read_facts(const Checkpoint& checkpoint) {
   ModelFacts out;
   out.quantization = checkpoint.quantization;
   out.family = checkpoint.family;
+  out.in_repository = checkpoint.in_repository;
   for (const Scheme& scheme : checkpoint.quantization.schemes) {
     out.schemes.push_back(scheme_of(scheme, checkpoint.quantization.kind));
   }
@@ -88,6 +89,7 @@ ModelMarks marks_of(const ModelFacts& facts) {
               facts.quantization.source.ends_with(
                   catalog().detection.sources[static_cast<std::size_t>(Source::kQuantizationConfig)]));
     set_section_traits(out, facts.quantization.section);
+    set_trait(out, TraitNumber::kFileInRepository, facts.in_repository);
     set_trait(out, TraitNumber::kOrderedGroups,
               std::any_of(schemes.begin(), schemes.end(), [](const Scheme& scheme) { return scheme.ordered; }));
     set_trait(out, TraitNumber::kAsymmetricGroups,

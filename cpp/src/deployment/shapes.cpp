@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "model/kept_modules.hpp"
 #include "quantmap/base/text.hpp"
 
 namespace quantmap {
@@ -113,6 +114,48 @@ std::string describe(const Shape& shape, std::int64_t size, std::int64_t over, s
   return out + (over > 1 ? ", no multiple of " : " are no multiple of ") + std::to_string(unit);
 }
 
+// The module whose weights have this size, as files name it; empty: several have, or none of its own.
+std::string_view module_of(ShapeSize size) {
+  switch (size) {
+    case ShapeSize::kMlp: return "mlp.down_proj";
+    case ShapeSize::kExpertMlp: return "mlp.experts.0.down_proj";
+    case ShapeSize::kSharedMlp: return "mlp.shared_experts.down_proj";
+    case ShapeSize::kOutputWidth: return "self_attn.o_proj";
+    default: return {};
+  }
+}
+
+bool is_in(ShapeSize size, const Layer& layer) {
+  const bool attends = layer.kind == LayerKind::kFull || layer.kind == LayerKind::kSliding;
+  return size == ShapeSize::kOutputWidth ? attends : layer.experts == (size != ShapeSize::kMlp);
+}
+
+// Whether the checkpoint leaves all modules of this size as they are: no block or group of it is divided then.
+bool is_kept(const Shape& shape, const ModelFacts& facts) {
+  const std::string_view module = module_of(shape.size);
+  if (shape.unit == ShapeUnit::kOne || module.empty() || facts.quantization.excluded.empty()) return false;
+  const KeptModules kept(facts.quantization.excluded);
+  if (kept.keeps_everywhere(module)) return true;
+  for (std::size_t i = 0; i < facts.architecture.layers.size(); ++i) {
+    if (is_in(shape.size, facts.architecture.layers[i]) && !kept.keeps_here(i, module)) return false;
+  }
+  return true;
+}
+
+// Why this size does not go over so many GPUs; empty: it does, or nothing is known of it.
+std::string problem_of(const Shape& shape, const ModelFacts& facts, std::int64_t over) {
+  const Architecture& model = facts.architecture;
+  const std::int64_t size = size_of(model, shape.size);
+  const std::int64_t unit = unit_of(shape, facts);
+  if (size <= 0 || unit <= 0 || (shape.divided && over == 1)) return {};
+  if (shape.over == ShapeOver::kPp) {  // stages take neighbouring layers, as even as they divide
+    return over > size ? describe(shape, size, over, 0, unit) : std::string();
+  }
+  const std::int64_t share = share_of(shape, model, size, over);
+  const bool fits = share != 0 && share % unit == 0;
+  return fits || is_kept(shape, facts) ? std::string() : describe(shape, size, over, share, unit);
+}
+
 }  // namespace
 
 std::vector<int> targets_of(const Engine& engine, const Shape& shape) {
@@ -142,22 +185,16 @@ ParallelSizes parallel_sizes(const Engine& engine, const TargetValues& values) {
 }
 
 std::vector<ShapeProblem> shape_problems(const Engine& engine, const Deployment& deployment,
-                                         const ParallelSizes& sizes) {
+                                         const TargetValues& values) {
   std::vector<ShapeProblem> out;
   if (deployment.facts == nullptr || !deployment.facts->has_config) return out;
-  const Architecture& model = deployment.facts->architecture;
+  const ParallelSizes sizes = parallel_sizes(engine, values);
+  const EffectiveValues meant(engine, deployment, values);
   for (const Shape& shape : engine.checked.shapes) {
     if (!covers(shape.since, shape.until, deployment.release) || !is_about(shape, deployment)) continue;
-    const std::int64_t size = size_of(model, shape.size);
-    const std::int64_t over = over_of(sizes, shape.over);
-    const std::int64_t unit = unit_of(shape, *deployment.facts);
-    if (size <= 0 || unit <= 0 || (shape.divided && over == 1)) continue;
-    if (shape.over == ShapeOver::kPp) {  // stages take neighbouring layers, as even as they divide
-      if (over > size) out.push_back({&shape, describe(shape, size, over, 0, unit)});
-      continue;
-    }
-    const std::int64_t share = share_of(shape, model, size, over);
-    if (share == 0 || share % unit != 0) out.push_back({&shape, describe(shape, size, over, share, unit)});
+    if (!terms_hold(shape.terms, meant)) continue;
+    std::string reason = problem_of(shape, *deployment.facts, over_of(sizes, shape.over));
+    if (!reason.empty()) out.push_back({&shape, std::move(reason)});
   }
   return out;
 }
@@ -171,7 +208,7 @@ std::vector<std::int64_t> sizes_that_go(const Engine& engine, const Deployment& 
   for (std::int64_t tp = 1; tp <= kMostShown; ++tp) {
     const bool usual = (tp & (tp - 1)) == 0 || (heads > 0 && heads % tp == 0);
     changed[static_cast<std::size_t>(engine.checked.parallel.tp)] = std::to_string(tp);
-    if (usual && shape_problems(engine, deployment, parallel_sizes(engine, changed)).empty()) out.push_back(tp);
+    if (usual && shape_problems(engine, deployment, changed).empty()) out.push_back(tp);
   }
   return out;
 }
@@ -193,7 +230,7 @@ std::string sizes_hint(const Engine& engine, const Deployment& deployment, const
   TargetValues changed = values;
   const std::string tp = std::to_string(parallel_sizes(engine, values).tp);
   changed[static_cast<std::size_t>(targets.ep)] = targets.ep_is_switch ? "true" : tp;
-  if (!shape_problems(engine, deployment, parallel_sizes(engine, changed)).empty()) return out;
+  if (!shape_problems(engine, deployment, changed).empty()) return out;
   const std::string flag(engine.checked.targets[static_cast<std::size_t>(targets.ep)].routes.front().name);
   return out + (out.empty() ? "add " : ", or add ") + flag + (targets.ep_is_switch ? "" : " " + tp);
 }

@@ -104,7 +104,7 @@ void take_values(const Engine& engine, const std::vector<Argument>& arguments, T
 // Sizes of the model that the parallel sizes do not divide.
 void report_sizes(Mapping& mapping) {
   const Engine& engine = *mapping.engine;
-  const auto problems = shape_problems(engine, mapping.deployment, parallel_sizes(engine, mapping.values));
+  const auto problems = shape_problems(engine, mapping.deployment, mapping.values);
   if (problems.empty()) return;
   const std::string hint = sizes_hint(engine, mapping.deployment, mapping.values);
   for (const ShapeProblem& problem : problems) {

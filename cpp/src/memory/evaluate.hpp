@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "memory/kept_modules.hpp"
+#include "model/kept_modules.hpp"
 #include "memory/layout.hpp"
 #include "memory/sizes.hpp"
 #include "quantmap/memory/fit.hpp"

@@ -93,6 +93,7 @@ std::int64_t number_of(const Architecture& model, TraitNumber number) {
     case TraitNumber::kNone:
     case TraitNumber::kSectionInConfig:  // matters of the checkpoint, not of the shape
     case TraitNumber::kOrderedGroups:
+    case TraitNumber::kFileInRepository:
     case TraitNumber::kAsymmetricGroups: return 0;
     case TraitNumber::kExperts: return model.experts.routed;
     case TraitNumber::kWindowLayers: return model.count(LayerKind::kSliding);

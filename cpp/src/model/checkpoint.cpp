@@ -5,6 +5,7 @@
 
 #include "base/letters.hpp"
 #include "model/declarations.hpp"
+#include "model/mistral_params.hpp"
 #include "model/model_files.hpp"
 #include "model/shards.hpp"
 #include "quantmap/base/json_io.hpp"
@@ -16,6 +17,7 @@ namespace quantmap {
 namespace {
 
 constexpr std::string_view kConfig = "config.json";
+constexpr std::string_view kParams = "params.json";  // Mistral's own, beside consolidated.safetensors
 constexpr std::string_view kJson = ".json";
 constexpr std::string_view kOfName = "name";  // a disagreement with what the folder is called
 
@@ -51,7 +53,8 @@ class Inspector {
       // The content of quantization_config alone.
       claims_.push_back(read_claim(config, Source::kQuantizationConfig, "quantization_config", path_, out_.notes));
     } else {
-      read_config(config, "", path_);
+      const std::optional<Value> params = config_of_params(config);
+      read_config(params ? *params : config, "", path_);
     }
     return finish();
   }
@@ -159,13 +162,14 @@ class Inspector {
     const Place& place = snapshot.store != nullptr ? snapshot : given;
     ModelFiles files(*place.store, path_);
     out_.folder = place.folder;
-    if (!files.has(std::string(kConfig))) {
+    const std::string_view config = files.has(std::string(kConfig)) ? kConfig : kParams;
+    if (!files.has(std::string(config))) {
       const std::vector<std::string> names = gguf_models(files);
       const bool one_model = !names.empty() && gguf_parts(files, names.front()).size() == names.size();
       if (one_model) return from_gguf(files, names.front());
       if (!names.empty()) return refuse(out_.source, "a folder with several GGUF models: name one of the files");
       if (files.ending(kSafetensors).empty()) return refuse(out_.source, "no config.json and no weight file in it");
-    } else if (!read_config_file(files)) {
+    } else if (!read_config_file(files, config)) {
       return std::nullopt;
     }
     for (const SideFile& side : kSideFiles) read_side_file(files, side);
@@ -197,12 +201,13 @@ class Inspector {
     return names;
   }
 
-  bool read_config_file(ModelFiles& files) {
-    const std::optional<Value> config = files.json(std::string(kConfig), problems_);
+  bool read_config_file(ModelFiles& files, std::string_view name) {
+    const std::optional<Value> config = files.json(std::string(name), problems_);
     if (!config) return false;
     out_.evidence = Evidence::kConfig;
-    const Path at(path_, kConfig);
-    read_config(*config, std::string(kConfig) + "#", at);
+    const Path at(path_, name);
+    const std::optional<Value> params = config_of_params(*config);
+    read_config(params ? *params : *config, std::string(name) + "#", at);
     return true;
   }
 

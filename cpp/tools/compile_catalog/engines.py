@@ -17,7 +17,13 @@ from launchers import (
     compile_plugins,
 )
 from memory import compile_memory
-from rules import compile_meanings, compile_precision, compile_rules, compile_troubles
+from rules import (
+    compile_meanings,
+    compile_precision,
+    compile_rules,
+    compile_terms,
+    compile_troubles,
+)
 from surface import compile_surface
 from taken import taken_rows
 
@@ -190,7 +196,7 @@ UNITS = ("one", "number", "block_out", "block_in", "group")
 
 
 def compile_shapes(
-    rows: list[dict[str, Any]], facts: Facts, releases: Releases, out: Writer
+    rows: list[dict[str, Any]], targets: list[str], facts: Facts, releases: Releases, out: Writer
 ) -> str:
     compiled = []
     for row in rows:
@@ -202,7 +208,8 @@ def compile_shapes(
             f"static_cast<ShapeSize>({SIZES.index(row['size'])}), "
             f"static_cast<ShapeOver>({OVER.index(row['over'])}), "
             f"static_cast<ShapeUnit>({UNITS.index(unit)}), {number}, "
-            f"{str(row.get('divided', False)).lower()}, Stage::{ident(row['stage'])}, "
+            f"{str(row.get('divided', False)).lower()}, "
+            f"{compile_terms(row.get('when', {}), targets, out)}, Stage::{ident(row['stage'])}, "
             f"{str(row.get('assumed', False)).lower()}, {out.texts(row['evidence'])}}}"
         )
     return out.array("Shape", compiled)
@@ -214,6 +221,14 @@ def compile_parallel(parallel: dict[str, Any], targets: list[str]) -> str:
 
     switch = str(parallel.get("ep_is_switch", False)).lower()
     return f"{{{place('tp')}, {place('pp')}, {place('ep')}, {switch}}}"
+
+
+def compile_draft(draft: dict[str, Any], targets: list[str]) -> str:
+    def place(name: str) -> str:
+        return str(targets.index(draft[name])) if name in draft else "-1"
+
+    leaves = sum(1 << targets.index(target) for target in draft.get("leaves", []))
+    return f"{{{place('model')}, {place('tp')}, {place('method')}, {leaves}ULL}}"
 
 
 def compile_files(files: list[dict[str, Any]], releases: Releases, out: Writer) -> str:
@@ -241,8 +256,9 @@ def compile_mode(
         f"{compile_rules(table.get('rules', []), targets, facts, releases, out)}, "
         f"{compile_precision(table.get('precision', []), targets, facts, releases, out)}, "
         f"{compile_files(table.get('files', []), releases, out)}, "
-        f"{compile_shapes(table.get('shapes', []), facts, releases, out)}, "
+        f"{compile_shapes(table.get('shapes', []), targets, facts, releases, out)}, "
         f"{compile_parallel(table.get('parallel', {}), targets)}, "
+        f"{compile_draft(table.get('draft', {}), targets)}, "
         f"{text(table.get('verified_through', ''))}}}"
     )
 

@@ -123,6 +123,7 @@ NUMBERS = (
     "ordered_groups",
     "asymmetric_groups",
     "layers",
+    "file_in_repository",
 )  # by TraitNumber, after none
 
 

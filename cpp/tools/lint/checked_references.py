@@ -251,7 +251,7 @@ def checked_unique(catalog: Catalog) -> list[Finding]:
         for target in checked["targets"]:
             if target not in used:
                 problem = "no row emits it"
-                roles = (checked.get(key, {}).values() for key in ("parallel", "kernels"))
+                roles = (checked.get(key, {}).values() for key in ("parallel", "draft", "kernels"))
                 if any(target in role for role in roles):
                     continue  # shapes or kernels look at it
                 if any(

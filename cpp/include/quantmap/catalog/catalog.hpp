@@ -311,6 +311,7 @@ struct RowSet {
   Rows<BuiltinFile> files;
   Rows<Shape> shapes;
   ParallelTargets parallel;
+  DraftTargets draft;
   std::string_view verified_through;  // newest release whose start-up rules were read
 };
 

@@ -59,7 +59,8 @@ enum class TraitNumber : std::uint8_t {
   kSectionInConfig,
   kOrderedGroups,
   kAsymmetricGroups,
-  kLayers
+  kLayers,
+  kFileInRepository
 };
 
 // What rules ask of a model beside its attention: one of these types, or one of these keys, or so large a number.

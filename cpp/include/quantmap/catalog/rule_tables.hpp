@@ -135,8 +135,9 @@ struct Shape {
   ShapeSize size;
   ShapeOver over;
   ShapeUnit unit;
-  std::int64_t number;  // for ShapeUnit::kNumber
-  bool divided;         // holds only where the size is divided at all
+  std::int64_t number;   // for ShapeUnit::kNumber
+  bool divided;          // holds only where the size is divided at all
+  Rows<RuleTerm> terms;  // what else is set: a method that quantizes while it loads
   Stage stage;
   bool assumed;
   Rows<std::string_view> evidence;
@@ -148,6 +149,14 @@ struct ParallelTargets {
   int pp = -1;
   int ep = -1;
   bool ep_is_switch = false;  // experts are spread over all GPUs, or not at all
+};
+
+// Which targets speak of a draft model beside the served one; -1: none does.
+struct DraftTargets {
+  int model = -1;
+  int tp = -1;               // in place of the tensor-parallel size
+  int method = -1;           // in place of the method
+  std::uint64_t leaves = 0;  // bit i: target i is not about the draft
 };
 
 // A well-known model: the numbers of its config that decide anything, as JSON.

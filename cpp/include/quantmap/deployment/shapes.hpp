@@ -28,7 +28,7 @@ struct ShapeProblem {
 [[nodiscard]] ParallelSizes parallel_sizes(const Engine& engine, const TargetValues& values);
 // Nothing while no model was read.
 [[nodiscard]] std::vector<ShapeProblem> shape_problems(const Engine& engine, const Deployment& deployment,
-                                                       const ParallelSizes& sizes);
+                                                       const TargetValues& values);
 // The tensor-parallel sizes up to 64 (powers of two and divisors of the heads) that meet no problem, the others being
 // as they are.
 [[nodiscard]] std::vector<std::int64_t> sizes_that_go(const Engine& engine, const Deployment& deployment,

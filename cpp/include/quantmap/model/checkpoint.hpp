@@ -117,7 +117,8 @@ struct Checkpoint {
   std::uint64_t bytes_read = 0;
   Quantization quantization;
   std::optional<Architecture> architecture;
-  std::string family;  // general.architecture of a GGUF file, whatever else it says
+  std::string family;          // general.architecture of a GGUF file, whatever else it says
+  bool in_repository = false;  // a GGUF file named by the id of a repository and a type
   std::optional<Weights> weights;
   std::vector<Detection> detections;  // one for each engine of the catalogue
   std::vector<Disagreement> disagreements;
@@ -129,6 +130,9 @@ struct Checkpoint {
 // config.json. Nothing when `problems` got an error.
 [[nodiscard]] std::optional<Checkpoint> inspect_checkpoint(const Value& given, const Path& path, Diagnostics& problems,
                                                            std::string_view cache = {});
+// What the name of a GGUF file says that is not on this machine: a path or an address that ends in .gguf, or the id of
+// a repository with a type behind it, "owner/name:Q4_K_M". Nothing for any other name.
+[[nodiscard]] std::optional<Checkpoint> unread_gguf(const std::string& named);
 // The well-known model of this id, or null.
 [[nodiscard]] const KnownModel* find_known_model(std::string_view id);
 

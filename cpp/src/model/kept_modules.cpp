@@ -1,4 +1,4 @@
-#include "memory/kept_modules.hpp"
+#include "model/kept_modules.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -10,7 +10,7 @@ namespace quantmap {
 namespace {
 
 constexpr std::string_view kRegex = "re:";
-constexpr std::string_view kLayers = "layers.";
+constexpr std::string_view kLayersDot = "layers.";
 
 // "*self_attn*" as a regular expression.
 std::string of_stars(std::string_view text) {
@@ -39,7 +39,7 @@ bool matches_any(const Pattern& pattern, const std::string& name) {
 }
 
 std::string full_name(std::size_t layer, std::string_view name) {
-  return std::string(kLayers) + std::to_string(layer) + "." + std::string(name);
+  return std::string(kLayersDot) + std::to_string(layer) + "." + std::string(name);
 }
 
 bool has_part(std::string_view name, std::string_view part) {
@@ -60,8 +60,8 @@ KeptModules::KeptModules(const std::vector<std::string>& names) {
       numbered_ = numbered_ || numbered;
       continue;
     }
-    const std::size_t at = name.find(kLayers);
-    const std::size_t number = at == name.npos ? name.npos : at + kLayers.size();
+    const std::size_t at = name.find(kLayersDot);
+    const std::size_t number = at == name.npos ? name.npos : at + kLayersDot.size();
     if (number < name.size() && is_digit(name[number])) {
       whole_.insert(name.substr(at));
     } else if (!name.empty()) {
@@ -91,7 +91,7 @@ bool KeptModules::keeps_everywhere(std::string_view name) const {
 }
 
 bool KeptModules::keeps_here(std::size_t layer, std::string_view name) const {
-  if (!whole_.empty() && keeps_by_name(std::string(kLayers) + std::to_string(layer), name)) return true;
+  if (!whole_.empty() && keeps_by_name(std::string(kLayersDot) + std::to_string(layer), name)) return true;
   return numbered_ && matches(layer, name, true);
 }
 
