@@ -217,3 +217,13 @@ def test_params_json_is_read_as_the_config_that_it_stands_for(tmp_path: Path) ->
 )
 def test_other_params_say_nothing(broken: dict[str, Any]) -> None:
     assert not quantmap.inspect_checkpoint({**broken, "quantization": 5}).quantization.method
+
+
+def test_an_id_whose_sizes_are_assumed_is_no_blank() -> None:
+    line = "python3 -m sglang.launch_server --model-path Qwen/Qwen3-Next-80B-A3B-Instruct --tp"
+    found = quantmap.check(f"{line} 4", engine="sglang", engine_version="0.5.2", gpu="L20")
+    told = [str(v.reason) for v in found.verdicts] + [note.message for note in found.notes]
+    assert any("FlashAttention 3" in reason for reason in told)
+    odd = quantmap.check(f"{line} 3", engine="sglang", engine_version="0.5.10", gpu="H100")
+    verdict = next(v for v in odd.verdicts if "heads" in str(v.reason))
+    assert verdict.verdict == "assumed" and odd.ok

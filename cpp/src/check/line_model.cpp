@@ -60,7 +60,7 @@ LineModel read_named_model(const std::string& named, std::string_view cache, Dia
     notes.append(read->notes);
     return {model_of(*read), true};
   }
-  if (!read->quantization.quantized()) return {};
+  if (!read->quantization.quantized() && !read->architecture) return {};  // its name says nothing
   notes.add(Code::kOnlyAssumedModel, "command", {{"known", "its name, " + quote(named)}});
   return {model_of(*read), false};
 }

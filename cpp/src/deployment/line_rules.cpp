@@ -37,7 +37,7 @@ class LineRules {
     }
     offer_backend(parts.front(), verdicts);
     judge_shapes(parts.front(), verdicts);
-    judge_troubles(engine_, deployment_, parts.front(), verdicts, notes_);
+    judge_troubles(engine_, deployment_, checkpoint_known_, parts.front(), verdicts, notes_);
   }
 
  private:
@@ -141,13 +141,15 @@ class LineRules {
         return given.by[static_cast<std::size_t>(target)] != kNotGiven;
       });
       const std::string hint = sizes_hint(engine_, deployment_, given.values);
+      const bool certain = checkpoint_known_ && !problem.shape->assumed;
       if (by == targets.end()) {
+        if (!certain) continue;
         notes_.add_once(Code::kSizeDoesNotGo, "$", context_of(engine_, deployment_, problem.reason, hint));
         continue;
       }
       Verdict& verdict = verdicts[given.by[static_cast<std::size_t>(*by)]];
       if (is_refusal(verdict.judgement)) continue;
-      verdict.judgement = problem.shape->assumed ? Judgement::kAssumed : judgement_of(problem.shape->stage);
+      verdict.judgement = certain ? judgement_of(problem.shape->stage) : Judgement::kAssumed;
       verdict.reason = problem.reason;
       verdict.hint = hint;
       verdict.evidence.assign(problem.shape->evidence.begin(), problem.shape->evidence.end());

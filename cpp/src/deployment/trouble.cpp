@@ -39,28 +39,30 @@ std::vector<const Trouble*> troubles_of(const Engine& engine, const Deployment& 
   return out;
 }
 
-void report_trouble(const Engine& engine, const Deployment& deployment, const Trouble& trouble, Diagnostics& notes) {
+void report_trouble(const Engine& engine, const Deployment& deployment, const Trouble& trouble, Diagnostics& notes,
+                    bool model_known) {
   const Constraint& rule = trouble.rule;
   WholeRefusal told = whole_refusal(engine, deployment.release, rule.stage, rule.text);
   if (rule.stage == Stage::kTrouble) told.code = Code::kKnownTrouble;
-  if (rule.stage != Stage::kTrouble && rule.assumed) told.code = Code::kMayNotServe;
+  if (rule.stage != Stage::kTrouble && (rule.assumed || !model_known)) told.code = Code::kMayNotServe;
   told.context.emplace_back("value", std::string(rule.evidence.empty() ? std::string_view() : rule.evidence.front()));
   if (!trouble.cure.empty()) told.context.insert(told.context.begin(), {"hint", std::string(trouble.cure)});
   notes.add(told.code, "$", std::move(told.context));
 }
 
-void judge_troubles(const Engine& engine, const Deployment& deployment, const Given& given,
+void judge_troubles(const Engine& engine, const Deployment& deployment, bool model_known, const Given& given,
                     std::vector<Verdict>& verdicts, Diagnostics& notes) {
   for (const Trouble* trouble : troubles_of(engine, deployment, given.values)) {
     const Constraint& rule = trouble->rule;
     if (looks_at_open(rule, given)) continue;
     const std::size_t by = place_of(*trouble, given, verdicts);
     if (by == kNotGiven) {
-      report_trouble(engine, deployment, *trouble, notes);
+      report_trouble(engine, deployment, *trouble, notes, model_known);
       continue;
     }
     Verdict& verdict = verdicts[by];
-    verdict.judgement = rule.assumed && rule.stage != Stage::kTrouble ? Judgement::kAssumed : judgement_of(rule.stage);
+    const bool certain = rule.stage == Stage::kTrouble || (model_known && !rule.assumed);
+    verdict.judgement = certain ? judgement_of(rule.stage) : Judgement::kAssumed;
     verdict.reason = rule.text;
     verdict.hint = trouble->cure;
     verdict.evidence.assign(rule.evidence.begin(), rule.evidence.end());

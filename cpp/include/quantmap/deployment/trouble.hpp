@@ -14,11 +14,13 @@ namespace quantmap {
 [[nodiscard]] std::vector<const Trouble*> troubles_of(const Engine& engine, const Deployment& deployment,
                                                       const TargetValues& values);
 
-// Told at the first argument that it is about and that nothing else is told of, else as a note on the launch.
-void judge_troubles(const Engine& engine, const Deployment& deployment, const Given& given,
+// Told at the first argument that it is about and that nothing else is told of, else as a note on the launch. Of a
+// model that is not known (`model_known`) nothing is refused for certain.
+void judge_troubles(const Engine& engine, const Deployment& deployment, bool model_known, const Given& given,
                     std::vector<Verdict>& verdicts, Diagnostics& notes);
 
 // As a note on a launch as a whole.
-void report_trouble(const Engine& engine, const Deployment& deployment, const Trouble& trouble, Diagnostics& notes);
+void report_trouble(const Engine& engine, const Deployment& deployment, const Trouble& trouble, Diagnostics& notes,
+                    bool model_known = true);
 
 }  // namespace quantmap
