@@ -131,7 +131,7 @@ bool is_in(ShapeSize size, const Layer& layer) {
 }
 
 // Whether the checkpoint leaves all modules of this size as they are: no block or group of it is divided then.
-bool is_kept(const Shape& shape, const ModelFacts& facts) {
+bool keeps_all(const Shape& shape, const ModelFacts& facts) {
   const std::string_view module = module_of(shape.size);
   if (shape.unit == ShapeUnit::kOne || module.empty() || facts.quantization.excluded.empty()) return false;
   const KeptModules kept(facts.quantization.excluded);
@@ -153,7 +153,7 @@ std::string problem_of(const Shape& shape, const ModelFacts& facts, std::int64_t
   }
   const std::int64_t share = share_of(shape, model, size, over);
   const bool fits = share != 0 && share % unit == 0;
-  return fits || is_kept(shape, facts) ? std::string() : describe(shape, size, over, share, unit);
+  return fits || keeps_all(shape, facts) ? std::string() : describe(shape, size, over, share, unit);
 }
 
 }  // namespace

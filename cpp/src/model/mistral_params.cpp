@@ -25,13 +25,13 @@ constexpr Pair kKeys[] = {{"dim", "hidden_size"},
                           {"qk_nope_head_dim", "qk_nope_head_dim"},
                           {"qk_rope_head_dim", "qk_rope_head_dim"},
                           {"v_head_dim", "v_head_dim"}};
-constexpr Pair kExperts[] = {{"num_experts", "num_local_experts"},
+constexpr Pair kExpertKeys[] = {{"num_experts", "num_local_experts"},
                              {"num_experts_per_tok", "num_experts_per_tok"},
                              {"expert_hidden_dim", "moe_intermediate_size"},
                              {"num_shared_experts", "n_shared_experts"},
                              {"first_k_dense_replace", "first_k_dense_replace"}};
 
-void rename(const Value& from, std::span<const Pair> keys, Value& out) {
+void take_keys(const Value& from, std::span<const Pair> keys, Value& out) {
   for (const auto& [key, name] : keys) {
     if (const Value* value = from.find(key); value != nullptr) out.set(std::string(name), *value);
   }
@@ -76,8 +76,8 @@ std::optional<Value> config_of_params(const Value& params) {
   classes.append(Value::text(std::string(class_of(params, has_experts, latent))));
   out.set("architectures", std::move(classes));
   out.set("model_type", Value::text(latent ? "deepseek_v3" : has_experts ? "mixtral" : "mistral"));
-  rename(params, kKeys, out);
-  if (has_experts) rename(*experts, kExperts, out);
+  take_keys(params, kKeys, out);
+  if (has_experts) take_keys(*experts, kExpertKeys, out);
   if (const Value* vision = params.find("vision_encoder"); vision != nullptr) out.set("vision_config", *vision);
   const Value* section = params.find("quantization");
   if (section != nullptr && section->is_object()) out.set("quantization_config", quantization_of(*section));
