@@ -49,6 +49,7 @@ class LaunchJudge {
     for (const EnvironmentVariable& variable : launch_.variables) line.arguments.push_back(argument_of(variable));
     const LineArguments read = read_arguments(engine_, out_.deployment.release, launch_.words);
     line.arguments.insert(line.arguments.end(), read.arguments.begin(), read.arguments.end());
+    line.more = !read.unknown.empty();
     for (Argument& argument : line.arguments) argument.inside = settings_in(to_text(argument.value));
     const bool other = is_other_command(read.positional);
     if (!other) out_.model = model_of_words(line.arguments, read.positional);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "model/kept_modules.hpp"
 #include "quantmap/base/text.hpp"
 
 namespace quantmap {
@@ -82,13 +83,25 @@ std::int64_t over_of(const ParallelSizes& sizes, ShapeOver over) {
   return by[static_cast<std::size_t>(over)];
 }
 
-// What a share has to be a multiple of: 0 when the checkpoint says nothing of it.
+// The part of the model whose weights have this size.
+ModelPart part_of(ShapeSize size) {
+  switch (size) {
+    case ShapeSize::kMlp: return ModelPart::kMlp;
+    case ShapeSize::kExpertMlp: return ModelPart::kExperts;
+    case ShapeSize::kSharedMlp: return ModelPart::kSharedExperts;
+    default: return ModelPart::kAttention;
+  }
+}
+
+// What a share has to be a multiple of: 0 when the checkpoint says nothing of it, or leaves these weights as they are.
 std::int64_t unit_of(const Shape& shape, const ModelFacts& facts) {
   if (shape.unit == ShapeUnit::kOne) return 1;
-  if (shape.unit == ShapeUnit::kNumber) return shape.number;
   const auto& schemes = facts.quantization.schemes;
+  const auto part = static_cast<std::size_t>(part_of(shape.size));
   for (std::size_t i = 0; i < schemes.size(); ++i) {
-    if (!in_mask(shape.schemes, facts.schemes[i])) continue;
+    const bool quantizes = i >= facts.parts.size() || in_mask(facts.parts[i], part);
+    if (!quantizes || !in_mask(shape.schemes, facts.schemes[i])) continue;
+    if (shape.unit == ShapeUnit::kNumber) return shape.number;
     if (shape.unit == ShapeUnit::kGroup) return std::max<std::int64_t>(schemes[i].group_size, 0);
     return schemes[i].block[shape.unit == ShapeUnit::kBlockOut ? 0 : 1];
   }
@@ -117,7 +130,8 @@ std::string describe(const Shape& shape, std::int64_t size, std::int64_t over, s
 
 std::vector<int> targets_of(const Engine& engine, const Shape& shape) {
   const ParallelTargets& targets = engine.checked.parallel;
-  std::vector<int> out{targets.tp, targets.ep};
+  std::vector<int> out{targets.tp};
+  if (shape.over == ShapeOver::kExpertTp) out = {targets.tp, targets.ep};
   if (shape.over == ShapeOver::kPp) out = {targets.pp};
   if (shape.over == ShapeOver::kEp) out = {targets.ep, targets.tp};
   std::erase(out, -1);

@@ -63,6 +63,12 @@ void Expander::add_open(std::string_view source, bool quoted, bool list, Field& 
   field.word.many |= !quoted || list;
 }
 
+// What branches of the script made of a parameter that is not known here.
+void Expander::add_branches(const Part& part, Field& field) const {
+  const auto found = variables_.values.find(part.text);
+  if (found != variables_.values.end()) field.word.either = found->second->either;
+}
+
 void Expander::add_whole(const std::vector<Piece>& text, Field& field) {
   field.any = field.certain = true;
   for (const Piece& piece : text) {
@@ -111,6 +117,7 @@ void Expander::add_items(const ShellVariable& value, const Part& part, Field& fi
   if (!value.more) return;
   if (!first) finish(field, out);
   add_open(part.source, false, true, field);
+  add_branches(part, field);
 }
 
 static bool is_empty(const ShellVariable& value) {
@@ -194,6 +201,7 @@ void Expander::add_parameter(const Part& part, Field& field, std::vector<Word>& 
   }
   if (!pieces_of(part, value, made, plain)) {
     add_open(part.source, part.whole(), part.list, field);
+    add_branches(part, field);
   } else if (part.whole()) {
     add_whole(made, field);
   } else {
@@ -201,6 +209,7 @@ void Expander::add_parameter(const Part& part, Field& field, std::vector<Word>& 
     if (value == nullptr || !value->more) return;
     finish(field, out);
     add_open(part.source, false, true, field);
+    add_branches(part, field);
   }
 }
 

@@ -36,6 +36,7 @@ struct ModelFacts {
   Architecture architecture;
   Quantization quantization;
   std::vector<std::uint8_t> schemes;  // SchemeKind of each of quantization.schemes
+  std::vector<std::uint8_t> parts;    // of each: bit i: it quantizes ModelPart i
   bool has_config = false;            // the architecture was read
   std::string family;                 // of a GGUF file, when nothing else of it was read
   std::vector<std::string> methods;   // what each engine of the catalogue calls its method; empty: no file was read

@@ -25,6 +25,9 @@ struct Piece {
   bool by_default = false;  // whoever starts the script may give another
 };
 
+struct ShellVariable;
+using BranchValues = std::vector<std::shared_ptr<const ShellVariable>>;
+
 struct Word {
   std::string text;
   std::size_t line = 1;
@@ -32,6 +35,7 @@ struct Word {
   bool by_default = false;  // some of it is what stands where whoever starts the script gives no other
   bool many = false;        // may stand for any number of words
   bool quoted = false;      // some of it stands in quotes
+  BranchValues either;      // of one that is open: what branches made of its variable
 };
 
 // What a script makes of a variable.
@@ -40,8 +44,8 @@ struct ShellVariable {
   std::vector<Word> items;  // of an array
   bool is_array = false;
   bool known = true;
-  bool more = false;                                         // something may have been added to it
-  std::vector<std::shared_ptr<const ShellVariable>> either;  // of one that is not known: what branches made of it
+  bool more = false;    // something may have been added to it
+  BranchValues either;  // of one that is not known, or may have more: what branches made of it
 };
 
 // Variables by name. Values are shared between the moments of a script, so that a copy costs little.
