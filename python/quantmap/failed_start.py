@@ -217,7 +217,7 @@ class _Case(LaunchLog):
         message = self.messages.find(failure, release) if self.messages else None
         library = None if message else library_message(failure)
         behind = library.arguments if library else message.arguments if message else []
-        return _Found(failure, message, library, self._flags(failure, behind))
+        return _Found(failure, message, library, self._flags(failure, list(behind)))
 
     def _change(self, words: list[str], found: _Found) -> str:
         """What may help where no rule is known."""
@@ -245,17 +245,21 @@ class _Case(LaunchLog):
             return []
         known = _core.surface(self.engine, self.version or "latest")
         aliases = {alias: flag for flag, row in known.items() for alias in row["aliases"]}
-        named = [] if failure.kind else [flag_and_value(failure.text)[0]]
-        named += _named(failure.text, known)
-        pairs = zip(self.words, self.words[1:])
-        named += [flag for flag, value in pairs if _tells(flag, value, failure)]
+        named = self._told_by(failure, known)
+        behind += [row["argument"] for row in self._cures(failure) if "argument" in row]
         named += [flag for flag in behind if flag in known or flag in aliases]
-        named += [row["argument"] for row in self._cures(failure) if row.get("argument") in known]
         if of_shares(failure):
             named = [*_size_of_shares(self.engine), *named]
         flags = dict.fromkeys(aliases.get(name, name) for name in named if name)
         given = [aliases.get(name, name) for name in self.words if name[:1] == "-"]
         return sorted(flags, key=lambda flag: flag not in given)
+
+    def _told_by(self, failure: Failure, known: dict[str, Any]) -> list[str]:
+        """The flags that an error names, itself or by their values."""
+        named = [] if failure.kind else [flag_and_value(failure.text)[0]]
+        pairs = zip(self.words, self.words[1:])
+        named += _named(failure.text, known)
+        return named + [flag for flag, value in pairs if _tells(flag, value, failure)]
 
     def _cures(self, failure: Failure) -> list[dict[str, Any]]:
         """What the engine's table says of an error that it does not say itself."""
@@ -264,17 +268,14 @@ class _Case(LaunchLog):
 
     def _rule(self, words: list[str], found: _Found) -> Verdict | None:
         """What the release refuses in the launch: of what the error is about, if that is known."""
-        failure, message, library, flags = found
+        failure, _, _, flags = found
+        is_known = found.message is not None or found.library is not None
         judged = self.judge(words) if words else None
         told = [] if judged is None else judged.verdicts
-        verdicts = [verdict for verdict in told if not _is_of_another(verdict, failure)]
-        refused = [v for v in verdicts if v.refused]
-        if not refused and not failure.kind:  # the parser refuses it: why, if anything is known
-            refused = [v for v in verdicts if v.reason and rank_of(v, flags) < len(flags)]
+        refused = _refused_in(told, failure, flags)
         first = min(refused, key=lambda verdict: rank_of(verdict, flags), default=None)
-        if first is None or ((message or library) and rank_of(first, flags) == len(flags)):
-            return None
-        return first
+        of_other = first is not None and is_known and rank_of(first, flags) == len(flags)
+        return None if of_other else first
 
     def _of_message(self, failure: Failure, message: Message | None) -> dict[str, Any]:
         """The fields about the message that the error is."""
@@ -305,6 +306,15 @@ class _Case(LaunchLog):
         verdicts = [] if after is None else after.verdicts
         still = any(v.refused and rank_of(v, flags) < len(flags) for v in verdicts)
         return None if still else gone
+
+
+def _refused_in(told: list[Verdict], failure: Failure, flags: list[str]) -> list[Verdict]:
+    """What is refused of a launch; what the parser refuses, with what is known of it."""
+    verdicts = [verdict for verdict in told if not _is_of_another(verdict, failure)]
+    refused = [v for v in verdicts if v.refused]
+    if refused or failure.kind:
+        return refused
+    return [v for v in verdicts if v.reason and rank_of(v, flags) < len(flags)]
 
 
 def _is_of_another(verdict: Verdict, failure: Failure) -> bool:

@@ -76,7 +76,10 @@ def judge_text(
     if containers is None:
         judged.script(text, 1)
     for container in containers or ():
-        judged.container(container, 1)
+        if len(judged.launches) >= _MOST_LAUNCHES:
+            judged.left_out += 1
+        else:
+            judged.container(container, 1)
     launches, notes = judged.launches, judged.notes
     if judged.has_files:
         launches.sort(key=lambda launch: launch.line)

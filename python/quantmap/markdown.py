@@ -109,7 +109,7 @@ def _rst_blocks(text: str) -> Iterator[tuple[int, str, str]]:
             at += 1
         block = [line for line in rows[begin:at] if not _OPTION.match(line)]
         depth = min((_indent(line) for line in block if line.strip()), default=0)
-        if language in _READ:
+        if language in _READ and any(map(str.strip, block)):
             plain = [_PROMPT.sub("", line[depth:], count=1) for line in rows[begin:at]]
             yield (
                 begin + 1,

@@ -109,7 +109,7 @@ def _products(matrix: dict[str, Any]) -> list[dict[str, str]]:
     """The rows that the lists of a matrix come to."""
     keys = [
         [_flat(str(key), value) for value in values[:_MOST_VALUES]]
-        for key, values in matrix.items()
+        for key, values in itertools.islice(matrix.items(), _MOST_VALUES)
         if isinstance(values, list) and values and key not in ("include", "exclude")
     ]
     turns = itertools.islice(itertools.product(*keys), _MOST_VALUES) if keys else ()
