@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "items.hpp"
+
 namespace quantmap::shell {
 
 namespace {
@@ -124,6 +126,13 @@ static bool is_empty(const ShellVariable& value) {
   return !value.is_array && !value.more && joined(value.text, 0).text.empty();
 }
 
+// An item of an array, made up here; nothing else.
+const ShellVariable* Expander::item_of(const Part& part, std::vector<Piece>& made, bool& plain) const {
+  const ShellVariable* array = find(part.text);
+  plain = array != nullptr && take_item(*array, part.index, made);
+  return nullptr;
+}
+
 // The value that a parameter has here; nothing when the script does not tell. `made` holds one that is made up here.
 const ShellVariable* Expander::value_of(const Part& part, std::vector<Piece>& made, bool& plain, std::size_t depth) {
   const ShellVariable* value = find(part.text);
@@ -194,7 +203,7 @@ bool Expander::pieces_of(const Part& part, const ShellVariable* value, std::vect
 void Expander::add_parameter(const Part& part, Field& field, std::vector<Word>& out, std::size_t depth) {
   std::vector<Piece> made;
   bool plain = false;
-  const ShellVariable* value = value_of(part, made, plain, depth);
+  const ShellVariable* value = part.index.empty() ? value_of(part, made, plain, depth) : item_of(part, made, plain);
   if (value != nullptr && value->is_array && part.list) {
     add_items(*value, part, field, out);
     return;
@@ -220,7 +229,7 @@ bool Expander::add_pieces(const Part& part, std::vector<Piece>& text, std::size_
   }
   std::vector<Piece> made;
   bool plain = false;
-  const ShellVariable* value = value_of(part, made, plain, depth);
+  const ShellVariable* value = part.index.empty() ? value_of(part, made, plain, depth) : item_of(part, made, plain);
   if (!pieces_of(part, value, made, plain)) made = {{part.source, true}};
   for (const Piece& piece : made) append(text, piece.text, piece.open, piece.by_default);
   return true;

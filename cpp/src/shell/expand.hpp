@@ -40,6 +40,7 @@ class Expander {
   static void add_open(std::string_view source, bool quoted, bool list, Field& field);
   void add_branches(const Part& part, Field& field) const;
   static void finish(Field& field, std::vector<Word>& out);
+  const ShellVariable* item_of(const Part& part, std::vector<Piece>& made, bool& plain) const;
   const ShellVariable* value_of(const Part& part, std::vector<Piece>& made, bool& plain, std::size_t depth);
 
   ShellVariables& variables_;

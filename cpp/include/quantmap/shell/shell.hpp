@@ -45,6 +45,7 @@ struct ShellVariable {
   bool is_array = false;
   bool known = true;
   bool more = false;    // something may have been added to it
+  bool each = false;    // a loop gives it each value of `either`
   BranchValues either;  // of one that is not known, or may have more: what branches made of it
 };
 
@@ -89,6 +90,9 @@ struct Command {
 // Whether a command starts something that is looked for.
 using CommandVisitor = std::function<bool(const Command&)>;
 
+// Whether the words of a command are such that it counts with which of a loop's values it is started.
+using WordsTest = std::function<bool(const std::vector<Word>&)>;
+
 // Largest script, and deepest nesting of scripts in scripts, that are read.
 inline constexpr std::size_t kMaxScriptBytes = 8'000'000;
 inline constexpr std::size_t kMaxScriptDepth = 6;
@@ -111,12 +115,18 @@ class ShellReader {
         visit_(std::move(visit)),
         problems_(problems),
         budget_(budget) {}
+  // Commands of such words are read once for each value of a loop; without this all are read once.
+  ShellReader& each_turn_of(WordsTest test) {
+    each_turn_ = std::move(test);
+    return *this;
+  }
   void read(std::string_view text, std::size_t first_line);
 
  private:
   ShellVariables variables_;
   WrittenFiles& files_;
   CommandVisitor visit_;
+  WordsTest each_turn_;
   Diagnostics& problems_;
   ScriptBudget& budget_;
 };
