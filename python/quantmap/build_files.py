@@ -16,6 +16,8 @@ __all__: list[str] = []
 
 _INSTALLS = re.compile(r"==|\.whl\b")  # of a package with its release
 _LONGEST = 20_000  # of what a program of supervisor sets
+_BEHIND = re.compile(r"\s;.*$")  # a comment behind a value of supervisor
+_PAIR = re.compile(r"([A-Za-z_]\w*)=(\"[^\"]*\"|'[^']*'|[^,\s\"']*)")
 _MOST_UNCLOSED = 8  # each is looked for to the end of the text
 _WRITES = re.compile(
     r"^\s*(COPY|ADD|RUN)\s[^<\n]*<<-?[\"']?(\w+)[\"']?[ \t]*(?:\S+[ \t]+)*?(/?[\w./-]*)[ \t]*$",
@@ -24,11 +26,13 @@ _WRITES = re.compile(
 _INSTRUCTION = re.compile(r"^\s*(FROM|ARG|ENV|RUN|CMD|ENTRYPOINT)\s+(.*)$", re.IGNORECASE)
 
 
-def _rows(text: str) -> Iterator[tuple[int, str]]:
-    """Lines with their numbers; one that a backslash carries on is one line."""
+def _rows(text: str, comments: str = "#") -> Iterator[tuple[int, str]]:
+    """Lines with their numbers; one that a backslash carries on is one line, without comments."""
     parts: list[str] = []
     first = 1
     for number, row in enumerate(text.split("\n"), 1):
+        if parts and row.lstrip()[:1] in tuple(comments):
+            continue
         first = first if parts else number
         plain = row.rstrip()
         if plain.endswith("\\"):
@@ -46,24 +50,47 @@ def read_unit(text: str) -> list[Container] | None:
     found: list[Container] = []
     image, line = "", 1
     words: list[str] = []
-    for number, row in _rows(text):
+    is_program = False
+    for number, row in _rows(_joined(text), "#;"):
+        is_program = row.startswith("[program:") if row.startswith("[") else is_program
+        row = _BEHIND.sub("", row) if is_program and len(row) < _LONGEST else row
         key, mark, value = row.strip().partition("=")
         value = value.strip()
         if row.startswith("["):
             found += _started_in(image, words, variables, line)
             variables, image, words = ({} if row.startswith("[program:") else variables), "", []
-        elif mark and key.rstrip() == "Environment":
-            variables.update(environment_of(words_of(value)))
-        elif mark and key.rstrip() == "environment":  # of supervisor, with commas between them
-            variables.update(
-                environment_of([pair.rstrip(",") for pair in words_of(value[:_LONGEST])])
-            )
+        elif mark and key.rstrip() in ("Environment", "environment"):
+            variables.update(_set_in_unit(key, value))
         elif mark and key == "Image":
             image, line = value, number
         elif value and key.rstrip() in ("ExecStart", "Exec", "command"):
             started = value.lstrip("-@+!:") if key.rstrip() == "ExecStart" else value
             words, line = words_of(started), number
     return [*found, *_started_in(image, words, variables, line)] or None
+
+
+def _set_in_unit(key: str, value: str) -> dict[str, str]:
+    """The variables of a unit, or of a program of supervisor, which has commas between them."""
+    if key.rstrip() == "Environment":
+        return environment_of(words_of(value))
+    return {name: given.strip("\"'") for name, given in _PAIR.findall(value[:_LONGEST])}
+
+
+def _joined(text: str) -> str:
+    """A unit, in which values of supervisor that go on in indented lines are one line each."""
+    if not re.search(r"^\[program:", text, re.MULTILINE):
+        return text
+    rows: list[list[str]] = []
+    last = -1  # the line that the others belong to
+    for row in text.split("\n"):
+        goes_on = last >= 0 and row[:1] in (" ", "\t") and row.strip()
+        if goes_on and not rows[last][-1].endswith("\\"):
+            rows[last].append(row.strip())
+            rows.append([""])
+        else:
+            rows.append([row])
+            last = len(rows) - 1 if row.strip() else -1
+    return "\n".join(" ".join(parts) for parts in rows)
 
 
 def _started_in(

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
+_COMPOSE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*):?-([^{}]*)\})")
+_KUBERNETES = re.compile(r"\$(\$)?\(([A-Za-z_]\w*)\)")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _FILLED = re.compile(
     r"\{\{[^{}\n]{0,300}\}\}"
 )  # by a template engine: one word, whatever stands in it
@@ -27,9 +30,10 @@ class Container:
         is_script: whether the last word is a script that begins on that line.
         note: what to know about the file that it stands in.
         of_python: whether its variables are names of Python, and none of a shell.
+        of_call: whether it is a call of Python, whose parameters are no flags.
     """
 
-    __slots__ = ("is_script", "line", "note", "of_python", "words")
+    __slots__ = ("is_script", "line", "note", "of_call", "of_python", "words")
 
     def __init__(
         self,
@@ -39,12 +43,14 @@ class Container:
         is_script: bool = False,
         note: Diagnostic | None = None,
         of_python: bool = False,
+        of_call: bool = False,
     ) -> None:
         self.words = words
         self.line = line
         self.is_script = is_script
         self.note = note
         self.of_python = of_python
+        self.of_call = of_call
 
 
 class Places:
@@ -96,6 +102,24 @@ def image_of(value: Any) -> str | None:
     return None
 
 
+def as_compose_parts(value: Any) -> Any:
+    """A line as compose parts it in words: a backslash in double quotes is gone there.
+
+    Args:
+        value: the line; anything else is given back.
+
+    Returns:
+        Any: the line, as a shell would have to be given it.
+
+    Example:
+        >>> as_compose_parts('sh -c "a \\\\ b"')
+        'sh -c "a  b"'
+    """
+    if not isinstance(value, str) or "\\" not in value:
+        return value
+    return _QUOTED.sub(lambda match: re.sub(r"\\(\s)", r"\1", match[0]), value)
+
+
 def words_of(value: Any) -> list[str]:
     if isinstance(value, list):
         return [text_of(word) for word in value if not isinstance(word, (dict, list))]
@@ -134,3 +158,15 @@ def environment_of(value: Any) -> dict[str, str]:
         for name, given in value.items():
             out[str(name)] = f"${{{name}}}" if given is None else text_of(given)
     return {name: given for name, given in out.items() if re.fullmatch(r"[A-Za-z_]\w*", name)}
+
+
+def compose_value(text: str) -> str:
+    """``${NAME:-word}`` is its word and ``$$`` a dollar sign; what compose fills in stays open."""
+    return _COMPOSE.sub(lambda match: "$" if match[1] else match[3], text)
+
+
+def kubernetes_value(text: str, environment: dict[str, str]) -> str:
+    """``$(NAME)`` is the value of a variable of the manifest; of ``$$(NAME)`` a sign goes."""
+    return _KUBERNETES.sub(
+        lambda match: match[0][1:] if match[1] else environment.get(match[2], match[0]), text
+    )

@@ -9,16 +9,29 @@ from __future__ import annotations
 import json
 import re
 
-from .container_words import Container, Places, environment_of, image_of, run_words, words_of
+from .container_words import (
+    Container,
+    Places,
+    as_compose_parts,
+    compose_value,
+    environment_of,
+    image_of,
+    kubernetes_value,
+    run_words,
+    words_of,
+)
 from .data_walk import Ground, mappings, script_of
 from .errors import ConfigError
 from .files import MAX_BYTES
 from .launch_lines import launch_lines, looks_like_python, names_an_engine
+from .workflows import has_command, is_step, of_step, variables_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
+
+    from .python_source import PythonLaunch
 
 __all__ = ["Container", "find_containers"]
 
@@ -39,7 +52,6 @@ _SCRIPT_NAMES = (".sh", ".bash", ".slurm", ".sbatch")
 # Keys whose texts are read as a container's, or a step's.
 _WORDS_OF_CONTAINER = ("command", "args", "entrypoint", "run", "image")
 _TOP = re.compile(r"^[\"']?[A-Za-z_][\w.-]*[\"']?[ \t]*:(?:\s|$)|^\{|^---|^- \w+:", re.MULTILINE)
-_COMPOSE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*):?-([^{}]*)\})")
 _MANIFEST = re.compile(r"^(?:apiVersion: ?\w|services:[ \t]*$)", re.MULTILINE)
 _UNIT = re.compile(r"^\[(?:Unit|Service|Container|program:[^\]\n]*)\]", re.MULTILINE)
 _FROM = re.compile(  # an image, and no module of Python
@@ -57,7 +69,6 @@ _FIRST_OF_TERRAFORM = re.compile(
     re.MULTILINE,
 )
 _COMMAND = re.compile(r"^[ \t]*(?:CMD|ENTRYPOINT)\s+[^\s=]", re.MULTILINE | re.IGNORECASE)
-_KUBERNETES = re.compile(r"\$\(([A-Za-z_]\w*)\)")
 
 
 def read_text(text: str) -> tuple[str, list[Container] | None]:
@@ -82,6 +93,11 @@ def read_text(text: str) -> tuple[str, list[Container] | None]:
 
         if is_makefile(text):
             return as_shell(text), None
+    if "{{" in text and "\n " in text:
+        from .makefiles import is_justfile, just_as_shell
+
+        if is_justfile(text):
+            return just_as_shell(text), None
     return text, find_containers(text)
 
 
@@ -111,10 +127,8 @@ def find_containers(text: str) -> list[Container] | None:
     is_data = _FIRST_OF_DATA.match(text) is not None
     if text.startswith("#!") or not (is_data or _KEYS.search(text)) or not _TOP.search(text):
         return blocks or _of_python(text)
-    manifest = None if is_data or has_blocks else _manifest_behind(text)
-    if manifest is not None:
-        return _of_script_and_data(text, manifest)
-    return _of_data(text, blocks, whole=is_data)
+    alone = None if is_data or has_blocks else _of_python(text) or _of_script_and_data(text)
+    return _of_data(text, blocks, whole=is_data) if alone is None else alone
 
 
 def _of_data(text: str, blocks: list[Container], *, whole: bool) -> list[Container] | None:
@@ -168,7 +182,10 @@ def _manifest_behind(text: str) -> int | None:
     return match.start() if match else None
 
 
-def _of_script_and_data(text: str, at: int) -> list[Container]:
+def _of_script_and_data(text: str) -> list[Container] | None:
+    at = _manifest_behind(text)
+    if at is None:
+        return None
     blank = re.sub(r"[^\n]", "", text[:at])
     data = _of_documents(blank + text[at:], whole=True) or []
     return [Container(text[:at], 1, is_script=True), *data]
@@ -217,8 +234,10 @@ def _of_documents(text: str, *, whole: bool) -> list[Container] | None:
     places = Places(text)
     containers: list[Container] = []
     for item, ground in mappings(documents):
-        container = _of_mapping(item, places, ground)
-        containers += [container] if container is not None else []
+        if is_step(item):
+            containers += of_step(item, places, ground)
+        elif container := _of_mapping(item, places, ground):
+            containers.append(container)
         containers += _scripts_of(item, places, ground)
     if containers:
         containers[0].note = fault
@@ -249,10 +268,24 @@ def _of_python(text: str) -> list[Container] | None:
     found = python_launches(text)
     if found is None:
         return None
-    return [Container(words, line, is_script=True, of_python=True) for line, words in found]
+    launches = [
+        Container(words, line, is_script=True, of_python=True, of_call=is_call)
+        for line, words, is_call in found
+    ]
+    if not _KEYS.search(text) or not names_an_engine(text):
+        return launches
+    from .python_source import python_texts
+
+    for first, last, inner in python_texts(text):
+        inside = _of_documents(inner, whole=True) if _KEYS.search(inner) else None
+        for container in inside or ():
+            container.line += first - 1
+        if inside:
+            launches = [one for one in launches if not first <= one.line <= last] + inside
+    return launches
 
 
-def python_launches(text: str) -> list[tuple[int, str]] | None:
+def python_launches(text: str) -> list[PythonLaunch] | None:
     """The launches of a Python source; None when the text is none."""
     if not looks_like_python(text):
         return None
@@ -262,7 +295,7 @@ def python_launches(text: str) -> list[tuple[int, str]] | None:
 
 
 def _has_code_blocks(text: str) -> bool:
-    if "```" not in text and "~~~" not in text:
+    if "```" not in text and "~~~" not in text and ".. code" not in text:
         return False
     from .markdown import has_code_blocks
 
@@ -271,7 +304,7 @@ def _has_code_blocks(text: str) -> bool:
 
 def _scripts_of(item: dict[str, Any], places: Places, ground: Ground) -> Iterator[Container]:
     """Texts of a mapping, whatever they are called, in which a line starts an engine."""
-    variables = _variables_of(item, ground)
+    variables = variables_of(item, ground)
     for key in item:
         if key in _WORDS_OF_CONTAINER:
             continue
@@ -286,7 +319,8 @@ def _scripts_of(item: dict[str, Any], places: Places, ground: Ground) -> Iterato
         if launch_lines().search(value) and not _has_code_blocks(value):
             line = places.line_of(re.escape(str(key)), "")
             is_block = places.text[places.at : places.at + 1] in ("|", ">", "\n")
-            for at, text in python_launches(value) or [(1, value)]:
+            found = python_launches(value) or ()
+            for at, text in [launch[:2] for launch in found] or [(1, value)]:
                 words = run_words(ground.image, ["sh", "-c", ground.before + text], [], variables)
                 yield Container(words, line + is_block + at - 1, is_script=True)
 
@@ -300,10 +334,6 @@ def _of_argv(text: str) -> list[Container] | None:
         return None
     line = text[: text.index("[")].count("\n") + 1
     return [Container(words, line)]
-
-
-def _variables_of(item: dict[str, Any], ground: Ground) -> dict[str, str]:
-    return {**ground.variables, **environment_of(item.get("envs", item.get("env")))}
 
 
 def _is_kubernetes(item: dict[str, Any]) -> bool:
@@ -325,37 +355,32 @@ def _of_mapping(item: dict[str, Any], places: Places, ground: Ground) -> Contain
             run_words(named, [words[0]], words[1:], environment), places.line_of(key, "")
         )
     image = image_of(item.get("image"))
-    if isinstance(item.get("run"), str) and not (image is not None and _has_command(item)):
-        return _of_step(item, places, ground)
     if image is None and "tag" in item and _extra(item):
         image = image_of(item)  # a chart's values name it beside what they add to its arguments
     return _of_container(image, item, places, ground)
 
 
-def _has_command(item: dict[str, Any]) -> bool:
-    keys = ("command", "args", "entrypoint")
-    return any(isinstance(item.get(key), (str, list)) and item.get(key) for key in keys)
-
-
 def _of_container(
     image: str | None, item: dict[str, Any], places: Places, ground: Ground
 ) -> Container | None:
-    if image is None and not _has_command(item):
+    if image is None and not has_command(item):
         return None
     environment = environment_of(
         item.get("env" if isinstance(item.get("env"), list) else "environment")
     )
     if _is_kubernetes(item) and not ground.service:
         entrypoint, command = (
-            [_kubernetes_value(word, environment) for word in words_of(item.get(key))]
+            [kubernetes_value(word, environment) for word in words_of(item.get(key))]
             for key in ("command", "args")
         )
-        command += [_kubernetes_value(word, environment) for word in _extra(item)]
+        command += [kubernetes_value(word, environment) for word in _extra(item)]
     else:
-        entrypoint = [_compose_value(word) for word in words_of(item.get("entrypoint"))]
-        command = [_compose_value(word) for word in words_of(item.get("command"))]
-        environment = {key: _compose_value(value) for key, value in environment.items()}
-        image = None if image is None else _compose_value(image)
+        entrypoint, command = (
+            [compose_value(word) for word in words_of(as_compose_parts(item.get(key)))]
+            for key in ("entrypoint", "command")
+        )
+        environment = {key: compose_value(value) for key, value in environment.items()}
+        image = None if image is None else compose_value(image)
     line = (
         places.line_of("image|repository", image)
         if image
@@ -368,28 +393,3 @@ def _extra(item: dict[str, Any]) -> list[str]:
     """Arguments that a chart's values add to those of the chart itself."""
     places = [item, *(value for value in item.values() if isinstance(value, dict))]
     return [word for place in places for word in words_of(place.get("extraArgs"))]
-
-
-def _of_step(item: dict[str, Any], places: Places, ground: Ground) -> Container:
-    """A step of a workflow or job: a script with variables of its own."""
-    before = ground.before
-    if isinstance(item.get("setup"), str):
-        from .markdown import Prelude
-
-        setup = Prelude()
-        setup.add(item["setup"])
-        before += setup.text()
-    line = places.line_of("run", "")
-    script = ["sh", "-c", before + item["run"]]
-    words = run_words(ground.image, script, [], _variables_of(item, ground))
-    return Container(words, line + ("\n" in item["run"]), is_script=True)
-
-
-def _compose_value(text: str) -> str:
-    """``${NAME:-word}`` is its word and ``$$`` a dollar sign; what compose fills in stays open."""
-    return _COMPOSE.sub(lambda match: "$" if match[1] else match[3], text)
-
-
-def _kubernetes_value(text: str, environment: dict[str, str]) -> str:
-    """``$(NAME)`` is the value of a variable of the container that is given in the manifest."""
-    return _KUBERNETES.sub(lambda match: environment.get(match[1], match[0]), text)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _DIVIDED = re.compile(r"\((\d{1,5})\) (?:must|should) be divisible by [a-z_ ]{1,40}\((\d{1,5})\)")
 _OF_SHARES = re.compile(
-    r"(?:partition|weight|(?:in|out)put_size)\b.{0,120}\b(?:not aligned|divisible by)|"
+    r"(?:partition|weight|(?:in|out)put[_ ]size)\b.{0,120}\b(?:not aligned|divisible by)|"
     r"(?:in|out)put_size_per_partition|(?:in|out)put_partition_size"
 )
 _SHARE = re.compile(r"= (\d{1,7}) is not divisible by [\w -]{1,60}= (\d{1,6})")
@@ -66,12 +66,22 @@ def _edits(words: list[str], rule: Verdict, choices: list[str]) -> list[tuple[st
         if name != flag or other:
             given = words[at + 1 : at + size] if not other else [other]
             tried.append((name, given))
-    tried += [(flag, [other]) for other in _near(value, choices)]
+    tried += [(flag, [other]) for other in [*_sizes(value, rule.hint), *_near(value, choices)]]
     out = [
         (name, " ".join(["write", name, *given]), [*words[:at], name, *given, *words[at + size :]])
         for name, given in tried
     ]
     return [*out, (flag, f"leave out {flag}", [*words[:at], *words[at + size :]])]
+
+
+def _sizes(value: str, hint: str) -> list[str]:
+    """The sizes that a rule says go, the largest that is no larger than the one given first."""
+    told = re.search(r"parallelism of ((?:\d+, )*\d+)", hint)
+    if not told or not value.isdecimal() or len(value) > 6:
+        return []
+    sizes = sorted(map(int, told[1].split(", ")), reverse=True)
+    fits = [str(size) for size in sizes if 1 < size <= int(value)]
+    return fits or [str(size) for size in reversed(sizes)][:1]
 
 
 def _near(value: str, choices: list[str]) -> list[str]:
@@ -94,6 +104,25 @@ def advised(failure: Failure, message: Message | None, messages: Messages | None
     return " ".join(sentence for sentence in sentences if _ADVICE.match(sentence))
 
 
+def value_in(said: str, flag: str, choices: list[str]) -> str:
+    """A piece of advice; where it names values that the flag takes, the first of them is written.
+
+    Args:
+        said: the advice.
+        flag: what it is about.
+        choices: the values that the release takes.
+
+    Returns:
+        str: what to do.
+
+    Example:
+        >>> value_in("Please use bfloat16 instead.", "--dtype", ["auto", "bfloat16"])
+        'write --dtype bfloat16'
+    """
+    named = [word for word in re.findall(r"[\w.]+", said) if word.strip(".") in choices]
+    return f"write {flag} {named[0].strip('.')}" if named and "instead" in said else said
+
+
 def without_rule(
     words: list[str], flags: list[str], message: Message | None, failure: Failure | None = None
 ) -> str:
@@ -112,12 +141,17 @@ def without_rule(
 
 
 def _size_that_goes(failure: Failure) -> int:
-    """The largest size that divides what an error says is to be divided; 0 when it says none."""
+    """The largest power of two that divides what an error says is to be divided; 0: it says none.
+
+    GPUs come so many in a machine, and what else is divided (KV heads, columns) mostly is one.
+    """
     sizes = _DIVIDED.search(failure.text)
     if not sizes:
         return 0
     whole, most = int(sizes[1]), int(sizes[2])
-    return max((size for size in range(1, min(whole, most) + 1) if whole % size == 0), default=0)
+    goes = [size for size in range(1, min(whole, most) + 1) if whole % size == 0]
+    usual = [size for size in goes if size & (size - 1) == 0]
+    return max(usual, default=0)
 
 
 def _smaller(words: list[str], flag: str, failure: Failure) -> str:

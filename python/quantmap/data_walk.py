@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .container_words import environment_of
+from .workflows import rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,21 +27,24 @@ class Ground:
         service: whether it is a service of a compose file.
         before: commands of the steps before it, on one line.
         variables: set for everything in what it stands in.
+        matrix: rows of values that the steps of a job are run with.
     """
 
-    __slots__ = ("before", "image", "service", "variables")
+    __slots__ = ("before", "image", "matrix", "service", "variables")
 
     def __init__(self) -> None:
         self.image: str | None = None
         self.service = False
         self.before = ""
         self.variables: dict[str, str] = {}
+        self.matrix: list[dict[str, str]] = []
 
     def inside(self, item: dict[str, Any]) -> Ground:
         """What stands around everything in a mapping that stands here."""
         out = Ground()
         out.image = _image_of_scripts(item) or self.image
         out.before, out.variables, out.service = self.before, self.variables, self.service
+        out.matrix = rows_of(item["strategy"]) if "strategy" in item else self.matrix
         if any(key in item for key in _OF_WORKFLOWS):
             out.variables = {**self.variables, **environment_of(item.get("env"))}
         return out
@@ -49,6 +53,7 @@ class Ground:
         """The same, for something of what stands here."""
         out = Ground()
         out.image, out.variables, out.service = self.image, self.variables, service
+        out.matrix = self.matrix
         out.before = self.before if before is None else before
         return out
 

@@ -6,10 +6,10 @@ import re
 from typing import NamedTuple
 
 from . import _core
-from .cures import advised, change_for, fixed_in, of_shares, rank_of, without_rule
+from .cures import advised, change_for, fixed_in, of_shares, rank_of, value_in, without_rule
 from .errors import ConfigError
 from .launch_log import LaunchLog
-from .log_reader import LONGEST_TEXT, find_failures, without_records
+from .log_reader import LONGEST_TEXT, find_failures, last_start, without_records
 from .messages import library_message
 from .parser_errors import Told, flag_and_value, of_other_program, offered, without_flag
 from .result import Result
@@ -122,15 +122,25 @@ def why(
         context = {"expected": "a string", "got": _core.describe(text), "hint": ""}
         raise ConfigError([_core.make_diagnostic("wrong-type", "text", context)])
     text = without_records(text[-LONGEST_TEXT:])
-    failures = find_failures(text)
+    failures = _of_last_start(text, find_failures(text))
     if not failures:
         return None
     ground = {"gpu": gpu, "model_quantization": model_quantization, "checkpoint": checkpoint}
     return _Case(text, engine, engine_version, ground, failures).explain(failures)
 
 
+def _of_last_start(text: str, failures: list[Failure]) -> list[Failure]:
+    """The errors of the last start, where a log shows several; all where none is behind it."""
+    starts = [" ".join(words) for row in _core.engines() for words, _ in row["launchers"]]
+    begin = last_start(text, starts)
+    return [failure for failure in failures if failure.line > begin] or failures
+
+
 # What only says that something else failed.
-_CAUSE_ELSEWHERE = re.compile(r"See (?:root cause above|stack trace for root cause)|^\S* ?died\b")
+_CAUSE_ELSEWHERE = re.compile(
+    r"See (?:root cause above|stack trace for root cause)|^\S* ?died\b|"
+    r"check the stack trace above for the root cause"
+)
 _UNRECOGNIZED = "unrecognized arguments:"  # as argparse says it
 _WRAPPER = re.compile(_CAUSE_ELSEWHERE.pattern + r"|^\d+ validation errors? for \w+$")
 
@@ -161,16 +171,11 @@ class _Case(LaunchLog):
         found = min((self._looked_up(failure, release) for failure in failures), key=_rank)
         failure, message, library, flags = found
         words = self.words or _words_of_parser(failure, flags)
-        rule = self._rule(words, flags, message, failure)
+        rule = self._rule(words, found)
         change, certain = change_for(self, words, rule)
-        told: dict[str, Any] = {"rule": "", "evidence": []}
         loose = without_flag(failure, self.name) or self._of_another(failure, flags, rule)
         if loose:
-            told, flags, rule = {"rule": loose.means, "evidence": []}, loose.arguments, None
-        elif rule:
-            told = {"rule": rule.reason, "evidence": rule.evidence}
-        elif library:
-            told = {"rule": library.means, "evidence": library.evidence}
+            flags, rule = loose.arguments, None
         return WhyResult(
             engine=self.engine,
             engine_name=self.name,
@@ -182,12 +187,8 @@ class _Case(LaunchLog):
             **(_of_library(library) if library else self._of_message(failure, message)),
             arguments=flags,
             launch=words,
-            **told,
-            change=loose.change
-            if loose
-            else change
-            if rule
-            else self._change(words, flags, failure, message, library),
+            **_known_of(loose, rule, library),
+            change=(loose.change if loose else change if rule else self._change(words, found)),
             certain=certain and loose is None,
             fixed_in=fixed_in(self, words, rule) if rule else self._gone(words, flags, message),
         )
@@ -215,55 +216,66 @@ class _Case(LaunchLog):
         """What an error is: a message of the engine's, else one of a library beneath it."""
         message = self.messages.find(failure, release) if self.messages else None
         library = None if message else library_message(failure)
-        return _Found(failure, message, library, self._flags(failure, message))
+        behind = library.arguments if library else message.arguments if message else []
+        return _Found(failure, message, library, self._flags(failure, list(behind)))
 
-    def _change(
-        self,
-        words: list[str],
-        flags: list[str],
-        failure: Failure,
-        message: Message | None,
-        library: LibraryMessage | None,
-    ) -> str:
+    def _change(self, words: list[str], found: _Found) -> str:
         """What may help where no rule is known."""
+        failure, message, library, flags = found
         if _CAUSE_ELSEWHERE.search(failure.text):
             return "look above in the log, or paste all of it: the cause is told there"
         if library:
             return library.change
         said = advised(failure, message, self.messages)
-        return said or without_rule(words, flags, message, failure)
+        choices = self._choices(flags[0]) if said and flags else []
+        return (
+            value_in(said, flags[0], choices)
+            if choices
+            else said or without_rule(words, flags, message, failure)
+        )
 
-    def _flags(self, failure: Failure, message: Message | None) -> list[str]:
+    def _choices(self, flag: str) -> list[str]:
+        """The values that the release takes for a flag; empty where it has no list of them."""
+        known = _core.surface(self.engine, self.version or "latest") if self.engine else {}
+        return list(known.get(flag, {}).get("choices") or ())
+
+    def _flags(self, failure: Failure, behind: list[str]) -> list[str]:
         """The flags behind an error, those that the launch gives first."""
         if self.engine is None:
             return []
         known = _core.surface(self.engine, self.version or "latest")
         aliases = {alias: flag for flag, row in known.items() for alias in row["aliases"]}
-        named = [] if failure.kind else [flag_and_value(failure.text)[0]]
-        named += _named(failure.text, known)
-        pairs = zip(self.words, self.words[1:])
-        named += [flag for flag, value in pairs if _tells(flag, value, failure)]
-        named += message.arguments if message else []
+        named = self._told_by(failure, known)
+        behind += [row["argument"] for row in self._cures(failure) if "argument" in row]
+        named += [flag for flag in behind if flag in known or flag in aliases]
         if of_shares(failure):
             named = [*_size_of_shares(self.engine), *named]
         flags = dict.fromkeys(aliases.get(name, name) for name in named if name)
         given = [aliases.get(name, name) for name in self.words if name[:1] == "-"]
         return sorted(flags, key=lambda flag: flag not in given)
 
-    def _rule(
-        self, words: list[str], flags: list[str], message: Message | None, failure: Failure
-    ) -> Verdict | None:
+    def _told_by(self, failure: Failure, known: dict[str, Any]) -> list[str]:
+        """The flags that an error names, itself or by their values."""
+        named = [] if failure.kind else [flag_and_value(failure.text)[0]]
+        pairs = zip(self.words, self.words[1:])
+        named += _named(failure.text, known)
+        return named + [flag for flag, value in pairs if _tells(flag, value, failure)]
+
+    def _cures(self, failure: Failure) -> list[dict[str, Any]]:
+        """What the engine's table says of an error that it does not say itself."""
+        cures = self.messages.log.get("cures", []) if self.messages else []
+        return [row for row in cures if row["says"] in failure.text]
+
+    def _rule(self, words: list[str], found: _Found) -> Verdict | None:
         """What the release refuses in the launch: of what the error is about, if that is known."""
+        failure, _, _, flags = found
+        is_known = found.message is not None or found.library is not None
         judged = self.judge(words) if words else None
         told = [] if judged is None else judged.verdicts
-        verdicts = [verdict for verdict in told if not _is_of_another(verdict, failure)]
-        refused = [v for v in verdicts if v.refused]
-        if not refused and not failure.kind:  # the parser refuses it: why, if anything is known
-            refused = [v for v in verdicts if v.reason and rank_of(v, flags) < len(flags)]
+        refused = _refused_in(told, failure, flags)
         first = min(refused, key=lambda verdict: rank_of(verdict, flags), default=None)
-        if first is None or (message and rank_of(first, flags) == len(flags)):
-            return None
-        return first
+        of_other = first is not None and is_known and rank_of(first, flags) == len(flags)
+        return None if of_other else first
 
     def _of_message(self, failure: Failure, message: Message | None) -> dict[str, Any]:
         """The fields about the message that the error is."""
@@ -271,9 +283,15 @@ class _Case(LaunchLog):
             fields: dict[str, Any] = dict.fromkeys(("template", "said_from", "said_until"))
             return {**fields, "source": _deepest(failure, self.messages), "condition": ""}
         releases = self.messages.releases
+        source = f"{self.engine} {releases[message.until - 1]}: {message.at}"
+        deepest = _deepest(failure, self.messages)
+        # One text may stand in several files of a folder: that of the traceback raised it.
+        file, folder = message.at.partition(",")[0], message.at.partition(",")[0].rpartition("/")[0]
+        raised = (deepest or "").partition(",")[0]
+        elsewhere = raised != file and raised.rpartition("/")[0] == folder
         return {
             "template": message.text,
-            "source": f"{self.engine} {releases[message.until - 1]}: {message.at}",
+            "source": deepest if elsewhere else source,
             "condition": message.when,
             "said_from": releases[message.since],
             "said_until": releases[message.until] if message.until < len(releases) else None,
@@ -290,10 +308,31 @@ class _Case(LaunchLog):
         return None if still else gone
 
 
+def _refused_in(told: list[Verdict], failure: Failure, flags: list[str]) -> list[Verdict]:
+    """What is refused of a launch; what the parser refuses, with what is known of it."""
+    verdicts = [verdict for verdict in told if not _is_of_another(verdict, failure)]
+    refused = [v for v in verdicts if v.refused]
+    if refused or failure.kind:
+        return refused
+    return [v for v in verdicts if v.reason and rank_of(v, flags) < len(flags)]
+
+
 def _is_of_another(verdict: Verdict, failure: Failure) -> bool:
     """Whether a value is refused where the log's own release did not know the flag."""
     other = verdict.refused and verdict.verdict != "unknown-flag"
     return other and _UNRECOGNIZED in failure.text
+
+
+def _known_of(
+    loose: Told | None, rule: Verdict | None, library: LibraryMessage | None
+) -> dict[str, Any]:
+    """The fields about what quantmap knows of an error."""
+    if loose:
+        return {"rule": loose.means, "evidence": []}
+    if rule:
+        return {"rule": rule.reason, "evidence": rule.evidence}
+    known = {"rule": library.means, "evidence": library.evidence} if library else {}
+    return known or {"rule": "", "evidence": []}
 
 
 def _of_library(library: LibraryMessage) -> dict[str, Any]:

@@ -38,8 +38,9 @@ def launch_lines() -> re.Pattern[str]:
     modules = [re.escape(words[1].partition(".")[0]) for words in launchers if words[0] == "-m"]
     python = rf"python3?(?:[ \t]+-u)?[ \t]+-m[ \t]+(?:{'|'.join(modules)})\.[\w.]+"
     return re.compile(  # within a line: what may cross lines takes the square of the text
-        r"^[ \t]*(?:\$ )?(?:[A-Za-z_]\w*=\S*[ \t]+)*(?:(?:exec|sudo|nohup|env|-E)[ \t]+)*"
-        rf"(?:[\w./~-]*/)?(?:{'|'.join(plain)}|docker run|{python})[ \t]+"
+        r"^[ \t]*(?:\$ )?(?:(?:[A-Za-z_]\w*=\S*|exec|sudo|nohup|env|-E)[ \t]+)*"
+        r"(?:[\w./~-]*python3?[ \t]+(?=[\w.~-]*/))?(?:[\w./~-]*/)?"
+        rf"(?:{'|'.join(plain)}|docker run|{python})[ \t]+"
         r"(?:[-$\"'<{/.\\]|[\w.-]*[/\d]|[\w.-]+[ \t]+--[a-z])",
         re.MULTILINE,
     )

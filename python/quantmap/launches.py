@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from . import _core
 from .files import MAX_BYTES
-from .launch_lines import line_naming_engine, names_an_engine
+from .launch_lines import launch_lines, line_naming_engine, names_an_engine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ _OF_SHELL = (  # what is said of a shell's variables, and of others
 _DEEPEST = 2  # files that a script writes may be scripts that write files
 _MOST_WRITTEN = 2_000_000  # characters of files that scripts write
 _MOST_LAUNCHES = 1_000
+_UNREAD = "invalid-command"  # of what no shell could read
+_LONGEST_ROW = 2_000
+_FEW_LINES = 5  # of what may be a command
 
 
 def judge_one(command: Any, ground: tuple[Any, ...]) -> CheckResult:
@@ -47,7 +51,7 @@ def judge_one(command: Any, ground: tuple[Any, ...]) -> CheckResult:
     if settings:
         engine, version, gpu, method, checkpoint = ground
         launch = _core.check(command, engine, version, gpu, method, checkpoint, settings)
-    return _with_files(launch, settings)
+    return _with_files(launch, settings, ground)
 
 
 def judge_text(
@@ -72,7 +76,10 @@ def judge_text(
     if containers is None:
         judged.script(text, 1)
     for container in containers or ():
-        judged.container(container, 1)
+        if len(judged.launches) >= _MOST_LAUNCHES:
+            judged.left_out += 1
+        else:
+            judged.container(container, 1)
     launches, notes = judged.launches, judged.notes
     if judged.has_files:
         launches.sort(key=lambda launch: launch.line)
@@ -115,11 +122,23 @@ def _as_told(
             )
         return judged.launches, judged.notes
     others = [note for note in notes if note.code != "unknown-launcher"]
-    if others:
+    if others and not _only_of_quotes(text, others):
         return [], others
     line, said = _first_named(text)
     context = {"line": str(line), "value": repr(said)}
     return [], [_core.make_diagnostic("engine-named-only", "command", context)]
+
+
+def _only_of_quotes(text: str, notes: list[Diagnostic]) -> bool:
+    """Whether all that is said of a page is that quotes in its sentences are never closed."""
+    prose = not text.startswith("#!") and text.count("\n") > _FEW_LINES
+    if not prose or any(note.code != _UNREAD for note in notes):
+        return False
+    found = itertools.islice(launch_lines().finditer(text), _MOST_LAUNCHES)
+    rows = (
+        text[match.start() : match.start() + _LONGEST_ROW].partition("\n")[0] for match in found
+    )
+    return not any(map(names_an_engine, rows))
 
 
 def _quoted(text: str) -> list[tuple[int, str]]:
@@ -157,11 +176,25 @@ class _Judged:
             judged = _core.check_script(text, engine, version, gpu, method, checkpoint, settings)
         for launch in judged.launches:
             at = line + (launch.line - 1 if is_script else 0)
-            self.launches.append(_with_files(launch.replace(line=at), settings))
+            self.launches.append(_with_files(launch.replace(line=at), settings, self.ground))
         self.notes += judged.notes
+        if is_script and depth < _DEEPEST and isinstance(text, str) and " -c " in text:
+            self._inline(text, line)
         if depth < _DEEPEST:
             for file in judged._written:
                 self._file(file, line - 1 + file.line if is_script else line, depth + 1)
+
+    def _inline(self, text: str, line: int) -> None:
+        """Judge what stands in ``python -c`` of a script."""
+        from .quoted_words import inline_python
+
+        for found in inline_python(text):
+            before = len(self.launches)
+            self.script(found.words, line - 1 + found.line, depth=_DEEPEST)
+            self.launches[before:] = map(_by_name, self.launches[before:])
+            if found.is_call:
+                self.launches[before:] = map(_as_called, self.launches[before:])
+            self.has_files = True  # their order is not that of the lines
 
     def container(self, container: Container, line: int, depth: int = 0) -> None:
         """Judge a container of a text that begins on a line."""
@@ -171,6 +204,8 @@ class _Judged:
         self.script(container.words, line, is_script=container.is_script, depth=depth)
         if container.of_python:
             self.launches[before:] = map(_by_name, self.launches[before:])
+        if container.of_call:
+            self.launches[before:] = map(_as_called, self.launches[before:])
 
     def _file(self, file: WrittenFile, line: int, depth: int) -> None:
         """Judge what stands in a file that a script writes, or hands to a program."""
@@ -210,6 +245,28 @@ def _by_name(launch: CheckResult) -> CheckResult:
     return launch.replace(verdicts=verdicts)
 
 
+def _as_called(launch: CheckResult) -> CheckResult:
+    """A launch that is a call: it takes whole names, and some that are no flags."""
+    from .python_calls import all_flags, flag_of
+
+    verdicts = []
+    for verdict in launch.verdicts:
+        flag, _, name = verdict.argument.partition("--")
+        is_flag = not flag and name and verdict.argument not in all_flags(launch.engine)
+        if is_flag and verdict.canonical.startswith(verdict.argument):
+            verdict = verdict.replace(
+                verdict="unknown-flag",
+                refused=True,
+                reason="a call takes no abbreviation: this name is no parameter",
+                hint=f"write {verdict.canonical[2:].replace('-', '_')}",
+            )
+        elif is_flag and verdict.refused and flag_of(launch.engine, name.replace("-", "_")) is None:
+            reason = "no release has a flag of this name: whether the call takes it is not known"
+            verdict = verdict.replace(verdict="assumed", refused=False, reason=reason, hint="")
+        verdicts.append(verdict)
+    return launch.replace(verdicts=verdicts)
+
+
 def _settings(launches: list[CheckResult]) -> dict[str, str]:
     """The files whose settings the rules look at, by name, as JSON."""
     out: dict[str, str] = {}
@@ -232,7 +289,7 @@ def _named_files(launches: list[CheckResult]) -> Iterator[tuple[CheckResult, str
                 yield launch, verdict.value
 
 
-def _with_files(launch: CheckResult, read: dict[str, str]) -> CheckResult:
+def _with_files(launch: CheckResult, read: dict[str, str], ground: tuple[Any, ...]) -> CheckResult:
     """A launch, with what the file of arguments that it names sets."""
     flag, verdicts = launch._config_flag, launch.verdicts
     settings = flag and any(verdict.canonical == flag for verdict in verdicts)
@@ -241,5 +298,5 @@ def _with_files(launch: CheckResult, read: dict[str, str]) -> CheckResult:
 
         launch = note_unread(launch, _SETTINGS, read)
         if settings:
-            launch = with_settings(launch)
+            launch = with_settings(launch, ground[2:])
     return launch

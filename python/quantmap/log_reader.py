@@ -31,14 +31,23 @@ _PART = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 _WHAT = re.compile(r"^\s*what\(\):\s+(\S.{3,})")
 _OWN_PREFIX = re.compile(
     r"^(?:\[?(?:rank|TP|DP|PP|EP)?\d{1,6}[^\]]{0,40}\]:? |\([^()]{1,60}pid=\d{1,9}[^()]{0,60}\) ?|"
-    r"[\w./-]{1,80}\s+\| )+"
+    r"\[?[\w./-]{1,80}\]?\s{1,40}\| )+"
 )
 _LOGGED = re.compile(r"^(?:ERROR|WARNING|INFO|CRITICAL)\s[^\]]{0,80}\] ?")
 _STAMP = re.compile(
     r"^(?:\[\d{4}-\d\d-\d\d[T ][^\]]{5,60}\]|\[\d\d/\d\d/\d{4}[-T ][^\]]{5,40}\]|"
-    r"\d{4}-\d\d-\d\d[T ][\d:.,]{5,20}(?:Z|[+-]\d\d:?\d\d)?) ?"
+    r"\d{4}-\d\d-\d\d[T ][\d:.,]{5,20}(?:Z|[+-]\d\d:?\d\d)?(?: (?:stdout|stderr) [FP])?|"
+    r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S{1,60} [\w.@/-]{1,60}(?:\[\d{1,9}\])?:) ?"
 )
-_FRAME = re.compile(r'^\s*File "([^"]{1,400})", line \d+, in (\S{1,200})')
+# What rsyslog writes for a control character.
+_ESCAPED = re.compile(r"#0(?:33\[[\d;]{0,20}m|15$|11)")
+# A line that is none of the message above it: another logger's, another process's, a command.
+_LOGS = re.compile(r"(?:^|[ |)\]])(?:INFO|WARNING|DEBUG) \d\d-\d\d ")
+_NEXT = re.compile(
+    r"(?:INFO|WARNING|DEBUG)[ :]|Process \S{1,60}:|\[rank\d|[+$] \S|\S{1,80} exited with code|"
+    r"\S{1,80}\.service: |usage: |W\d{4} |\[W\d{3}"
+)
+_FRAME = re.compile(r'^\s*(?:File ")?([^"\s][^"]{0,400})", line \d+, in (\S{1,200})')
 _CPP = re.compile(r"^\[[\w-]{1,30}\](?: ?\[[\w -]{1,20}\])? ?\[(?:E|ERROR)\] (\S.{4,})")
 _USAGE = re.compile(r"^(?:(\S{1,200}(?: [a-z][\w-]{0,40}){0,3}): )?error: (.{4,})", re.IGNORECASE)
 _RECORD = ("log", "message", "msg", "textPayload", "line")  # where loggers put the line itself
@@ -72,6 +81,8 @@ class Failure:
 
 def bare(line: str) -> str:
     """A line without what a logger or a container's log puts in front."""
+    if "#0" in line:
+        line = _ESCAPED.sub("", line.rstrip())
     for _ in range(4):
         shorter = _STAMP.sub("", _LOGGED.sub("", _OWN_PREFIX.sub("", line)))
         if shorter == line:
@@ -110,12 +121,13 @@ def _without_record(line: str) -> str:
 
 def find_failures(text: str) -> list[Failure]:
     """The errors of a log, in its order; of one that is told again and again the first."""
-    lines = [bare(line[:LONGEST_LINE]) for line in text.split("\n")]
+    rows = [line[:LONGEST_LINE] for line in text.split("\n")]
+    lines = list(map(bare, rows))
     found: list[Failure] = []
     seen: set[str] = set()
     frames: list[tuple[str, str]] = []
     for number, line in enumerate(lines):
-        frame = _FRAME.match(line) if "File " in line else None
+        frame = _FRAME.match(line) if '", line ' in line else None
         if frame:
             frames = [*frames[-40:], (frame[1], frame[2])]
             continue
@@ -123,7 +135,7 @@ def find_failures(text: str) -> list[Failure]:
         if told is None:
             continue
         kind, said = told
-        said = " ".join([said, *_following(lines, number)])[:LONGEST_LINE]
+        said = " ".join([said, *_following(lines, number, rows)])[:LONGEST_LINE]
         said = " ".join(_whole(said.partition(_OF_VALUE)[0]).split())
         if said not in seen and len(found) < MOST_FAILURES:
             seen.add(said)
@@ -172,13 +184,38 @@ def _asserted(lines: list[str], number: int) -> tuple[str, str] | None:
     return None
 
 
-def _following(lines: list[str], number: int) -> Iterator[str]:
+def _following(lines: list[str], number: int, rows: list[str]) -> Iterator[str]:
     """The rest of a message of several lines."""
-    for line in lines[number + 1 : number + 1 + _MOST_FOLLOWING]:
+    for at in range(number + 1, min(number + 1 + _MOST_FOLLOWING, len(lines))):
+        line = lines[at]
         plain = line.strip()
+        if _NEXT.match(plain) or _LOGS.search(rows[at]):
+            return
         if not plain or plain.startswith(_ENDS) or _FRAME.match(line) or _told(line):
             return
         yield plain
+
+
+def last_start(text: str, words: list[str]) -> int:
+    """The line on which the last launch of a log is typed, or traced by a shell; 0: none is.
+
+    Args:
+        text: the log.
+        words: what starts a server.
+
+    Returns:
+        int: the line's number.
+
+    Example:
+        >>> last_start("$ vllm serve a\\nerror\\n+ vllm serve b", ["vllm serve"])
+        3
+    """
+    number = 0
+    for at, line in enumerate(text.split("\n"), 1):
+        plain = line.lstrip()[:LONGEST_LINE]
+        if plain[:2] in ("$ ", "+ ") and any(word in plain for word in words):
+            number = at
+    return number
 
 
 def launch_blocks(text: str, words: list[str]) -> list[str]:

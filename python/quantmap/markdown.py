@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _FENCE = re.compile(r"^([ >]*)(`{3,}|~{3,})[ \t]*\{?([\w+.-]*)[^`\n]*$")
+_DIRECTIVE = re.compile(r"^([ ]*)\.\. (?:code-block|code|sourcecode|prompt)::[ \t]*([\w+.-]*)")
+_OPTION = re.compile(r"^\s*:[a-z-]+:")
 _PROMPT = re.compile(r"^\s*\$ ")
 SHELLS = {"sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", "text"}
 DATA = {
@@ -63,13 +65,18 @@ def code_blocks(text: str) -> Iterator[tuple[int, str, str]]:
     Args:
         text: Markdown; what is indented as a whole may be part of another file.
 
-    Yields:
-        tuple[int, str, str]: the first line of a block, its language, and its text.
+    Returns:
+        Iterator[tuple[int, str, str]]: the first line of a block, its language, and its text.
 
     Example:
         >>> list(code_blocks("```bash\\n$ vllm serve m\\n```"))
         [(2, 'bash', 'vllm serve m')]
     """
+    fenced = "```" in text or "~~~" in text
+    return _fenced_blocks(text) if fenced else _rst_blocks(text)
+
+
+def _fenced_blocks(text: str) -> Iterator[tuple[int, str, str]]:
     fence, language, first, indent = "", "", 0, 0
     block: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
@@ -85,6 +92,34 @@ def code_blocks(text: str) -> Iterator[tuple[int, str, str]]:
             plain = line[indent:] if not line[:indent].strip(" >") else line
             quoted = plain[:2] == "> " and launch_lines().match(plain[2:])
             block.append(plain[2:] if quoted else _PROMPT.sub("", plain))
+
+
+def _rst_blocks(text: str) -> Iterator[tuple[int, str, str]]:
+    """The code blocks of reStructuredText: what is indented behind ``.. code-block:: bash``."""
+    rows = text.split("\n")
+    at = 0
+    while at < len(rows):
+        match = _DIRECTIVE.match(rows[at])
+        at += 1
+        if not match:
+            continue
+        language, column = match[2].lower(), len(match[1])
+        begin = at
+        while at < len(rows) and (not rows[at].strip() or _indent(rows[at]) > column):
+            at += 1
+        block = [line for line in rows[begin:at] if not _OPTION.match(line)]
+        depth = min((_indent(line) for line in block if line.strip()), default=0)
+        if language in _READ and any(map(str.strip, block)):
+            plain = [_PROMPT.sub("", line[depth:], count=1) for line in rows[begin:at]]
+            yield (
+                begin + 1,
+                language,
+                "\n".join("" if _OPTION.match(line) else line for line in plain),
+            )
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 _MOST_TOLD = 200  # launches of prose
@@ -158,7 +193,7 @@ def _launches_in_prose() -> re.Pattern[str]:
 _SETS = re.compile(r"^\s*(?:export[ \t]+)?([A-Za-z_]\w*=[^\s<>;&|`(]\S*.*)$")
 _INSTALLS = re.compile(
     r"^\s*(?:uv |python3? -m |poetry |%|!)*(?:pip3?|conda|mamba|add) [^;&|`\n]*"
-    r"(?:\w(?:\[[\w,]*\])?(?:[~<>]=?|==?)\d|\.whl\b|git\+)[^;&|`\n]*$"
+    r"(?:\w(?:\[[\w,]*\])?(?:[~<>]=?|==?)(?:\d|\$\{\{)|\.whl\b|git\+)[^;&|`\n]*$"
 )
 _ASSIGNS = re.compile(r"[A-Za-z_]\w*=")
 _CLONES = re.compile(

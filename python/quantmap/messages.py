@@ -55,7 +55,8 @@ class Message:
         A log may cut a text off, so that only the beginning of the template stands in it.
         """
         if not text.startswith(self.pieces[0]):
-            return False, 0
+            cut = len(text) >= _CUT and self.pieces[0].startswith(text)
+            return cut, len(text) if cut else 0
         at = told = len(self.pieces[0])
         for piece in self.pieces[1:]:
             place = text.find(piece, at)
@@ -134,7 +135,7 @@ class Messages:
         Of several that fit, one of this release comes first, then one that fits to its end, one of
         a function of the traceback, one of the same class, then the one with more words.
         """
-        best: tuple[tuple[bool, bool, bool, bool, int], Message] | None = None
+        best: tuple[tuple[bool, bool, bool, int, bool, int], Message] | None = None
         for message in self._like(failure):
             whole, told = message.reach(failure.text)
             if not told:
@@ -143,10 +144,20 @@ class Messages:
             path, _, function = message.at.partition(", ")
             name = function.rpartition(".")[2]
             here = any(file.endswith(path) and name == of for file, of in failure.frames)
-            rank = (now, whole, here, message.kind == failure.kind, told)
+            near = _nearness(path, name, failure)
+            rank = (now, whole, here, near, message.kind == failure.kind, told)
             if best is None or rank > best[0]:
                 best = (rank, message)
         return None if best is None else best[1]
+
+
+def _nearness(path: str, name: str, failure: Failure) -> int:
+    """How like the last place of a traceback another one is: in its file's words, and by name."""
+    if not failure.frames:
+        return 0
+    file, function = failure.frames[-1]
+    words = set(re.split(r"[_./]", file.rpartition("/")[2]))
+    return len(words & set(re.split(r"[_./]", path.rpartition("/")[2]))) + 2 * (function == name)
 
 
 @lru_cache(maxsize=8)
@@ -173,17 +184,21 @@ class LibraryMessage:
     Attributes:
         text: words that stand somewhere in the error.
         kind: the class of the error; empty where any may say it.
+        where: functions of which one stands in the traceback; empty where any may.
+        arguments: flags that decide it, of any engine.
         package: whose words they are.
         means: what they mean for a launch, and whether that is assumed.
         change: what lets the launch start.
         evidence: where that was read.
     """
 
-    __slots__ = ("change", "evidence", "kind", "means", "package", "text")
+    __slots__ = ("arguments", "change", "evidence", "kind", "means", "package", "text", "where")
 
     def __init__(self, row: dict[str, Any]) -> None:
         self.text: str = row["text"]
         self.kind: str = row.get("kind", "")
+        self.where: set[str] = set(row.get("where", ()))
+        self.arguments: list[str] = row.get("arguments", [])
         self.package: str = row["package"]
         told = " (assumed: read in public threads)" if row.get("assumed") else ""
         self.means: str = row["means"] + told
@@ -211,5 +226,9 @@ def library_message(failure: Failure) -> LibraryMessage | None:
         >>> library_message(Failure("ValueError", text, 1, [])).package
         'triton'
     """
-    rows = (row for row in _libraries() if row.text in failure.text)
-    return next((row for row in rows if row.kind in ("", failure.kind)), None)
+    named = {function for _, function in failure.frames}
+    for row in _libraries():
+        here = not row.where or not row.where.isdisjoint(named)
+        if here and row.text in failure.text and row.kind in ("", failure.kind):
+            return row
+    return None

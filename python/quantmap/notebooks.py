@@ -36,8 +36,8 @@ def read_cell(text: str, places: Places, ground: Ground) -> list[Container] | No
         found = find_written(written[1], "\n" + text[written.end() :])
     elif looks_like_python(text) and names_an_engine(text):
         found = [
-            Container(ground.before + words, line, is_script=True, of_python=True)
-            for line, words in python_launches(_OF_SHELL.sub("#", text)) or ()
+            Container(ground.before + words, line, is_script=True, of_python=True, of_call=call)
+            for line, words, call in python_launches(_OF_SHELL.sub("#", text)) or ()
         ]
     else:
         found = []

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
+if TYPE_CHECKING:
+    Settings = tuple[list[tuple[str, ast.expr]], bool]
+
 _IMAGE = ("image", "image_name", "docker_image", "image_uri")
 _WORDS = ("command", "args", "docker_args", "cmd", "docker_start_cmd", "container_args")
 _INSTALLED = re.compile(r"[A-Za-z][\w.-]*(?:\[[\w, -]*\])?[ ]?(?:[=~<>!]=?=?[ ]?[\w.*]+,?[ ]?)+")
@@ -58,7 +61,10 @@ def imported_names(nodes: list[ast.AST]) -> dict[str, str]:
 
 
 def called_launches(
-    nodes: list[ast.AST], text_of: Callable[[ast.expr], str], word_of: Callable[[ast.expr], str]
+    nodes: list[ast.AST],
+    text_of: Callable[[ast.expr], str],
+    word_of: Callable[[ast.expr], str],
+    settings_of: Callable[[ast.expr], Settings],
 ) -> Iterator[tuple[int, str]]:
     """The launches that calls of a source are, as lines of a shell.
 
@@ -66,6 +72,7 @@ def called_launches(
         nodes: the nodes of the source.
         text_of: the text of an expression; what is not known is marked in it.
         word_of: the same as a word of a shell.
+        settings_of: the names and values of a dict, and whether that is all of it.
 
     Yields:
         tuple[int, str]: a launch with its line.
@@ -76,7 +83,7 @@ def called_launches(
             continue
         starter = _called(node.func, imported)
         if starter is not None:
-            yield node.lineno, _constructed(starter, node, word_of)
+            yield node.lineno, _constructed(starter, node, word_of, settings_of)
             continue
         given = {word.arg: word.value for word in node.keywords if word.arg}
         if "engine_kwargs" in given:
@@ -154,19 +161,33 @@ def _called(function: ast.expr, imported: dict[str, str]) -> _Starter | None:
     return starter if rest.rpartition(".")[2] in starter.names else None
 
 
-def _constructed(starter: _Starter, call: ast.Call, word_of: Callable[[ast.expr], str]) -> str:
-    model = next((word.value for word in call.keywords if word.arg == starter.model), None)
+def _constructed(
+    starter: _Starter,
+    call: ast.Call,
+    word_of: Callable[[ast.expr], str],
+    settings_of: Callable[[ast.expr], Settings],
+) -> str:
+    given: list[tuple[str, ast.expr]] = []
+    is_all = True
+    for word in call.keywords:
+        inside, known = ([(word.arg, word.value)], True) if word.arg else settings_of(word.value)
+        given += inside
+        is_all = is_all and known
+    model = next((value for name, value in given if name == starter.model), None)
     if model is None and call.args:
         model = call.args[0]
-    open_model = _OPEN % "model" if any(word.arg is None for word in call.keywords) else None
+    open_model = None if is_all else _OPEN % "model"
     words = _started(starter.engine, open_model if model is None else word_of(model))
-    for word in call.keywords[:_MOST_PARAMETERS]:
-        if word.arg is None:
-            words.append(_OPEN % "options")
-        elif word.arg != starter.model:
-            flag = starter.renamed.get(word.arg) or flag_of(starter.engine, word.arg)
-            words += _argument(starter.engine, flag, word.value, word_of)
-    return " ".join(words)
+    for name, value in given[:_MOST_PARAMETERS]:
+        if name != starter.model:
+            flag = starter.renamed.get(name) or flag_of(starter.engine, name)
+            words += _argument(starter.engine, flag or flag_like(name), value, word_of)
+    return " ".join(words if is_all else [*words, _OPEN % "options"])
+
+
+def flag_like(name: str) -> str:
+    """A parameter as a flag of that name would be spelt."""
+    return "--" + name.replace("_", "-")
 
 
 def _started(engine: Engine, model: str | None) -> list[str]:
@@ -210,7 +231,7 @@ def _plain_argument(flag: str, value: Any, known: frozenset[str]) -> list[str]:
 
 @lru_cache(maxsize=1_000)
 def flag_of(engine: Engine, name: str) -> str | None:
-    """The flag of a parameter; also of one that is nearly spelt so, which is none."""
+    """The flag of a parameter; also of one that is nearly spelt so, or begins so, which is none."""
     import difflib
 
     flags = all_flags(engine)
@@ -218,7 +239,8 @@ def flag_of(engine: Engine, name: str) -> str | None:
         if flag in flags:
             return flag
     flag = "--" + name.replace("_", "-")
-    near = len(name) < 40 and difflib.get_close_matches(flag, flags, 1, 0.88)
+    begins = any(known.startswith(flag + "-") for known in flags)
+    near = len(name) < 40 and (begins or difflib.get_close_matches(flag, flags, 1, 0.88))
     return flag if near else None
 
 
@@ -239,6 +261,17 @@ def _of_settings(given: dict[str, ast.expr], word_of: Callable[[ast.expr], str])
     for name, value in _items(given["engine_kwargs"]):
         words += _argument(ENGINE, flag_of(ENGINE, name), value, word_of)
     return " ".join(words)
+
+
+def settings_in(value: ast.expr | None) -> Settings:
+    """Names and values of a dict that stands here, and whether that is all of it."""
+    known = list(_items(value))
+    if isinstance(value, ast.Dict):
+        return known, len(known) == len(value.keys)
+    is_dict = isinstance(value, ast.Call) and isinstance(value.func, ast.Name)
+    if not is_dict or value.func.id != "dict" or value.args:  # type: ignore[union-attr]
+        return [], False
+    return known, len(known) == len(value.keywords)  # type: ignore[union-attr]
 
 
 def _items(value: ast.expr | None) -> Iterator[tuple[str, ast.expr]]:

@@ -6,19 +6,23 @@ import ast
 import bisect
 import re
 import shlex
+import textwrap
 import warnings
+from typing import NamedTuple
 
 from . import _core
 from .launch_lines import launch_lines, looks_like_python, names_an_engine
+from .python_lists import Lists, name_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
 __all__: list[str] = []
 
 _MOST_NODES = 50_000
-_MOST_WORDS = 2_000  # of a list that others are put together to
+_DEEPEST_CHOICE = 8
 # What stands behind a launcher in a launch, and in no sentence about one.
 _SENTENCE = re.compile(r" [a-z]+ [a-z]+\.$")  # the end of one
 _GOES_ON = re.compile(r"[\"']?[-$\"'{<.~/\\]|[\w.-]*[/\d]")
@@ -40,7 +44,21 @@ def is_python(text: str) -> bool:
     return looks_like_python(text) and _tree(text) is not None
 
 
-def find_python_launches(text: str) -> list[tuple[int, str]]:
+class PythonLaunch(NamedTuple):
+    """A launch of a Python source.
+
+    Attributes:
+        line: where it stands.
+        words: as a shell writes it.
+        is_call: whether it is a call, whose parameters are no flags.
+    """
+
+    line: int
+    words: str
+    is_call: bool
+
+
+def find_python_launches(text: str) -> list[PythonLaunch]:
     """The launches of a Python source as lines of a shell.
 
     Names that are given a text or number once are put in; what else stands there is left open.
@@ -49,18 +67,48 @@ def find_python_launches(text: str) -> list[tuple[int, str]]:
         text: the source.
 
     Returns:
-        list[tuple[int, str]]: each with its line; none when the text is no Python.
+        list[PythonLaunch]: in the order of their lines; none when the text is no Python.
 
     Example:
-        >>> find_python_launches("PORT = 80\\nrun(['vllm', 'serve', model, '--port', str(PORT)])")
-        [(2, 'vllm serve "${model}" --port 80')]
+        >>> source = "PORT = 80\\nrun(['vllm', 'serve', model, '--port', str(PORT)])"
+        >>> [found.words for found in find_python_launches(source)]
+        ['vllm serve "${model}" --port 80']
     """
     tree = _tree(text)
     if tree is None:
         return []
     reader = _Reader(tree, text)
     found = sorted(set(reader.launches()))
-    return [(line, reader.inside(line, words)) for line, words in found]
+    return [
+        PythonLaunch(line, reader.inside(line, words), words in reader.called)
+        for line, words in found
+    ]
+
+
+def python_texts(text: str) -> list[tuple[int, int, str]]:
+    """The texts of several lines in a Python source, which may be files of their own.
+
+    Args:
+        text: the source.
+
+    Returns:
+        list[tuple[int, int, str]]: first and last line, and the text without its indentation.
+
+    Example:
+        >>> python_texts("t = \'\'\'\\n  a: 1\\n  b: 2\\n\'\'\'")
+        [(1, 4, '\\na: 1\\nb: 2\\n')]
+    """
+    tree = _tree(text)
+    if tree is None:
+        return []
+    reader = _Reader(tree, text)
+    return [
+        (node.lineno, node.end_lineno or node.lineno, textwrap.dedent(reader.text(node)))
+        for node in reader.nodes
+        if isinstance(node, (ast.JoinedStr, ast.Constant))
+        and (node.end_lineno or 0) > node.lineno
+        and id(node) not in reader.parts
+    ]
 
 
 def _tree(text: str) -> ast.Module | None:
@@ -73,12 +121,14 @@ def _tree(text: str) -> ast.Module | None:
     return tree
 
 
-class _Reader:
+class _Reader(Lists):
     def __init__(self, tree: ast.Module, text: str) -> None:
         self.text_ = text
         self.rows = text.split("\n")
         self.installed: list[tuple[int, str]] | None = None
         self.images: list[tuple[int, str]] | None = None
+        self.called: set[str] = set()  # launches that are calls
+        self._changed: set[str] | None = None
         self.nodes: list[ast.AST] = []
         for node in ast.walk(tree):
             if len(self.nodes) >= _MOST_NODES:
@@ -95,47 +145,6 @@ class _Reader:
         self.lists = self._lists()
         self.starts = [list(words) for row in _core.engines() for words, _ in row["launchers"]]
         self.names = {id(n.value): n.targets[0] for n in self.nodes if isinstance(n, ast.Assign)}
-
-    def _lists(self) -> dict[str, ast.expr]:
-        """Names that are given a list once."""
-        given: dict[str, list[ast.expr]] = {}
-        for node in self.nodes:
-            if isinstance(node, ast.Assign) and len(node.targets) == 1:
-                target = node.targets[0]
-                if isinstance(target, ast.Name) and _grows(node) is None:
-                    given.setdefault(target.id, []).append(node.value)
-        return {name: values[0] for name, values in given.items() if len(values) == 1}
-
-    def items(self, value: ast.expr) -> list[ast.expr]:
-        """The elements of a list, with those of the lists that it is put together from."""
-        out: list[ast.expr] = []
-        open_ = [value]
-        inside: set[str] = (
-            set()
-        )  # names whose lists are put in: each once, so that none holds itself
-        while open_ and len(out) < _MOST_WORDS:
-            item = open_.pop()
-            if isinstance(item, ast.Starred):
-                open_.append(item.value)
-            elif isinstance(item, ast.BinOp) and isinstance(item.op, ast.Add):
-                open_ += [item.right, item.left]
-            elif isinstance(item, (ast.List, ast.Tuple)):
-                elements = (e if isinstance(e, ast.Starred) else _Element(e) for e in item.elts)
-                open_ += reversed(list(elements))
-            elif isinstance(item, ast.Name) and self.is_list(item.id) and item.id not in inside:
-                inside.add(item.id)
-                added = [
-                    e if isinstance(e, ast.Starred) else _Element(e)
-                    for e in self.added.get(item.id, [])
-                ]
-                open_ += [*reversed(added), self.lists[item.id]]
-            else:
-                out.append(item.element if isinstance(item, _Element) else ast.Starred(item))
-        return out
-
-    def is_list(self, name: str) -> bool:
-        """Whether a name is given a list once, as far as the source tells."""
-        return isinstance(self.lists.get(name), (ast.List, ast.Tuple, ast.BinOp))
 
     def _constants(self) -> dict[str, str]:
         """Names that are given one text or number, and nothing else."""
@@ -156,21 +165,6 @@ class _Reader:
                 elif isinstance(value.value, (str, int, float)):
                     known[target.id] = str(value.value)
         return {name: value for name, value in known.items() if name not in unsure}
-
-    def _additions(self) -> dict[str, list[ast.expr]]:
-        """What is added to lists by name: ``+=``, ``a = a + b``, ``extend`` and ``append``."""
-        out: dict[str, list[ast.expr]] = {}
-        for node in self.nodes:
-            if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-                out.setdefault(node.target.id, []).extend(_items(node.value))
-            elif isinstance(node, ast.Assign) and (more := _grows(node)) is not None:
-                out.setdefault(_name(node.targets[0]), []).extend(_items(more))
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                name, verb = node.func.value, node.func.attr
-                if isinstance(name, ast.Name) and verb in ("extend", "append") and node.args:
-                    given = _items(node.args[0]) if verb == "extend" else [node.args[0]]
-                    out.setdefault(name.id, []).extend(given)
-        return out
 
     def ground(self, line: int) -> str:
         """What is installed for a launch on this line, as commands in front of it."""
@@ -195,7 +189,9 @@ class _Reader:
     def launches(self) -> Iterator[tuple[int, str]]:
         from .python_calls import called_launches
 
-        yield from called_launches(self.nodes, self.text, self.word)
+        for at, call in called_launches(self.nodes, self.text, self.word, self.settings):
+            self.called.add(call)
+            yield at, call
         inner = self.put_together()
         for node in self.nodes:
             if isinstance(node, (ast.List, ast.Tuple, ast.BinOp)):
@@ -225,28 +221,6 @@ class _Reader:
         texts = [self.text(item) for item in items if not isinstance(item, ast.Starred)]
         line = " ".join(text[1:-1] if text.startswith('"${') else text for text in texts)
         return line if self.is_line(line) else ""
-
-    def put_together(self) -> set[int]:
-        """Lists that are part of others, which are the launch: of sums, and by their names."""
-        grown = {
-            id(node.value)
-            for node in self.nodes
-            if isinstance(node, ast.Assign) and _grows(node) is not None
-        }
-        inner = set(grown)
-        for node in self.nodes:
-            parts: list[ast.expr] = []
-            if id(node) in grown:
-                continue
-            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-                parts = [node.left, node.right]
-            elif isinstance(node, (ast.List, ast.Tuple)):
-                parts = [item.value for item in node.elts if isinstance(item, ast.Starred)]
-            for part in parts:
-                inner.add(id(part))
-                if isinstance(part, ast.Name) and part.id in self.lists:
-                    inner.add(id(self.lists[part.id]))
-        return inner
 
     def told(self, node: ast.expr, text: str) -> Iterator[tuple[int, str]]:
         """Launches that a text of several lines tells, as the description of a module does."""
@@ -292,10 +266,21 @@ class _Reader:
         )
 
     def word(self, item: ast.expr) -> str:
+        item = self.chosen(item)
         if isinstance(item, (ast.Starred, ast.IfExp)):
-            return f"${{{_name(item)}[@]}}"
+            return f"${{{name_in(item)}[@]}}"
         text = self.text(item)
         return text if text.startswith('"${') and text.endswith('}"') else self.quoted(item, text)
+
+    def chosen(self, item: ast.expr) -> ast.expr:
+        """Of two expressions the one that a name chooses, where what it is given is known."""
+        for _ in range(_DEEPEST_CHOICE):
+            test = item.test if isinstance(item, ast.IfExp) else None
+            known = self.known.get(test.id) if isinstance(test, ast.Name) else None
+            if not isinstance(item, ast.IfExp) or known not in ("True", "False"):
+                break
+            item = item.body if known == "True" else item.orelse
+        return item
 
     def quoted(self, item: ast.expr, text: str) -> str:
         if isinstance(item, ast.JoinedStr) and "${" in text:
@@ -310,9 +295,9 @@ class _Reader:
             return self.known[item.id]
         if isinstance(item, ast.JoinedStr):
             return "".join(self.filled(value) for value in item.values)
-        if isinstance(item, ast.Call) and _name(item.func) == "str" and len(item.args) == 1:
+        if isinstance(item, ast.Call) and name_in(item.func) == "str" and len(item.args) == 1:
             return self.text(item.args[0])
-        return f'"${{{_name(item)}}}"'
+        return f'"${{{name_in(item)}}}"'
 
     def filled(self, value: ast.expr) -> str:
         if isinstance(value, ast.Constant):
@@ -322,39 +307,7 @@ class _Reader:
         return text.strip('"') if text.startswith('"${') else text
 
 
-class _Element(ast.expr):
-    """An expression that is one element, whatever it is."""
-
-    def __init__(self, element: ast.expr) -> None:
-        super().__init__()
-        self.element = element
-
-
 def _nearest(found: list[tuple[int, str]], line: int) -> str:
     """What stands last above a line, else first below it; empty where there is nothing."""
     at = bisect.bisect_right(found, (line, "\U0010ffff"))
     return found[max(at - 1, 0)][1] if found else ""
-
-
-def _grows(node: ast.Assign) -> ast.expr | None:
-    """What an assignment adds to the list that it assigns to, as ``a = a + b`` does."""
-    target, value = node.targets[0], node.value
-    if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add):
-        return None
-    if isinstance(target, ast.Name) and isinstance(value.left, ast.Name):
-        return value.right if target.id == value.left.id else None
-    return None
-
-
-def _items(value: ast.expr) -> list[ast.expr]:
-    return list(value.elts) if isinstance(value, (ast.List, ast.Tuple)) else [ast.Starred(value)]
-
-
-def _name(item: ast.expr) -> str:
-    """A name for what is not known: the last one in the expression."""
-    names = [
-        node.attr if isinstance(node, ast.Attribute) else node.id
-        for node in ast.walk(item)
-        if isinstance(node, (ast.Name, ast.Attribute))
-    ]
-    return names[0] if names else "value"

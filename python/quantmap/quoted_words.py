@@ -7,6 +7,11 @@ import shlex
 from itertools import islice
 
 from .launch_lines import launch_lines, names_an_engine
+from .markdown import Prelude
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .python_source import PythonLaunch
 
 __all__: list[str] = []
 
@@ -17,6 +22,15 @@ _LIST = re.compile(rf"{_WORD}(?:{_BLANK},{_BLANK}\[?{_BLANK}{_ITEM}){{1,200}}")
 _ITEMS = re.compile(_ITEM)
 _INLINE = re.compile(r"\bpython3? -c (?:\"((?:[^\"\\]|\\.){1,2000})\"|'([^']{1,2000})')")
 _MOST = 200  # launches of one text
+_LONGEST_PART = 4_000  # of a structure that an image stands in
+_IMAGE = re.compile(
+    r"\b(?:image|containerImage|imageUri)[\"']?[ \t]{0,20}[:=][ \t\r\n]{0,20}"
+    r"[^\n\"'`]{0,80}[\"'`](?P<image>[\w./:@-]{3,200})[\"'`]"
+)
+_WORDS = re.compile(
+    r"\b(?P<key>args|command|entryPoint)[\"']?[ \t]{0,20}[:=][ \t\r\n]{0,20}"
+    r"\[(?P<words>[^\]\[]{0,3000})\]"
+)
 
 
 def quoted_launches(text: str) -> list[tuple[int, str]]:
@@ -39,12 +53,60 @@ def quoted_launches(text: str) -> list[tuple[int, str]]:
         line = " ".join(map(_word, _ITEMS.findall(match[0])))
         if launch_lines().match(line) and len(found) < _MOST:
             found.append((text.count("\n", 0, match.start()) + 1, line))
+    found += _of_structures(text) if not found else []
+    return found or [(launch.line, launch.words) for launch in inline_python(text)]
+
+
+def inline_python(text: str) -> list[PythonLaunch]:
+    """The launches in ``python -c`` of a script, with what the lines in front of them install.
+
+    Args:
+        text: the script.
+
+    Returns:
+        list[PythonLaunch]: each with its line in the script.
+
+    Example:
+        >>> text = "python -c \\"from vllm import LLM; LLM(model='a/b')\\""
+        >>> [found.words for found in inline_python(text)]
+        ['vllm serve a/b']
+    """
+    found: list[PythonLaunch] = []
+    before, at = Prelude(), 0
     for match in islice(_INLINE.finditer(text), _MOST):
         from .python_source import find_python_launches
 
-        first = text.count("\n", 0, match.start())
+        start = text.rfind("\n", 0, match.start()) + 1
+        if text[start : match.start()].lstrip()[:1] == "#":
+            continue
+        before.add(text[at : match.start()])
+        first, at = text.count("\n", 0, match.start()), match.end()
         inside = match[2] or re.sub(r"\\(.)", r"\1", match[1])
-        found += [(first + line, words) for line, words in find_python_launches(inside)][:_MOST]
+        if names_an_engine(inside):
+            found += [
+                launch._replace(line=first + launch.line, words=before.text() + launch.words)
+                for launch in find_python_launches(inside)[:_MOST]
+            ]
+    return found
+
+
+def _of_structures(text: str) -> list[tuple[int, str]]:
+    """Containers that source of some language describes: an engine's image, and words for it."""
+    images = [
+        match for match in islice(_IMAGE.finditer(text), _MOST) if names_an_engine(match["image"])
+    ]
+    found = []
+    for match, end in zip(images, [*(image.start() for image in images[1:]), len(text)]):
+        part = text[match.end() : min(end, match.end() + _LONGEST_PART)]
+        words: dict[str, list[str]] = {}
+        for given in _WORDS.finditer(part):
+            words.setdefault(given["key"], [_word(item) for item in _ITEMS.findall(given["words"])])
+        if words:
+            started = words.get("command", words.get("entryPoint", []))
+            first = [f"--entrypoint={started[0]}"] if started and "args" in words else []
+            rest = [*started[len(first) :], *words.get("args", [])]
+            line = " ".join(["docker run", *first, match["image"], *rest])
+            found.append((text.count("\n", 0, match.start()) + 1, line))
     return found
 
 

@@ -25,6 +25,7 @@ __all__: list[str] = []
 # What a shell fills in, where a script does not tell what.
 _OPEN = ("$", "`")
 _LEFT_OPEN = "what a shell puts here is not in the text"
+_OF_PARSER = ("unknown-flag", "value-not-accepted")  # what was told before
 _OVERRIDDEN = {
     "verdict": "no-effect",
     "refused": False,
@@ -33,11 +34,12 @@ _OVERRIDDEN = {
 }
 
 
-def with_settings(launch: CheckResult) -> CheckResult:
+def with_settings(launch: CheckResult, ground: tuple[Any, ...]) -> CheckResult:
     """A launch with the settings of the file that it names judged among its verdicts.
 
     Args:
         launch: it; a file that its script does not write is read where it is.
+        ground: GPU, method and model, as the core takes them behind a release.
 
     Returns:
         CheckResult: another one.
@@ -48,19 +50,60 @@ def with_settings(launch: CheckResult) -> CheckResult:
     settings = None if text is None else _arguments_of(text)
     if text is None or settings is None:
         return launch.replace(notes=[*launch.notes, _not_read(name)])
-    model = settings.get("model")
-    if launch.model is None and isinstance(model, str) and not (is_open and _is_open(model)):
-        launch = launch.replace(model=model)
+    launch = _with_model(launch, settings.get("model"), is_open)
     try:
         inside = _judged(text, is_open, launch.engine, launch.version)
+        together = _together(launch, inside, ground)
     except ConfigError as error:
         return launch.replace(notes=[*launch.notes, *error.diagnostics])
     given = {verdict.canonical for verdict in launch.verdicts if verdict.canonical}
     added = [
-        verdict.replace(**_OVERRIDDEN) if verdict.canonical in given else verdict
+        verdict.replace(**_OVERRIDDEN)
+        if verdict.canonical in given
+        else _of_whole(verdict, together)
         for verdict in inside
     ]
-    return launch.replace(verdicts=[*launch.verdicts, *added])
+    own = [_of_whole(verdict, together) for verdict in launch.verdicts]
+    return launch.replace(verdicts=[*own, *added])
+
+
+def _with_model(launch: CheckResult, model: Any, is_open: bool) -> CheckResult:
+    """A launch, with the model that its file names where the line names none."""
+    if launch.model is not None or not isinstance(model, str) or (is_open and _is_open(model)):
+        return launch
+    return launch.replace(model=model)
+
+
+def _together(
+    launch: CheckResult,
+    inside: list[Verdict],
+    ground: tuple[Any, ...],
+) -> dict[str, Verdict]:
+    """What is refused where the line's arguments, the file's and its model meet, by flag."""
+    if launch.platform is not None:
+        return {}
+    whole: dict[str, str] = {}
+    for verdict in [*inside, *launch.verdicts]:
+        plain = verdict.verdict not in ("assumed", "unknown-flag") and not verdict.refused
+        if plain and verdict.canonical.startswith("--"):
+            whole[verdict.canonical] = verdict.value
+    whole.pop(launch._config_flag, None)
+    words = [launch.model] if launch.model and launch.model[:1] != "-" else []
+    words += [flag if value == "true" else f"{flag}={value}" for flag, value in whole.items()]
+    try:
+        judged = _core.check(words, launch.engine, launch.version, *ground)
+    except ConfigError:
+        return {}
+    of_rules = [verdict for verdict in judged.verdicts if verdict.verdict not in _OF_PARSER]
+    return {verdict.canonical: verdict for verdict in of_rules if verdict.refused}
+
+
+def _of_whole(verdict: Verdict, together: dict[str, Verdict]) -> Verdict:
+    """A verdict, or what becomes of it beside all the others."""
+    refused = together.get(verdict.canonical) if verdict.canonical else None
+    if refused is None or verdict.refused:
+        return verdict
+    return refused.replace(argument=verdict.argument, value=verdict.value)
 
 
 @lru_cache(maxsize=4)

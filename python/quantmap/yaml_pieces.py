@@ -28,6 +28,7 @@ _ITEM = re.compile(r"^(\s*)- ")
 _LIST = re.compile(r"^(\s*)(?:- )?(?:args|command|commands|entrypoint|extraArgs):\s*$")
 _STARTED = re.compile(r"^(\s*)(- +)?[\"']?(?:image|command|commands|args|entrypoint|run)[\"']?\s*:")
 _MOST_PIECES = 400
+_MOST_LINES = 40_000  # of all of them
 
 
 def read_pieces(text: str) -> tuple[list[Any], Diagnostic | None]:
@@ -128,16 +129,17 @@ def _quoted(line: str) -> str:
 def _pieces(lines: list[str]) -> Iterator[Any]:
     """The smallest mappings that say what is started, each cut out by its indentation."""
     behind = 0
-    pieces = 0
+    pieces = looked_at = 0
     for number, line in enumerate(lines):
         match = _STARTED.match(line) if number >= behind else None
-        if not match or pieces >= _MOST_PIECES:
+        if not match or pieces >= _MOST_PIECES or looked_at >= _MOST_LINES:
             continue
         column = len(match[1]) + len(match[2] or "")
         first, last = _bounds(lines, number, column, behind)
         text = [row[column:] if not row[:column].strip(" -") else row for row in lines[first:last]]
         read = _read(text)
         pieces += 1
+        looked_at += last - first
         if read is not None:
             behind = last
             yield from read

@@ -3,9 +3,9 @@
 
 #include <cmath>
 
-#include "model/kept_modules.hpp"
 #include "memory/layout.hpp"
 #include "memory/sizes.hpp"
+#include "model/kept_modules.hpp"
 #include "quantmap/memory/fit.hpp"
 
 using namespace quantmap;

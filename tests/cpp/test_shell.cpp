@@ -85,7 +85,7 @@ TEST_CASE("variables") {
   CHECK(commands("c $X \"$X\" a$X $(d) \"`e`\" $1 \"$@\"") == Texts{"c|$X*|$X?|a$X?|$(d)*|`e`?|$1*|$@*"});
   CHECK(commands("A=1; c ${A:-2} ${B:-3} ${B-} ${A:+4} ${B:+5} \"${B:-x y}\" ${B:-\"x y\"} ${B:-$A}") ==
         Texts{"c|1|3|${B-}*|4|${B:+5}*|x y|x|y|1"});
-  CHECK(commands("A=(1 '2 3'); A+=(4); c \"${A[@]}\" ${#A} ${A[0]}") == Texts{"c|1|2 3|4|${#A}*|${A[0]}*"});
+  CHECK(commands("A=(1 '2 3'); A+=(4); c \"${A[@]}\" ${#A} ${A[0]}") == Texts{"c|1|2 3|4|${#A}*|1"});
   CHECK(commands("A='x'; A+=\" --y $Z\"; c $A") == Texts{"c|x|--y|$Z*"});
   CHECK(commands("export A=1; B=2 c $A") == Texts{"B=2|c|1"});
   CHECK(commands("c \"${A:-\"x y\"}\"") == Texts{"c|x y"});

@@ -62,7 +62,48 @@ exec $CMD
 """
     ((line, model, verdicts),) = launches(text)
     assert (line, model) == (6, "org/a")
-    assert verdicts == {"--port": "accepted", "$CMD": "assumed"}
+    assert verdicts == {"--port": "accepted", "$CMD": "assumed", **BRANCHES}
+
+
+BRANCHES = {"--host": "assumed", "--dtype": "assumed"}
+SHARED = {"gpu": "H100", "checkpoint": "MiniMaxAI/MiniMax-M2.5"}  # experts of 1,536, blocks of 128
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("vllm serve m -tp 8", "refused-at-start"),
+        ("vllm serve m -tp 8 $MORE", "assumed"),
+        ('vllm serve m -tp 8 "${MORE[@]}"', "assumed"),
+        ("vllm serve m -tp 7 $MORE", "refused-at-start"),  # no argument helps 48 heads over 7
+        (
+            'if a; then E=" --enable-expert-parallel"; else E=" "; fi; vllm serve m -tp 8 $E',
+            "accepted",
+        ),
+        ('A=(-tp 8); [ a ] && A+=(--enable-expert-parallel); vllm serve m "${A[@]}"', "accepted"),
+        ('A=(-tp 8); [ a ] && A+=(--port 1); vllm serve m "${A[@]}"', "assumed"),
+    ],
+)
+def test_what_an_unread_argument_could_change_is_not_certain(text: str, size: str) -> None:
+    ((_, _, verdicts),) = launches(text, **SHARED)
+    assert verdicts["-tp"] == size
+
+
+def test_what_a_branch_adds_is_judged_and_refuses_nothing() -> None:
+    text = 'E=""; if a; then E="--kv-cache-dtype fq8 --nope"; fi; vllm serve m --port 1 $E'
+    (found,) = quantmap.check_script(text, "0.22.0").launches
+    told = {verdict.argument: verdict for verdict in found.verdicts}
+    assert found.ok and told["--kv-cache-dtype"].hint == "did you mean 'fp8'?"
+    assert told["--nope"].reason.startswith("a branch of the script adds it: ")
+    assert told["--port"].verdict == "accepted"
+
+
+def test_branches_of_branches_end() -> None:
+    text = "".join(
+        f'if a; then V{n + 1}=("${{V{n}[@]}}" --port {n}); else V{n + 1}=("${{V{n}[@]}}"); fi\n'
+        for n in range(40)
+    )
+    assert launches(text + 'vllm serve org/a "${V40[@]}"\n')
 
 
 def test_each_command_that_branches_choose_between() -> None:

@@ -66,7 +66,8 @@ def test_what_no_engine_says_has_no_engine() -> None:
     "row", json.loads(_core.library_messages())["messages"], ids=lambda row: row["text"]
 )
 def test_a_library_beneath_the_engine_is_known(row: dict[str, Any]) -> None:
-    frame = '  File "/x/vllm/v1/worker/gpu_worker.py", line 1, in load_model\n'
+    function = row.get("where", ["start"])[0]
+    frame = f'  File "/x/vllm/v1/worker/gpu_worker.py", line 1, in {function}\n'
     error = f"{row.get('kind', 'RuntimeError')}: {row['text']} 12"
     found = explained(f"Traceback (most recent call last):\n{frame}{error}")
     assert found and found.engine == "vllm"
@@ -107,7 +108,7 @@ def test_an_error_of_a_logger_of_another_language_is_read() -> None:
             "vllm/x.py\nValueError: Selected backend AttentionBackendEnum.CUTLASS_MLA is not valid "
             "for this configuration. Reason: ['sparse not supported']",
             "--attention-backend",
-            "give --attention-backend another value",
+            "leave the attention backend to vLLM",
         ),
         (
             "vllm serve org/a --tensor-parallel-size 8\n"

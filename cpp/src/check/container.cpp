@@ -158,6 +158,12 @@ Command LaunchFinder::inside_of(const Command& command, const Container& contain
   return inside;
 }
 
+// The image, with a mark where only what is started in place of its own command tells what it holds.
+static ImageName marked(ImageName image, bool replaces_entrypoint) {
+  image.by_words = replaces_entrypoint && image.engine == nullptr && !image.name.empty();
+  return image;
+}
+
 void LaunchFinder::container_command(const Command& command, const Container& container, std::size_t depth) {
   const ImageName image = read_image(command.words[container.image].text);
   const Command inside = inside_of(command, container);
@@ -179,7 +185,7 @@ void LaunchFinder::container_command(const Command& command, const Container& co
                         found.words.begin() + static_cast<std::ptrdiff_t>(found.repeats_entrypoint));
     }
     keep(std::move(found), command);
-  } else if (!launch(inside, 0, image)) {
+  } else if (!launch(inside, 0, marked(image, container.replaces_entrypoint))) {
     nested(inside, depth);
     if (launches_.size() == before) start_unknown(container, image, std::move(found), command);
   }

@@ -72,7 +72,7 @@ class DraftJudge {
   [[nodiscard]] Line own_line() const {
     const int tp = engine_.checked.parallel.tp;
     const int method = engine_.kernels.roles.method;
-    Line out{{}, line_.literal, true};
+    Line out{{}, line_.literal, true, line_.more};
     std::uint64_t left = targets_.leaves | bit(targets_.model);
     if (has(targets_.tp)) left |= bit(tp);
     if (has(targets_.method)) left |= bit(method);

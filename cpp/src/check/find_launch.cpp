@@ -328,7 +328,7 @@ void LaunchFinder::script(std::string_view text, std::size_t line, const ShellVa
   ShellReader reader(
       variables, files_, [&](const Command& found) { return command(found, depth); }, depth == 0 ? problems_ : unused,
       budget_);
-  reader.read(text, line);
+  reader.each_turn_of([](const std::vector<Word>& words) { return starts_engine(words); }).read(text, line);
 }
 
 }  // namespace quantmap

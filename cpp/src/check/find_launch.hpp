@@ -29,6 +29,7 @@ struct ImageName {
   const OtherMaker* maker = nullptr;  // what it is built for, when that is no NVIDIA GPU
   bool own = false;                   // the engine's own public image, whose tags are releases
   bool by_name = false;               // somebody's own image, which only its name tells to be the engine's
+  bool by_words = false;              // somebody's own image, of which only a command in place of its own tells
 };
 
 [[nodiscard]] ImageName read_image(std::string_view word);

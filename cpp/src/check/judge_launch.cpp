@@ -1,9 +1,9 @@
 #include "judge_launch.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "draft_model.hpp"
+#include "launch_verdicts.hpp"
 #include "line_arguments.hpp"
 #include "line_model.hpp"
 #include "printed_signs.hpp"
@@ -17,18 +17,6 @@
 namespace quantmap {
 
 namespace {
-
-// Earlier uses of a flag that is given again: the parser takes the last.
-void note_repeats(std::vector<Verdict>& verdicts) {
-  std::unordered_map<std::string, std::size_t> last;
-  for (std::size_t i = 0; i < verdicts.size(); ++i) last[verdicts[i].canonical] = i;
-  for (std::size_t i = 0; i < verdicts.size(); ++i) {
-    Verdict& verdict = verdicts[i];
-    if (verdict.canonical.empty() || last[verdict.canonical] == i || is_refusal(verdict.judgement)) continue;
-    verdict.judgement = Judgement::kNoEffect;
-    verdict.reason = "given again later: the last value is used";
-  }
-}
 
 bool holds(const ReleaseSpan& span, ReleaseNumber release) { return covers(span.since, span.until, release); }
 
@@ -50,6 +38,7 @@ class LaunchJudge {
     for (const EnvironmentVariable& variable : launch_.variables) line.arguments.push_back(argument_of(variable));
     const LineArguments read = read_arguments(engine_, out_.deployment.release, launch_.words);
     line.arguments.insert(line.arguments.end(), read.arguments.begin(), read.arguments.end());
+    line.more = !read.unknown.empty();
     for (Argument& argument : line.arguments) argument.inside = settings_in(to_text(argument.value));
     const bool other = is_other_command(read.positional);
     if (!other) out_.model = model_of_words(line.arguments, read.positional);
@@ -165,11 +154,24 @@ class LaunchJudge {
                      std::any_of(launcher_->own_flags.begin(), launcher_->own_flags.end(), [&](const OwnFlag& flag) {
                        return flag.name == argument.flag && holds(flag.in, out_.deployment.release);
                      });
+    if (launcher_ != nullptr) judge_lacking(argument, verdict);
     if (!help && !own) return;
     verdict.judgement = Judgement::kAccepted;
     verdict.reason = help ? "prints help, and starts nothing" : "";
     verdict.hint.clear();
     verdict.evidence.clear();
+  }
+
+  // A flag of the server that this way to start it does not take; one that holds a blank is two words in one.
+  void judge_lacking(const Argument& argument, Verdict& verdict) const {
+    const auto& lacks = launcher_->lacks;
+    if (std::find(lacks.begin(), lacks.end(), verdict.canonical) != lacks.end()) {
+      verdict = refused_word(argument.flag, words_of(*launcher_) + " does not take it",
+                             "write " + words_of(engine_.launchers.front()));
+    } else if (const std::size_t blank = argument.flag.find(' '); blank != std::string::npos && !argument.open) {
+      verdict = refused_word(argument.flag, "this is one word, with a blank in it: nothing parts it here",
+                             "write " + argument.flag.substr(0, blank) + " and what follows as two words");
+    }
   }
 
   // What a package beside the engine adds is not known here, and neither is what else it allows.
@@ -270,12 +272,6 @@ class LaunchJudge {
                            : "what stands here is not in the text: it may be any number of arguments";
       out_.verdicts.push_back(std::move(verdict));
     }
-  }
-
-  static std::string words_of(const Launcher& launcher) {
-    std::string words;
-    for (const std::string_view word : launcher.words) words += (words.empty() ? "" : " ") + std::string(word);
-    return words;
   }
 
   // A module that starts a server in other releases only.

@@ -1,6 +1,7 @@
 #include "launch_forms.hpp"
 
 #include "launch_words.hpp"
+#include "quantmap/catalog/hosts.hpp"
 
 namespace quantmap {
 
@@ -130,15 +131,6 @@ bool with_lookups(std::vector<Word>& words) {
   return changed;
 }
 
-// Clouds' command lines that start a container, and their options.
-constexpr std::string_view kClouds[] = {"gcloud", "az",   "runpodctl", "vastai", "koyeb",   "fly",
-                                        "flyctl", "beam", "lep",       "nebius", "ibmcloud"};
-constexpr std::string_view kImage[] = {"--image", "--imageName", "--image-name", "--container-image", "--docker"};
-constexpr std::string_view kArguments[] = {"--args", "--docker-args", "--container-arg", "--argument"};
-constexpr std::string_view kProgram[] = {"--command", "--container-command", "--entrypoint", "--docker-command"};
-constexpr std::string_view kLine[] = {"--command-line", "--onstart-cmd"};
-constexpr std::string_view kVariables[] = {"--set-env-vars", "--env-vars", "--env", "--container-env"};
-
 // The parts of a text between signs; of quotes those are kept together in which there are blanks.
 std::vector<std::string> parts_between(std::string_view text, std::string_view signs) {
   std::vector<std::string> out(1);
@@ -186,15 +178,15 @@ class HostedReader {
   void option() {
     const Word& word = command_.words[at_];
     const std::string name = word.text.substr(0, word.text.find('='));
-    if (is_one_of(name, kImage)) {
+    if (is_one_of(name, hosts().image)) {
       image_ = value();
-    } else if (is_one_of(name, kArguments)) {
+    } else if (is_one_of(name, hosts().arguments)) {
       arguments();
-    } else if (is_one_of(name, kProgram)) {
+    } else if (is_one_of(name, hosts().program)) {
       split(value(), program_);
-    } else if (is_one_of(name, kLine)) {
+    } else if (is_one_of(name, hosts().line)) {
       line();
-    } else if (is_one_of(name, kVariables)) {
+    } else if (is_one_of(name, hosts().variables)) {
       for (std::string& text : parts_between(value().text, ",")) {
         if (!assigned_name(text).empty()) variables_.push_back(word_like(word, std::move(text)));
       }
@@ -269,7 +261,9 @@ std::optional<Command> plain_form(const Command& command) {
 std::optional<Command> hosted_container(const Command& command) {
   for (std::size_t i = 0; i < command.words.size() && i < 4; ++i) {
     const std::string_view name = program(command.words[i].text);
-    if (is_one_of(name, kClouds)) return HostedReader(command, name == "gcloud").read();
+    for (const HostProgram& host : hosts().programs) {
+      if (host.name == name) return HostedReader(command, host.commas).read();
+    }
   }
   return std::nullopt;
 }

@@ -157,11 +157,12 @@ Value release_by_launch(const Engine& engine, const FoundLaunch& launch, std::st
     return Value::text("latest");
   }
   if (launch.image && launch.image->by_name) return release_by_name(engine, *launch.image, asked, notes);
-  if (!launch.image || launch.image->tag.empty()) return {};
+  if (!launch.image || (launch.image->tag.empty() && !launch.image->by_words)) return {};
   const std::string name = lower(launch.image->name);
   const bool tells = launch.image->engine != nullptr || names_engine(engine, name) > 0 ||
                      is_numbered_apart(engine, name) || !version_in(engine, *launch.image).empty();
-  return tells ? release_by_tag(engine, *launch.image, asked, notes) : Value();
+  if (tells && !launch.image->tag.empty()) return release_by_tag(engine, *launch.image, asked, notes);
+  return launch.image->by_words ? release_by_name(engine, *launch.image, asked, notes) : Value();
 }
 
 // The version that was asked, when the notes say that another release stands in for it.

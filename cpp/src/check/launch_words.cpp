@@ -30,6 +30,13 @@ std::pair<const Engine*, const Launcher*> launcher_at(const std::vector<Word>& w
   return {nullptr, nullptr};
 }
 
+bool starts_engine(const std::vector<Word>& words) {
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    if (launcher_at(words, at).first != nullptr || read_image(words[at].text).engine != nullptr) return true;
+  }
+  return false;
+}
+
 // Whether a word is a program or module of the engine that a launcher starts: vllm, trtllm-bench, vllm.entrypoints.x
 static bool is_own_word(const Launcher& launcher, const std::vector<Word>& words, std::size_t at) {
   const std::string_view first = launcher.words.front();

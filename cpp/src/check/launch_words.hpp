@@ -26,6 +26,9 @@ bool is_one_of(std::string_view word, const Words& words) {
 // The engine and the launcher whose words stand, one after another, at this place.
 [[nodiscard]] std::pair<const Engine*, const Launcher*> launcher_at(const std::vector<Word>& words, std::size_t at);
 
+// Whether an engine, or its image, stands among the words of a command.
+[[nodiscard]] bool starts_engine(const std::vector<Word>& words);
+
 // NAME=value as the variable that it sets.
 [[nodiscard]] EnvironmentVariable variable_of(const Word& assignment);
 

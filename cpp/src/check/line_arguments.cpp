@@ -14,6 +14,11 @@ bool is_flag(const Word& word) {
   return !(text[1] >= '0' && text[1] <= '9') && text[1] != '.';  // -1 and -.5 are values
 }
 
+// Of what branches add, as much is read as people write.
+constexpr std::size_t kMostArguments = 200;  // of a line, with those that branches add
+constexpr std::size_t kMostBranching = 16;   // words of a line
+constexpr std::size_t kMostBranchWords = 400;
+
 bool is_truth(std::string_view word) { return word == "true" || word == "false"; }
 
 class Reader {
@@ -33,10 +38,45 @@ class Reader {
         flag(word);
       }
     }
+    const std::size_t open = std::min(out_.unknown.size(), kMostBranching);
+    for (std::size_t i = 0; i < open; ++i) add_branches(out_.unknown[i].either);
     return std::move(out_);
   }
 
  private:
+  // What a branch of the script puts in place of an open word, where the line does not give it anyway.
+  void add_branches(const BranchValues& values) {
+    for (const auto& value : values) {
+      std::vector<Word> words;
+      for (const Piece& piece : value->text) add_words(piece, words);
+      for (const Word& item : value->items) {
+        if (words.size() < kMostBranchWords) words.emplace_back(item).either.clear();
+      }
+      for (Argument& argument : Reader(engine_, release_, words).read().arguments) {
+        const bool given =
+            std::any_of(out_.arguments.begin(), out_.arguments.end(), [&argument](const Argument& other) {
+              return other.flag == argument.flag && (!other.perhaps || other.value == argument.value);
+            });
+        if (given || out_.arguments.size() >= kMostArguments) continue;
+        argument.perhaps = true;
+        add(std::move(argument), false);
+      }
+    }
+  }
+
+  static void add_words(const Piece& piece, std::vector<Word>& out) {
+    std::size_t at = 0;
+    while (at < piece.text.size()) {
+      const std::size_t begin = piece.text.find_first_not_of(" \t\n\r", at);
+      if (begin == std::string::npos) return;
+      if (out.size() >= kMostBranchWords) return;
+      at = std::min(piece.text.find_first_of(" \t\n\r", begin), piece.text.size());
+      Word& word = out.emplace_back();
+      word.text = piece.text.substr(begin, at - begin);
+      word.open = word.many = piece.open;
+    }
+  }
+
   // A flag of whose name a template or a shell fills in some: what it begins with is one that is known, or none is.
   bool filled_in(const Word& word) {
     const std::string_view name = std::string_view(word.text).substr(0, word.text.find('='));

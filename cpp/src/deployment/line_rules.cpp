@@ -17,8 +17,12 @@ constexpr std::size_t kPlainAttention = 1;  // ModelKind: keys and values for ea
 
 class LineRules {
  public:
-  LineRules(const Engine& engine, const Deployment& deployment, bool checkpoint_known, Diagnostics& notes)
-      : engine_(engine), deployment_(deployment), checkpoint_known_(checkpoint_known), notes_(notes) {}
+  LineRules(const Engine& engine, const Deployment& deployment, const Line& line, Diagnostics& notes)
+      : engine_(engine),
+        deployment_(deployment),
+        checkpoint_known_(line.checkpoint_known),
+        more_(line.more),
+        notes_(notes) {}
 
   void apply(std::vector<Verdict>& verdicts) {
     const std::vector<Given> parts = given_values(engine_, deployment_, verdicts);
@@ -71,6 +75,7 @@ class LineRules {
     if (!is_certain(rule)) return notes_.add(Code::kMayNotServe, "$", whole(rule.text));
     WholeRefusal refusal = whole_refusal(engine_, deployment_.release, rule.stage, rule.text);
     const std::string others = refusal.code == Code::kCannotServe ? arguments_of(rule) : std::string();
+    if (!others.empty() && more_) return notes_.add(Code::kMayNotServe, "$", whole(rule.text));
     if (!others.empty()) {
       refusal.code = Code::kNeedsAnotherArgument;
       refusal.context.emplace_back("known", others);
@@ -141,9 +146,9 @@ class LineRules {
         return given.by[static_cast<std::size_t>(target)] != kNotGiven;
       });
       const std::string hint = sizes_hint(engine_, deployment_, given.values);
-      const bool certain = checkpoint_known_ && !problem.shape->assumed;
+      const bool certain = checkpoint_known_ && !problem.shape->assumed && !(more_ && leaves_out(given, targets));
       if (by == targets.end()) {
-        if (!certain) continue;
+        if (more_ || !certain) continue;
         notes_.add_once(Code::kSizeDoesNotGo, "$", context_of(engine_, deployment_, problem.reason, hint));
         continue;
       }
@@ -154,6 +159,12 @@ class LineRules {
       verdict.hint = hint;
       verdict.evidence.assign(problem.shape->evidence.begin(), problem.shape->evidence.end());
     }
+  }
+
+  // Whether the line could set one of these targets still.
+  static bool leaves_out(const Given& given, const std::vector<int>& targets) {
+    return std::any_of(targets.begin(), targets.end(),
+                       [&given](int target) { return given.by[static_cast<std::size_t>(target)] == kNotGiven; });
   }
 
   // Of GPUs that nobody asked about: what an argument here causes. What the model causes is told when one is named.
@@ -188,6 +199,7 @@ class LineRules {
   const Engine& engine_;
   const Deployment& deployment_;
   bool checkpoint_known_;
+  bool more_;  // words of the line may be any arguments
   Diagnostics& notes_;
 };
 
@@ -199,7 +211,7 @@ std::vector<Verdict> judge_line(const Engine& engine, const Deployment& deployme
   for (std::size_t i = 0; i < out.size(); ++i) out[i].inside = line.arguments[i].inside;
   if (!line.checkpoint_known && deployment.checkpoint == 0 && deployment.facts == nullptr)
     notes.add(Code::kCheckpointNotGiven, "model_quantization");
-  LineRules(engine, deployment, line.checkpoint_known, notes).apply(out);
+  LineRules(engine, deployment, line, notes).apply(out);
   return out;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/kept_modules.hpp"
+
 namespace quantmap {
 
 namespace {
@@ -71,6 +73,10 @@ ModelFacts read_facts(const Checkpoint& checkpoint) {
   if (checkpoint.architecture) {
     out.architecture = *checkpoint.architecture;
     out.has_config = true;
+    const KeptModules kept(checkpoint.quantization.excluded);
+    for (const Scheme& scheme : checkpoint.quantization.schemes) {
+      out.parts.push_back(parts_of(scheme, kept, out.architecture));
+    }
   }
   return out;
 }

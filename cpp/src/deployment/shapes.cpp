@@ -83,13 +83,26 @@ std::int64_t over_of(const ParallelSizes& sizes, ShapeOver over) {
   return by[static_cast<std::size_t>(over)];
 }
 
-// What a share has to be a multiple of: 0 when the checkpoint says nothing of it.
+// The part of the model whose weights have this size.
+ModelPart part_of(ShapeSize size) {
+  switch (size) {
+    case ShapeSize::kMlp: return ModelPart::kMlp;
+    case ShapeSize::kExpertMlp: return ModelPart::kExperts;
+    case ShapeSize::kSharedMlp: return ModelPart::kSharedExperts;
+    default: return ModelPart::kAttention;
+  }
+}
+
+// What a share has to be a multiple of: 0 when the checkpoint says nothing of it, or leaves these weights as they are.
 std::int64_t unit_of(const Shape& shape, const ModelFacts& facts) {
   if (shape.unit == ShapeUnit::kOne) return 1;
-  if (shape.unit == ShapeUnit::kNumber) return shape.number;
+  if (shape.unit == ShapeUnit::kNumber && !shape.terms.empty()) return shape.number;  // quantized while it loads
   const auto& schemes = facts.quantization.schemes;
+  const auto part = static_cast<std::size_t>(part_of(shape.size));
   for (std::size_t i = 0; i < schemes.size(); ++i) {
-    if (!in_mask(shape.schemes, facts.schemes[i])) continue;
+    const bool quantizes = i >= facts.parts.size() || in_mask(facts.parts[i], part);
+    if (!quantizes || !in_mask(shape.schemes, facts.schemes[i])) continue;
+    if (shape.unit == ShapeUnit::kNumber) return shape.number;
     if (shape.unit == ShapeUnit::kGroup) return std::max<std::int64_t>(schemes[i].group_size, 0);
     return schemes[i].block[shape.unit == ShapeUnit::kBlockOut ? 0 : 1];
   }
@@ -114,34 +127,6 @@ std::string describe(const Shape& shape, std::int64_t size, std::int64_t over, s
   return out + (over > 1 ? ", no multiple of " : " are no multiple of ") + std::to_string(unit);
 }
 
-// The module whose weights have this size, as files name it; empty: several have, or none of its own.
-std::string_view module_of(ShapeSize size) {
-  switch (size) {
-    case ShapeSize::kMlp: return "mlp.down_proj";
-    case ShapeSize::kExpertMlp: return "mlp.experts.0.down_proj";
-    case ShapeSize::kSharedMlp: return "mlp.shared_experts.down_proj";
-    case ShapeSize::kOutputWidth: return "self_attn.o_proj";
-    default: return {};
-  }
-}
-
-bool is_in(ShapeSize size, const Layer& layer) {
-  const bool attends = layer.kind == LayerKind::kFull || layer.kind == LayerKind::kSliding;
-  return size == ShapeSize::kOutputWidth ? attends : layer.experts == (size != ShapeSize::kMlp);
-}
-
-// Whether the checkpoint leaves all modules of this size as they are: no block or group of it is divided then.
-bool keeps_all(const Shape& shape, const ModelFacts& facts) {
-  const std::string_view module = module_of(shape.size);
-  if (shape.unit == ShapeUnit::kOne || module.empty() || facts.quantization.excluded.empty()) return false;
-  const KeptModules kept(facts.quantization.excluded);
-  if (kept.keeps_everywhere(module)) return true;
-  for (std::size_t i = 0; i < facts.architecture.layers.size(); ++i) {
-    if (is_in(shape.size, facts.architecture.layers[i]) && !kept.keeps_here(i, module)) return false;
-  }
-  return true;
-}
-
 // Why this size does not go over so many GPUs; empty: it does, or nothing is known of it.
 std::string problem_of(const Shape& shape, const ModelFacts& facts, std::int64_t over) {
   const Architecture& model = facts.architecture;
@@ -153,14 +138,15 @@ std::string problem_of(const Shape& shape, const ModelFacts& facts, std::int64_t
   }
   const std::int64_t share = share_of(shape, model, size, over);
   const bool fits = share != 0 && share % unit == 0;
-  return fits || keeps_all(shape, facts) ? std::string() : describe(shape, size, over, share, unit);
+  return fits ? std::string() : describe(shape, size, over, share, unit);
 }
 
 }  // namespace
 
 std::vector<int> targets_of(const Engine& engine, const Shape& shape) {
   const ParallelTargets& targets = engine.checked.parallel;
-  std::vector<int> out{targets.tp, targets.ep};
+  std::vector<int> out{targets.tp};
+  if (shape.over == ShapeOver::kExpertTp) out = {targets.tp, targets.ep};
   if (shape.over == ShapeOver::kPp) out = {targets.pp};
   if (shape.over == ShapeOver::kEp) out = {targets.ep, targets.tp};
   std::erase(out, -1);

@@ -29,6 +29,16 @@ class Judge {
   }
 
   Verdict one(const Argument& argument) const {
+    Verdict out = given(argument);
+    if (!argument.perhaps) return out;
+    out.open = true;
+    out.judgement = Judgement::kAssumed;
+    out.reason = "a branch of the script adds it" + (out.reason.empty() ? "" : ": " + out.reason);
+    return out;
+  }
+
+ private:
+  Verdict given(const Argument& argument) const {
     Verdict out;
     out.flag = argument.flag;
     out.value = to_text(argument.value);
@@ -62,7 +72,6 @@ class Judge {
     return deprecate(*known, judge_value(*known->interval, argument, std::move(out)));
   }
 
- private:
   // The only flag of the release that begins so, as argparse takes it (allow_abbrev).
   std::optional<KnownFlag> find_abbreviated(const std::string& start) const {
     std::optional<KnownFlag> found;
@@ -307,7 +316,7 @@ std::vector<Verdict> judge_each(const Engine& engine, const Deployment& deployme
   std::vector<Verdict> out;
   out.reserve(arguments.size());
   for (const Argument& argument : arguments) {
-    if (kept == nullptr || literal || argument.open) {
+    if (kept == nullptr || literal || argument.open || argument.perhaps) {
       out.push_back(judge_one.one(argument));
       continue;
     }

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "model/kept_modules.hpp"
 #include "memory/layout.hpp"
 #include "memory/sizes.hpp"
+#include "model/kept_modules.hpp"
 #include "quantmap/memory/fit.hpp"
 
 namespace quantmap {

@@ -10,7 +10,7 @@ namespace quantmap {
 namespace {
 
 constexpr std::string_view kRegex = "re:";
-constexpr std::string_view kLayersDot = "layers.";
+constexpr std::string_view kLayers = "layers.";
 
 // "*self_attn*" as a regular expression.
 std::string of_stars(std::string_view text) {
@@ -39,7 +39,7 @@ bool matches_any(const Pattern& pattern, const std::string& name) {
 }
 
 std::string full_name(std::size_t layer, std::string_view name) {
-  return std::string(kLayersDot) + std::to_string(layer) + "." + std::string(name);
+  return std::string(kLayers) + std::to_string(layer) + "." + std::string(name);
 }
 
 bool has_part(std::string_view name, std::string_view part) {
@@ -48,6 +48,30 @@ bool has_part(std::string_view name, std::string_view part) {
     if ((at == 0 || name[at - 1] == '.') && (end == name.size() || name[end] == '.' || name[end] == '_')) return true;
   }
   return false;
+}
+
+// What families call the modules whose inputs are divided among GPUs.
+struct PartName {
+  ModelPart part;
+  std::string_view name;
+};
+constexpr PartName kPartNames[] = {
+    {ModelPart::kAttention, "self_attn.o_proj"},
+    {ModelPart::kMlp, "mlp.down_proj"},
+    {ModelPart::kExperts, "mlp.experts.0.down_proj"},
+    {ModelPart::kExperts, "block_sparse_moe.experts.0.w2"},
+    {ModelPart::kExperts, "feed_forward.experts.0.down_proj"},
+    {ModelPart::kExperts, "mixer.experts.0.down_proj"},
+    {ModelPart::kSharedExperts, "mlp.shared_experts.down_proj"},
+    {ModelPart::kSharedExperts, "mlp.shared_expert.down_proj"},
+    {ModelPart::kSharedExperts, "share_expert.down_proj"},
+    {ModelPart::kSharedExperts, "feed_forward.shared_expert.down_proj"},
+    {ModelPart::kSharedExperts, "mixer.shared_experts.down_proj"},
+};
+
+bool holds_part(const Layer& layer, ModelPart part) {
+  if (part == ModelPart::kAttention) return layer.kind == LayerKind::kFull || layer.kind == LayerKind::kSliding;
+  return layer.experts == (part != ModelPart::kMlp);
 }
 
 }  // namespace
@@ -60,8 +84,8 @@ KeptModules::KeptModules(const std::vector<std::string>& names) {
       numbered_ = numbered_ || numbered;
       continue;
     }
-    const std::size_t at = name.find(kLayersDot);
-    const std::size_t number = at == name.npos ? name.npos : at + kLayersDot.size();
+    const std::size_t at = name.find(kLayers);
+    const std::size_t number = at == name.npos ? name.npos : at + kLayers.size();
     if (number < name.size() && is_digit(name[number])) {
       whole_.insert(name.substr(at));
     } else if (!name.empty()) {
@@ -91,7 +115,7 @@ bool KeptModules::keeps_everywhere(std::string_view name) const {
 }
 
 bool KeptModules::keeps_here(std::size_t layer, std::string_view name) const {
-  if (!whole_.empty() && keeps_by_name(std::string(kLayersDot) + std::to_string(layer), name)) return true;
+  if (!whole_.empty() && keeps_by_name(std::string(kLayers) + std::to_string(layer), name)) return true;
   return numbered_ && matches(layer, name, true);
 }
 
@@ -109,6 +133,25 @@ bool targets_module(const std::vector<std::string>& targets, std::size_t layer, 
     }
     return has_part(full_name(layer, name), target);
   });
+}
+
+std::uint8_t parts_of(const Scheme& scheme, const KeptModules& kept, const Architecture& model) {
+  std::uint8_t left = 0;
+  std::uint8_t targeted = 0;
+  for (const PartName& name : kPartNames) {
+    std::vector<std::size_t> layers;
+    for (std::size_t i = 0; i < model.layers.size(); ++i) {
+      if (holds_part(model.layers[i], name.part)) layers.push_back(i);
+    }
+    if (layers.empty()) continue;
+    const auto bit = static_cast<std::uint8_t>(1U << static_cast<unsigned>(name.part));
+    const auto keeps = [&](std::size_t layer) { return kept.keeps_here(layer, name.name); };
+    if (kept.keeps_everywhere(name.name) || std::all_of(layers.begin(), layers.end(), keeps)) left |= bit;
+    for (const std::size_t layer : {layers.front(), layers.back()}) {  // targets seldom tell layers apart
+      if (targets_module(scheme.targets, layer, name.name)) targeted |= bit;
+    }
+  }
+  return static_cast<std::uint8_t>(targeted & ~left);
 }
 
 }  // namespace quantmap

@@ -6,11 +6,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 #include <vector>
 
+#include "quantmap/model/checkpoint.hpp"
 #include "quantmap/pattern/pattern.hpp"
 
 namespace quantmap {
@@ -38,6 +40,13 @@ class KeptModules {
   std::vector<Named> patterns_;
   bool numbered_ = false;
 };
+
+// Parts of a model by whose width its weights are divided among GPUs.
+enum class ModelPart : std::uint8_t { kAttention, kMlp, kExperts, kSharedExperts };
+
+// Bit i: a scheme quantizes ModelPart i in some layer. What a file names otherwise than any family does counts as
+// quantized.
+[[nodiscard]] std::uint8_t parts_of(const Scheme& scheme, const KeptModules& kept, const Architecture& model);
 
 // Whether a compressed-tensors or ModelOpt target ("Linear", a name, "re:...") means the module.
 [[nodiscard]] bool targets_module(const std::vector<std::string>& targets, std::size_t layer, std::string_view name);

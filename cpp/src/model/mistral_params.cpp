@@ -26,10 +26,10 @@ constexpr Pair kKeys[] = {{"dim", "hidden_size"},
                           {"qk_rope_head_dim", "qk_rope_head_dim"},
                           {"v_head_dim", "v_head_dim"}};
 constexpr Pair kExpertKeys[] = {{"num_experts", "num_local_experts"},
-                             {"num_experts_per_tok", "num_experts_per_tok"},
-                             {"expert_hidden_dim", "moe_intermediate_size"},
-                             {"num_shared_experts", "n_shared_experts"},
-                             {"first_k_dense_replace", "first_k_dense_replace"}};
+                                {"num_experts_per_tok", "num_experts_per_tok"},
+                                {"expert_hidden_dim", "moe_intermediate_size"},
+                                {"num_shared_experts", "n_shared_experts"},
+                                {"first_k_dense_replace", "first_k_dense_replace"}};
 
 void take_keys(const Value& from, std::span<const Pair> keys, Value& out) {
   for (const auto& [key, name] : keys) {

@@ -121,6 +121,7 @@ void Blocks::close(Block kind) {
     } else if (change.adds) {
       *merged = *change.before;
       merged->more = true;
+      merged->either.insert(merged->either.end(), change.either.begin(), change.either.end());
     } else {
       merged->known = false;
       merged->either = change.either;

@@ -33,9 +33,9 @@ class Blocks {
     Value before;
     Value after;  // of the branches that are over; null: none changed it yet
     bool differs = false;
-    bool adds = true;           // each branch that changed it added to it
-    bool stands = true;         // no branch put anything there that is in the script
-    std::vector<Value> either;  // what the branches made of it
+    bool adds = true;     // each branch that changed it added to it
+    bool stands = true;   // no branch put anything there that is in the script
+    BranchValues either;  // what the branches made of it
   };
   struct Frame {
     Block kind;

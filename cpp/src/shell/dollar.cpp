@@ -47,6 +47,18 @@ Part parameter(std::string_view name, std::string_view source, bool quoted) {
   return part;
 }
 
+// The key of one item of an array, where it is written out.
+void read_index(std::string_view& rest, Part& part) {
+  if (part.list || rest.size() < 3 || rest.front() != '[' || rest.back() != ']') return;
+  std::string_view key = rest.substr(1, rest.size() - 2);
+  if (key.size() > 2 && (key.front() == '"' || key.front() == '\'') && key.back() == key.front()) {
+    key = key.substr(1, key.size() - 2);
+  }
+  if (key.find_first_of("$`[]()\"'+*") != std::string_view::npos) return;
+  part.index = key;
+  rest = {};
+}
+
 // What follows the name: another word to use, as in ${NAME:-word}.
 void read_use(std::string_view& rest, Part& part) {
   const auto is_use = [](char c) { return std::string_view("-+=?").find(c) != std::string_view::npos; };
@@ -142,6 +154,7 @@ bool Lexer::read_braces(RawWord& word, bool quoted) {
     part.list = true;
     rest.remove_prefix(3);
   }
+  read_index(rest, part);
   read_use(rest, part);
   if (!rest.empty() || size == 0) {
     const bool list = part.list || inside.find("[@]") != std::string_view::npos;  // some of the items

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "items.hpp"
+
 namespace quantmap::shell {
 
 namespace {
@@ -63,6 +65,12 @@ void Expander::add_open(std::string_view source, bool quoted, bool list, Field& 
   field.word.many |= !quoted || list;
 }
 
+// What branches of the script made of a parameter that is not known here.
+void Expander::add_branches(const Part& part, Field& field) const {
+  const auto found = variables_.values.find(part.text);
+  if (found != variables_.values.end()) field.word.either = found->second->either;
+}
+
 void Expander::add_whole(const std::vector<Piece>& text, Field& field) {
   field.any = field.certain = true;
   for (const Piece& piece : text) {
@@ -111,10 +119,18 @@ void Expander::add_items(const ShellVariable& value, const Part& part, Field& fi
   if (!value.more) return;
   if (!first) finish(field, out);
   add_open(part.source, false, true, field);
+  add_branches(part, field);
 }
 
 static bool is_empty(const ShellVariable& value) {
   return !value.is_array && !value.more && joined(value.text, 0).text.empty();
+}
+
+// An item of an array, made up here; nothing else.
+const ShellVariable* Expander::item_of(const Part& part, std::vector<Piece>& made, bool& plain) const {
+  const ShellVariable* array = find(part.text);
+  plain = array != nullptr && take_item(*array, part.index, made);
+  return nullptr;
 }
 
 // The value that a parameter has here; nothing when the script does not tell. `made` holds one that is made up here.
@@ -187,13 +203,14 @@ bool Expander::pieces_of(const Part& part, const ShellVariable* value, std::vect
 void Expander::add_parameter(const Part& part, Field& field, std::vector<Word>& out, std::size_t depth) {
   std::vector<Piece> made;
   bool plain = false;
-  const ShellVariable* value = value_of(part, made, plain, depth);
+  const ShellVariable* value = part.index.empty() ? value_of(part, made, plain, depth) : item_of(part, made, plain);
   if (value != nullptr && value->is_array && part.list) {
     add_items(*value, part, field, out);
     return;
   }
   if (!pieces_of(part, value, made, plain)) {
     add_open(part.source, part.whole(), part.list, field);
+    add_branches(part, field);
   } else if (part.whole()) {
     add_whole(made, field);
   } else {
@@ -201,6 +218,7 @@ void Expander::add_parameter(const Part& part, Field& field, std::vector<Word>& 
     if (value == nullptr || !value->more) return;
     finish(field, out);
     add_open(part.source, false, true, field);
+    add_branches(part, field);
   }
 }
 
@@ -211,7 +229,7 @@ bool Expander::add_pieces(const Part& part, std::vector<Piece>& text, std::size_
   }
   std::vector<Piece> made;
   bool plain = false;
-  const ShellVariable* value = value_of(part, made, plain, depth);
+  const ShellVariable* value = part.index.empty() ? value_of(part, made, plain, depth) : item_of(part, made, plain);
   if (!pieces_of(part, value, made, plain)) made = {{part.source, true}};
   for (const Piece& piece : made) append(text, piece.text, piece.open, piece.by_default);
   return true;

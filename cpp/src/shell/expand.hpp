@@ -38,7 +38,9 @@ class Expander {
   void add_split(const std::vector<Piece>& text, Field& field, std::vector<Word>& out);
   void add_whole(const std::vector<Piece>& text, Field& field);
   static void add_open(std::string_view source, bool quoted, bool list, Field& field);
+  void add_branches(const Part& part, Field& field) const;
   static void finish(Field& field, std::vector<Word>& out);
+  const ShellVariable* item_of(const Part& part, std::vector<Piece>& made, bool& plain) const;
   const ShellVariable* value_of(const Part& part, std::vector<Piece>& made, bool& plain, std::size_t depth);
 
   ShellVariables& variables_;

@@ -19,6 +19,7 @@ struct Part {
   char use = 0;           // of a parameter: one of - + = ? or 0
   std::string text;       // the text, the parameter's name, or the source of what cannot be known
   std::string other;      // the word behind `use`
+  std::string index;      // of an item: KEY of ${NAME[KEY]}
   std::string source;     // as written
   bool assigned = false;  // it is part of a value, which is not split
 

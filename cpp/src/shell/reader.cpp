@@ -12,7 +12,9 @@
 #include "expand.hpp"
 #include "files.hpp"
 #include "functions.hpp"
+#include "items.hpp"
 #include "lexer.hpp"
+#include "simple.hpp"
 
 namespace quantmap {
 
@@ -24,6 +26,7 @@ using shell::Functions;
 using shell::Lexer;
 using shell::Positional;
 using shell::RawWord;
+using shell::Simple;
 using shell::Token;
 using shell::TokenKind;
 
@@ -39,27 +42,15 @@ constexpr std::string_view kPassingOn[] = {"exec", "eval", "nohup", "setsid", "s
 constexpr std::string_view kTests[] = {"[[", "[", "test"};
 constexpr std::string_view kPassing[] = {"cat", "echo", "printf", "tee"};  // they write what they read or are given
 
-ShellVariable unknown() {
-  ShellVariable out;
-  out.known = false;
-  return out;
-}
-
-// One simple command: its tokens, and what joins it to the one before.
-struct Simple {
-  std::vector<const Token*> words;
-  std::vector<const Token*> redirections;
-  std::string_view before;  // the operator in front
-  std::string_view behind;
-};
-
 class Interpreter {
  public:
-  Interpreter(ShellVariables& variables, const CommandVisitor& visit, WrittenFiles& files, ScriptBudget& budget)
+  Interpreter(ShellVariables& variables, const CommandVisitor& visit, const WordsTest& takes_turns, WrittenFiles& files,
+              ScriptBudget& budget)
       : variables_(variables),
         expander_(variables, budget),
         blocks_(variables),
         visit_(visit),
+        takes_turns_(takes_turns),
         files_(files),
         functions_(budget) {}
 
@@ -132,6 +123,7 @@ class Interpreter {
     for (std::size_t i = 3; i < simple.words.size(); ++i) expander_.expand(simple.words[i]->word, items);
     value.known = items.size() == 1 && !items[0].open;
     if (value.known) value.text = {{items[0].text, false}};
+    shell::add_turns(items, value);
     set(name, std::move(value));
   }
 
@@ -142,7 +134,7 @@ class Interpreter {
 
   // NAME=value, NAME+=value, NAME=(items): false when the word is none of them.
   bool assign(const RawWord& raw, bool exported) {
-    if (!is_assignment(raw)) return false;
+    if (!shell::is_assignment(raw)) return false;
     const std::string name(assigned_name(raw.parts[0].text));
     const bool adds = raw.parts[0].text[name.size()] == '+';
     ShellVariable value;
@@ -155,17 +147,10 @@ class Interpreter {
     } else {
       for (Piece& piece : value_text(raw, name.size() + (adds ? 2 : 1))) value.text.push_back(std::move(piece));
     }
-    if (!expander_.spend(size_of(value))) value = unknown();
+    if (!expander_.spend(shell::size_of(value))) value = shell::unknown_value();
     set(name, std::move(value));
     if (exported) note_export(name);
     return true;
-  }
-
-  static std::size_t size_of(const ShellVariable& value) {
-    std::size_t bytes = 0;
-    for (const Piece& piece : value.text) bytes += piece.text.size() + sizeof(Piece);
-    for (const Word& item : value.items) bytes += item.text.size() + sizeof(Word);
-    return bytes;
   }
 
   std::vector<Piece> value_text(const RawWord& raw, std::size_t prefix) {
@@ -183,13 +168,13 @@ class Interpreter {
     command.variables = &variables_;
     command.files = &files_;
     std::size_t at = 0;
-    while (at < simple.words.size() && is_assignment(simple.words[at]->word)) ++at;
+    while (at < simple.words.size() && shell::is_assignment(simple.words[at]->word)) ++at;
     const std::string_view first = at < simple.words.size() ? simple.words[at]->word.plain() : std::string_view();
     if (at == simple.words.size() || is_one_of(first, kDeclaring)) {
       declare(simple, at);
       return;
     }
-    if (each_of_branches(simple, at)) return;
+    if (each_of_branches(simple, at) || set_item(simple)) return;
     command.line = simple.words.front()->word.line;
     for (std::size_t i = 0; i < at; ++i) {
       const RawWord& raw = simple.words[i]->word;
@@ -197,6 +182,7 @@ class Interpreter {
       command.assignments.emplace_back(name, shell::joined(value_text(raw, name.size() + 1), raw.line));
     }
     for (; at < simple.words.size(); ++at) expander_.expand(simple.words[at]->word, command.words);
+    if (each_turn(simple, command)) return;
     builtin(first, command.words);
     write_files(simple, command);
     if (!command.words.empty() && !call(command)) started_ += visit_(command) ? 1U : 0U;
@@ -268,9 +254,36 @@ class Interpreter {
     return true;
   }
 
-  static bool is_assignment(const RawWord& raw) {
-    return !raw.parts.empty() && raw.parts[0].kind == shell::PartKind::kText && !raw.parts[0].quoted &&
-           !assigned_name(raw.parts[0].text).empty();
+  // A launch that a loop starts with each of some values; false when it is none.
+  bool each_turn(const Simple& simple, const Command& command) {
+    const std::string name = shell::turning_name(simple.words, variables_);
+    if (name.empty() || !takes_turns_ || !takes_turns_(command.words)) return false;
+    const auto kept = variables_.values[name];
+    if (turns_ + kept->either.size() > shell::kMostTurns) return false;
+    turns_ += kept->either.size();
+    for (const auto& value : kept->either) {
+      variables_.values[name] = value;
+      execute(simple);
+    }
+    variables_.values[name] = kept;
+    return true;
+  }
+
+  // NAME[KEY]=value: false when a command is anything else.
+  bool set_item(const Simple& simple) {
+    const RawWord& raw = simple.words.front()->word;
+    const auto [name, prefix] = shell::assigned_item(raw);
+    if (name.empty()) return false;
+    const ShellVariable* old = expander_.find(name);
+    ShellVariable value = prefix == 0 ? shell::unknown_value() : ShellVariable();
+    if (prefix != 0) {
+      if (old != nullptr) value = *old;
+      value.is_array = true;
+      value.items.push_back(shell::joined(value_text(raw, prefix), raw.line));
+      value.items.back().text.insert(0, raw.parts[0].text.substr(name.size(), prefix - name.size()));
+    }
+    set(name, expander_.spend(shell::size_of(value)) ? std::move(value) : shell::unknown_value());
+    return true;
   }
 
   // Assignments alone, or behind `export` and its kin.
@@ -281,7 +294,7 @@ class Interpreter {
       const RawWord& raw = simple.words[i]->word;
       const std::string_view plain = raw.plain();
       if (plain.size() > 1 && plain[0] == '-' && plain.find('x') != std::string_view::npos) exported = true;
-      if (by == "local" && positional_ != nullptr && is_assignment(raw)) {
+      if (by == "local" && positional_ != nullptr && shell::is_assignment(raw)) {
         positional_->keep_local(std::string(assigned_name(raw.parts[0].text)));
       }
       if (assign(raw, exported) || i <= at) continue;
@@ -293,7 +306,7 @@ class Interpreter {
     const bool unsets = !words.empty() && words.front().text == "unset";
     for (const Word& word : words) {
       if (word.text.empty() || word.text[0] == '-' || variables_.values.count(word.text) == 0) continue;
-      set(word.text, unknown());
+      set(word.text, shell::unknown_value());
       if (unsets && exported_.erase(word.text) > 0) std::erase(variables_.exported, word.text);
     }
   }
@@ -308,17 +321,11 @@ class Interpreter {
     if (input == nullptr && prints) input = &inputs_.emplace_back(shell::printed(command));
     if (program == "tee")
       target = shell::last_name({command.words.begin() + static_cast<std::ptrdiff_t>(at), command.words.end()});
-    if (input != nullptr && !target.empty()) files_.add({target, input->text, input->line, input->open}, adds(simple));
+    if (input != nullptr && !target.empty())
+      files_.add({target, input->text, input->line, input->open}, shell::writes_behind(simple));
     const bool passes_on = is_one_of(program, kPassing);
     piped_ = passes_on && target.empty() && simple.behind == "|" ? input : nullptr;
     if (!passes_on) command.input = input;
-  }
-
-  // Whether a command writes behind what stands in its file: >>, tee -a
-  static bool adds(const Simple& simple) {
-    const auto is_adding = [](const Token* token) { return token->sign == ">>" || token->word.plain() == "-a"; };
-    return std::any_of(simple.redirections.begin(), simple.redirections.end(), is_adding) ||
-           std::any_of(simple.words.begin(), simple.words.end(), is_adding);
   }
 
   // What the command reads, if that is in the script, and the name of the file that it writes.
@@ -357,6 +364,7 @@ class Interpreter {
   Expander expander_;
   Blocks blocks_;
   const CommandVisitor& visit_;
+  const WordsTest& takes_turns_;
   WrittenFiles& files_;
   std::deque<WrittenFile> inputs_;  // of commands; a pipe hands them on
   const WrittenFile* piped_ = nullptr;
@@ -364,6 +372,7 @@ class Interpreter {
   Functions functions_;
   Positional* positional_ = nullptr;  // of the call that is read
   std::size_t started_ = 0;           // commands that the visitor looks for
+  std::size_t turns_ = 0;             // of loops, that launches were read again for
   std::set<std::string> exported_;
 };
 
@@ -378,7 +387,7 @@ std::string_view assigned_name(std::string_view word) noexcept {
 }
 
 void ShellReader::read(std::string_view text, std::size_t first_line) {
-  Interpreter(variables_, visit_, files_, budget_).run(text, first_line, problems_);
+  Interpreter(variables_, visit_, each_turn_, files_, budget_).run(text, first_line, problems_);
 }
 
 }  // namespace quantmap

@@ -114,6 +114,21 @@ def compile_parallel(document: dict[str, Any], out: Writer) -> str:
     return out.array("ParallelEngine", engines)
 
 
+def compile_hosts(document: dict[str, Any], out: Writer) -> str:
+    programs = out.array(
+        "HostProgram",
+        (
+            f"{{{text(row['name'])}, {str(row.get('commas', False)).lower()}}}"
+            for row in document["programs"]
+        ),
+    )
+    options = (
+        out.texts(document["options"][part])
+        for part in ("image", "arguments", "program", "line", "variables")
+    )
+    return "{" + ", ".join([programs, *options]) + "}"
+
+
 NUMBERS = (
     "experts",
     "window_layers",

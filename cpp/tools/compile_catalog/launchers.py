@@ -52,7 +52,8 @@ def compile_launchers(launchers: list[dict[str, Any]], releases: Releases, out: 
         rows.append(
             f"{{{out.texts(launcher['words'])}, {text(launcher.get('model_flag', ''))}, "
             f"{{{spans[0]}}}, {{{spans[1]}}}, {own}, "
-            f"{out.texts(launcher.get('other_commands', []))}, {{{spans[2]}}}}}"
+            f"{out.texts(launcher.get('other_commands', []))}, {{{spans[2]}}}, "
+            f"{out.texts(launcher.get('lacks', []))}}}"
         )
     return out.array("Launcher", rows)
 

@@ -27,6 +27,7 @@ TOP_FILES = (
     "diagnostics",
     "engines",
     "libraries",
+    "hosts",
 )
 LISTS = ("trouble", "loaders")  # of what goes wrong, by file
 FORMS = ("four_field", "unified")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from ..check import ScriptResult, check_script
 from ..errors import ConfigError
@@ -11,6 +12,11 @@ from . import declare
 from .inputs import MAX_FILE, model_options, read_checkpoint, read_input
 
 TROUBLE = "known-trouble"
+_FILE_NAME = re.compile(
+    r"(?:[\w.~-]*/)*(?:[\w.-]+\.(?:sh|bash|zsh|ps1|bat|ya?ml|json|py|ipynb|md|toml|tf|ts|js|txt|service|"
+    r"conf|ini|slurm|sbatch|env|log|dockerfile)|(?:Docker|Container|Make|just)file)",
+    re.IGNORECASE,
+)
 EPILOGUE = """\b
 Examples:
   quantmap check --engine-version 0.11.0 'vllm serve my/model --kv-cache-dtype fp16'
@@ -98,6 +104,11 @@ def check_command(
     return 0 if result.ok and not (strict and has_trouble(result)) else 1
 
 
+def looks_like_file(command: str) -> bool:
+    """Whether a word is a file's name, and no command: it has an ending, or a folder in front."""
+    return _FILE_NAME.fullmatch(command) is not None
+
+
 def nothing_judged(result: ScriptResult) -> ConfigError:
     """Why no launch of a text is judged: what is wrong with it, or what was left out."""
     errors = [note for note in result.notes if note.severity == "error"]
@@ -127,6 +138,8 @@ def text_of(command: str | None) -> str:
             data = read_file(command, MAX_FILE + 1)
         except OSError as error:
             raise declare.ClickException(f"{command}: {error.strerror or error}") from None
+    elif command and looks_like_file(command):
+        raise declare.ClickException(f"{command}: there is no such file")
     else:
         return command or ""
     if len(data) > MAX_FILE:

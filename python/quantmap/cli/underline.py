@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 200
 _AROUND = 20
+_LONGEST = 500  # of a line that is shown
 
 
 def show_words(text: str, launch: CheckResult) -> None:
@@ -54,12 +55,13 @@ def _show(line: str, marks: list[tuple[int, int]]) -> None:
     most = room() - 6
     if end > most:
         begin = max(0, marks[0][0] - _AROUND)
-        end = min(end, max(begin + most, marks[0][1]))
+        end = min(end, max(begin + most, min(marks[0][1], begin + _LONGEST)))
     shown = [("…" if begin else ""), ""]
     at = begin
     for first, last in marks:
-        if first < at or last > end:
+        if first < at or first >= end:
             continue
+        last = min(last, end)
         shown[0] += printable(line[at:first])
         shown[1] += " " * (len(shown[0]) - len(shown[1]))
         word = printable(line[first:last])

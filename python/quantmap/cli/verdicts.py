@@ -11,6 +11,7 @@ from .tables import Mark, say, show_table
 from .underline import show_words
 
 # Verdicts in the order in which they are shown; what is not named comes first.
+_LONGEST = 300  # of a word that is shown
 _MOST_CHOICES, _NEAREST = 8, 3  # of accepted values that are shown
 _ORDER = ("known-trouble", "assumed", "deprecated", "no-effect", "accepted")
 
@@ -45,11 +46,11 @@ def show_launch(result: CheckResult, text: str, number: str, *, show_all: bool) 
     elif shown:
         rows = [
             (
-                verdict.argument,
-                verdict.value,
+                cut(verdict.argument),
+                cut(verdict.value),
                 Mark(verdict.verdict),
-                in_short(verdict.reason, verdict.value) or "-",
-                verdict.hint or "-",
+                cut(in_short(verdict.reason, verdict.value)) or "-",
+                cut(verdict.hint) or "-",
             )
             for verdict in shown
         ]
@@ -76,6 +77,11 @@ def in_short(reason: str, value: str) -> str:
     return f"{before}{mark}{', '.join(near)} and {rest} more (--json lists them)"
 
 
+def cut(text: str) -> str:
+    """A text as long as somebody reads it; the whole of it is in the JSON."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+
+
 def is_plain(verdict: Verdict) -> bool:
     """Whether there is nothing to say of it but that it is accepted."""
     return verdict.verdict == "accepted" and not verdict.reason
@@ -89,7 +95,8 @@ def _count(result: CheckResult, shown: int) -> None:
     for refusal in result.refusals:
         declare.echo()
         show_line(refusal.code, refusal.message)
-        show_detail("instead", refusal.hint)
+        if refusal.hint:
+            show_detail("instead", refusal.hint)
     refused = sum(verdict.refused for verdict in result.verdicts)
     count = f"{refused} refused of {len(result.verdicts)}"
     if result.refusals:
@@ -108,8 +115,8 @@ def _list_verdicts(verdicts: list[Verdict], title: str) -> None:
     say(title, bold=True)
     width = max((len(marked(verdict.verdict)) for verdict in verdicts), default=0)
     for verdict in verdicts:
-        show_line(verdict.verdict, f"{verdict.argument} {verdict.value}".rstrip(), width)
+        show_line(verdict.verdict, f"{cut(verdict.argument)} {cut(verdict.value)}".rstrip(), width)
         if verdict.reason:
-            show_detail("why", in_short(verdict.reason, verdict.value))
+            show_detail("why", cut(in_short(verdict.reason, verdict.value)))
         if verdict.hint:
-            show_detail("instead", verdict.hint)
+            show_detail("instead", cut(verdict.hint))

@@ -30,6 +30,7 @@ struct Launcher {
   Rows<OwnFlag> own_flags;
   Rows<std::string_view> other_commands;  // words behind it that start something else
   ReleaseSpan exists;                     // the releases that have it
+  Rows<std::string_view> lacks;           // flags of the server that it does not take
 };
 
 // Which launcher the entrypoint of a release's image is.

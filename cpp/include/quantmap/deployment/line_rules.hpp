@@ -17,6 +17,7 @@ struct Line {
   std::vector<Argument> arguments;
   bool literal = true;  // words, not parameters by name
   bool checkpoint_known = false;
+  bool more = false;  // some words of it may be any arguments
 };
 [[nodiscard]] std::vector<Verdict> judge_line(const Engine& engine, const Deployment& deployment, const Line& line,
                                               Diagnostics& notes);

@@ -36,6 +36,7 @@ struct ModelFacts {
   Architecture architecture;
   Quantization quantization;
   std::vector<std::uint8_t> schemes;  // SchemeKind of each of quantization.schemes
+  std::vector<std::uint8_t> parts;    // of each: bit i: it quantizes ModelPart i
   bool has_config = false;            // the architecture was read
   std::string family;                 // of a GGUF file, when nothing else of it was read
   bool in_repository = false;         // a GGUF file named by the id of a repository and a type

@@ -36,7 +36,7 @@ struct Verdict {
   std::string hint;
   std::vector<std::string> evidence;
   bool unset = false;  // the value sets nothing
-  bool open = false;   // of a line: some of the value is not in it
+  bool open = false;   // of a line: some of the value is not in it, or it may not be there
   std::string inside;  // the settings in the file that it names, as JSON
 };
 

@@ -23,6 +23,7 @@ struct Argument {
   std::string_view through{};  // the flag that names the file
   bool is_null = false;
   bool open = false;     // of a line: a shell puts in some of it, which is not known
+  bool perhaps = false;  // of a line: some branch of its script adds it
   std::string inside{};  // the settings in the file that it names, as JSON, when they were read
 };
 

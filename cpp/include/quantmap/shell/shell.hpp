@@ -25,6 +25,9 @@ struct Piece {
   bool by_default = false;  // whoever starts the script may give another
 };
 
+struct ShellVariable;
+using BranchValues = std::vector<std::shared_ptr<const ShellVariable>>;
+
 struct Word {
   std::string text;
   std::size_t line = 1;
@@ -32,6 +35,7 @@ struct Word {
   bool by_default = false;  // some of it is what stands where whoever starts the script gives no other
   bool many = false;        // may stand for any number of words
   bool quoted = false;      // some of it stands in quotes
+  BranchValues either;      // of one that is open: what branches made of its variable
 };
 
 // What a script makes of a variable.
@@ -40,8 +44,9 @@ struct ShellVariable {
   std::vector<Word> items;  // of an array
   bool is_array = false;
   bool known = true;
-  bool more = false;                                         // something may have been added to it
-  std::vector<std::shared_ptr<const ShellVariable>> either;  // of one that is not known: what branches made of it
+  bool more = false;    // something may have been added to it
+  bool each = false;    // a loop gives it each value of `either`
+  BranchValues either;  // of one that is not known, or may have more: what branches made of it
 };
 
 // Variables by name. Values are shared between the moments of a script, so that a copy costs little.
@@ -85,6 +90,9 @@ struct Command {
 // Whether a command starts something that is looked for.
 using CommandVisitor = std::function<bool(const Command&)>;
 
+// Whether the words of a command are such that it counts with which of a loop's values it is started.
+using WordsTest = std::function<bool(const std::vector<Word>&)>;
+
 // Largest script, and deepest nesting of scripts in scripts, that are read.
 inline constexpr std::size_t kMaxScriptBytes = 8'000'000;
 inline constexpr std::size_t kMaxScriptDepth = 6;
@@ -107,12 +115,18 @@ class ShellReader {
         visit_(std::move(visit)),
         problems_(problems),
         budget_(budget) {}
+  // Commands of such words are read once for each value of a loop; without this all are read once.
+  ShellReader& each_turn_of(WordsTest test) {
+    each_turn_ = std::move(test);
+    return *this;
+  }
   void read(std::string_view text, std::size_t first_line);
 
  private:
   ShellVariables variables_;
   WrittenFiles& files_;
   CommandVisitor visit_;
+  WordsTest each_turn_;
   Diagnostics& problems_;
   ScriptBudget& budget_;
 };

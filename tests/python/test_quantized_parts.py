@@ -1,0 +1,84 @@
+"""What a kernel asks of quantized weights is not asked of modules that a checkpoint skips."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import quantmap
+
+SHAPE = {
+    "architectures": ["Qwen2MoeForCausalLM"],
+    "model_type": "qwen2_moe",
+    "hidden_size": 2048,
+    "num_attention_heads": 16,
+    "num_key_value_heads": 16,
+    "head_dim": 128,
+    "num_hidden_layers": 4,
+    "num_experts": 64,
+    "num_experts_per_tok": 8,
+    "moe_intermediate_size": 1024,
+    "shared_expert_intermediate_size": 1280,
+    "intermediate_size": 4096,
+    "vocab_size": 1000,
+    "torch_dtype": "bfloat16",
+}
+BLOCKS = {"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128]}
+SAID = "1280 columns of the shared experts over 8 GPUs are 160, no multiple of 128"
+
+
+def told(quantization: dict[str, Any], line: str = "vllm serve m -tp 8") -> str:
+    """Why the number of GPUs does not go; empty when it does."""
+    model = {**SHAPE, "quantization_config": quantization}
+    result = quantmap.check(line, engine_version="0.22.0", gpu="H100", checkpoint=model)
+    return next(v.reason for v in result.verdicts if v.argument == "-tp")
+
+
+def ignoring(*names: str) -> dict[str, Any]:
+    return {**BLOCKS, "modules_to_not_convert": list(names)}
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], SAID),
+        (["lm_head", "self_attn", "mlp.gate"], SAID),
+        (["shared_expert"], ""),
+        ([f"model.layers.{n}.mlp.shared_expert" for n in range(4)], ""),
+        ([f"model.layers.{n}.mlp.shared_expert" for n in range(3)], SAID),  # the last layer has it
+        (["re:.*shared_expert\\..*"], ""),
+        (["model.layers.*.mlp.shared_expert*"], ""),
+        (["mlp.experts"], SAID),
+    ],
+)
+def test_shared_experts_that_are_left_as_they_are(names: list[str], said: str) -> None:
+    assert told(ignoring(*names)) == said
+
+
+def test_experts_that_are_left_as_they_are() -> None:
+    model = {**SHAPE, "moe_intermediate_size": 320, "shared_expert_intermediate_size": 1024}
+    for names, fits in (([], False), (["mlp.experts"], True), (["shared_expert"], False)):
+        whole = {**model, "quantization_config": ignoring(*names)}
+        line = "vllm serve m -tp 8"
+        result = quantmap.check(line, engine_version="0.22.0", gpu="H100", checkpoint=whole)
+        assert result.ok == fits, names
+
+
+def test_groups_that_do_not_mean_a_module() -> None:
+    weights = {"num_bits": 4, "type": "int", "strategy": "group", "group_size": 128}
+    model = {**SHAPE, "intermediate_size": 1280, "mlp_only_layers": [0]}
+
+    def fits(targets: list[str], **more: Any) -> bool:
+        section = {
+            "quant_method": "compressed-tensors",
+            "format": "pack-quantized",
+            "config_groups": {"group_0": {"targets": targets, "weights": weights}},
+            **more,
+        }
+        whole = {**model, "quantization_config": section}
+        line = "vllm serve m -tp 8"
+        return quantmap.check(line, engine_version="0.22.0", gpu="H100", checkpoint=whole).ok
+
+    assert not fits(["Linear"])
+    assert fits(["re:.*mlp.experts.*"])
+    assert fits(["Linear"], ignore=["re:.*layers.0.mlp.*"])
