@@ -33,7 +33,7 @@ FORMS = (
     "for a in x fp8; do for b in 1 $c; do vllm serve m --kv-cache-dtype $a -tp $b; done; done\n",
     "declare -A K=([a]=x [b]='y z')\nK[c]=w\nK[$d]=v\nvllm serve ${K[a]} \"${K[1]}\" ${K[@]}\n",
     "jobs:\n  a:\n    strategy:\n      matrix:\n        k: [x, y]\n        include: [{k: x}]\n",
-    "    steps:\n    - run: pip add vllm==${{ matrix.v }}\n    - run: vllm serve ${{matrix.k}}\n",
+    "    steps:\n    - run: uv add vllm==${{ matrix.v }}\n    - run: vllm serve ${{matrix.k}}\n",
     "m := 'a/b'\nserve k=\"fp8\": x\n    @vllm serve {{m}} --kv-cache-dtype {{ k }}\n",
     "define A\nvllm serve $(M) --dtype $(1)\nendef\nM = a\nall:\n\t@$(call A,half)\n",
     "[program:a]\ncommand=vllm serve m ; b\nenvironment=A=\"1\",\n  B='2,3'\n; c\n# d \\\n",
