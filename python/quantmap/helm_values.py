@@ -54,14 +54,7 @@ def _container(line: str) -> str:
     lists: dict[str, list[str]] = {}
     for name, value in given:
         for key, said in _PAIRS.findall(value) if name in _SETS else ():
-            last = key.rpartition(".")[2]
-            item = _ITEM.fullmatch(last)
-            if last in ("image", "repository", "tag"):
-                images[last] = said
-            elif last in _LISTS and said.startswith("{"):
-                lists[last] = said[1:-1].split(",")
-            elif item and item[1] in _LISTS:
-                lists.setdefault(item[1], []).append(said.replace("\\,", ","))
+            _take(key.rpartition(".")[2], said, images, lists)
     image = images.get("repository", images.get("image", ""))
     image += f":{images['tag']}" if "tag" in images and ":" not in image else ""
     if not lists or not names_an_engine(image):
@@ -70,3 +63,14 @@ def _container(line: str) -> str:
     first = [f"--entrypoint={started[0]}"] if started else []
     rest = [*started[1:], *lists.get("args", []), *lists.get("extraArgs", [])]
     return " ".join(["docker run", *first, image, *map(shlex.quote, rest)])
+
+
+def _take(key: str, said: str, images: dict[str, str], lists: dict[str, list[str]]) -> None:
+    """Keep one value, by the last part of its name."""
+    item = _ITEM.fullmatch(key)
+    if key in ("image", "repository", "tag"):
+        images[key] = said
+    elif key in _LISTS and said.startswith("{"):
+        lists[key] = said[1:-1].split(",")
+    elif item and item[1] in _LISTS:
+        lists.setdefault(item[1], []).append(said.replace("\\,", ","))
