@@ -6,6 +6,7 @@ import re
 import shlex
 from itertools import islice
 
+from .helm_values import helm_launches
 from .launch_lines import launch_lines, names_an_engine
 from .markdown import Prelude
 
@@ -48,7 +49,7 @@ def quoted_launches(text: str) -> list[tuple[int, str]]:
     """
     if not names_an_engine(text):
         return []
-    found: list[tuple[int, str]] = []
+    found: list[tuple[int, str]] = helm_launches(text)
     for match in _LIST.finditer(text):
         line = " ".join(map(_word, _ITEMS.findall(match[0])))
         if launch_lines().match(line) and len(found) < _MOST:

@@ -117,3 +117,20 @@ def test_a_launch_behind_python_and_variables_is_one() -> None:
     line = "nohup env A={a} /v/bin/python3 /v/bin/vllm serve {m} --port 1"
     text = f'{{"name": "vllm", "template": "{line}"}}'
     assert [v.argument for v in only(text).verdicts if v.argument[:1] == "-"] == ["--port"]
+
+
+@pytest.mark.parametrize(
+    "sets",
+    [
+        "--set image={image} --set 'args={{--model,a/b,--kv-cache-dtype,fp9}}'",
+        "--set image.repository=vllm/vllm-openai,image.tag=v0.9.1 \\\n  "
+        "--set args[0]=--model,args[1]=a/b --set 'extraArgs={{--kv-cache-dtype,fp9}}'",
+        "--set-string=server.image={image} --set 'command={{vllm,serve,a/b}},"
+        "args={{--kv-cache-dtype,fp9}}'",
+    ],
+)
+def test_values_that_helm_is_given_are_a_container(sets: str) -> None:
+    text = f"helm repo update\nhelm upgrade x ./chart {sets.format(image=IMAGE)}\n"
+    launch = only(text)
+    assert (launch.model, launch.version, launch.line) == ("a/b", "0.9.1", 2)
+    assert refused(text) == ["--kv-cache-dtype"]
