@@ -126,7 +126,8 @@ def test_auto_is_bfloat16_where_the_gpu_has_none_before_0_9_1() -> None:
 
 def test_a_launch_that_the_checkpoint_makes_impossible_cannot_be_served() -> None:
     """This release takes the KV cache from the checkpoint whatever is said."""
-    section = {**packed(8, "float"), "kv_cache_scheme": {"num_bits": 8, "type": "float"}}
+    eight = {"num_bits": 8, "type": "float"}
+    section = {**packed(8, "float", eight), "kv_cache_scheme": eight}
     model = quantized({**SINKS, "quantization_config": None}, section)
     for gpu, served in (("A100", False), ("H100", True)):
         for config in ({}, {"kvcache_dtype": "bfloat16", "gemm_dtype": "bfloat16"}):

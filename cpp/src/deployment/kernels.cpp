@@ -170,16 +170,26 @@ std::optional<KernelRefusal> named_refusal(const Engine& engine, const KernelQue
   return out;
 }
 
+bool attends(const Layer& layer) noexcept {
+  return layer.kind == LayerKind::kFull || layer.kind == LayerKind::kSliding;
+}
+
+// A model is known to have no layer that attends: no attention backend is asked.
+bool has_no_attention(const Deployment& deployment) noexcept {
+  if (deployment.facts == nullptr || !deployment.facts->has_config) return false;
+  const auto& layers = deployment.facts->architecture.layers;
+  return !layers.empty() && std::none_of(layers.begin(), layers.end(), attends);
+}
+
 // A query for each size of heads that the model's layers have: a backend that is named serves them all.
 std::vector<KernelQuery> by_head_size(const Deployment& deployment, const KernelQuery& query) {
   std::vector<KernelQuery> out;
   const bool several = query.head_size == 0 && deployment.facts != nullptr && deployment.facts->has_config;
   if (several) {
     for (const Layer& layer : deployment.facts->architecture.layers) {
-      const bool attends = layer.kind == LayerKind::kFull || layer.kind == LayerKind::kSliding;
       const bool known = std::any_of(out.begin(), out.end(),
                                      [&layer](const KernelQuery& one) { return one.head_size == layer.key_size; });
-      if (!attends || known) continue;
+      if (!attends(layer) || known) continue;
       out.push_back(query);
       out.back().head_size = layer.key_size;
     }
@@ -297,6 +307,7 @@ std::optional<KernelRefusal> refused_by_kernels(const Engine& engine, const Depl
   if (auto refusal = own_method_refusal(engine, deployment, query, values)) return refusal;
   if (auto refusal = method_refusal(engine, deployment, query, values)) return refusal;
   if (auto refusal = experts_refusal(engine, deployment, values)) return refusal;
+  if (has_no_attention(deployment)) return std::nullopt;
   const EffectiveValues meant(engine, deployment, values, apart);
   if (const std::string_view named = meant[static_cast<std::size_t>(roles.attention)]; !named.empty()) {
     for (const KernelQuery& one : by_head_size(deployment, query)) {

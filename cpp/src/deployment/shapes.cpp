@@ -39,6 +39,16 @@ std::int64_t fewest(const Architecture& model, Number number) {
   return out;
 }
 
+// The numbers of heads that layers which attend have: each is divided.
+std::vector<std::int64_t> head_counts(const Architecture& model) {
+  std::vector<std::int64_t> out;
+  for (const Layer& layer : model.layers) {
+    if (layer.kind != LayerKind::kFull && layer.kind != LayerKind::kSliding) continue;
+    if (std::find(out.begin(), out.end(), layer.heads) == out.end()) out.push_back(layer.heads);
+  }
+  return out;
+}
+
 std::int64_t dense_mlp(const Architecture& model) {
   const auto dense = std::find_if(model.layers.begin(), model.layers.end(),
                                   [](const Layer& layer) { return !layer.experts && layer.intermediate > 0; });
@@ -66,6 +76,7 @@ std::int64_t size_of(const Architecture& model, ShapeSize size) {
     case ShapeSize::kSharedMlp: return model.is_moe() ? model.experts.shared_intermediate : 0;
     case ShapeSize::kExperts: return model.experts.routed;
     case ShapeSize::kLayers: return static_cast<std::int64_t>(model.layers.size());
+    case ShapeSize::kHidden: return model.hidden;
     default: return attention_size(model, size);
   }
 }
@@ -74,13 +85,18 @@ std::string_view name_of(ShapeSize size) {
   constexpr std::string_view kNames[] = {
       "attention heads", "KV heads",    "query columns",        "key columns",
       "attention rows",  "MLP columns", "columns of an expert", "columns of the shared experts",
-      "experts",         "layers"};
+      "experts",         "layers",      "hidden columns"};
   return kNames[static_cast<std::size_t>(size)];
 }
 
 std::int64_t over_of(const ParallelSizes& sizes, ShapeOver over) {
-  const std::int64_t by[] = {sizes.tp, sizes.pp, sizes.ep, sizes.expert_tp};
+  const std::int64_t by[] = {sizes.tp, sizes.pp, sizes.ep, sizes.expert_tp, 1};
   return by[static_cast<std::size_t>(over)];
+}
+
+// The sizes of a shape: one, but where layers differ in their heads.
+std::vector<std::int64_t> sizes_of(const Architecture& model, ShapeSize size) {
+  return size == ShapeSize::kHeads ? head_counts(model) : std::vector<std::int64_t>{size_of(model, size)};
 }
 
 // The part of the model whose weights have this size.
@@ -118,6 +134,12 @@ std::int64_t share_of(const Shape& shape, const Architecture& model, std::int64_
   return over % heads == 0 ? size / heads : 0;
 }
 
+// Stages take neighbouring layers, as even as they divide.
+bool goes(const Shape& shape, std::int64_t size, std::int64_t over, std::int64_t share, std::int64_t unit) {
+  if (shape.over == ShapeOver::kPp) return over <= size;
+  return share != 0 && share % unit == 0;
+}
+
 std::string describe(const Shape& shape, std::int64_t size, std::int64_t over, std::int64_t share, std::int64_t unit) {
   std::string out = std::to_string(size) + " " + std::string(name_of(shape.size));
   if (shape.over == ShapeOver::kPp) return out + " for " + std::to_string(over) + " stages";
@@ -130,15 +152,13 @@ std::string describe(const Shape& shape, std::int64_t size, std::int64_t over, s
 // Why this size does not go over so many GPUs; empty: it does, or nothing is known of it.
 std::string problem_of(const Shape& shape, const ModelFacts& facts, std::int64_t over) {
   const Architecture& model = facts.architecture;
-  const std::int64_t size = size_of(model, shape.size);
   const std::int64_t unit = unit_of(shape, facts);
-  if (size <= 0 || unit <= 0 || (shape.divided && over == 1)) return {};
-  if (shape.over == ShapeOver::kPp) {  // stages take neighbouring layers, as even as they divide
-    return over > size ? describe(shape, size, over, 0, unit) : std::string();
+  if (unit <= 0 || (shape.divided && over == 1)) return {};
+  for (const std::int64_t size : sizes_of(model, shape.size)) {
+    const std::int64_t share = share_of(shape, model, size, over);
+    if (size > 0 && !goes(shape, size, over, share, unit)) return describe(shape, size, over, share, unit);
   }
-  const std::int64_t share = share_of(shape, model, size, over);
-  const bool fits = share != 0 && share % unit == 0;
-  return fits ? std::string() : describe(shape, size, over, share, unit);
+  return {};
 }
 
 }  // namespace

@@ -110,10 +110,10 @@ std::int64_t number_of(const Architecture& model, TraitNumber number) {
   return largest;
 }
 
-// Whether a key says something: not null, false, zero or empty.
+// Whether a key says something: not null, false or a word ("vision" is for a part of the tokens only).
 bool says(const Value& config, std::string_view key) {
   const Value* value = config.find(key);
-  if (value == nullptr || value->is_null()) return false;
+  if (value == nullptr || value->is_null() || value->kind() == Value::Kind::kText) return false;
   return value->kind() != Value::Kind::kBoolean || value->as_boolean();
 }
 

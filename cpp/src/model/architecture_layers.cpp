@@ -158,8 +158,16 @@ class LayerReader {
     return !sliding.empty() || !full.empty();
   }
 
+  // A state of fixed size in every layer, and nothing that attends: heads, if told, are those of the state.
+  bool states_alone() {
+    if (config_.number({"state_size"}) == 0 || config_.number({"num_attention_heads", "n_head"}) != 0) return false;
+    for (Layer& layer : model_.layers) layer.kind = LayerKind::kLinear;
+    return true;
+  }
+
   // Attention in some layers, a state of fixed size in the others.
   bool kinds_by_index() {
+    if (states_alone()) return true;
     std::vector<std::int64_t> full = config_.numbers({"attn_layer_indices", "full_attn_idxs"});
     const bool listed = !full.empty();
     if (const auto from_one = config_.numbers({"linear_attn_config.full_attn_layers"}); !from_one.empty()) {

@@ -190,8 +190,9 @@ SIZES = (
     "shared_mlp",
     "experts",
     "layers",
+    "hidden",
 )
-OVER = ("tp", "pp", "ep", "expert_tp")
+OVER = ("tp", "pp", "ep", "expert_tp", "none")
 UNITS = ("one", "number", "block_out", "block_in", "group")
 
 

@@ -115,9 +115,10 @@ enum class ShapeSize : std::uint8_t {
   kExpertMlp,
   kSharedMlp,
   kExperts,
-  kLayers
+  kLayers,
+  kHidden
 };
-enum class ShapeOver : std::uint8_t { kTp, kPp, kEp, kExpertTp };
+enum class ShapeOver : std::uint8_t { kTp, kPp, kEp, kExpertTp, kNone };
 enum class ShapeUnit : std::uint8_t { kOne, kNumber, kBlockOut, kBlockIn, kGroup };
 
 struct Shape {

@@ -1,0 +1,179 @@
+"""What a release serves of a kind of model or of checkpoint, on each side of each border."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import quantmap
+
+Config = dict[str, Any]
+DENSE: Config = {
+    "architectures": ["Qwen3ForCausalLM"],
+    "model_type": "qwen3",
+    "hidden_size": 1024,
+    "intermediate_size": 2048,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 2,
+    "head_dim": 128,
+    "vocab_size": 1024,
+    "torch_dtype": "bfloat16",
+}
+EXPERTS: Config = {
+    **DENSE,
+    "architectures": ["Qwen3MoeForCausalLM"],
+    "model_type": "qwen3_moe",
+    "num_experts": 8,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 768,
+}
+AWQ = {"quant_method": "awq", "bits": 4, "group_size": 128}
+FLOAT8 = {"num_bits": 8, "type": "float", "strategy": "channel"}
+FLOAT4 = {"num_bits": 4, "type": "float", "strategy": "tensor_group", "group_size": 16}
+INT4 = {"num_bits": 4, "type": "int", "strategy": "group", "group_size": 128}
+INT8 = {"num_bits": 8, "type": "int", "strategy": "channel"}
+TOKENS = {"dynamic": True, "strategy": "token", "num_bits": 8}
+
+
+def groups(weights: Config, inputs: Config | None = None, target: str = "Linear") -> Config:
+    group = {"targets": [target], "weights": weights, "input_activations": inputs}
+    kind = "pack-quantized" if weights["type"] == "int" and inputs is None else "float-quantized"
+    return {
+        "quant_method": "compressed-tensors",
+        "format": kind,
+        "config_groups": {"group_0": group},
+    }
+
+
+def model(section: Config | None = None, base: Config = DENSE, **more: Any) -> Config:
+    return {**base, **more, **({"quantization_config": section} if section else {})}
+
+
+def quark(inputs: str) -> Config:
+    weight = {"dtype": "fp4", "qscheme": "per_group", "group_size": 32}
+    return {
+        "quant_method": "quark",
+        "global_quant_config": {"weight": weight, "input_tensors": {"dtype": inputs}},
+    }
+
+
+def nvfp4(name: str = "modelopt", algorithm: str = "NVFP4") -> Config:
+    return {"quant_method": name, "quant_algo": algorithm}
+
+
+MAMBA: Config = {
+    "architectures": ["Mamba2ForCausalLM"],
+    "model_type": "mamba2",
+    "hidden_size": 1024,
+    "state_size": 128,
+    "num_heads": 32,
+    "head_dim": 64,
+    "num_hidden_layers": 2,
+    "vocab_size": 1024,
+}
+HEAD_192 = model(head_dim=192)
+TIED = model(AWQ, hidden_size=960)
+BY_NAME = groups(FLOAT8, {**TOKENS, "type": "float"}, "re:.*self_attn.*")
+INT_EXPERTS = model(groups(INT4, {**TOKENS, "type": "int"}), EXPERTS)
+NAMED = model(nvfp4("modelopt_fp4"))
+WEIGHTS_ONLY = model(nvfp4(algorithm="W4A16_NVFP4"))
+MXFP4 = model({"quant_method": "mxfp4"}, EXPERTS)
+FLASH_FP8 = "--attention-backend FLASH_ATTN --kv-cache-dtype fp8"
+LINEAR = "--linear-attn-backend flashinfer"
+SAME = "--enable-deterministic-inference"
+WHISPER = {**DENSE, "architectures": ["WhisperForConditionalGeneration"], "model_type": "whisper"}
+GLM4 = {**DENSE, "model_type": "glm4", "torch_dtype": "float16"}
+OLMO = {**DENSE, "architectures": ["Olmo2ForCausalLM"], "model_type": "olmo2"}
+
+
+@pytest.mark.parametrize(
+    ("release", "gpu", "checkpoint", "line", "served"),
+    [
+        ("vllm@0.33.0", "H100", TIED, "", False),
+        ("sglang@0.5.23", "H100", TIED, "", False),
+        ("vllm@0.33.0", "H100", model(AWQ), "", True),
+        ("vllm@0.20.0", "H100", model({**AWQ, "bits": 8}), "", False),
+        ("sglang@0.5.6", "H100", model({**AWQ, "bits": 8}), "", False),
+        ("vllm@0.33.0", "H100", model(quark("fp8_e4m3")), "", False),
+        ("vllm@0.33.0", "H100", model(quark("fp4")), "", True),
+        ("vllm@0.20.0", "B200", WEIGHTS_ONLY, "", False),
+        ("vllm@0.21.0", "B200", WEIGHTS_ONLY, "", True),
+        ("vllm@0.13.0", "H100", model(groups(FLOAT4), EXPERTS), "", False),
+        ("vllm@0.14.0", "H100", model(groups(FLOAT4), EXPERTS), "", True),
+        ("vllm@0.33.0", "H100", INT_EXPERTS, "", False),
+        ("vllm@0.13.0", "H100", INT_EXPERTS, "", True),
+        ("vllm@0.13.0", "A100", INT_EXPERTS, "", False),
+        ("vllm@0.20.0", "H100", model(groups(FLOAT8)), "", False),
+        ("vllm@0.20.0", "A100", model(groups(FLOAT8)), "", True),
+        ("vllm@0.25.0", "H100", model(groups(FLOAT8)), "", True),
+        ("sglang@0.5.6", "H100", model(groups(FLOAT8)), "", False),
+        ("sglang@0.5.9", "H100", model(groups(FLOAT8)), "", True),
+        ("vllm@0.11.0", "H100", MXFP4, "", False),
+        ("sglang@0.5.23", "H100", MXFP4, "", False),
+        ("vllm@0.11.1", "H100", model(BY_NAME, EXPERTS), "", False),
+        ("vllm@0.12.0", "H100", model(BY_NAME, EXPERTS), "", True),
+        ("sglang@0.5.9", "H100", model(BY_NAME), "", False),
+        ("sglang@0.5.23", "H100", model(BY_NAME), "", True),
+        ("vllm@0.33.0", "B200", HEAD_192, FLASH_FP8, False),
+        ("vllm@0.33.0", "B200", DENSE, FLASH_FP8, True),
+        ("vllm@0.33.0", "H100", DENSE, "--block-size 8", False),
+        ("vllm@0.33.0", "H100", DENSE, "--block-size 16", True),
+        ("vllm@0.33.0", "H100", MAMBA, "--attention-backend FLASHINFER_MLA", True),
+        ("vllm@0.33.0", "H100", DENSE, "--attention-backend FLASHINFER_MLA", False),
+        ("vllm@0.20.0", "H100", WHISPER, "--attention-backend FLASHINFER", False),
+        ("vllm@0.20.0", "H100", WHISPER, "--attention-backend FLASH_ATTN", True),
+        ("sglang@0.5.23", "H100", WHISPER, "--attention-backend triton", False),
+        ("sglang@0.5.23", "B200", DENSE, LINEAR, False),
+        ("sglang@0.5.23", "B200", DENSE, f"{LINEAR} --mamba-ssm-dtype bfloat16", True),
+        ("sglang@0.5.23", "B200", OLMO, SAME, False),
+        ("sglang@0.5.23", "H100", DENSE, f"{SAME} --attention-backend torch_native", False),
+        ("vllm@0.20.0", "B200", NAMED, "--quantization modelopt", False),
+        ("vllm@0.22.0", "B200", NAMED, "--quantization modelopt", True),
+    ],
+)  # fmt: skip
+def test_a_line_is_refused_where_the_engine_does(
+    release: str, gpu: str, checkpoint: Config, line: str, served: bool
+) -> None:
+    engine, _, version = release.partition("@")
+    start = "vllm serve m" if engine == "vllm" else "python -m sglang.launch_server --model m"
+    result = quantmap.check(f"{start} {line}", engine, version, gpu=gpu, checkpoint=checkpoint)
+    assert result.ok is served, [*result.refusals, *result.verdicts]
+
+
+def test_layers_with_more_heads_are_divided_as_well() -> None:
+    more = {"num_attention_heads": 12, "num_attention_groups": 2, "head_dim": 128}
+    kinds = ["full_attention", "sliding_attention"]
+    mixed = model(
+        model_type="step3p5", layer_types=kinds, attention_other_setting=more, sliding_window=512
+    )
+    for size, served in ((4, True), (8, False)):
+        line = f"vllm serve m --tensor-parallel-size {size}"
+        result = quantmap.check(line, engine_version="0.33.0", gpu="H100", checkpoint=mixed)
+        assert result.ok is served
+
+
+def test_a_model_that_float16_does_not_suit_is_loaded_in_another_type() -> None:
+    assert quantmap.check("vllm serve m", "vllm", "0.33.0", gpu="H100", checkpoint=GLM4).ok
+    line = "vllm serve m --dtype float16"
+    assert not quantmap.check(line, "vllm", "0.33.0", gpu="H100", checkpoint=GLM4).ok
+
+
+def test_bfloat16_below_sm80_is_told_as_without_effect() -> None:
+    line = "python -m sglang.launch_server --model m --dtype bfloat16"
+    result = quantmap.check(line, engine_version="0.5.23", gpu="T4", checkpoint=DENSE)
+    assert [v.verdict for v in result.verdicts if v.argument == "--dtype"] == ["no-effect"]
+
+
+def test_a_backend_is_set_where_the_engines_own_choice_ends() -> None:
+    found = quantmap.explain(
+        "sglang@0.5.23", {"attention_dtype": "auto"}, gpu="RTX 5090", checkpoint=OLMO
+    )
+    assert dict(found.args)["--attention-backend"] == "triton"
+
+
+def test_int8_has_no_matrix_product_on_blackwell() -> None:
+    checkpoint = model(groups(INT8, {**TOKENS, "type": "int"}))
+    for gpu, served in (("B200", False), ("H100", True)):
+        found = quantmap.explain("sglang@0.5.23", {}, gpu=gpu, checkpoint=checkpoint)
+        assert bool(found.args) is served
