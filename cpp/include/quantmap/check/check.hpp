@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "quantmap/shell/shell.hpp"
 #include "quantmap/deployment/verdict.hpp"
 #include "quantmap/mapping/launch.hpp"
+#include "quantmap/shell/shell.hpp"
 
 namespace quantmap {
 
