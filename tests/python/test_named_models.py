@@ -150,15 +150,6 @@ HEADS: dict[str, tuple[dict[str, Any], list[tuple[str, bool]]]] = {
             ("sglang@0.5.18", False),
         ],
     ),
-    "modelopt": (
-        {"quant_method": "modelopt", "quant_algo": "FP8", "ignore": ["*visual*"]},
-        [
-            ("vllm@0.22.0", True),
-            ("vllm@0.23.0", False),
-            ("sglang@0.5.10", True),
-            ("sglang@0.5.15", False),
-        ],
-    ),
 }
 
 
