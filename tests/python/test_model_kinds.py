@@ -177,3 +177,39 @@ def test_int8_has_no_matrix_product_on_blackwell() -> None:
     for gpu, served in (("B200", False), ("H100", True)):
         found = quantmap.explain("sglang@0.5.23", {}, gpu=gpu, checkpoint=checkpoint)
         assert bool(found.args) is served
+
+
+MLA: Config = {
+    **DENSE,
+    "architectures": ["DeepseekV2ForCausalLM"],
+    "model_type": "deepseek_v2",
+    "kv_lora_rank": 512,
+    "q_lora_rank": None,
+    "qk_nope_head_dim": 128,
+    "qk_rope_head_dim": 64,
+    "v_head_dim": 128,
+}
+BLOCKS = {"num_bits": 8, "type": "float", "strategy": "block", "block_structure": [128, 128]}
+
+
+@pytest.mark.parametrize(
+    ("release", "backend", "taken"),
+    [
+        ("0.10.1", "FLASHINFER", True),  # another is taken, and this one is passed over
+        ("0.10.2", "FLASHINFER", False),
+        ("0.10.2", "TRITON_MLA", True),
+        ("0.11.0", "FLASHINFER", False),
+    ],
+)
+def test_backends_of_latent_attention(release: str, backend: str, taken: bool) -> None:
+    line = f"VLLM_ATTENTION_BACKEND={backend} vllm serve m"
+    assert quantmap.check(line, engine_version=release, gpu="H100", checkpoint=MLA).ok == taken
+
+
+def test_float8_in_blocks_of_compressed_tensors() -> None:
+    section = groups(BLOCKS, {**TOKENS, "type": "float", "strategy": "group", "group_size": 128})
+    for release, taken in (("0.10.2", False), ("0.11.0", True)):
+        result = quantmap.check(
+            "vllm serve m", engine_version=release, gpu="H100", checkpoint=model(section)
+        )
+        assert result.ok == taken, release
