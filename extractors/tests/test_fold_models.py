@@ -64,5 +64,5 @@ def test_every_row_of_that_source_is_such_a_row() -> None:
     """What the tool keeps is what stands in the catalogue: nothing was added by hand."""
     rows = json.loads((ROOT / "cpp/catalog/models.json").read_text())["models"]
     read = [item["config"] for item in rows if item["read_in"] == "aiconfigurator"]
-    assert len(read) > 80
+    assert len(read) > 70
     assert [config for config in read if fold.differing(fold.row(config), config)] == []

@@ -154,7 +154,9 @@ bool Lexer::next_line(std::vector<Token>& out) {
 
 // What stands in a test is nothing that runs.
 Token Lexer::read_test() {
-  const std::size_t end = text_.find(peek() == '[' ? "]]" : "))", at_);
+  bool& unclosed = unclosed_tests_[peek() == '[' ? 0 : 1];
+  const std::size_t end = unclosed ? std::string_view::npos : text_.find(peek() == '[' ? "]]" : "))", at_);
+  unclosed = end == std::string_view::npos;  // and so is every other behind it
   if (end == std::string_view::npos) fail(at_, "this test is never closed");
   skip(end == std::string_view::npos ? 2 : end + 2 - at_);
   Token token;

@@ -90,6 +90,7 @@ class Lexer {
   std::size_t line_;
   Diagnostics& problems_;
   int failures_ = 0;
+  bool unclosed_tests_[2] = {};  // no ]], no )) stands any more
 };
 
 }  // namespace quantmap::shell
