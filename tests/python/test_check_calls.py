@@ -188,3 +188,11 @@ def test_tags_of_images(image: str, version: str | None, asked: str | None) -> N
     assert (found.version, found.asked) == (version or newest, asked)
     goes_on = image.endswith(("-a3", ".post1"))
     assert ("image-of-others" in {note.code for note in found.notes}) == goes_on
+
+
+@pytest.mark.parametrize("piece", ["(", "[[ "])
+def test_tests_that_nothing_closes_are_told_once(piece: str) -> None:
+    with pytest.raises(quantmap.ConfigError) as caught:
+        quantmap.check(piece * 100_000, "vllm", "0.22.0")
+    told = [problem for problem in caught.value.diagnostics if "never closed" in problem.message]
+    assert len(told) == 1

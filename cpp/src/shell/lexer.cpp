@@ -156,8 +156,8 @@ bool Lexer::next_line(std::vector<Token>& out) {
 Token Lexer::read_test() {
   bool& unclosed = unclosed_tests_[peek() == '[' ? 0 : 1];
   const std::size_t end = unclosed ? std::string_view::npos : text_.find(peek() == '[' ? "]]" : "))", at_);
-  unclosed = end == std::string_view::npos;  // and so is every other behind it
-  if (end == std::string_view::npos) fail(at_, "this test is never closed");
+  if (end == std::string_view::npos && !unclosed) fail(at_, "this test is never closed");
+  unclosed = end == std::string_view::npos;  // and so is every other behind it, of which nothing more is said
   skip(end == std::string_view::npos ? 2 : end + 2 - at_);
   Token token;
   token.word.line = line_;
