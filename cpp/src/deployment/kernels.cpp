@@ -170,15 +170,12 @@ std::optional<KernelRefusal> named_refusal(const Engine& engine, const KernelQue
   return out;
 }
 
-bool attends(const Layer& layer) noexcept {
-  return layer.kind == LayerKind::kFull || layer.kind == LayerKind::kSliding;
-}
-
 // A model is known to have no layer that attends: no attention backend is asked.
 bool has_no_attention(const Deployment& deployment) noexcept {
   if (deployment.facts == nullptr || !deployment.facts->has_config) return false;
   const auto& layers = deployment.facts->architecture.layers;
-  return !layers.empty() && std::none_of(layers.begin(), layers.end(), attends);
+  return !layers.empty() &&
+         std::none_of(layers.begin(), layers.end(), [](const Layer& layer) { return layer.attends(); });
 }
 
 // A query for each size of heads that the model's layers have: a backend that is named serves them all.
@@ -189,7 +186,7 @@ std::vector<KernelQuery> by_head_size(const Deployment& deployment, const Kernel
     for (const Layer& layer : deployment.facts->architecture.layers) {
       const bool known = std::any_of(out.begin(), out.end(),
                                      [&layer](const KernelQuery& one) { return one.head_size == layer.key_size; });
-      if (!attends(layer) || known) continue;
+      if (!layer.attends() || known) continue;
       out.push_back(query);
       out.back().head_size = layer.key_size;
     }

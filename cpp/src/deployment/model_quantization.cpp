@@ -26,8 +26,7 @@ std::int64_t head_size_of(const Architecture& architecture) noexcept {
   if (architecture.is_mla()) return architecture.mla.kv_rank + architecture.mla.rope_size;
   std::int64_t size = architecture.head_size;
   for (const Layer& layer : architecture.layers) {
-    const bool attends = layer.kind == LayerKind::kFull || layer.kind == LayerKind::kSliding;
-    if (attends && layer.key_size != size) return 0;
+    if (layer.attends() && layer.key_size != size) return 0;
   }
   return size;
 }

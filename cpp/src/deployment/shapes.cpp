@@ -32,7 +32,7 @@ template <typename Number>
 std::int64_t fewest(const Architecture& model, Number number) {
   std::int64_t out = 0;
   for (const Layer& layer : model.layers) {
-    if (layer.kind != LayerKind::kFull && layer.kind != LayerKind::kSliding) continue;
+    if (!layer.attends()) continue;
     const std::int64_t found = number(layer);
     if (found > 0) out = out == 0 ? found : std::min(out, found);
   }
@@ -43,7 +43,7 @@ std::int64_t fewest(const Architecture& model, Number number) {
 std::vector<std::int64_t> head_counts(const Architecture& model) {
   std::vector<std::int64_t> out;
   for (const Layer& layer : model.layers) {
-    if (layer.kind != LayerKind::kFull && layer.kind != LayerKind::kSliding) continue;
+    if (!layer.attends()) continue;
     if (std::find(out.begin(), out.end(), layer.heads) == out.end()) out.push_back(layer.heads);
   }
   return out;

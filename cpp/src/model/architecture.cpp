@@ -103,7 +103,7 @@ std::int64_t number_of(const Architecture& model, TraitNumber number) {
   }
   std::int64_t largest = 0;
   for (const Layer& layer : model.layers) {
-    if (layer.kind == LayerKind::kFull || layer.kind == LayerKind::kSliding) {
+    if (layer.attends()) {
       largest = std::max(largest, layer.key_size);
     }
   }

@@ -70,7 +70,7 @@ constexpr PartName kPartNames[] = {
 };
 
 bool holds_part(const Layer& layer, ModelPart part) {
-  if (part == ModelPart::kAttention) return layer.kind == LayerKind::kFull || layer.kind == LayerKind::kSliding;
+  if (part == ModelPart::kAttention) return layer.attends();
   return layer.experts == (part != ModelPart::kMlp);
 }
 

@@ -34,6 +34,9 @@ struct Layer {
   bool shares_cache = false;      // reads the KV cache of an earlier layer and has none of its own
   std::int64_t compression = 1;   // tokens that share one entry of the cache, beside the window
   std::int64_t caches = 1;        // attention blocks in this layer, each with its own cache
+
+  // Whether tokens look at others here: not in a layer with a state of fixed size, or with none of either.
+  [[nodiscard]] bool attends() const noexcept { return kind == LayerKind::kFull || kind == LayerKind::kSliding; }
 };
 
 struct Mla {                 // multi-head latent attention: one compressed vector per token instead of keys and values
