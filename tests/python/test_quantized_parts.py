@@ -82,3 +82,33 @@ def test_groups_that_do_not_mean_a_module() -> None:
     assert not fits(["Linear"])
     assert fits(["re:.*mlp.experts.*"])
     assert fits(["Linear"], ignore=["re:.*layers.0.mlp.*"])
+
+
+AWQ = {"quant_method": "awq", "bits": 4, "group_size": 128, "version": "gemm"}
+ODD = {**SHAPE, "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "hidden_size": 2000}
+
+
+@pytest.mark.parametrize(
+    ("names", "fits"), [([], False), (["self_attn"], False), (["self_attn", "mlp"], True)]
+)
+def test_groups_of_the_hidden_size_are_asked_of_whatever_is_quantized(
+    names: list[str], fits: bool
+) -> None:
+    dense = {key: value for key, value in ODD.items() if "expert" not in key}
+    model = {**dense, "quantization_config": {**AWQ, "modules_to_not_convert": names}}
+    for line in ("vllm serve m", "vllm serve m -tp 2", "vllm serve m -tp 2 $MORE"):
+        result = quantmap.check(line, engine_version="0.22.0", gpu="H100", checkpoint=model)
+        said = [note.message for note in result.refusals if "2000 hidden columns" in note.message]
+        assert bool(said) != fits, line  # no argument helps, so it is the launch's own
+
+
+def test_a_size_that_words_outside_the_text_may_change_is_told() -> None:
+    heads = {**SHAPE, "intermediate_size": 4100, "mlp_only_layers": [0]}
+    model = {**heads, "quantization_config": BLOCKS}
+    for line, code in (
+        ("vllm serve m", "size-does-not-go"),
+        ("vllm serve m $MORE", "may-not-serve"),
+    ):
+        result = quantmap.check(line, engine_version="0.11.0", gpu="H100", checkpoint=model)
+        codes = {note.code for note in result.notes if "4100 MLP columns" in note.message}
+        assert codes == {code}, line

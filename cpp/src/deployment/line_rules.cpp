@@ -148,8 +148,11 @@ class LineRules {
       const std::string hint = sizes_hint(engine_, deployment_, given.values);
       const bool certain = checkpoint_known_ && !problem.shape->assumed && !(more_ && leaves_out(given, targets));
       if (by == targets.end()) {
-        if (more_ || !certain) continue;
-        notes_.add_once(Code::kSizeDoesNotGo, "$", context_of(engine_, deployment_, problem.reason, hint));
+        if (certain) {
+          notes_.add_once(Code::kSizeDoesNotGo, "$", context_of(engine_, deployment_, problem.reason, hint));
+        } else {
+          notes_.add_once(Code::kMayNotServe, "$", whole(problem.reason));
+        }
         continue;
       }
       Verdict& verdict = verdicts[given.by[static_cast<std::size_t>(*by)]];

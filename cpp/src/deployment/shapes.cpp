@@ -99,13 +99,15 @@ std::vector<std::int64_t> sizes_of(const Architecture& model, ShapeSize size) {
   return size == ShapeSize::kHeads ? head_counts(model) : std::vector<std::int64_t>{size_of(model, size)};
 }
 
-// The part of the model whose weights have this size.
-ModelPart part_of(ShapeSize size) {
+// Bit i: the weights of ModelPart i have this size.
+std::uint8_t parts_with(ShapeSize size) {
+  const auto only = [](ModelPart part) { return static_cast<std::uint8_t>(1U << static_cast<unsigned>(part)); };
   switch (size) {
-    case ShapeSize::kMlp: return ModelPart::kMlp;
-    case ShapeSize::kExpertMlp: return ModelPart::kExperts;
-    case ShapeSize::kSharedMlp: return ModelPart::kSharedExperts;
-    default: return ModelPart::kAttention;
+    case ShapeSize::kMlp: return only(ModelPart::kMlp);
+    case ShapeSize::kExpertMlp: return only(ModelPart::kExperts);
+    case ShapeSize::kSharedMlp: return only(ModelPart::kSharedExperts);
+    case ShapeSize::kHidden: return 0xFF;
+    default: return only(ModelPart::kAttention);
   }
 }
 
@@ -114,9 +116,9 @@ std::int64_t unit_of(const Shape& shape, const ModelFacts& facts) {
   if (shape.unit == ShapeUnit::kOne) return 1;
   if (shape.unit == ShapeUnit::kNumber && !shape.terms.empty()) return shape.number;  // quantized while it loads
   const auto& schemes = facts.quantization.schemes;
-  const auto part = static_cast<std::size_t>(part_of(shape.size));
+  const std::uint8_t parts = parts_with(shape.size);
   for (std::size_t i = 0; i < schemes.size(); ++i) {
-    const bool quantizes = i >= facts.parts.size() || in_mask(facts.parts[i], part);
+    const bool quantizes = i >= facts.parts.size() || (facts.parts[i] & parts) != 0;
     if (!quantizes || !in_mask(shape.schemes, facts.schemes[i])) continue;
     if (shape.unit == ShapeUnit::kNumber) return shape.number;
     if (shape.unit == ShapeUnit::kGroup) return std::max<std::int64_t>(schemes[i].group_size, 0);
@@ -166,6 +168,7 @@ std::string problem_of(const Shape& shape, const ModelFacts& facts, std::int64_t
 std::vector<int> targets_of(const Engine& engine, const Shape& shape) {
   const ParallelTargets& targets = engine.checked.parallel;
   std::vector<int> out{targets.tp};
+  if (shape.over == ShapeOver::kNone) out = {};
   if (shape.over == ShapeOver::kExpertTp) out = {targets.tp, targets.ep};
   if (shape.over == ShapeOver::kPp) out = {targets.pp};
   if (shape.over == ShapeOver::kEp) out = {targets.ep, targets.tp};

@@ -22,7 +22,7 @@ struct ShapeProblem {
   std::string reason;  // "18432 of the dense MLP over 32 GPUs is 576, no multiple of 128"
 };
 
-// The targets that could change the share, the likeliest first.
+// The targets that could change the share, the likeliest first; none where nothing is divided.
 [[nodiscard]] std::vector<int> targets_of(const Engine& engine, const Shape& shape);
 
 [[nodiscard]] ParallelSizes parallel_sizes(const Engine& engine, const TargetValues& values);
