@@ -18,7 +18,7 @@ class DraftJudge {
         targets_(out.engine->checked.draft),
         given_(given_values(*out.engine, out.deployment, out.verdicts).front()) {}
 
-  [[nodiscard]] std::string name() const { return targets_.model < 0 ? std::string() : text(targets_.model); }
+  [[nodiscard]] const std::string& name() const { return text(targets_.model); }
   [[nodiscard]] std::size_t named_by() const { return given_.by[static_cast<std::size_t>(targets_.model)]; }
 
   // What is refused of the draft, and not of the model as well.
@@ -110,9 +110,21 @@ class DraftJudge {
   Given given_;
 };
 
+// Whether an argument may name a draft: most lines have none, and nothing more is asked of them.
+bool may_name_draft(const Checked& launch) {
+  const RowSet& checked = launch.engine->checked;
+  if (checked.draft.model < 0) return false;
+  const auto& routes = checked.targets[static_cast<std::size_t>(checked.draft.model)].routes;
+  return std::any_of(launch.verdicts.begin(), launch.verdicts.end(), [&routes](const Verdict& verdict) {
+    return std::any_of(routes.begin(), routes.end(),
+                       [&verdict](const Channel& route) { return verdict.canonical.starts_with(route.name); });
+  });
+}
+
 }  // namespace
 
 void judge_draft(const Line& line, const CheckRequest& request, Checked& out) {
+  if (!may_name_draft(out)) return;
   DraftJudge judge(line, out);
   const std::string name = judge.name();
   if (name.empty() || name == out.model || judge.named_by() == kNotGiven) return;
