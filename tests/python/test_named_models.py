@@ -9,17 +9,8 @@ from typing import Any
 import pytest
 import quantmap
 
-LLAMA = {
-    "architectures": ["LlamaForCausalLM"],
-    "model_type": "llama",
-    "torch_dtype": "bfloat16",
-    "hidden_size": 4096,
-    "intermediate_size": 14336,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-    "vocab_size": 128256,
-}
+from tests.python.test_own_method import LLAMA
+
 FLOATS = {"num_bits": 8, "type": "float", "strategy": "channel"}
 
 
