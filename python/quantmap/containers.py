@@ -253,6 +253,8 @@ def _of_blocks(text: str) -> list[Container]:
     found: list[Container] = []
     before = Prelude()
     for first, language, block in code_blocks(text):
+        if not block.strip():
+            continue
         block = as_posix(block)
         inner = _of_python(block) if language in PYTHON else find_containers(block)
         if inner is None and language not in PYTHON:

@@ -1,4 +1,4 @@
-"""Recipes of Makefiles as lines of a shell."""
+"""Recipes of Makefiles and justfiles as lines of a shell."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ _JUST_HEAD = re.compile(
     r"[ \t]*:(?!=)[\w \t()&-]*(?:#.*)?$"
 )
 _JUST_PARAMETER = re.compile(r"[+*$]?([\w-]+)=('[^']*'|\"[^\"]*\"|\w+)")
+_JUST_DIRECTIVE = re.compile(r"^(?:set|alias|import|mod|export|unexport)\b")
 _JUST_FILLED = re.compile(r"\{\{[ \t]*([A-Za-z_][\w-]*)[ \t]*\}\}")
 
 
@@ -149,9 +150,6 @@ def is_justfile(text: str) -> bool:
         if not head and not setting and not _JUST_DIRECTIVE.match(row):
             return False
     return heads > 0 and own > 0
-
-
-_JUST_DIRECTIVE = re.compile(r"^(?:set|alias|import|mod|export|unexport)\b")
 
 
 def just_as_shell(text: str) -> str:
