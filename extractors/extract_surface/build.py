@@ -35,11 +35,13 @@ def wanted(engine: Engine, offered: list[str]) -> list[str]:
 def obtain(engine: Engine, versions: list[str], options: Options) -> list[tuple[str, Path]]:
     """Return the source folders of releases; of all offered ones if none is named."""
     if options.offline:
-        have = wanted(engine, list(fetch.unpacked(options.cache, engine.id)))
+        have = list(fetch.unpacked(options.cache, engine.id))
         missing = [version for version in versions if version not in have]
         if missing:
             raise ReadError(f"not in the cache: {', '.join(missing)}")
-        return [(v, options.cache / "src" / engine.id / v) for v in versions or have]
+        return [
+            (v, options.cache / "src" / engine.id / v) for v in versions or wanted(engine, have)
+        ]
     files = index.list_files(engine.package, options.index_url)
     missing = [version for version in versions if version not in files]
     if missing:
