@@ -88,7 +88,10 @@ class Messages:
         self._by_head: dict[str, list[Message]] = {}
         self._others: list[Message] = []
         self._classes: set[str] = set()
-        rows = list(map(list, zip(*document["messages"])))  # stored column by column
+        # Stored column by column, by the place that says it.
+        rows = sorted(
+            map(list, zip(*document["messages"])), key=lambda row: (row[0], numbers[row[5]])
+        )
         self.package = rows[0][2].partition("/")[0]
         for row in rows:
             message = Message(row, numbers)

@@ -81,7 +81,17 @@ class DraftJudge {
     }
     if (has(targets_.tp)) add(tp, targets_.tp, out);
     if (has(targets_.method)) add(method, targets_.method, out);
+    add_context(out);
     return out;
+  }
+
+  // A draft that has to keep up with the model is given the model's own length.
+  void add_context(Line& out) const {
+    const int context = engine_.checked.parallel.context;
+    if (context < 0 || has(context) || (targets_.leaves & bit(context)) != 0) return;
+    const auto& facts = out_.deployment.facts;
+    if (facts == nullptr || facts->in_catalogue || !line_.own_model || facts->architecture.lengths.first <= 0) return;
+    out.arguments.push_back(argument(context, std::to_string(facts->architecture.lengths.first)));
   }
 
   [[nodiscard]] bool has(int target) const { return target >= 0 && !text(target).empty(); }
@@ -95,11 +105,14 @@ class DraftJudge {
   }
 
   void add(int target, int of_draft, Line& out) const {
-    if (target < 0) return;
-    Argument argument;
-    argument.flag = engine_.checked.targets[static_cast<std::size_t>(target)].routes.front().name;
-    argument.value = text(of_draft);
-    out.arguments.push_back(std::move(argument));
+    if (target >= 0) out.arguments.push_back(argument(target, text(of_draft)));
+  }
+
+  [[nodiscard]] Argument argument(int target, std::string value) const {
+    Argument out;
+    out.flag = engine_.checked.targets[static_cast<std::size_t>(target)].routes.front().name;
+    out.value = std::move(value);
+    return out;
   }
 
   const Line& line_;

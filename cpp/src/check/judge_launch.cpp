@@ -103,6 +103,7 @@ class LaunchJudge {
     out_.notes.append(unread);
     take_model(model.model, engine_, out_.deployment);
     line.checkpoint_known = model.known;
+    line.own_model = model.own;
     out_.not_looked_at = not_looked_at(engine_, out_.deployment, model.known);
     out_.verdicts = judge_line(engine_, out_.deployment, line, out_.notes);
     add_left_open(engine_, out_.deployment, out_.verdicts, out_.not_looked_at);

@@ -9,6 +9,20 @@ namespace quantmap {
 
 namespace {
 
+std::string_view last_part(std::string_view path) {
+  while (path.ends_with('/')) path.remove_suffix(1);
+  return path.substr(path.rfind('/') == std::string_view::npos ? 0 : path.rfind('/') + 1);
+}
+
+// Whether the caller's checkpoint is called as the launch calls its model, wherever it lies.
+bool is_named(const CheckRequest& request, const std::string& named) {
+  if (named.empty()) return true;
+  const std::string given = request.checkpoint.is_text()   ? request.checkpoint.as_text()
+                            : request.inspected != nullptr ? request.inspected->source
+                                                           : std::string();
+  return lower(std::string(last_part(given))) == lower(std::string(last_part(named)));
+}
+
 // What stands where the launch says; of a path that is not on this machine its last part.
 std::optional<Checkpoint> read_named(const std::string& named, std::string_view cache) {
   Diagnostics unread;
@@ -16,11 +30,8 @@ std::optional<Checkpoint> read_named(const std::string& named, std::string_view 
   if (auto found = inspect_checkpoint(Value::text(named), path, unread, cache)) return found;
   if (find_place(named).store != nullptr) return std::nullopt;  // it is there, and not to be read
   if (auto file = unread_gguf(named)) return file;
-  std::string_view last(named);
-  while (last.ends_with('/')) last.remove_suffix(1);
-  last = last.substr(last.rfind('/') == std::string_view::npos ? 0 : last.rfind('/') + 1);
   Diagnostics unused;
-  return inspect_checkpoint(Value::text(std::string(last)), path, unused);
+  return inspect_checkpoint(Value::text(std::string(last_part(named))), path, unused);
 }
 
 std::string title_of(const Checkpoint& checkpoint) {
@@ -48,7 +59,7 @@ LineModel read_line_model(const CheckRequest& request, const std::string& named,
     // Of an id of which there is no file a name is all that is known: no more than where the line names it.
     const bool read = facts == nullptr || facts->has_config || !facts->methods.empty();
     const bool known = model->given && read;
-    return {std::move(*model), known};
+    return {std::move(*model), known, is_named(request, named)};
   }
   return read_named_model(named, request.model_cache, notes);
 }
@@ -58,11 +69,11 @@ LineModel read_named_model(const std::string& named, std::string_view cache, Dia
   if (!read) return {};
   if (read->evidence != Evidence::kName) {
     notes.append(read->notes);
-    return {model_of(*read), true};
+    return {model_of(*read), true, true};
   }
   if (!read->quantization.quantized() && !read->architecture) return {};  // its name says nothing
   notes.add(Code::kOnlyAssumedModel, "command", {{"known", "its name, " + quote(named)}});
-  return {model_of(*read), false};
+  return {model_of(*read), false, true};
 }
 
 }  // namespace quantmap

@@ -10,6 +10,7 @@ namespace quantmap {
 struct LineModel {
   ModelQuantization model;
   bool known = false;  // something was read of it, or said; else only its name speaks
+  bool own = true;     // it is the one that the launch names
 };
 
 // `named`: the model as the launch names it; empty when it names none. A local folder is read, an id that lies in the

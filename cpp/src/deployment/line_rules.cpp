@@ -22,6 +22,7 @@ class LineRules {
         deployment_(deployment),
         checkpoint_known_(line.checkpoint_known),
         more_(line.more),
+        own_model_(line.own_model),
         notes_(notes) {}
 
   void apply(std::vector<Verdict>& verdicts) {
@@ -145,8 +146,9 @@ class LineRules {
       const auto by = std::find_if(targets.begin(), targets.end(), [&given](int target) {
         return given.by[static_cast<std::size_t>(target)] != kNotGiven;
       });
-      const std::string hint = sizes_hint(engine_, deployment_, given.values);
-      const bool certain = checkpoint_known_ && !problem.shape->assumed && !(more_ && leaves_out(given, targets));
+      const std::string hint = sizes_hint(engine_, deployment_, given.values, *problem.shape);
+      const bool own = own_model_ || problem.shape->over != ShapeOver::kContext;
+      const bool certain = checkpoint_known_ && own && !problem.assumed && !(more_ && leaves_out(given, targets));
       if (by == targets.end()) {
         if (certain) {
           notes_.add_once(Code::kSizeDoesNotGo, "$", context_of(engine_, deployment_, problem.reason, hint));
@@ -203,6 +205,7 @@ class LineRules {
   const Deployment& deployment_;
   bool checkpoint_known_;
   bool more_;  // words of the line may be any arguments
+  bool own_model_;
   Diagnostics& notes_;
 };
 

@@ -59,6 +59,7 @@ ModelFacts read_facts(const Checkpoint& checkpoint) {
   out.quantization = checkpoint.quantization;
   out.family = checkpoint.family;
   out.in_repository = checkpoint.in_repository;
+  out.in_catalogue = checkpoint.evidence == Evidence::kCatalog;
   for (const Scheme& scheme : checkpoint.quantization.schemes) {
     out.schemes.push_back(scheme_of(scheme, checkpoint.quantization.kind));
   }

@@ -5,12 +5,19 @@
 
 #include "model/kept_modules.hpp"
 #include "quantmap/base/text.hpp"
+#include "quantmap/release/amount.hpp"
 
 namespace quantmap {
 
 namespace {
 
 constexpr std::int64_t kMostShown = 64;
+
+// Tokens; 0 where nothing is asked, or the engine is to find out (`auto`, -1).
+std::int64_t context_in(const TargetValues& values, int target) {
+  if (target < 0 || values[static_cast<std::size_t>(target)].empty()) return 0;
+  return static_cast<std::int64_t>(read_amount(values[static_cast<std::size_t>(target)]).value_or(0));
+}
 
 std::int64_t size_in(const TargetValues& values, int target) {
   if (target < 0) return 1;
@@ -77,6 +84,10 @@ std::int64_t size_of(const Architecture& model, ShapeSize size) {
     case ShapeSize::kExperts: return model.experts.routed;
     case ShapeSize::kLayers: return static_cast<std::int64_t>(model.layers.size());
     case ShapeSize::kHidden: return model.hidden;
+    case ShapeSize::kStatedLength: return model.lengths.stated;
+    case ShapeSize::kLength: return model.lengths.scaled;
+    case ShapeSize::kFirstLength: return model.lengths.first;
+    case ShapeSize::kYarnLength: return model.lengths.yarn;
     default: return attention_size(model, size);
   }
 }
@@ -90,7 +101,7 @@ std::string_view name_of(ShapeSize size) {
 }
 
 std::int64_t over_of(const ParallelSizes& sizes, ShapeOver over) {
-  const std::int64_t by[] = {sizes.tp, sizes.pp, sizes.ep, sizes.expert_tp, 1};
+  const std::int64_t by[] = {sizes.tp, sizes.pp, sizes.ep, sizes.expert_tp, 1, sizes.context};
   return by[static_cast<std::size_t>(over)];
 }
 
@@ -138,11 +149,14 @@ std::int64_t share_of(const Shape& shape, const Architecture& model, std::int64_
 
 // Stages take neighbouring layers, as even as they divide.
 bool goes(const Shape& shape, std::int64_t size, std::int64_t over, std::int64_t share, std::int64_t unit) {
-  if (shape.over == ShapeOver::kPp) return over <= size;
+  if (shape.over == ShapeOver::kPp || shape.over == ShapeOver::kContext) return over <= size;
   return share != 0 && share % unit == 0;
 }
 
 std::string describe(const Shape& shape, std::int64_t size, std::int64_t over, std::int64_t share, std::int64_t unit) {
+  if (shape.over == ShapeOver::kContext) {
+    return "a context of " + std::to_string(over) + " tokens is longer than the model's " + std::to_string(size);
+  }
   std::string out = std::to_string(size) + " " + std::string(name_of(shape.size));
   if (shape.over == ShapeOver::kPp) return out + " for " + std::to_string(over) + " stages";
   if (over > 1) out += " over " + std::to_string(over) + " GPUs";
@@ -154,6 +168,7 @@ std::string describe(const Shape& shape, std::int64_t size, std::int64_t over, s
 // Why this size does not go over so many GPUs; empty: it does, or nothing is known of it.
 std::string problem_of(const Shape& shape, const ModelFacts& facts, std::int64_t over) {
   const Architecture& model = facts.architecture;
+  if (over == 0) return {};
   const std::int64_t unit = unit_of(shape, facts);
   if (unit <= 0 || (shape.divided && over == 1)) return {};
   for (const std::int64_t size : sizes_of(model, shape.size)) {
@@ -172,6 +187,7 @@ std::vector<int> targets_of(const Engine& engine, const Shape& shape) {
   if (shape.over == ShapeOver::kExpertTp) out = {targets.tp, targets.ep};
   if (shape.over == ShapeOver::kPp) out = {targets.pp};
   if (shape.over == ShapeOver::kEp) out = {targets.ep, targets.tp};
+  if (shape.over == ShapeOver::kContext) out = {targets.context};
   std::erase(out, -1);
   return out;
 }
@@ -181,6 +197,7 @@ ParallelSizes parallel_sizes(const Engine& engine, const TargetValues& values) {
   ParallelSizes out;
   out.tp = size_in(values, targets.tp);
   out.pp = size_in(values, targets.pp);
+  out.context = context_in(values, targets.context);
   out.expert_tp = out.tp;
   if (targets.ep_is_switch) {
     if (!is_on(values, targets.ep)) return out;
@@ -203,7 +220,9 @@ std::vector<ShapeProblem> shape_problems(const Engine& engine, const Deployment&
     if (!covers(shape.since, shape.until, deployment.release) || !is_about(shape, deployment)) continue;
     if (!terms_hold(shape.terms, meant)) continue;
     std::string reason = problem_of(shape, *deployment.facts, over_of(sizes, shape.over));
-    if (!reason.empty()) out.push_back({&shape, std::move(reason)});
+    // A catalogue's model may be stretched by its rotary embedding, of which nothing is known there.
+    const bool assumed = shape.assumed || (shape.over == ShapeOver::kContext && deployment.facts->in_catalogue);
+    if (!reason.empty()) out.push_back({&shape, std::move(reason), assumed});
   }
   return out;
 }
@@ -214,6 +233,9 @@ std::vector<std::int64_t> sizes_that_go(const Engine& engine, const Deployment& 
   if (engine.checked.parallel.tp < 0 || deployment.facts == nullptr) return out;
   const std::int64_t heads = size_of(deployment.facts->architecture, ShapeSize::kHeads);
   TargetValues changed = values;
+  if (const int context = engine.checked.parallel.context; context >= 0) {
+    changed[static_cast<std::size_t>(context)].clear();
+  }
   for (std::int64_t tp = 1; tp <= kMostShown; ++tp) {
     const bool usual = (tp & (tp - 1)) == 0 || (heads > 0 && heads % tp == 0);
     changed[static_cast<std::size_t>(engine.checked.parallel.tp)] = std::to_string(tp);
@@ -222,7 +244,21 @@ std::vector<std::int64_t> sizes_that_go(const Engine& engine, const Deployment& 
   return out;
 }
 
-std::string sizes_hint(const Engine& engine, const Deployment& deployment, const TargetValues& values) {
+namespace {
+
+// The length that goes, and the variable that lets it be longer.
+std::string length_hint(const Engine& engine, const Shape& shape, const Architecture& model) {
+  const auto& targets = engine.checked.targets;
+  const auto name = [&targets](std::size_t target) { return std::string(targets[target].routes.front().name); };
+  std::string out = "use " + name(static_cast<std::size_t>(engine.checked.parallel.context)) + " " +
+                    std::to_string(size_of(model, shape.size)) + " or less";
+  for (const RuleTerm& term : shape.terms) {
+    if (targets[term.target].routes.front().kind == ChannelKind::kEnv) out += ", or set " + name(term.target) + "=1";
+  }
+  return out;
+}
+
+std::string parallel_hint(const Engine& engine, const Deployment& deployment, const TargetValues& values) {
   const auto list = [](const std::vector<std::int64_t>& sizes) {
     std::string out;
     for (const std::int64_t size : sizes) out += (out.empty() ? "" : ", ") + std::to_string(size);
@@ -242,6 +278,14 @@ std::string sizes_hint(const Engine& engine, const Deployment& deployment, const
   if (!shape_problems(engine, deployment, changed).empty()) return out;
   const std::string flag(engine.checked.targets[static_cast<std::size_t>(targets.ep)].routes.front().name);
   return out + (out.empty() ? "add " : ", or add ") + flag + (targets.ep_is_switch ? "" : " " + tp);
+}
+
+}  // namespace
+
+std::string sizes_hint(const Engine& engine, const Deployment& deployment, const TargetValues& values,
+                       const Shape& shape) {
+  if (shape.over != ShapeOver::kContext) return parallel_hint(engine, deployment, values);
+  return length_hint(engine, shape, deployment.facts->architecture);
 }
 
 Context context_of(const Engine& engine, const Deployment& deployment, const std::string& reason,

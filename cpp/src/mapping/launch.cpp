@@ -105,10 +105,9 @@ void take_values(const Engine& engine, const std::vector<Argument>& arguments, T
 void report_sizes(Mapping& mapping) {
   const Engine& engine = *mapping.engine;
   const auto problems = shape_problems(engine, mapping.deployment, mapping.values);
-  if (problems.empty()) return;
-  const std::string hint = sizes_hint(engine, mapping.deployment, mapping.values);
   for (const ShapeProblem& problem : problems) {
-    if (problem.shape->assumed) continue;
+    if (problem.assumed) continue;
+    const std::string hint = sizes_hint(engine, mapping.deployment, mapping.values, *problem.shape);
     mapping.diagnostics.add_once(Code::kSizeDoesNotGo, "$",
                                  context_of(engine, mapping.deployment, problem.reason, hint));
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <utility>
 
@@ -16,16 +15,6 @@ namespace {
 
 constexpr double kGibibyte = 1073741824.0;
 std::int64_t whole(double number) { return static_cast<std::int64_t>(std::clamp(number, 0.0, kMost)); }
-
-struct Unit {
-  std::string_view name;
-  double times;
-};
-// As the engines' own parsers read them: small letters are decimal, capital ones binary.
-constexpr Unit kUnits[] = {
-    {"", 1},          {"k", 1e3},       {"m", 1e6},      {"g", 1e9},         {"t", 1e12},        {"K", 1024},
-    {"M", 1048576.0}, {"G", kGibibyte}, {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", kGibibyte}, {"KB", 1e3},
-    {"MB", 1e6},      {"GB", 1e9},      {"B", 1}};
 
 // One thing that a launch says: an argument, or a key of the object that it is.
 struct Setting {
@@ -326,18 +315,6 @@ std::string_view name_of(MemoryRole role) noexcept {
                                          "whole-attention",
                                          "settings"};
   return kNames[static_cast<std::size_t>(role)];
-}
-
-std::optional<double> read_amount(std::string_view text) {
-  text = trim(text);
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || !(number >= 0 && number <= kMost)) return std::nullopt;
-  const std::string_view rest = trim(text.substr(static_cast<std::size_t>(end - text.data())));
-  for (const Unit& unit : kUnits) {
-    if (unit.name == rest) return std::min(number * unit.times, kMost);
-  }
-  return std::nullopt;
 }
 
 ReadSizes read_sizes(const Mapping& mapping) { return Reader(mapping).read(); }

@@ -9,11 +9,12 @@
 
 #include "quantmap/mapping/map.hpp"
 #include "quantmap/memory/model_size.hpp"
+#include "quantmap/release/amount.hpp"
 
 namespace quantmap {
 
 inline constexpr double kMebibyte = 1048576.0;
-inline constexpr double kMost = 1e15;     // no count or size is larger
+inline constexpr double kMost = kMostAmount;
 inline constexpr double kPlainBytes = 2;  // of a weight or an activation that is not quantized
 
 inline double number(std::int64_t value) { return static_cast<double>(value); }
@@ -67,8 +68,5 @@ struct ReadSizes {
 
 // The flag by which an engine takes something; empty when it has none in this release.
 [[nodiscard]] std::string_view flag_of(const Mapping& mapping, MemoryRole role);
-
-// "32768", "32k" (thousands), "32K" (1,024), "1.5M", "2GiB"; nothing when it is no number.
-[[nodiscard]] std::optional<double> read_amount(std::string_view text);
 
 }  // namespace quantmap

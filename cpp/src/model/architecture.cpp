@@ -5,6 +5,7 @@
 
 #include "model/architecture_layers.hpp"
 #include "model/config_reader.hpp"
+#include "model/context_lengths.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/catalog/catalog.hpp"
 
@@ -191,6 +192,7 @@ std::optional<Architecture> read_architecture(const Value& config, const Path& p
   out.experts = read_experts(reader, out.intermediate);
   out.max_length = reader.number({"max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len",
                                   "seq_length", "max_target_positions", "model_max_length"});
+  out.lengths = read_context_lengths(reader);
   out.tied_embeddings = reader.flag({"tie_word_embeddings"});
   if (!out.tied_embeddings) out.tied_embeddings = top.flag({"tie_word_embeddings"});
   out.dtype = reader.text({"dtype", "torch_dtype"});

@@ -191,8 +191,12 @@ SIZES = (
     "experts",
     "layers",
     "hidden",
+    "stated_length",
+    "length",
+    "first_length",
+    "yarn_length",
 )
-OVER = ("tp", "pp", "ep", "expert_tp", "none")
+OVER = ("tp", "pp", "ep", "expert_tp", "none", "context")
 UNITS = ("one", "number", "block_out", "block_in", "group")
 
 
@@ -221,7 +225,7 @@ def compile_parallel(parallel: dict[str, Any], targets: list[str]) -> str:
         return str(targets.index(parallel[name])) if name in parallel else "-1"
 
     switch = str(parallel.get("ep_is_switch", False)).lower()
-    return f"{{{place('tp')}, {place('pp')}, {place('ep')}, {switch}}}"
+    return f"{{{place('tp')}, {place('pp')}, {place('ep')}, {place('context')}, {switch}}}"
 
 
 def compile_draft(draft: dict[str, Any], targets: list[str]) -> str:

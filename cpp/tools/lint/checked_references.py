@@ -260,8 +260,9 @@ def checked_unique(catalog: Catalog) -> list[Finding]:
                     continue  # it lets methods through
                 if any(target in item["refuse"] for item in checked["rules"]):
                     continue  # a rule judges what someone else wrote
-                if any(target in item.get("when", {}) for _, _, item in troubles(engine)):
-                    continue  # it may start and then go wrong
+                seen = [item for _, _, item in troubles(engine)] + checked.get("shapes", [])
+                if any(target in item.get("when", {}) for item in seen):
+                    continue  # it may start and then go wrong, or let a size be
                 out.append(Finding(rule, file, f"targets.{target}", problem, "drop it"))
     return out
 

@@ -116,9 +116,13 @@ enum class ShapeSize : std::uint8_t {
   kSharedMlp,
   kExperts,
   kLayers,
-  kHidden
+  kHidden,
+  kStatedLength,
+  kLength,
+  kFirstLength,
+  kYarnLength
 };
-enum class ShapeOver : std::uint8_t { kTp, kPp, kEp, kExpertTp, kNone };
+enum class ShapeOver : std::uint8_t { kTp, kPp, kEp, kExpertTp, kNone, kContext };
 enum class ShapeUnit : std::uint8_t { kOne, kNumber, kBlockOut, kBlockIn, kGroup };
 
 struct Shape {
@@ -144,11 +148,12 @@ struct Shape {
   Rows<std::string_view> evidence;
 };
 
-// Which targets hold the parallel sizes; -1: none does.
+// Which targets hold the parallel sizes and the length of the context; -1: none does.
 struct ParallelTargets {
   int tp = -1;
   int pp = -1;
   int ep = -1;
+  int context = -1;
   bool ep_is_switch = false;  // experts are spread over all GPUs, or not at all
 };
 

@@ -18,6 +18,9 @@ struct Line {
   bool literal = true;  // words, not parameters by name
   bool checkpoint_known = false;
   bool more = false;  // some words of it may be any arguments
+  // The model that is known is the one that the line names. Another one stands for its architecture: lengths of
+  // contexts differ between models that are alike in all else.
+  bool own_model = true;
 };
 [[nodiscard]] std::vector<Verdict> judge_line(const Engine& engine, const Deployment& deployment, const Line& line,
                                               Diagnostics& notes);

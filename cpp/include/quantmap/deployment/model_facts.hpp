@@ -38,6 +38,7 @@ struct ModelFacts {
   std::vector<std::uint8_t> schemes;  // SchemeKind of each of quantization.schemes
   std::vector<std::uint8_t> parts;    // of each: bit i: it quantizes ModelPart i
   bool has_config = false;            // the architecture was read
+  bool in_catalogue = false;          // from the catalogue of well-known models, which leaves rotary embeddings out
   std::string family;                 // of a GGUF file, when nothing else of it was read
   bool in_repository = false;         // a GGUF file named by the id of a repository and a type
   std::vector<std::string> methods;   // what each engine of the catalogue calls its method; empty: no file was read

@@ -1,4 +1,5 @@
-// Sizes of a model over the GPUs that share it: what does not divide is refused, with the sizes that go.
+// Sizes of a model over the GPUs that share it, and the length of its context: what does not go is refused, with what
+// does.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +15,14 @@ struct ParallelSizes {
   std::int64_t pp = 1;
   std::int64_t ep = 1;         // GPUs that the experts are spread over
   std::int64_t expert_tp = 1;  // GPUs that share one expert
+  std::int64_t context = 0;    // tokens of the longest sequence; 0: not said
 };
 
 // A share that is not whole, or no multiple of what its kernel wants.
 struct ShapeProblem {
   const Shape* shape = nullptr;
   std::string reason;  // "18432 of the dense MLP over 32 GPUs is 576, no multiple of 128"
+  bool assumed = false;
 };
 
 // The targets that could change the share, the likeliest first; none where nothing is divided.
@@ -33,8 +36,10 @@ struct ShapeProblem {
 // as they are.
 [[nodiscard]] std::vector<std::int64_t> sizes_that_go(const Engine& engine, const Deployment& deployment,
                                                       const TargetValues& values);
-// "use tensor parallelism of 1, 2 or 4"; with experts also whether spreading them helps. Empty: no size goes.
-[[nodiscard]] std::string sizes_hint(const Engine& engine, const Deployment& deployment, const TargetValues& values);
+// What goes in place of a problem: "use tensor parallelism of 1, 2 or 4", with experts also whether spreading them
+// helps; of a context that is too long, the length that goes and what lets it be longer. Empty: no size goes.
+[[nodiscard]] std::string sizes_hint(const Engine& engine, const Deployment& deployment, const TargetValues& values,
+                                     const Shape& shape);
 
 // What a diagnostic about a size says.
 [[nodiscard]] Context context_of(const Engine& engine, const Deployment& deployment, const std::string& reason,

@@ -56,6 +56,14 @@ struct Experts {
   std::int64_t shared_intermediate = 0;  // of all shared experts together
 };
 
+// How long a context a config lets be, in tokens, by the ways in which engines read it; 0: it does not say.
+struct ContextLengths {
+  std::int64_t stated = 0;  // the smallest that it names, or `model_max_length` alone
+  std::int64_t scaled = 0;  // times the factor of a rotary embedding that is stretched beyond it (linear, dynamic)
+  std::int64_t first = 0;   // times the same, of the first that stands, `max_position_embeddings` coming last
+  std::int64_t yarn = 0;    // where YaRN stretches it, the original length times the factor; else `scaled`
+};
+
 struct Architecture {
   std::string model_type;            // of the config's top
   std::string text_type;             // of the part that generates text; the same when there is only one
@@ -68,6 +76,7 @@ struct Architecture {
   std::int64_t kv_heads = 0;
   std::int64_t head_size = 0;
   std::int64_t max_length = 0;
+  ContextLengths lengths;
   std::int64_t window = 0;  // sliding window, in tokens; 0: none is used
   Mla mla;
   Experts experts;
