@@ -151,7 +151,7 @@ class LineRules {
       const bool certain = checkpoint_known_ && own && !problem.assumed && !(more_ && leaves_out(given, targets));
       if (by == targets.end()) {
         if (certain) {
-          notes_.add_once(Code::kSizeDoesNotGo, "$", context_of(engine_, deployment_, problem.reason, hint));
+          report_size(engine_, deployment_, problem, hint, notes_);
         } else {
           notes_.add_once(Code::kMayNotServe, "$", whole(problem.reason));
         }

@@ -5,6 +5,7 @@
 
 #include "model/kept_modules.hpp"
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 #include "quantmap/release/amount.hpp"
 
 namespace quantmap {
@@ -168,7 +169,6 @@ std::string describe(const Shape& shape, std::int64_t size, std::int64_t over, s
 // Why this size does not go over so many GPUs; empty: it does, or nothing is known of it.
 std::string problem_of(const Shape& shape, const ModelFacts& facts, std::int64_t over) {
   const Architecture& model = facts.architecture;
-  if (over == 0) return {};
   const std::int64_t unit = unit_of(shape, facts);
   if (unit <= 0 || (shape.divided && over == 1)) return {};
   for (const std::int64_t size : sizes_of(model, shape.size)) {
@@ -218,6 +218,7 @@ std::vector<ShapeProblem> shape_problems(const Engine& engine, const Deployment&
   const EffectiveValues meant(engine, deployment, values);
   for (const Shape& shape : engine.checked.shapes) {
     if (!covers(shape.since, shape.until, deployment.release) || !is_about(shape, deployment)) continue;
+    if (over_of(sizes, shape.over) == 0) continue;  // nothing is asked
     if (!terms_hold(shape.terms, meant)) continue;
     std::string reason = problem_of(shape, *deployment.facts, over_of(sizes, shape.over));
     // A catalogue's model may be stretched by its rotary embedding, of which nothing is known there.
@@ -288,12 +289,15 @@ std::string sizes_hint(const Engine& engine, const Deployment& deployment, const
   return length_hint(engine, shape, deployment.facts->architecture);
 }
 
-Context context_of(const Engine& engine, const Deployment& deployment, const std::string& reason,
-                   const std::string& hint) {
-  return {{"engine", std::string(engine.name)},
-          {"version", std::string(engine.surface.releases[deployment.release].version)},
-          {"reason", reason},
-          {"hint", hint}};
+void report_size(const Engine& engine, const Deployment& deployment, const ShapeProblem& problem,
+                 const std::string& hint, Diagnostics& out) {
+  Context context{{"engine", std::string(engine.name)},
+                  {"version", std::string(engine.surface.releases[deployment.release].version)},
+                  {"reason", problem.reason},
+                  {"hint", hint}};
+  if (problem.shape->stage != Stage::kRun) return out.add_once(Code::kSizeDoesNotGo, "$", std::move(context));
+  context.emplace_back("with", "with such sizes");
+  out.add_once(Code::kFailsLater, "checkpoint", std::move(context));
 }
 
 }  // namespace quantmap

@@ -108,8 +108,7 @@ void report_sizes(Mapping& mapping) {
   for (const ShapeProblem& problem : problems) {
     if (problem.assumed) continue;
     const std::string hint = sizes_hint(engine, mapping.deployment, mapping.values, *problem.shape);
-    mapping.diagnostics.add_once(Code::kSizeDoesNotGo, "$",
-                                 context_of(engine, mapping.deployment, problem.reason, hint));
+    report_size(engine, mapping.deployment, problem, hint, mapping.diagnostics);
   }
 }
 

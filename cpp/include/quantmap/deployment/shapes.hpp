@@ -41,8 +41,8 @@ struct ShapeProblem {
 [[nodiscard]] std::string sizes_hint(const Engine& engine, const Deployment& deployment, const TargetValues& values,
                                      const Shape& shape);
 
-// What a diagnostic about a size says.
-[[nodiscard]] Context context_of(const Engine& engine, const Deployment& deployment, const std::string& reason,
-                                 const std::string& hint);
+// Tells of a launch as a whole that a size does not go: when it starts, or only when weights are loaded or a step runs.
+void report_size(const Engine& engine, const Deployment& deployment, const ShapeProblem& problem,
+                 const std::string& hint, Diagnostics& out);
 
 }  // namespace quantmap
