@@ -129,6 +129,12 @@ TEST_CASE("modules that stay as they are, however the file names them") {
   CHECK(KeptModules({"re:.*layers\\.3\\..*"}).keeps_here(3, "mlp.experts"));
   CHECK_FALSE(KeptModules({"re:.*layers\\.3\\..*"}).keeps_here(4, "mlp.experts"));
   CHECK(KeptModules({"model.layers.*.self_attn"}).keeps_everywhere("self_attn.q_proj"));
+  CHECK(KeptModules({"model.layers.3."}).keeps_here(3, "mlp.experts"));
+  CHECK(kept.names("visual.blocks.0.attn.qkv", 8));
+  CHECK_FALSE(kept.names("vision_tower.encoder.layers.0.fc1", 8));
+  CHECK(kept.names("layers.self_attn.q_proj", 8));
+  CHECK(kept.names("layers.mlp.gate_proj", 8));
+  CHECK_FALSE(kept.names("layers.mlp.gate_proj", 7));
   CHECK(KeptModules({}).empty());
   CHECK(targets_module({"Linear"}, 0, "mlp.experts"));
   CHECK_FALSE(targets_module({"re:.*self_attn.*"}, 0, "mlp.experts"));

@@ -52,6 +52,20 @@ void set_section_traits(ModelMarks& marks, std::uint64_t section) {
   }
 }
 
+// Sets those that are about modules which the checkpoint quantizes; nothing is known where it lists none that it does
+// not.
+void set_module_traits(ModelMarks& marks, const ModelFacts& facts) {
+  const bool known = !facts.quantization.excluded.empty() && facts.assumed.empty();
+  for (std::size_t i = 0; i < catalog().traits.size(); ++i) {
+    if (catalog().traits[i].quantized.empty()) continue;
+    if (known) {
+      mark(marks, i, (facts.quantized_traits & trait_bit(i)) != 0);
+    } else {
+      marks.lacks &= ~trait_bit(i);
+    }
+  }
+}
+
 }  // namespace
 
 ModelFacts read_facts(const Checkpoint& checkpoint) {
@@ -78,6 +92,7 @@ ModelFacts read_facts(const Checkpoint& checkpoint) {
     for (const Scheme& scheme : checkpoint.quantization.schemes) {
       out.parts.push_back(parts_of(scheme, kept, out.architecture));
     }
+    out.quantized_traits = quantized_traits(checkpoint.quantization, kept, out.architecture);
   }
   return out;
 }
@@ -96,6 +111,7 @@ ModelMarks marks_of(const ModelFacts& facts) {
               facts.quantization.source.ends_with(
                   catalog().detection.sources[static_cast<std::size_t>(Source::kQuantizationConfig)]));
     set_section_traits(out, facts.quantization.section);
+    set_module_traits(out, facts);
     set_trait(out, TraitNumber::kFileInRepository, facts.in_repository);
     set_trait(out, TraitNumber::kOrderedGroups,
               std::any_of(schemes.begin(), schemes.end(), [](const Scheme& scheme) { return scheme.ordered; }));

@@ -50,6 +50,12 @@ bool has_part(std::string_view name, std::string_view part) {
   return false;
 }
 
+// A module by its whole name, or behind "layers." by that of each layer.
+bool is_meant(const std::vector<std::string>& targets, std::string_view module) {
+  const bool layered = module.starts_with(kLayers);
+  return targets_module(targets, 0, layered ? module.substr(kLayers.size()) : module);
+}
+
 // What families call the modules whose inputs are divided among GPUs.
 struct PartName {
   ModelPart part;
@@ -87,7 +93,7 @@ KeptModules::KeptModules(const std::vector<std::string>& names) {
     const std::size_t at = name.find(kLayers);
     const std::size_t number = at == name.npos ? name.npos : at + kLayers.size();
     if (number < name.size() && is_digit(name[number])) {
-      whole_.insert(name.substr(at));
+      whole_.insert(name.substr(at, name.find_last_not_of('.') + 1 - at));
     } else if (!name.empty()) {
       words_.push_back(name);
     }
@@ -117,6 +123,34 @@ bool KeptModules::keeps_everywhere(std::string_view name) const {
 bool KeptModules::keeps_here(std::size_t layer, std::string_view name) const {
   if (!whole_.empty() && keeps_by_name(std::string(kLayers) + std::to_string(layer), name)) return true;
   return numbered_ && matches(layer, name, true);
+}
+
+bool KeptModules::names(std::string_view module, std::size_t layers) const {
+  if (module.starts_with(kLayers)) {
+    const std::string_view name = module.substr(kLayers.size());
+    bool here = keeps_everywhere(name);
+    for (std::size_t layer = 0; !here && layer < layers; ++layer) here = keeps_here(layer, name);
+    return here;
+  }
+  const std::string full = "model." + std::string(module);
+  return std::any_of(words_.begin(), words_.end(), [&](const std::string& word) { return has_part(full, word); }) ||
+         std::any_of(patterns_.begin(), patterns_.end(),
+                     [&](const Named& item) { return matches_any(item.pattern, std::string(module)); });
+}
+
+TraitMask quantized_traits(const Quantization& quantization, const KeptModules& kept, const Architecture& model) {
+  TraitMask out = 0;
+  for (std::size_t i = 0; i < catalog().traits.size(); ++i) {
+    const auto modules = catalog().traits[i].quantized;
+    const bool left = std::any_of(modules.begin(), modules.end(),
+                                  [&](std::string_view module) { return kept.names(module, model.layers.size()); });
+    const bool meant = std::any_of(modules.begin(), modules.end(), [&](std::string_view module) {
+      return std::any_of(quantization.schemes.begin(), quantization.schemes.end(),
+                         [&](const Scheme& scheme) { return is_meant(scheme.targets, module); });
+    });
+    if (meant && !left) out |= trait_bit(i);
+  }
+  return out;
 }
 
 bool targets_module(const std::vector<std::string>& targets, std::size_t layer, std::string_view name) {

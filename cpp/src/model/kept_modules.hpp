@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "quantmap/catalog/catalog.hpp"
 #include "quantmap/model/checkpoint.hpp"
 #include "quantmap/pattern/pattern.hpp"
 
@@ -26,6 +27,8 @@ class KeptModules {
   [[nodiscard]] bool keeps_everywhere(std::string_view name) const;
   // Whether the module "layers.LAYER.NAME" is among them, and not everywhere.
   [[nodiscard]] bool keeps_here(std::size_t layer, std::string_view name) const;
+  // Whether it says anything about a module: its whole name, or with "layers." in front a name that any layer has.
+  [[nodiscard]] bool names(std::string_view module, std::size_t layers) const;
 
  private:
   struct Named {
@@ -47,6 +50,10 @@ enum class ModelPart : std::uint8_t { kAttention, kMlp, kExperts, kSharedExperts
 // Bit i: a scheme quantizes ModelPart i in some layer. What a file names otherwise than any family does counts as
 // quantized.
 [[nodiscard]] std::uint8_t parts_of(const Scheme& scheme, const KeptModules& kept, const Architecture& model);
+
+// The traits of Catalog::traits that are about modules which a checkpoint quantizes.
+[[nodiscard]] TraitMask quantized_traits(const Quantization& quantization, const KeptModules& kept,
+                                         const Architecture& model);
 
 // Whether a compressed-tensors or ModelOpt target ("Linear", a name, "re:...") means the module.
 [[nodiscard]] bool targets_module(const std::vector<std::string>& targets, std::size_t layer, std::string_view name);

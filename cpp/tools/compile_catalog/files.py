@@ -151,7 +151,8 @@ def compile_traits(traits: list[dict[str, Any]], section: list[str], out: Writer
             f"{{{text(trait['id'])}, {text(trait['title'])}, "
             f"{out.texts(trait.get('model_types', []))}, {out.texts(trait.get('keys', []))}, "
             f"static_cast<TraitNumber>({number}), {trait.get('least', 0)}, {trait.get('most', 0)}, "
-            f"{section.index(trait['section']) if 'section' in trait else -1}}}"
+            f"{section.index(trait['section']) if 'section' in trait else -1}, "
+            f"{out.texts(trait.get('quantized', []))}}}"
         )
     return out.array("Trait", rows)
 

@@ -63,7 +63,8 @@ enum class TraitNumber : std::uint8_t {
   kFileInRepository
 };
 
-// What rules ask of a model beside its attention: one of these types, or one of these keys, or so large a number.
+// What rules ask of a model beside its attention: one of these types, one of these keys, so large a number, or what is
+// said of it beside them.
 struct Trait {
   std::string_view id;
   std::string_view title;
@@ -73,6 +74,8 @@ struct Trait {
   std::int64_t least;
   std::int64_t most;  // 0: any
   int section;        // of Catalog::section_facts, or -1: the section of quantization says it
+  // Modules of which the checkpoint leaves none as it is; those that begin with "layers." are of every layer.
+  Rows<std::string_view> quantized;
 };
 
 // What one place in a section of quantization says. The place is a list of keys; "*" is any member or item.

@@ -1,0 +1,106 @@
+"""Which modules a checkpoint quantizes decides what a release makes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import quantmap
+
+from tests.python.test_own_method import LLAMA
+from tests.python.test_sections import EXPERTS, GPTQ, groups, model, said
+
+INT8 = {"num_bits": 8, "type": "int", "strategy": "channel", "symmetric": True, "dynamic": False}
+INT8_TOKEN = {"num_bits": 8, "type": "int", "strategy": "token", "symmetric": True, "dynamic": True}
+GEMMA = {
+    **LLAMA,
+    "architectures": ["Gemma3ForConditionalGeneration"],
+    "model_type": "gemma3",
+    "vision_config": {"model_type": "siglip_vision_model", "hidden_size": 1152},
+}
+QWEN = {
+    **LLAMA,
+    "architectures": ["Qwen2_5_VLForConditionalGeneration"],
+    "model_type": "qwen2_5_vl",
+    "vision_config": {"model_type": "qwen2_5_vl", "hidden_size": 1280, "intermediate_size": 3420},
+}
+
+
+def int8(*left: str) -> dict[str, Any]:
+    return groups(INT8, INT8_TOKEN, format="int-quantized", ignore=["lm_head", *left])
+
+
+@pytest.mark.parametrize("left", ["re:vision_tower.*", "re:.*vision_tower.*", "vision_tower"])
+def test_a_narrow_tower_is_refused_where_the_checkpoint_quantizes_it(left: str) -> None:
+    told = said("vllm@0.8.2", "H100", model(groups(), GEMMA))
+    assert any("vision tower" in reason for reason in told)
+    assert not said("vllm@0.8.2", "H100", model(groups(ignore=["lm_head", left]), GEMMA))
+
+
+@pytest.mark.parametrize("left", ["re:visual.*", "visual", "model.visual", "re:.*visual.*"])
+def test_an_int8_tower_hands_three_dimensions_to_a_product_of_two(left: str) -> None:
+    assert any(
+        "two dimensions" in reason for reason in said("vllm@0.9.1", "A100", model(int8(), QWEN))
+    )
+    assert not said("vllm@0.9.1", "A100", model(int8(left), QWEN))
+    assert not said("vllm@0.10.2", "A100", model(int8(), QWEN))
+
+
+def test_nothing_is_said_of_modules_where_the_checkpoint_lists_none_that_it_leaves() -> None:
+    for section in (int8(), groups()):
+        section["ignore"] = []
+        for release in ("0.8.2", "0.9.1"):
+            assert not any(
+                "tower" in r for r in said(f"vllm@{release}", "H100", model(section, GEMMA))
+            )
+
+
+def test_experts_that_awq_leaves_are_asked_for_in_every_layer() -> None:
+    awq = {
+        "quant_method": "awq",
+        "bits": 4,
+        "group_size": 128,
+        "zero_point": True,
+        "version": "gemm",
+    }
+    for left, refused in ((["lm_head"], False), (["model.layers.0."], True), (["mlp.gate"], False)):
+        config = model({**awq, "modules_to_not_convert": left}, EXPERTS)
+        told = said("sglang@0.5.9", "A100", config)
+        assert any("modules_to_not_convert" in reason for reason in told) is refused
+        assert not said("sglang@0.5.13", "A100", config)
+
+
+def test_quantized_embeddings_are_a_matter_of_release_and_class() -> None:
+    section = groups({**INT8, "num_bits": 4, "strategy": "group", "group_size": 64}, None)
+    section["config_groups"]["group_0"]["targets"] = ["Embedding"]
+    next_model = model(
+        section, LLAMA, architectures=["Qwen3NextForCausalLM"], model_type="qwen3_next"
+    )
+    for at, config, refused in (
+        ("vllm@0.22.1", model(section), True),
+        ("vllm@0.23.0", model(section), False),
+        ("vllm@0.28.0", next_model, True),
+    ):
+        assert any("embeddings" in reason for reason in said(at, "H100", config)) is refused
+
+
+def test_gptq_names_are_not_found_behind_fused_ones() -> None:
+    config = model(GPTQ, LLAMA, architectures=["Step3p5ForCausalLM"], model_type="step3p5")
+    assert any("qkv_proj" in reason for reason in said("vllm@0.16.0", "H100", config))
+    assert not said("vllm@0.22.0", "H100", config)
+
+
+def test_a_backend_of_experts_is_without_effect_where_the_method_does_not_ask_for_it() -> None:
+    section = groups({**INT8, "num_bits": 4, "strategy": "group", "group_size": 128}, None)
+    line = "vllm serve m --moe-backend triton"
+    told = {}
+    for release in ("0.19.1", "0.23.0"):
+        result = quantmap.check(
+            line,
+            engine="vllm",
+            engine_version=release,
+            gpu="H100",
+            checkpoint=model(section, EXPERTS),
+        )
+        told[release] = [v.verdict for v in result.verdicts if v.argument == "--moe-backend"]
+    assert told["0.19.1"] == ["no-effect"] and told["0.23.0"] != ["no-effect"]
