@@ -32,8 +32,10 @@ std::span<const FlagName> spelt(const ArgumentSchema& surface, std::string_view 
 std::optional<ReleaseNumber> find_release(const Engine& engine, std::string_view text, const Path& path,
                                           Diagnostics& problems) {
   const auto& releases = engine.surface.releases;
-  const std::string newest(releases.back().version);
   const std::string_view wanted = trim(text);
+  const auto same = std::find_if(releases.begin(), releases.end(),
+                                 [wanted](const Release& release) { return release.version == wanted; });
+  if (same != releases.end()) return static_cast<ReleaseNumber>(same - releases.begin());
   if (lower(wanted) == "latest") return releases.size() - 1;
   const std::optional<Version> version = Version::parse(wanted);
   const Context context{{"engine", std::string(engine.name)}, {"value", quote(wanted)}};
@@ -43,7 +45,7 @@ std::optional<ReleaseNumber> find_release(const Engine& engine, std::string_view
     return out;
   };
   if (!version) {
-    problems.add(Code::kNotAVersion, path.str(), with("known", newest));
+    problems.add(Code::kNotAVersion, path.str(), with("known", releases.back().version));
     return std::nullopt;
   }
   // The last release that is not newer than what is asked.

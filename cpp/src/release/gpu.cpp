@@ -95,8 +95,12 @@ struct Match {
 // The product with the longest name that the words begin with, however they are divided.
 Match match_product(const Words& words, std::size_t begin) {
   Match best;
+  if (begin >= words.size() || words[begin].empty()) return best;
+  const char first = words[begin].front();
   for (const GpuProduct& product : catalog().hardware.products) {
     for (const std::string_view known : product.names) {
+      const auto letter = std::find_if(known.begin(), known.end(), is_alnum);
+      if (letter == known.end() || *letter != first) continue;  // most names begin otherwise
       std::string wanted;
       std::copy_if(known.begin(), known.end(), std::back_inserter(wanted), is_alnum);
       std::string joined;
