@@ -23,7 +23,6 @@ class Mutant:
     what: str
     old: str
     new: str
-    equivalent: str = ""  # why no test can notice it
 
     def applied(self, source: str, number: int) -> str:
         """The source with the mutant in it, switched by its number."""

@@ -30,18 +30,18 @@ WHERE = ROOT / "build" / "mutation"
 TREE, LEDGER = WHERE / "tree", WHERE / "results.jsonl"
 BUILD = TREE / "build" / "mutants"  # as deep as any other build: a compiler cache knows its files
 PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider")
-WANTED = 0.9  # of the mutants that are no equivalents
+WANTED = 0.9  # of all
 # The Python files that are run for a room, the nearest first.
 SUITES = {
     "mapping": "checked_golden golden deployment user_parameters methods_and_checkpoints result "
-    "reference explain checkpoint_mapping versions render plan_reference",
+    "reference explain context_length checkpoint_mapping versions render plan_reference",
     "judgement": "check own_method check_words check_values checked_model command_refusals "
     "unseen_text "
-    "kernels_taken deployment checked_golden fit plan plan_reference",
+    "kernels_taken context_length quantized_modules deployment checked_golden fit plan plan_reference",
     "plan": "plan plan_reading plan_reference plan_input preset_selector plan_hostile search_space",
     "memory": "fit_limits memory_cases fit fit_files fit_command",
     "model": "checkpoint checkpoint_configs checkpoint_detection hostile_headers "
-    "checkpoint_hostile checkpoint_mapping fit",
+    "checkpoint_hostile checkpoint_mapping context_length quantized_parts quantized_modules fit",
 }
 
 
@@ -183,11 +183,10 @@ def main() -> int:
         if key not in known:
             with LEDGER.open("a", encoding="utf-8") as ledger:
                 ledger.write(json.dumps({"key": key, "by": by, "seconds": seconds}) + "\n")
-        state = f"killed by {by}" if by else "equivalent" if mutant.equivalent else "SURVIVES"
+        state = f"killed by {by}" if by else "SURVIVES"
         print(f"{number:3} {mutant.id}: {state} ({seconds} s): {mutant.what}", flush=True)
-        if not mutant.equivalent:
-            count += 1
-            survivors += [] if by else [mutant.id]
+        count += 1
+        survivors += [] if by else [mutant.id]
     killed = count - len(survivors)
     print(f"{killed} of {count} killed; survivors: {', '.join(survivors) or 'none'}")
     return 0 if killed >= WANTED * count else 1

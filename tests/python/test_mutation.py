@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tests.mutation.mutants import Mutant, read, stale
-from tests.python.support import ALL_ENGINES, document
 
 
 def test_mutants_have_their_place() -> None:
@@ -22,11 +21,3 @@ def test_a_mutant_is_switched_by_its_number() -> None:
     text = Mutant("b", "plan", "f.cpp", "", "++a;", "if (!{on}) ++a;")
     assert text.applied("{ ++a; }", 8) == "{ if (!quantmap_mutant(8)) ++a; }"
 
-
-def test_equivalents_rest_on_what_the_catalogue_holds() -> None:
-    """A mutant that no test can notice for want of data is one again when the data is there."""
-    assert {mutant.id for mutant in read() if mutant.equivalent} == {"launch-assumed-size"}
-    shapes = [
-        shape for name in ALL_ENGINES for shape in document(name, "checked").get("shapes", [])
-    ]
-    assert len(shapes) > 10 and not any(shape.get("assumed") for shape in shapes)
