@@ -176,3 +176,14 @@ def test_a_draft_has_to_keep_up_with_the_model_of_sglang(tmp_path: Path) -> None
         f'\'{{"model": "{short}", "num_speculative_tokens": 3, "method": "eagle3"}}\''
     )
     assert check(vllm, engine="vllm@0.33.0").ok
+
+
+@pytest.mark.parametrize("factor", [float("nan"), float("inf"), -1.0, 0, 1e308, "8", None, [2.0]])
+@pytest.mark.parametrize("kind", ["linear", "yarn", 7, None])
+def test_a_stretch_that_is_no_number_is_left_out(factor: object, kind: object) -> None:
+    rope = {"rope_type": kind, "factor": factor, "original_max_position_embeddings": 2**31}
+    for key in ("rope_scaling", "rope_parameters"):
+        config = {**LLAMA, "max_position_embeddings": 8192, key: {**rope, "full_attention": rope}}
+        for release in ("vllm@0.29.0", "vllm@0.33.0"):
+            found = check({"max-model-len": 8192}, engine=release, checkpoint=config)
+            assert found.verdicts[-1].verdict == "accepted"

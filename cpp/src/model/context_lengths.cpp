@@ -27,7 +27,7 @@ struct Stretch {
 void read_stretch(const ConfigReader& rope, Stretch& out) {
   const std::string type = rope.text_if({"rope_type", "type"});
   const double factor = rope.real({"factor"}).value_or(0);
-  if (factor <= 0 || is_one_of(type, kTrainedLonger)) return;
+  if (!(factor > 0) || is_one_of(type, kTrainedLonger)) return;
   const std::int64_t original = rope.number_if({"original_max_position_embeddings"});
   if (is_one_of(type, kYarn) && original > 0) {
     out.yarn = static_cast<double>(original) * factor;
