@@ -87,6 +87,72 @@ GLM4 = {**DENSE, "model_type": "glm4", "torch_dtype": "float16"}
 OLMO = {**DENSE, "architectures": ["Olmo2ForCausalLM"], "model_type": "olmo2"}
 
 
+def of_class(name: str, model_type: str, section: Config | None = None, **more: Any) -> Config:
+    return model(section, architectures=[name], model_type=model_type, **more)
+
+
+GPTQ = {"quant_method": "gptq", "bits": 4, "group_size": 128, "sym": True, "desc_act": False}
+FP8 = groups(FLOAT8, {**TOKENS, "type": "float"})
+GLM = of_class("GlmForCausalLM", "glm")
+SMOL_FP8 = of_class("SmolLM3ForCausalLM", "smollm3", FP8)
+SMOL = of_class("SmolLM3ForCausalLM", "smollm3")
+OSS = {**EXPERTS, "architectures": ["GptOssForCausalLM"], "model_type": "gpt_oss"}
+OSS_NVFP4 = {**OSS, "quantization_config": nvfp4()}
+MARLIN = "--moe-runner-backend marlin"
+V4 = {**EXPERTS, "architectures": ["DeepseekV4ForCausalLM"], "model_type": "deepseek_v4"}
+V4_NVFP4 = {**V4, "quantization_config": nvfp4(), "expert_dtype": "fp4"}
+NARROW = {
+    **EXPERTS,
+    "architectures": ["Gemma4ForCausalLM"],
+    "model_type": "gemma4_text",
+    "enable_moe_block": True,
+    "intermediate_size": 2112,
+}
+DBRX_FP8 = {
+    "architectures": ["DbrxForCausalLM"],
+    "model_type": "dbrx",
+    "d_model": 1024,
+    "n_heads": 8,
+    "n_layers": 2,
+    "ffn_config": {"moe_num_experts": 4, "moe_top_k": 2, "ffn_hidden_size": 2048},
+    "attn_config": {"kv_n_heads": 2},
+    "vocab_size": 1024,
+    "quantization_config": FP8,
+}
+QWEN35 = of_class("Qwen3_5ForConditionalGeneration", "qwen3_5", GPTQ)
+GLM4_EXPERTS = model(GPTQ, EXPERTS, architectures=["Glm4MoeForCausalLM"], model_type="glm4_moe")
+BNB = {"quant_method": "bitsandbytes", "load_in_4bit": True}
+FALCON_BNB = of_class("ExaoneForCausalLM", "exaone", BNB)
+OMNI = of_class("Qwen2_5OmniModel", "qwen2_5_omni")
+GRANITE_SWA = of_class("GraniteSWAForCausalLM", "granite_swa", layer_types=["full_attention"] * 2)
+HY4 = of_class("HYV4ForCausalLM", "hy_v4")
+NVFP4_KV = model({**nvfp4(), "kv_cache_scheme": {"num_bits": 4, "type": "float"}})
+KIMI_VL = of_class(
+    "KimiVLForConditionalGeneration",
+    "kimi_vl",
+    kv_lora_rank=512,
+    qk_nope_head_dim=128,
+    qk_rope_head_dim=64,
+    v_head_dim=128,
+)
+GEMMA4 = of_class("Gemma4ForCausalLM", "gemma4_text")
+
+
+def hybrid(heads: int, section: Config | None = None) -> Config:
+    """Of Granite's form: Mamba in three of four layers."""
+    return of_class(
+        "GraniteMoeHybridForCausalLM",
+        "granitemoehybrid",
+        section,
+        num_hidden_layers=4,
+        layer_types=["mamba"] * 3 + ["attention"],
+        mamba_n_heads=heads,
+        mamba_d_head=64,
+        mamba_n_groups=1,
+        mamba_d_state=128,
+    )
+
+
 @pytest.mark.parametrize(
     ("release", "gpu", "checkpoint", "line", "served"),
     [
@@ -130,6 +196,47 @@ OLMO = {**DENSE, "architectures": ["Olmo2ForCausalLM"], "model_type": "olmo2"}
         ("sglang@0.5.23", "H100", DENSE, f"{SAME} --attention-backend torch_native", False),
         ("vllm@0.20.0", "B200", NAMED, "--quantization modelopt", False),
         ("vllm@0.22.0", "B200", NAMED, "--quantization modelopt", True),
+        ("sglang@0.5.23", "H100", GLM, "", False),
+        ("sglang@0.5.9", "H100", GLM, "", True),
+        ("sglang@0.5.23", "H100", SMOL_FP8, "", False),
+        ("sglang@0.5.9", "H100", SMOL_FP8, "", True),
+        ("sglang@0.5.23", "H100", SMOL, "", True),
+        ("sglang@0.5.23", "H100", OSS_NVFP4, "", False),
+        ("sglang@0.5.23", "H100", OSS_NVFP4, MARLIN, True),
+        ("sglang@0.5.23", "H100", V4_NVFP4, "", False),
+        ("sglang@0.5.23", "H100", V4_NVFP4, MARLIN, True),
+        ("sglang@0.5.23", "H100", V4, "--kv-cache-dtype fp8_e5m2", False),
+        ("sglang@0.5.23", "H100", V4, "--kv-cache-dtype bf16", False),
+        ("sglang@0.5.23", "H100", V4, "--kv-cache-dtype fp8_e4m3", True),
+        ("vllm@0.33.0", "H100", V4, "--kv-cache-dtype bfloat16", False),
+        ("vllm@0.33.0", "H100", V4, "--kv-cache-dtype fp8", True),
+        ("vllm@0.33.0", "H100", model(groups(INT4), NARROW), "", False),
+        ("vllm@0.33.0", "H100", model(groups(INT4), NARROW, intermediate_size=2048), "", True),
+        ("vllm@0.20.0", "H100", DBRX_FP8, "", False),
+        ("vllm@0.24.0", "H100", DBRX_FP8, "", True),
+        ("sglang@0.5.23", "B200", QWEN35, "", False),
+        ("sglang@0.5.23", "B200", QWEN35, "--quantization gptq_marlin", True),
+        ("sglang@0.5.23", "H100", QWEN35, "", True),
+        ("sglang@0.5.23", "B200", GLM4_EXPERTS, "", False),
+        ("sglang@0.5.23", "B200", GLM4_EXPERTS, "--quantization gptq_marlin", True),
+        ("sglang@0.5.23", "H100", FALCON_BNB, "", False),
+        ("sglang@0.5.23", "H100", FALCON_BNB, "--load-format dummy", True),
+        ("sglang@0.5.23", "B200", HY4, "--kv-cache-dtype fp8_e4m3", False),
+        ("sglang@0.5.23", "B200", HY4, "--kv-cache-dtype bf16", True),
+        ("vllm@0.33.0", "A100", GRANITE_SWA, "--kv-cache-dtype fp8_e5m2", False),
+        ("vllm@0.33.0", "A100", GRANITE_SWA, "", True),
+        ("vllm@0.13.0", "H100", hybrid(16, groups(INT4)), "", False),
+        ("vllm@0.13.0", "H100", hybrid(64, groups(INT4)), "", True),
+        ("vllm@0.23.0", "H100", hybrid(16, groups(INT4)), "", True),
+        ("vllm@0.13.0", "H100", hybrid(16), "", True),
+        ("vllm@0.20.0", "RTX 5090", NVFP4_KV, "--attention-backend TRITON_ATTN", False),
+        ("vllm@0.33.0", "H100", NVFP4_KV, "", True),
+        ("sglang@0.5.23", "H100", KIMI_VL, "--attention-backend flashinfer", False),
+        ("sglang@0.5.23", "H100", KIMI_VL, "", True),
+        ("sglang@0.5.23", "B200", KIMI_VL, "", False),
+        ("sglang@0.5.23", "B200", KIMI_VL, "--attention-backend triton", True),
+        ("sglang@0.5.23", "H100", GEMMA4, "--kv-cache-dtype fp4_mx_block16", True),
+        ("sglang@0.5.23", "H100", DENSE, "--kv-cache-dtype fp4_mx_block16", False),
     ],
 )  # fmt: skip
 def test_a_line_is_refused_where_the_engine_does(
@@ -213,3 +320,10 @@ def test_float8_in_blocks_of_compressed_tensors() -> None:
             "vllm serve m", engine_version=release, gpu="H100", checkpoint=model(section)
         )
         assert result.ok == taken, release
+
+
+def test_the_vision_tower_of_omni_takes_the_backend_of_the_launch() -> None:
+    line = "VLLM_ATTENTION_BACKEND=FLASHINFER vllm serve m"
+    for kind, served in ((OMNI, False), (DENSE, True)):
+        result = quantmap.check(line, "vllm", "0.11.0", gpu="H100", checkpoint=kind)
+        assert result.ok == served, result

@@ -58,8 +58,8 @@ std::vector<std::int64_t> head_counts(const Architecture& model) {
 }
 
 std::int64_t dense_mlp(const Architecture& model) {
-  const auto dense = std::find_if(model.layers.begin(), model.layers.end(),
-                                  [](const Layer& layer) { return !layer.experts && layer.intermediate > 0; });
+  const auto dense =
+      std::find_if(model.layers.begin(), model.layers.end(), [](const Layer& layer) { return layer.intermediate > 0; });
   return dense == model.layers.end() ? 0 : dense->intermediate;
 }
 
@@ -89,6 +89,8 @@ std::int64_t size_of(const Architecture& model, ShapeSize size) {
     case ShapeSize::kLength: return model.lengths.scaled;
     case ShapeSize::kFirstLength: return model.lengths.first;
     case ShapeSize::kYarnLength: return model.lengths.yarn;
+    case ShapeSize::kStateWidth:
+      return model.parts.recurrent.whole ? static_cast<std::int64_t>(model.parts.recurrent.in) : 0;
     default: return attention_size(model, size);
   }
 }
@@ -97,7 +99,7 @@ std::string_view name_of(ShapeSize size) {
   constexpr std::string_view kNames[] = {
       "attention heads", "KV heads",    "query columns",        "key columns",
       "attention rows",  "MLP columns", "columns of an expert", "columns of the shared experts",
-      "experts",         "layers",      "hidden columns"};
+      "experts",         "layers",      "hidden columns",       "columns into the state"};
   return kNames[static_cast<std::size_t>(size)];
 }
 
@@ -118,6 +120,7 @@ std::uint8_t parts_with(ShapeSize size) {
     case ShapeSize::kMlp: return only(ModelPart::kMlp);
     case ShapeSize::kExpertMlp: return only(ModelPart::kExperts);
     case ShapeSize::kSharedMlp: return only(ModelPart::kSharedExperts);
+    case ShapeSize::kStateWidth: return only(ModelPart::kState);
     case ShapeSize::kHidden: return 0xFF;
     default: return only(ModelPart::kAttention);
   }

@@ -223,8 +223,9 @@ class ClaimReader {
     if (!scheme->is_object()) return;
     const Side side = read_side(config_, scheme);
     if (side.bits < 1 || side.type.empty()) return;  // it says nothing that could be named
-    const std::string family = side.type == "float" ? "fp" : side.type;
-    out_.kv_dtype = family + std::to_string(static_cast<int>(side.bits));
+    const int bits = static_cast<int>(side.bits);
+    const std::string family = side.type != "float" ? side.type : bits == 4 ? "nvfp" : "fp";
+    out_.kv_dtype = family + std::to_string(bits);
   }
 
   void excluded() {

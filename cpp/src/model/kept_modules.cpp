@@ -73,11 +73,14 @@ constexpr PartName kPartNames[] = {
     {ModelPart::kSharedExperts, "share_expert.down_proj"},
     {ModelPart::kSharedExperts, "feed_forward.shared_expert.down_proj"},
     {ModelPart::kSharedExperts, "mixer.shared_experts.down_proj"},
+    {ModelPart::kState, "mamba.in_proj"},
+    {ModelPart::kState, "mixer.in_proj"},
 };
 
 bool holds_part(const Layer& layer, ModelPart part) {
   if (part == ModelPart::kAttention) return layer.attends();
-  return layer.experts == (part != ModelPart::kMlp);
+  if (part == ModelPart::kState) return layer.kind == LayerKind::kLinear;
+  return part == ModelPart::kMlp ? !layer.experts || layer.intermediate > 0 : layer.experts;
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ class KeptModules {
 };
 
 // Parts of a model by whose width its weights are divided among GPUs.
-enum class ModelPart : std::uint8_t { kAttention, kMlp, kExperts, kSharedExperts };
+enum class ModelPart : std::uint8_t { kAttention, kMlp, kExperts, kSharedExperts, kState };
 
 // Bit i: a scheme quantizes ModelPart i in some layer. What a file names otherwise than any family does counts as
 // quantized.

@@ -66,6 +66,7 @@ RecurrentShape mamba(const ConfigReader& text, std::int64_t hidden) {
   const double mixed = heads > 0 ? 2 * product(groups, size) : 0;
   out.convolved = inner + mixed;
   out.in = 2 * inner + mixed + static_cast<double>(heads);
+  out.whole = true;
   out.out = inner;
   out.window = std::max<std::int64_t>(kernel - 1, 0);
   out.extra = out.convolved * static_cast<double>(kernel);

@@ -191,6 +191,7 @@ SIZES = (
     "experts",
     "layers",
     "hidden",
+    "state_width",
     "stated_length",
     "length",
     "first_length",

@@ -117,6 +117,7 @@ enum class ShapeSize : std::uint8_t {
   kExperts,
   kLayers,
   kHidden,
+  kStateWidth,
   kStatedLength,
   kLength,
   kFirstLength,

@@ -20,6 +20,7 @@ struct RecurrentShape {
   std::int64_t window = 0;  // tokens that the convolution looks back
   double state = 0;         // numbers of the state
   bool wide = false;        // the config asks for a state of 32 bits
+  bool whole = false;       // `in` is one projection
 
   [[nodiscard]] bool known() const noexcept { return in > 0; }
 };
