@@ -347,3 +347,39 @@ def test_what_no_gpu_takes_does_not_depend_on_the_gpu() -> None:
         mapping = quantmap.explain("vllm@0.33.0", {}, given, gpu=gpu, model_quantization="none")
         told = [d.code for d in mapping.diagnostics if "Gaudi" in d.message]
         assert told == ["refused-at-start"], gpu
+
+
+def test_a_backend_of_experts_is_asked_of_the_group_that_quantizes_them() -> None:
+    """Experts in NVFP4 beside attention in FP8: DeepGEMM has kernels for the one and not for the other."""
+    nvfp4 = {"num_bits": 4, "type": "float", "strategy": "tensor_group", "group_size": 16}
+    fp8 = {"num_bits": 8, "type": "float", "strategy": "block", "block_structure": [128, 128]}
+    given = {"num_bits": 8, "type": "float", "strategy": "group", "group_size": 128}
+
+    def refused(of_experts: dict[str, Any], of_others: dict[str, Any]) -> bool:
+        dynamic = {True: {**nvfp4, "dynamic": "local"}, False: {**given, "dynamic": True}}
+        groups = {
+            f"group_{number}": {
+                "targets": [targets],
+                "weights": {**weights, "symmetric": True, "dynamic": False},
+                "input_activations": {**dynamic[weights is nvfp4], "symmetric": True},
+            }
+            for number, (targets, weights) in enumerate(
+                (("re:.*experts.*", of_experts), ("re:.*self_attn.*", of_others))
+            )
+        }
+        section = {
+            "quant_method": "compressed-tensors",
+            "format": "mixed-precision",
+            "config_groups": groups,
+            "ignore": ["lm_head"],
+        }
+        found = quantmap.check(
+            "vllm serve m --moe-backend deep_gemm",
+            engine_version="0.33.0",
+            gpu="H100",
+            checkpoint={**EXPERTS, "quantization_config": section},
+        )
+        return any("deep_gemm" in verdict.reason for verdict in found.verdicts if verdict.refused)
+
+    assert refused(nvfp4, fp8)
+    assert not refused(fp8, nvfp4)

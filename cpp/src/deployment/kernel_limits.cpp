@@ -1,17 +1,31 @@
 // Methods and experts: what a release's kernels refuse beside attention.
 #include "kernel_parts.hpp"
+#include "model/kept_modules.hpp"
 #include "quantmap/base/text.hpp"
 
 namespace quantmap::kernel {
 
 namespace {
 
+// The schemes by which the checkpoint quantizes experts: all of its own where that is not told apart.
+std::uint32_t schemes_of_experts(const Deployment& deployment) {
+  std::uint32_t out = 0;
+  if (const ModelFacts* facts = deployment.facts.get(); facts != nullptr) {
+    const auto experts = static_cast<std::uint8_t>(1U << static_cast<unsigned>(ModelPart::kExperts));
+    for (std::size_t i = 0; i < facts->parts.size(); ++i) {
+      if ((facts->parts[i] & experts) != 0) out |= std::uint32_t{1} << facts->schemes[i];
+    }
+  }
+  return out != 0 ? out : deployment.marks.schemes;
+}
+
 // The kinds that the model's layers of experts may be, as far as the tables tell.
 std::vector<const ExpertsScheme*> kinds_of_experts(const KernelTables& tables, const Deployment& deployment,
                                                    std::string_view method) {
   std::vector<const ExpertsScheme*> out;
+  const std::uint32_t schemes = schemes_of_experts(deployment);
   for (const ExpertsOf& row : tables.experts_of) {
-    if (!covers(row.since, row.until, deployment.release)) continue;
+    if (!covers(row.since, row.until, deployment.release) || (row.schemes & schemes) == 0) continue;
     if (is_about(row, deployment) && (row.methods.empty() || holds(row.methods, method))) {
       out.push_back(&tables.experts[row.scheme]);
     }
