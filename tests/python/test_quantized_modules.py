@@ -10,6 +10,19 @@ import quantmap
 from tests.python.test_own_method import LLAMA
 from tests.python.test_sections import EXPERTS, GPTQ, groups, model, said
 
+
+def troubled(at: str, gpu: str, config: Any, line: str = "") -> list[str]:
+    """What is told of a launch without refusing it: lists of modules are often cut short."""
+    engine, release = at.split("@")
+    assert not said(at, gpu, config, line)
+    start = "vllm serve m " if engine == "vllm" else "python -m sglang.launch_server --model m "
+    result = quantmap.check(
+        start + line, engine=engine, engine_version=release, gpu=gpu, checkpoint=config
+    )
+    told = [verdict.reason for verdict in result.verdicts if verdict.verdict == "assumed"]
+    return told + [note.message for note in result.notes if note.code == "known-trouble"]
+
+
 INT8 = {"num_bits": 8, "type": "int", "strategy": "channel", "symmetric": True, "dynamic": False}
 INT8_TOKEN = {"num_bits": 8, "type": "int", "strategy": "token", "symmetric": True, "dynamic": True}
 GEMMA = {
@@ -31,19 +44,19 @@ def int8(*left: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("left", ["re:vision_tower.*", "re:.*vision_tower.*", "vision_tower"])
-def test_a_narrow_tower_is_refused_where_the_checkpoint_quantizes_it(left: str) -> None:
-    told = said("vllm@0.8.2", "H100", model(groups(), GEMMA))
+def test_a_narrow_tower_is_told_where_the_checkpoint_quantizes_it(left: str) -> None:
+    told = troubled("vllm@0.8.2", "H100", model(groups(), GEMMA))
     assert any("vision tower" in reason for reason in told)
-    assert not said("vllm@0.8.2", "H100", model(groups(ignore=["lm_head", left]), GEMMA))
+    assert not troubled("vllm@0.8.2", "H100", model(groups(ignore=["lm_head", left]), GEMMA))
 
 
 @pytest.mark.parametrize("left", ["re:visual.*", "visual", "model.visual", "re:.*visual.*"])
 def test_an_int8_tower_hands_three_dimensions_to_a_product_of_two(left: str) -> None:
     assert any(
-        "two dimensions" in reason for reason in said("vllm@0.9.1", "A100", model(int8(), QWEN))
+        "two dimensions" in reason for reason in troubled("vllm@0.9.1", "A100", model(int8(), QWEN))
     )
-    assert not said("vllm@0.9.1", "A100", model(int8(left), QWEN))
-    assert not said("vllm@0.10.2", "A100", model(int8(), QWEN))
+    assert not troubled("vllm@0.9.1", "A100", model(int8(left), QWEN))
+    assert not troubled("vllm@0.10.2", "A100", model(int8(), QWEN))
 
 
 def test_nothing_is_said_of_modules_where_the_checkpoint_lists_none_that_it_leaves() -> None:
@@ -51,7 +64,7 @@ def test_nothing_is_said_of_modules_where_the_checkpoint_lists_none_that_it_leav
         section["ignore"] = []
         for release in ("0.8.2", "0.9.1"):
             assert not any(
-                "tower" in r for r in said(f"vllm@{release}", "H100", model(section, GEMMA))
+                "tower" in r for r in troubled(f"vllm@{release}", "H100", model(section, GEMMA))
             )
 
 
@@ -104,3 +117,40 @@ def test_a_backend_of_experts_is_without_effect_where_the_method_does_not_ask_fo
         )
         told[release] = [v.verdict for v in result.verdicts if v.argument == "--moe-backend"]
     assert told["0.19.1"] == ["no-effect"] and told["0.23.0"] != ["no-effect"]
+
+
+STATE = {
+    **LLAMA,
+    "architectures": ["Qwen3_5ForConditionalGeneration"],
+    "model_type": "qwen3_5_text",
+    "layer_types": ["linear_attention"] * 3 + ["full_attention"],
+    "num_hidden_layers": 4,
+    "linear_num_key_heads": 16,
+    "linear_num_value_heads": 48,
+    "linear_key_head_dim": 128,
+    "linear_value_head_dim": 128,
+}
+FLOAT4 = {"num_bits": 4, "type": "float", "strategy": "tensor_group", "group_size": 16}
+
+
+def test_heads_of_linear_attention_are_divided_too() -> None:
+    assert any(
+        "48 heads of linear attention" in r for r in said("vllm@0.17.1", "H100", STATE, "-tp 32")
+    )
+    assert not said("vllm@0.17.1", "H100", STATE, "-tp 8")
+
+
+@pytest.mark.parametrize("left", ["re:.*linear_attn.*", "model.layers.0.linear_attn.in_proj_b"])
+def test_narrow_projections_of_linear_attention_fit_no_tiles(left: str) -> None:
+    section = groups(FLOAT4, {**FLOAT4, "dynamic": "local"}, format="nvfp4-pack-quantized")
+    told = troubled("vllm@0.17.1", "A100", model(section, STATE), "-tp 2")
+    assert any("24, no multiple of 32" in reason for reason in told)
+    assert not troubled("vllm@0.24.0", "A100", model(section, STATE), "-tp 2")
+    section["ignore"].append(left)
+    assert not troubled("vllm@0.17.1", "A100", model(section, STATE), "-tp 2")
+
+
+def test_attention_that_each_gpu_computes_by_itself_is_not_divided() -> None:
+    shape = {**LLAMA, "num_attention_heads": 28, "num_key_value_heads": 4}
+    assert said("sglang@0.5.9", "H100", shape, "--tp 8")
+    assert not said("sglang@0.5.9", "H100", shape, "--tp 8 --dp 8 --enable-dp-attention")

@@ -85,6 +85,7 @@ std::int64_t size_of(const Architecture& model, ShapeSize size) {
     case ShapeSize::kExperts: return model.experts.routed;
     case ShapeSize::kLayers: return static_cast<std::int64_t>(model.layers.size());
     case ShapeSize::kHidden: return model.hidden;
+    case ShapeSize::kStateHeads: return model.parts.recurrent.heads;
     case ShapeSize::kStatedLength: return model.lengths.stated;
     case ShapeSize::kLength: return model.lengths.scaled;
     case ShapeSize::kFirstLength: return model.lengths.first;
@@ -96,10 +97,19 @@ std::int64_t size_of(const Architecture& model, ShapeSize size) {
 }
 
 std::string_view name_of(ShapeSize size) {
-  constexpr std::string_view kNames[] = {
-      "attention heads", "KV heads",    "query columns",        "key columns",
-      "attention rows",  "MLP columns", "columns of an expert", "columns of the shared experts",
-      "experts",         "layers",      "hidden columns",       "columns into the state"};
+  constexpr std::string_view kNames[] = {"attention heads",
+                                         "KV heads",
+                                         "query columns",
+                                         "key columns",
+                                         "attention rows",
+                                         "MLP columns",
+                                         "columns of an expert",
+                                         "columns of the shared experts",
+                                         "experts",
+                                         "layers",
+                                         "hidden columns",
+                                         "columns into the state",
+                                         "heads of linear attention"};
   return kNames[static_cast<std::size_t>(size)];
 }
 
@@ -121,7 +131,8 @@ std::uint8_t parts_with(ShapeSize size) {
     case ShapeSize::kExpertMlp: return only(ModelPart::kExperts);
     case ShapeSize::kSharedMlp: return only(ModelPart::kSharedExperts);
     case ShapeSize::kStateWidth: return only(ModelPart::kState);
-    case ShapeSize::kHidden: return 0xFF;
+    case ShapeSize::kHidden:
+    case ShapeSize::kStateHeads: return 0xFF;
     default: return only(ModelPart::kAttention);
   }
 }

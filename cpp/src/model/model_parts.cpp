@@ -28,6 +28,7 @@ RecurrentShape gated_delta(const ConfigReader& text) {
   const std::int64_t kernel = text.number({"linear_conv_kernel_dim"}, 4);
   out.in = 2 * keys + 2 * values + 2 * static_cast<double>(value_heads);
   out.out = values;
+  out.heads = value_heads;
   out.convolved = 2 * keys + values;
   out.window = std::max<std::int64_t>(kernel - 1, 0);
   out.extra = out.convolved * static_cast<double>(kernel);
@@ -45,6 +46,7 @@ RecurrentShape kimi_delta(const ConfigReader& text, std::int64_t hidden) {
   const std::int64_t kernel = text.number({"linear_attn_config.short_conv_kernel_size"}, 4);
   out.in = 3 * all + static_cast<double>(heads) + 2 * static_cast<double>(size);
   out.out = all;
+  out.heads = heads;
   out.convolved = 3 * all;
   out.window = std::max<std::int64_t>(kernel - 1, 0);
   out.extra = out.convolved * static_cast<double>(kernel) + 2 * static_cast<double>(size) * all;

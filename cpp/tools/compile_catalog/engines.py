@@ -192,6 +192,7 @@ SIZES = (
     "layers",
     "hidden",
     "state_width",
+    "state_heads",
     "stated_length",
     "length",
     "first_length",

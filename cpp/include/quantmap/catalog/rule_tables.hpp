@@ -118,6 +118,7 @@ enum class ShapeSize : std::uint8_t {
   kLayers,
   kHidden,
   kStateWidth,
+  kStateHeads,
   kStatedLength,
   kLength,
   kFirstLength,

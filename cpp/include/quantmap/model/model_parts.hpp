@@ -21,6 +21,7 @@ struct RecurrentShape {
   double state = 0;         // numbers of the state
   bool wide = false;        // the config asks for a state of 32 bits
   bool whole = false;       // `in` is one projection
+  std::int64_t heads = 0;   // of the values; 0: it has none
 
   [[nodiscard]] bool known() const noexcept { return in > 0; }
 };
