@@ -84,6 +84,16 @@ LINEAR = "--linear-attn-backend flashinfer"
 SAME = "--enable-deterministic-inference"
 WHISPER = {**DENSE, "architectures": ["WhisperForConditionalGeneration"], "model_type": "whisper"}
 GLM4 = {**DENSE, "model_type": "glm4", "torch_dtype": "float16"}
+MLA: Config = {
+    **DENSE,
+    "architectures": ["DeepseekV2ForCausalLM"],
+    "model_type": "deepseek_v2",
+    "kv_lora_rank": 512,
+    "q_lora_rank": None,
+    "qk_nope_head_dim": 128,
+    "qk_rope_head_dim": 64,
+    "v_head_dim": 128,
+}
 OLMO = {**DENSE, "architectures": ["Olmo2ForCausalLM"], "model_type": "olmo2"}
 
 
@@ -194,6 +204,12 @@ def hybrid(heads: int, section: Config | None = None) -> Config:
         ("sglang@0.5.23", "B200", DENSE, f"{LINEAR} --mamba-ssm-dtype bfloat16", True),
         ("sglang@0.5.23", "B200", OLMO, SAME, False),
         ("sglang@0.5.23", "H100", DENSE, f"{SAME} --attention-backend torch_native", False),
+        ("sglang@0.5.23", "T4", DENSE, SAME, False),
+        ("sglang@0.5.23", "T4", DENSE, f"{SAME} --attention-backend triton", True),
+        ("sglang@0.5.9", "T4", DENSE, SAME, True),  # another default is taken first
+        ("sglang@0.5.23", "A100", DENSE, SAME, True),
+        ("sglang@0.5.23", "A100", MLA, SAME, False),
+        ("sglang@0.5.23", "H100", MLA, SAME, True),
         ("vllm@0.20.0", "B200", NAMED, "--quantization modelopt", False),
         ("vllm@0.22.0", "B200", NAMED, "--quantization modelopt", True),
         ("sglang@0.5.23", "H100", GLM, "", False),
@@ -286,16 +302,6 @@ def test_int8_has_no_matrix_product_on_blackwell() -> None:
         assert bool(found.args) is served
 
 
-MLA: Config = {
-    **DENSE,
-    "architectures": ["DeepseekV2ForCausalLM"],
-    "model_type": "deepseek_v2",
-    "kv_lora_rank": 512,
-    "q_lora_rank": None,
-    "qk_nope_head_dim": 128,
-    "qk_rope_head_dim": 64,
-    "v_head_dim": 128,
-}
 BLOCKS = {"num_bits": 8, "type": "float", "strategy": "block", "block_structure": [128, 128]}
 
 
