@@ -20,4 +20,3 @@ def test_a_mutant_is_switched_by_its_number() -> None:
     )
     text = Mutant("b", "plan", "f.cpp", "", "++a;", "if (!{on}) ++a;")
     assert text.applied("{ ++a; }", 8) == "{ if (!quantmap_mutant(8)) ++a; }"
-

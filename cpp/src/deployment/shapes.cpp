@@ -77,7 +77,14 @@ std::int64_t attention_size(const Architecture& model, ShapeSize size) {
   return fewest(model, [](const Layer& layer) { return layer.heads * layer.key_size; });
 }
 
+std::int64_t length_of(const ContextLengths& lengths, ShapeSize size) {
+  if (size == ShapeSize::kStatedLength) return lengths.stated;
+  if (size == ShapeSize::kFirstLength) return lengths.first;
+  return size == ShapeSize::kYarnLength ? lengths.yarn : lengths.scaled;
+}
+
 std::int64_t size_of(const Architecture& model, ShapeSize size) {
+  if (size >= ShapeSize::kStatedLength) return length_of(model.lengths, size);
   switch (size) {
     case ShapeSize::kMlp: return dense_mlp(model);
     case ShapeSize::kExpertMlp: return model.is_moe() ? model.experts.intermediate : 0;
@@ -86,10 +93,6 @@ std::int64_t size_of(const Architecture& model, ShapeSize size) {
     case ShapeSize::kLayers: return static_cast<std::int64_t>(model.layers.size());
     case ShapeSize::kHidden: return model.hidden;
     case ShapeSize::kStateHeads: return model.parts.recurrent.heads;
-    case ShapeSize::kStatedLength: return model.lengths.stated;
-    case ShapeSize::kLength: return model.lengths.scaled;
-    case ShapeSize::kFirstLength: return model.lengths.first;
-    case ShapeSize::kYarnLength: return model.lengths.yarn;
     case ShapeSize::kStateWidth:
       return model.parts.recurrent.whole ? static_cast<std::int64_t>(model.parts.recurrent.in) : 0;
     default: return attention_size(model, size);

@@ -119,7 +119,7 @@ enum class ShapeSize : std::uint8_t {
   kHidden,
   kStateWidth,
   kStateHeads,
-  kStatedLength,
+  kStatedLength,  // from here on: lengths of contexts
   kLength,
   kFirstLength,
   kYarnLength
