@@ -101,6 +101,10 @@ def of_class(name: str, model_type: str, section: Config | None = None, **more: 
     return model(section, architectures=[name], model_type=model_type, **more)
 
 
+BLOCKS = {"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128]}
+GEMM = "--fp8-gemm-backend"
+FLOAT_FP8 = "--dtype float32 --kv-cache-dtype fp8_e4m3"
+BERT = of_class("BertModel", "bert")
 GPTQ = {"quant_method": "gptq", "bits": 4, "group_size": 128, "sym": True, "desc_act": False}
 FP8 = groups(FLOAT8, {**TOKENS, "type": "float"})
 GLM = of_class("GlmForCausalLM", "glm")
@@ -184,7 +188,8 @@ def hybrid(heads: int, section: Config | None = None) -> Config:
         ("vllm@0.20.0", "A100", model(groups(FLOAT8)), "", True),
         ("vllm@0.25.0", "H100", model(groups(FLOAT8)), "", True),
         ("sglang@0.5.6", "H100", model(groups(FLOAT8)), "", False),
-        ("sglang@0.5.9", "H100", model(groups(FLOAT8)), "", True),
+        ("sglang@0.5.21", "H100", model(groups(FLOAT8)), "", False),
+        ("sglang@0.5.22", "H100", model(groups(FLOAT8)), "", True),
         ("vllm@0.11.0", "H100", MXFP4, "", False),
         ("sglang@0.5.23", "H100", MXFP4, "", False),
         ("vllm@0.11.1", "H100", model(BY_NAME, EXPERTS), "", False),
@@ -251,6 +256,25 @@ def hybrid(heads: int, section: Config | None = None) -> Config:
         ("sglang@0.5.23", "H100", KIMI_VL, "", True),
         ("sglang@0.5.23", "B200", KIMI_VL, "", False),
         ("sglang@0.5.23", "B200", KIMI_VL, "--attention-backend triton", True),
+        ("vllm@0.33.0", "A100", V4, "--attention-backend FLASH_ATTN", True),
+        ("vllm@0.33.0", "H100", V4, "--attention-backend FLASHINFER_MLA_SPARSE", False),
+        ("sglang@0.5.23", "T4", DENSE, SAME, False),
+        ("sglang@0.5.23", "T4", DENSE, f"{SAME} --attention-backend triton", True),
+        ("sglang@0.5.9", "B200", DENSE, SAME, False),
+        ("sglang@0.5.9", "H100", DENSE, SAME, True),
+        ("sglang@0.5.12", "B200", DENSE, SAME, True),
+        ("sglang@0.5.23", "H100", model(BLOCKS), f"{GEMM} flashinfer_trtllm", False),
+        ("sglang@0.5.23", "B200", model(BLOCKS), f"{GEMM} flashinfer_trtllm", True),
+        ("sglang@0.5.23", "H100", DENSE, f"{GEMM} flashinfer_trtllm", True),
+        ("sglang@0.5.23", "H100", model(BLOCKS), f"{GEMM} flashinfer_cutlass", False),
+        ("sglang@0.5.23", "RTX 5090", model(BLOCKS), f"{GEMM} flashinfer_cutlass", True),
+        ("sglang@0.5.23", "B200", model(BLOCKS), f"{GEMM} flashinfer_deepgemm", False),
+        ("sglang@0.5.23", "H100", model(BLOCKS), f"{GEMM} flashinfer_deepgemm", True),
+        ("sglang@0.5.23", "H100", model(BLOCKS), f"{GEMM} cutlass", False),
+        ("sglang@0.5.14", "H100", model(BLOCKS), f"{GEMM} cutlass", True),
+        ("vllm@0.12.0", "H100", BERT, FLOAT_FP8, False),
+        ("vllm@0.12.0", "H100", BERT, "--dtype float32", True),
+        ("vllm@0.12.0", "H100", DENSE, FLOAT_FP8, True),
         ("sglang@0.5.23", "H100", GEMMA4, "--kv-cache-dtype fp4_mx_block16", True),
         ("sglang@0.5.23", "H100", DENSE, "--kv-cache-dtype fp4_mx_block16", False),
     ],
@@ -330,6 +354,11 @@ def test_float8_in_blocks_of_compressed_tensors() -> None:
 
 def test_the_vision_tower_of_omni_takes_the_backend_of_the_launch() -> None:
     line = "VLLM_ATTENTION_BACKEND=FLASHINFER vllm serve m"
-    for kind, served in ((OMNI, False), (DENSE, True)):
-        result = quantmap.check(line, "vllm", "0.11.0", gpu="H100", checkpoint=kind)
-        assert result.ok == served, result
+    for release, kind, served in (
+        ("0.11.0", OMNI, False),
+        ("0.12.0", OMNI, False),
+        ("0.13.0", OMNI, True),
+        ("0.11.0", DENSE, True),
+    ):
+        result = quantmap.check(line, "vllm", release, gpu="H100", checkpoint=kind)
+        assert result.ok == served, (release, result)

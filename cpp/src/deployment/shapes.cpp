@@ -63,8 +63,16 @@ std::int64_t dense_mlp(const Architecture& model) {
   return dense == model.layers.end() ? 0 : dense->intermediate;
 }
 
-// Sizes of heads and what is as wide as they are. Latent attention has neither queries nor keys by head.
-std::int64_t attention_size(const Architecture& model, ShapeSize size) {
+// The columns of the projection into a state; 0: there is none, or several.
+std::int64_t state_width(const Architecture& model) {
+  const RecurrentShape& state = model.parts.recurrent;
+  return state.whole ? static_cast<std::int64_t>(state.in) : 0;
+}
+
+// Sizes of what mixes tokens: heads, what is as wide as they are, the projection into a state. Latent attention has
+// neither queries nor keys by head.
+std::int64_t mixer_size(const Architecture& model, ShapeSize size) {
+  if (size == ShapeSize::kStateWidth) return state_width(model);
   if (size == ShapeSize::kHeads) return fewest(model, [](const Layer& layer) { return layer.heads; });
   if (size == ShapeSize::kOutputWidth) {
     return fewest(model, [](const Layer& layer) { return layer.heads * layer.value_size; });
@@ -93,9 +101,7 @@ std::int64_t size_of(const Architecture& model, ShapeSize size) {
     case ShapeSize::kLayers: return static_cast<std::int64_t>(model.layers.size());
     case ShapeSize::kHidden: return model.hidden;
     case ShapeSize::kStateHeads: return model.parts.recurrent.heads;
-    case ShapeSize::kStateWidth:
-      return model.parts.recurrent.whole ? static_cast<std::int64_t>(model.parts.recurrent.in) : 0;
-    default: return attention_size(model, size);
+    default: return mixer_size(model, size);
   }
 }
 
