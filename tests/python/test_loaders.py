@@ -69,6 +69,9 @@ NVFP4_CT = compressed(4, "float", "tensor_group", "nvfp4-pack-quantized", 16)
 W4A16_CT = compressed(4, "int", "group", "pack-quantized", 128)
 W4A16_CT["config_groups"]["group_0"]["input_activations"] = None
 INT8 = compressed(8, "int", "channel", "int-quantized")
+FP8_ROWS = compressed(8, "float", "channel", "float-quantized")
+TRTLLM = "--moe-runner-backend flashinfer_trtllm"
+DEEPEP = f"--tp 8 --ep 8 {TRTLLM} --moe-a2a-backend deepep"
 UNGATED: dict[str, Any] = {
     **DENSE,
     "architectures": ["NemotronHForCausalLM"],
@@ -197,6 +200,13 @@ REFUSED = [
         {**DENSE, "quantization_config": INT8},
         "NotImplementedError",
     ),
+    # DeepEP hands over tokens that the flashinfer_trtllm runner cannot take.
+    (f"{SGLANG} {DEEPEP}", "0.5.11", "B200", of(EXPERTS, "Qwen3MoeForCausalLM", NVFP4), "DeepEP"),
+    (f"{SGLANG} {TRTLLM}", "0.5.11", "B200", of(EXPERTS, "Qwen3MoeForCausalLM", NVFP4), None),
+    # The class of FP8 weights in 16 bits was not imported.
+    (SGLANG, "0.4.5.post2", "A100", of(DENSE, "Qwen2ForCausalLM", FP8_ROWS), "not imported"),
+    (SGLANG, "0.4.5.post3", "A100", of(DENSE, "Qwen2ForCausalLM", FP8_ROWS), None),
+    (SGLANG, "0.4.5.post2", "H100", of(DENSE, "Qwen2ForCausalLM", FP8_ROWS), None),
 ]
 
 TOLD = [

@@ -154,3 +154,11 @@ def test_attention_that_each_gpu_computes_by_itself_is_not_divided() -> None:
     shape = {**LLAMA, "num_attention_heads": 28, "num_key_value_heads": 4}
     assert said("sglang@0.5.9", "H100", shape, "--tp 8")
     assert not said("sglang@0.5.9", "H100", shape, "--tp 8 --dp 8 --enable-dp-attention")
+
+
+def test_one_scale_for_linear_attention_cannot_be_split() -> None:
+    tensor = {"num_bits": 8, "type": "float", "strategy": "tensor", "dynamic": False}
+    config = model(groups(tensor, tensor), STATE, model_type="qwen3_5")
+    for release, refused in (("0.5.9", False), ("0.5.10", True), ("0.5.11", False)):
+        told = troubled(f"sglang@{release}", "H100", config)
+        assert any("cannot be split" in reason for reason in told) is refused
