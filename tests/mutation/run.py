@@ -36,12 +36,13 @@ SUITES = {
     "mapping": "checked_golden golden deployment user_parameters methods_and_checkpoints result "
     "reference explain context_length checkpoint_mapping versions render plan_reference",
     "judgement": "check own_method check_words check_values checked_model command_refusals "
-    "unseen_text "
-    "kernels_taken context_length quantized_modules deployment checked_golden fit plan plan_reference",
+    "unseen_text kernels_taken context_length quantized_modules deployment checked_golden fit plan "
+    "plan_reference",
     "plan": "plan plan_reading plan_reference plan_input preset_selector plan_hostile search_space",
     "memory": "fit_limits memory_cases fit fit_files fit_command",
     "model": "checkpoint checkpoint_configs checkpoint_detection hostile_headers "
-    "checkpoint_hostile checkpoint_mapping context_length quantized_parts quantized_modules fit",
+    "checkpoint_hostile checkpoint_mapping context_length quantized_parts quantized_modules "
+    "fit",
 }
 
 

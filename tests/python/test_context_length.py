@@ -95,6 +95,7 @@ def test_sglang_let_it_pass_for_a_while() -> None:
     [
         "VLLM_ALLOW_LONG_MAX_MODEL_LEN=1 vllm serve m --max-model-len 9000",
         "vllm serve m --max-model-len 9000 --hf-overrides '{\"max_position_embeddings\": 9000}'",
+        "vllm serve m --max-model-len 9000 --hf-overrides.max_position_embeddings 9000",
         "vllm serve m --max-model-len 8k",
         "vllm serve m --max-model-len 8K",
         "vllm serve m --max-model-len auto",
@@ -117,6 +118,16 @@ def test_the_cure_is_told() -> None:
     launch = explain("vllm@0.33.0", {}, checkpoint=config, user_parameters={"max-model-len": 16384})
     told = [note for note in launch.diagnostics if note.code == "size-does-not-go"]
     assert [note.hint for note in told] == [verdict.hint]
+
+
+@pytest.mark.parametrize("asked", ["99999999999999999999", "1T", "9" * 60])
+def test_a_number_that_no_machine_holds_is_too_long(asked: str) -> None:
+    config = {**LLAMA, "max_position_embeddings": 8192}
+    for engine, flag in (("vllm@0.33.0", "max-model-len"), ("vllm@0.33.0", "tensor-parallel-size")):
+        if flag != "max-model-len" and not asked.isdigit():
+            continue
+        found = check({flag: asked}, engine=engine, checkpoint=config).verdicts[-1]
+        assert found.verdict == "refused-at-start", (flag, asked)
 
 
 def test_sizes_that_go_are_about_gpus_alone() -> None:
@@ -144,8 +155,12 @@ def test_another_model_of_the_same_architecture_may_be_longer(tmp_path: Path) ->
 
 
 def test_of_a_well_known_model_it_is_assumed() -> None:
-    line = "vllm serve meta-llama/Llama-3.1-8B-Instruct --max-model-len 200000"
+    model = "meta-llama/Llama-3.1-8B-Instruct"
+    line = f"vllm serve {model} --max-model-len 200000"
     assert check(line, engine="vllm@0.33.0").verdicts[-1].verdict == "assumed"
+    asked = {"max-model-len": 200000}
+    launch = explain("vllm@0.33.0", {}, checkpoint=model, user_parameters=asked)
+    assert not [note.code for note in launch.diagnostics if note.severity == "error"]
 
 
 def test_a_draft_has_to_keep_up_with_the_model_of_sglang(tmp_path: Path) -> None:

@@ -350,7 +350,7 @@ def test_what_no_gpu_takes_does_not_depend_on_the_gpu() -> None:
 
 
 def test_a_backend_of_experts_is_asked_of_the_group_that_quantizes_them() -> None:
-    """Experts in NVFP4 beside attention in FP8: DeepGEMM has kernels for the one and not for the other."""
+    """Experts in NVFP4 beside attention in FP8: DeepGEMM has kernels for FP8 alone."""
     nvfp4 = {"num_bits": 4, "type": "float", "strategy": "tensor_group", "group_size": 16}
     fp8 = {"num_bits": 8, "type": "float", "strategy": "block", "block_structure": [128, 128]}
     given = {"num_bits": 8, "type": "float", "strategy": "group", "group_size": 128}

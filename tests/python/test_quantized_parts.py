@@ -112,3 +112,52 @@ def test_a_size_that_words_outside_the_text_may_change_is_told() -> None:
         result = quantmap.check(line, engine_version="0.11.0", gpu="H100", checkpoint=model)
         codes = {note.code for note in result.notes if "4100 MLP columns" in note.message}
         assert codes == {code}, line
+
+
+NARROW = {
+    **SHAPE,
+    "model_type": "qwen3_moe",
+    "hidden_size": 2048,
+    "intermediate_size": 6144,
+    "moe_intermediate_size": 768,
+    "num_experts": 128,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 4,
+    "head_dim": 128,
+    "quantization_config": BLOCKS,
+}
+
+
+@pytest.mark.parametrize(
+    ("release", "sizes", "goes"),
+    [
+        ("vllm@0.20.0", "-tp 2", True),
+        ("vllm@0.20.0", "-tp 2 -dp 4", False),  # experts are shared by all eight
+        ("vllm@0.8.5", "-tp 2 -dp 4", False),
+        ("vllm@0.20.0", "-tp 2 -dp 4 --enable-expert-parallel", True),
+        ("sglang@0.5.6", "--tp 4", False),
+        ("sglang@0.5.6", "--tp 4 --ep 4", True),
+        ("sglang@0.5.6", "--tp 4 --moe-a2a-backend deepep", True),
+        ("sglang@0.5.23", "--tp 4 --moe-a2a-backend mooncake", True),
+        ("sglang@0.4.6", "--tp 4", False),
+        ("sglang@0.4.6", "--tp 4 --enable-ep-moe", True),
+        ("sglang@0.5.6", "--tp 32 --moe-a2a-backend deepep", True),
+        ("sglang@0.5.6", "--tp 24 --moe-a2a-backend deepep", False),
+        (
+            "sglang@0.5.6",
+            "--tp 24 --dp 24 --enable-dp-attention --moe-a2a-backend deepep"
+            " --ep-num-redundant-experts 16",
+            True,
+        ),
+    ],
+)
+def test_what_spreads_experts_or_shares_them(release: str, sizes: str, goes: bool) -> None:
+    engine, _, version = release.partition("@")
+    start = "vllm serve m" if engine == "vllm" else "python -m sglang.launch_server --model-path m"
+    model = {key: value for key, value in NARROW.items() if key != "mlp_only_layers"}
+    result = quantmap.check(
+        f"{start} {sizes}", engine_version=version, gpu="H100", checkpoint=model
+    )
+    refused = [verdict.reason for verdict in result.verdicts if verdict.refused]
+    assert not result.refusals and all("GPUs" in reason for reason in refused)
+    assert bool(refused) != goes

@@ -38,6 +38,7 @@ std::optional<std::string> said_in(const Spelling& spelling, const Verdict& verd
   std::string key(std::string_view(verdict.canonical).substr(spelling.flag.size()));
   std::replace(key.begin(), key.end(), '.', '/');
   if (key == spelling.at) return verdict.value;
+  if (spelling.at.empty() && key.front() == '/') return "{" + key + "}";  // a part of its JSON, written behind a dot
   std::string inside = key.empty() ? text_at(verdict.value, spelling.at) : std::string();
   return inside.empty() ? std::nullopt : std::optional(std::move(inside));
 }

@@ -13,6 +13,7 @@ namespace quantmap {
 namespace {
 
 constexpr std::int64_t kMostShown = 64;
+constexpr std::int64_t kMostGpus = std::int64_t{1} << 30;  // two of them multiply
 
 // Tokens; 0 where nothing is asked, or the engine is to find out (`auto`, -1).
 std::int64_t context_in(const TargetValues& values, int target) {
@@ -25,8 +26,9 @@ std::int64_t size_in(const TargetValues& values, int target) {
   const std::string& text = values[static_cast<std::size_t>(target)];
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  return whole && number > 0 ? number : 1;
+  if (end != text.data() + text.size()) return 1;
+  if (error == std::errc::result_out_of_range) return text.front() == '-' ? 1 : kMostGpus;
+  return error == std::errc() && number > 0 ? std::min(number, kMostGpus) : 1;
 }
 
 bool is_on(const TargetValues& values, int target) {
@@ -207,9 +209,9 @@ std::vector<int> targets_of(const Engine& engine, const Shape& shape) {
   const ParallelTargets& targets = engine.checked.parallel;
   std::vector<int> out{targets.tp};
   if (shape.over == ShapeOver::kNone) out = {};
-  if (shape.over == ShapeOver::kExpertTp) out = {targets.tp, targets.ep};
+  if (shape.over == ShapeOver::kExpertTp) out = {targets.tp, targets.ep, targets.dp};
   if (shape.over == ShapeOver::kPp) out = {targets.pp};
-  if (shape.over == ShapeOver::kEp) out = {targets.ep, targets.tp};
+  if (shape.over == ShapeOver::kEp) out = {targets.ep, targets.tp, targets.dp};
   if (shape.over == ShapeOver::kContext) out = {targets.context};
   std::erase(out, -1);
   return out;
@@ -221,15 +223,18 @@ ParallelSizes parallel_sizes(const Engine& engine, const TargetValues& values) {
   out.tp = size_in(values, targets.tp);
   out.pp = size_in(values, targets.pp);
   out.context = context_in(values, targets.context);
-  out.expert_tp = out.tp;
-  if (targets.ep_is_switch) {
-    if (!is_on(values, targets.ep)) return out;
-    out.ep = out.tp;
+  const std::int64_t all = std::min(out.tp * size_in(values, targets.dp), kMostGpus);
+  out.expert_tp = all;
+  const bool spread = std::any_of(targets.spread.begin(), targets.spread.end(), [&values](const RuleTerm& term) {
+    return std::find(term.values.begin(), term.values.end(), values[term.target]) != term.values.end();
+  });
+  if (spread || (targets.ep_is_switch && is_on(values, targets.ep))) {
+    out.ep = all;
     out.expert_tp = 1;
-    return out;
+  } else if (!targets.ep_is_switch) {
+    out.ep = size_in(values, targets.ep);
+    out.expert_tp = std::max<std::int64_t>(all / out.ep, 1);
   }
-  out.ep = size_in(values, targets.ep);
-  out.expert_tp = std::max<std::int64_t>(out.tp / out.ep, 1);
   return out;
 }
 

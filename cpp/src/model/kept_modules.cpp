@@ -9,6 +9,8 @@ namespace quantmap {
 
 namespace {
 
+// Each pattern is held against every module of every layer. No checkpoint that is known has a tenth of this.
+constexpr std::size_t kMostPatternText = 16'384;
 constexpr std::string_view kRegex = "re:";
 constexpr std::string_view kLayers = "layers.";
 
@@ -86,8 +88,11 @@ bool holds_part(const Layer& layer, ModelPart part) {
 }  // namespace
 
 KeptModules::KeptModules(const std::vector<std::string>& names) {
+  std::size_t room = kMostPatternText;
   for (const std::string& name : names) {
     if (name.starts_with(kRegex) || name.find('*') != name.npos) {
+      if (name.size() > room) continue;
+      room -= name.size();
       const bool numbered = std::any_of(name.begin(), name.end(), is_digit) || name.find("\\d") != name.npos;
       if (auto pattern = pattern_of(name)) patterns_.push_back({std::move(*pattern), numbered});
       numbered_ = numbered_ || numbered;

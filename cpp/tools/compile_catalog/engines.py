@@ -222,12 +222,14 @@ def compile_shapes(
     return out.array("Shape", compiled)
 
 
-def compile_parallel(parallel: dict[str, Any], targets: list[str]) -> str:
+def compile_parallel(parallel: dict[str, Any], targets: list[str], out: Writer) -> str:
     def place(name: str) -> str:
         return str(targets.index(parallel[name])) if name in parallel else "-1"
 
     switch = str(parallel.get("ep_is_switch", False)).lower()
-    return f"{{{place('tp')}, {place('pp')}, {place('ep')}, {place('context')}, {switch}}}"
+    spread = compile_terms(parallel.get("spread", {}), targets, out)
+    places = ", ".join(place(name) for name in ("tp", "pp", "ep", "context", "dp"))
+    return f"{{{places}, {spread}, {switch}}}"
 
 
 def compile_draft(draft: dict[str, Any], targets: list[str]) -> str:
@@ -264,7 +266,7 @@ def compile_mode(
         f"{compile_precision(table.get('precision', []), targets, facts, releases, out)}, "
         f"{compile_files(table.get('files', []), releases, out)}, "
         f"{compile_shapes(table.get('shapes', []), targets, facts, releases, out)}, "
-        f"{compile_parallel(table.get('parallel', {}), targets)}, "
+        f"{compile_parallel(table.get('parallel', {}), targets, out)}, "
         f"{compile_draft(table.get('draft', {}), targets)}, "
         f"{text(table.get('verified_through', ''))}}}"
     )

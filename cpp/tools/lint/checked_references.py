@@ -252,7 +252,8 @@ def checked_unique(catalog: Catalog) -> list[Finding]:
             if target not in used:
                 problem = "no row emits it"
                 roles = (checked.get(key, {}).values() for key in ("parallel", "draft", "kernels"))
-                if any(target in role for role in roles):
+                spread = checked.get("parallel", {}).get("spread", {})
+                if target in spread or any(target in role for role in roles):
                     continue  # shapes or kernels look at it
                 if any(
                     target == row.get("unless") for row in checked.get("kernels", {}).get("own", [])
