@@ -209,3 +209,33 @@ def test_an_id_whose_sizes_are_assumed_is_no_blank() -> None:
     odd = quantmap.check(f"{line} 3", engine="sglang", engine_version="0.5.10", gpu="H100")
     verdict = next(v for v in odd.verdicts if "heads" in str(v.reason))
     assert verdict.verdict == "assumed" and odd.ok
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ('{"architectures": [', "not JSON"),
+        ("", "not JSON"),
+        (None, "no config.json"),
+        ("[]", "an object"),
+    ],
+)
+def test_a_model_that_is_here_and_cannot_be_read_is_told(
+    tmp_path: Path, config: str | None, reason: str
+) -> None:
+    if config is not None:
+        (tmp_path / "config.json").write_text(config)
+    good = tmp_path / "other" / "good"
+    good.mkdir(parents=True)
+    (good / "config.json").write_text(json.dumps(LLAMA))
+    draft = "--speculative-algorithm EAGLE3 --speculative-draft-model-path"
+    for line in (
+        f"vllm serve {tmp_path}",
+        f"python -m sglang.launch_server --model-path {good} {draft} {tmp_path}",
+    ):
+        found = quantmap.check(line)
+        (told,) = [note for note in found.notes if note.code == "model-not-read"]
+        assert str(tmp_path)[:30] in told.message and reason in told.message
+        assert not found.refusals
+    elsewhere = quantmap.check(f"vllm serve {tmp_path}/not/here")
+    assert "model-not-read" not in {note.code for note in elsewhere.notes}

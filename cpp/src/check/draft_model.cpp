@@ -4,6 +4,7 @@
 
 #include "line_model.hpp"
 #include "quantmap/base/text.hpp"
+#include "quantmap/catalog/codes.hpp"
 
 namespace quantmap {
 
@@ -144,6 +145,9 @@ void judge_draft(const Line& line, const CheckRequest& request, Checked& out) {
   if (is_refusal(out.verdicts[judge.named_by()].judgement)) return;
   Diagnostics unread;
   const LineModel draft = read_named_model(name, request.model_cache, unread);
+  for (const Diagnostic& note : unread.all()) {
+    if (note.code == Code::kModelNotRead) out.notes.add(note.code, note.path, note.context);
+  }
   if (draft.model.facts != nullptr) judge.judge(draft);
 }
 

@@ -24,11 +24,15 @@ bool is_named(const CheckRequest& request, const std::string& named) {
 }
 
 // What stands where the launch says; of a path that is not on this machine its last part.
-std::optional<Checkpoint> read_named(const std::string& named, std::string_view cache) {
+std::optional<Checkpoint> read_named(const std::string& named, std::string_view cache, Diagnostics& notes) {
   Diagnostics unread;
   const Path path("command");
   if (auto found = inspect_checkpoint(Value::text(named), path, unread, cache)) return found;
-  if (find_place(named).store != nullptr) return std::nullopt;  // it is there, and not to be read
+  if (find_place(named).store != nullptr) {  // it is there, and not to be read
+    const std::string reason = unread.all().empty() ? "it holds no model" : unread.all().front().message();
+    notes.add(Code::kModelNotRead, "command", {{"value", quote(named)}, {"reason", reason}});
+    return std::nullopt;
+  }
   if (auto file = unread_gguf(named)) return file;
   Diagnostics unused;
   return inspect_checkpoint(Value::text(std::string(last_part(named))), path, unused);
@@ -41,7 +45,9 @@ std::string title_of(const Checkpoint& checkpoint) {
 // The caller's checkpoint is another one than the launch names.
 void compare(const CheckRequest& request, const std::string& named, const ModelQuantization& model,
              Diagnostics& notes) {
-  const auto own = named.empty() || model.facts == nullptr ? std::nullopt : read_named(named, request.model_cache);
+  Diagnostics unused;
+  const auto own =
+      named.empty() || model.facts == nullptr ? std::nullopt : read_named(named, request.model_cache, unused);
   if (!own || own->evidence == Evidence::kName || own->quantization.kind == model.facts->quantization.kind) return;
   const std::string given(catalog().checkpoint_kinds[model.facts->quantization.kind].title);
   notes.add(Code::kModelDiffers, "checkpoint", {{"value", quote(named)}, {"first", title_of(*own)}, {"second", given}});
@@ -65,7 +71,7 @@ LineModel read_line_model(const CheckRequest& request, const std::string& named,
 }
 
 LineModel read_named_model(const std::string& named, std::string_view cache, Diagnostics& notes) {
-  auto read = named.empty() ? std::nullopt : read_named(named, cache);
+  auto read = named.empty() ? std::nullopt : read_named(named, cache, notes);
   if (!read) return {};
   if (read->evidence != Evidence::kName) {
     notes.append(read->notes);
