@@ -161,3 +161,10 @@ def test_what_spreads_experts_or_shares_them(release: str, sizes: str, goes: boo
     refused = [verdict.reason for verdict in result.verdicts if verdict.refused]
     assert not result.refusals and all("GPUs" in reason for reason in refused)
     assert bool(refused) != goes
+
+
+@pytest.mark.parametrize("name", ["tp", "tp-size", "tensor-parallel-size"])
+def test_sizes_are_asked_of_a_parameter_by_any_of_its_names(name: str) -> None:
+    for runtime in ("sglang@0.5.6", "sglang@0.4.0"):
+        launch = quantmap.explain(runtime, {}, {name: 3}, gpu="H100", checkpoint=SHAPE)
+        assert "size-does-not-go" in {note.code for note in launch.diagnostics}, name

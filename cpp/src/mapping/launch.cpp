@@ -232,10 +232,24 @@ const Engine* read_runtime(const Value& runtime, std::string& version, Diagnosti
 
 namespace {
 
+// What arguments set by another of their names, or the beginning of one.
+void take_renamed(const Engine& engine, const Deployment& deployment, const std::vector<Verdict>& verdicts,
+                  TargetValues& values) {
+  const auto is_renamed = [](const Verdict& verdict) {
+    return !verdict.canonical.empty() && verdict.canonical != verdict.flag;
+  };
+  if (std::none_of(verdicts.begin(), verdicts.end(), is_renamed)) return;
+  const Given given = given_values(engine, deployment, verdicts).front();
+  for (std::size_t t = 0; t < values.size(); ++t) {
+    if (values[t].empty() && given.by[t] != kNotGiven) values[t] = given.values[t];
+  }
+}
+
 // What the release makes of the finished arguments.
 void judge_checked(Mapping& mapping, VerdictsKept* kept) {
   take_values(*mapping.engine, mapping.arguments, mapping.values);
   const std::vector<Verdict> verdicts = judge(*mapping.engine, mapping.deployment, mapping.arguments, kept);
+  take_renamed(*mapping.engine, mapping.deployment, verdicts, mapping.values);
   report_refusals(*mapping.engine, mapping.deployment, verdicts, mapping.arguments, mapping.diagnostics);
   report_sizes(mapping);
 }
