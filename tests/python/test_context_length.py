@@ -108,6 +108,34 @@ def test_what_lets_it_be_longer_and_what_is_not_longer(line: str) -> None:
     ).ok
 
 
+YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 8192}
+
+
+@pytest.mark.parametrize(
+    ("engine", "flag", "asked", "laid", "refused"),
+    [
+        ("vllm@0.33.0", "max-model-len", 9000, {"rope_theta": 1e6}, True),
+        ("vllm@0.33.0", "max-model-len", 9000, {"max_position_embeddings": 16384}, False),
+        ("vllm@0.33.0", "max-model-len", 8000, {"max_position_embeddings": 4096}, True),
+        ("vllm@0.29.0", "max-model-len", 32768, {"rope_scaling": YARN}, False),
+        ("vllm@0.29.0", "max-model-len", 32769, {"rope_scaling": YARN}, True),
+        ("vllm@0.33.0", "max-model-len", 32768, {"rope_parameters": YARN}, True),
+        ("vllm@0.33.0", "max-model-len", 9000, {"rope_parameters": None}, False),
+        ("vllm@0.33.0", "max-model-len", 9000, [1], False),
+        ("sglang@0.5.6", "context-length", 32768, {"rope_scaling": YARN}, True),
+        ("sglang@0.5.6", "context-length", 32768, {"max_position_embeddings": 32768}, False),
+    ],
+)
+def test_what_is_laid_over_the_config_counts(
+    engine: str, flag: str, asked: int, laid: Any, *, refused: bool
+) -> None:
+    name = "hf-overrides" if engine.startswith("vllm") else "json-model-override-args"
+    config = {**LLAMA, "max_position_embeddings": 8192}
+    launch = {flag: asked, name: json.dumps(laid)}
+    verdict = check(launch, engine=engine, checkpoint=config).verdicts[0].verdict
+    assert verdict == ("refused-at-start" if refused else "accepted")
+
+
 def test_the_cure_is_told() -> None:
     config = {**LLAMA, "max_position_embeddings": 8192}
     verdict = check({"max-model-len": "16K"}, engine="vllm@0.33.0", checkpoint=config).verdicts[-1]

@@ -89,7 +89,8 @@ class DraftJudge {
   // A draft that has to keep up with the model is given the model's own length.
   void add_context(Line& out) const {
     const int context = engine_.checked.parallel.context;
-    if (context < 0 || has(context) || (targets_.leaves & bit(context)) != 0) return;
+    if (context < 0 || has(context) || has(engine_.checked.parallel.overrides) || (targets_.leaves & bit(context)) != 0)
+      return;
     const auto& facts = out_.deployment.facts;
     if (facts == nullptr || facts->in_catalogue || !line_.own_model || facts->architecture.lengths.first <= 0) return;
     out.arguments.push_back(argument(context, std::to_string(facts->architecture.lengths.first)));

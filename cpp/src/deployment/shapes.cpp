@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "model/context_lengths.hpp"
 #include "model/kept_modules.hpp"
+#include "quantmap/base/json_io.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/catalog/codes.hpp"
 #include "quantmap/release/amount.hpp"
@@ -175,7 +177,7 @@ std::int64_t share_of(const Shape& shape, const Architecture& model, std::int64_
 
 // Stages take neighbouring layers, as even as they divide.
 bool goes(const Shape& shape, std::int64_t size, std::int64_t over, std::int64_t share, std::int64_t unit) {
-  if (shape.over == ShapeOver::kPp || shape.over == ShapeOver::kContext) return over <= size;
+  if (shape.over == ShapeOver::kPp) return over <= size;
   return share != 0 && share % unit == 0;
 }
 
@@ -189,6 +191,23 @@ std::string describe(const Shape& shape, std::int64_t size, std::int64_t over, s
   if (share == 0) return out + " do not divide evenly";
   if (over > 1) out += " are " + std::to_string(share);
   return out + (over > 1 ? ", no multiple of " : " are no multiple of ") + std::to_string(unit);
+}
+
+// How long a context the model lets be, with what the launch lays over its config; nothing when that cannot be told.
+std::optional<ContextLengths> lengths_of(const Engine& engine, const ModelFacts& facts, const TargetValues& values) {
+  const ContextLengths& own = facts.architecture.lengths;
+  const int overrides = engine.checked.parallel.overrides;
+  if (overrides < 0 || values[static_cast<std::size_t>(overrides)].empty()) return own;
+  if (!facts.architecture.text_at.empty()) return std::nullopt;  // they may not reach the part that is asked about
+  Diagnostics unread;
+  const auto laid = read_json(values[static_cast<std::size_t>(overrides)], Path("$"), unread);
+  return laid ? laid_over(own, *laid) : std::nullopt;
+}
+
+// A context that is longer than the model lets be.
+std::string context_problem(const Shape& shape, const std::optional<ContextLengths>& lengths, std::int64_t asked) {
+  const std::int64_t longest = lengths ? length_of(*lengths, shape.size) : 0;
+  return longest > 0 && asked > longest ? describe(shape, longest, asked, 0, 1) : std::string();
 }
 
 // Why this size does not go over so many GPUs; empty: it does, or nothing is known of it.
@@ -248,7 +267,9 @@ std::vector<ShapeProblem> shape_problems(const Engine& engine, const Deployment&
     if (!covers(shape.since, shape.until, deployment.release) || !is_about(shape, deployment)) continue;
     if (over_of(sizes, shape.over) == 0) continue;  // nothing is asked
     if (!terms_hold(shape.terms, meant)) continue;
-    std::string reason = problem_of(shape, *deployment.facts, over_of(sizes, shape.over));
+    std::string reason = shape.over == ShapeOver::kContext
+                             ? context_problem(shape, lengths_of(engine, *deployment.facts, values), sizes.context)
+                             : problem_of(shape, *deployment.facts, over_of(sizes, shape.over));
     // A catalogue's model may be stretched by its rotary embedding, of which nothing is known there.
     const bool assumed = shape.assumed || (shape.over == ShapeOver::kContext && deployment.facts->in_catalogue);
     if (!reason.empty()) out.push_back({&shape, std::move(reason), assumed});
@@ -276,11 +297,11 @@ std::vector<std::int64_t> sizes_that_go(const Engine& engine, const Deployment& 
 namespace {
 
 // The length that goes, and the variable that lets it be longer.
-std::string length_hint(const Engine& engine, const Shape& shape, const Architecture& model) {
+std::string length_hint(const Engine& engine, const Shape& shape, const ContextLengths& lengths) {
   const auto& targets = engine.checked.targets;
   const auto name = [&targets](std::size_t target) { return std::string(targets[target].routes.front().name); };
   std::string out = "use " + name(static_cast<std::size_t>(engine.checked.parallel.context)) + " " +
-                    std::to_string(size_of(model, shape.size)) + " or less";
+                    std::to_string(length_of(lengths, shape.size)) + " or less";
   for (const RuleTerm& term : shape.terms) {
     if (targets[term.target].routes.front().kind == ChannelKind::kEnv) out += ", or set " + name(term.target) + "=1";
   }
@@ -314,7 +335,8 @@ std::string parallel_hint(const Engine& engine, const Deployment& deployment, co
 std::string sizes_hint(const Engine& engine, const Deployment& deployment, const TargetValues& values,
                        const Shape& shape) {
   if (shape.over != ShapeOver::kContext) return parallel_hint(engine, deployment, values);
-  return length_hint(engine, shape, deployment.facts->architecture);
+  const ModelFacts& facts = *deployment.facts;
+  return length_hint(engine, shape, lengths_of(engine, facts, values).value_or(facts.architecture.lengths));
 }
 
 void report_size(const Engine& engine, const Deployment& deployment, const ShapeProblem& problem,

@@ -13,6 +13,8 @@ namespace {
 constexpr std::string_view kTrainedLonger[] = {"su", "longrope", "llama3"};
 constexpr std::string_view kYarn[] = {"yarn", "deepseek_yarn", "deepseek_llama_scaling"};
 
+constexpr std::string_view kStretches[] = {"rope_scaling", "rope_parameters"};
+
 template <std::size_t N>
 bool is_one_of(std::string_view name, const std::string_view (&names)[N]) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
@@ -38,7 +40,7 @@ void read_stretch(const ConfigReader& rope, Stretch& out) {
 
 Stretch stretch_of(const ConfigReader& config) {
   Stretch out;
-  for (const std::string_view key : {"rope_scaling", "rope_parameters"}) {
+  for (const std::string_view key : kStretches) {
     const Value* rope = config.find({key});
     if (rope == nullptr || !rope->is_object()) continue;
     read_stretch(config.inside(*rope), out);
@@ -64,6 +66,18 @@ std::int64_t times(std::int64_t length, double factor) {
   return static_cast<std::int64_t>(std::min(static_cast<double>(length) * factor, most));
 }
 
+// Whether an object says how the embedding is stretched; nothing when it takes away what was there, or is none.
+std::optional<bool> is_stretched_by(const Value& overrides) {
+  if (!overrides.is_object()) return std::nullopt;
+  bool stretched = false;
+  for (const std::string_view key : kStretches) {
+    const Value* stretch = overrides.find(key);
+    if (stretch != nullptr && !stretch->is_object()) return std::nullopt;
+    stretched = stretched || stretch != nullptr;
+  }
+  return stretched;
+}
+
 }  // namespace
 
 ContextLengths read_context_lengths(const ConfigReader& config) {
@@ -77,6 +91,25 @@ ContextLengths read_context_lengths(const ConfigReader& config) {
                                       "max_position_embeddings", "n_positions"}),
                     stretch.factor);
   out.yarn = stretch.yarn > 0 ? std::max(times(1, stretch.yarn), whole) : out.scaled;
+  return out;
+}
+
+std::optional<ContextLengths> laid_over(const ContextLengths& lengths, const Value& overrides) {
+  const std::optional<bool> stretched = is_stretched_by(overrides);
+  if (!stretched || lengths.stated <= 0) return std::nullopt;
+  Diagnostics unused;
+  const Path path("$");
+  const ConfigReader reader(overrides, path, unused);
+  const std::int64_t whole = reader.number_if({"model_max_length"});
+  const std::int64_t named = whole > 0 ? whole : shortest_named(reader);
+  if (named == 0 && !*stretched) return lengths;
+  // Of a config that names several lengths, or is stretched already, too little is kept.
+  if (!(lengths == ContextLengths{lengths.stated, lengths.stated, lengths.stated, lengths.stated})) return std::nullopt;
+  ContextLengths out;
+  out.stated = named > 0 ? named : lengths.stated;
+  const Stretch stretch = stretch_of(reader);
+  out.scaled = out.first = times(out.stated, stretch.factor);
+  out.yarn = stretch.yarn > 0 ? times(1, stretch.yarn) : out.scaled;
   return out;
 }
 

@@ -228,7 +228,7 @@ def compile_parallel(parallel: dict[str, Any], targets: list[str], out: Writer) 
 
     switch = str(parallel.get("ep_is_switch", False)).lower()
     spread = compile_terms(parallel.get("spread", {}), targets, out)
-    places = ", ".join(place(name) for name in ("tp", "pp", "ep", "context", "dp"))
+    places = ", ".join(place(name) for name in ("tp", "pp", "ep", "context", "overrides", "dp"))
     return f"{{{places}, {spread}, {switch}}}"
 
 

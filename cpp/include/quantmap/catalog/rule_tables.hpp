@@ -156,9 +156,10 @@ struct ParallelTargets {
   int pp = -1;
   int ep = -1;
   int context = -1;
-  int dp = -1;                 // its ranks share experts with the others
-  Rows<RuleTerm> spread{};     // any of them spreads experts over all GPUs, whatever `ep` says
-  bool ep_is_switch = false;   // experts are spread over all GPUs, or not at all
+  int overrides = -1;         // JSON that is laid over the model's config
+  int dp = -1;                // its ranks share experts with the others
+  Rows<RuleTerm> spread{};    // any of them spreads experts over all GPUs, whatever `ep` says
+  bool ep_is_switch = false;  // experts are spread over all GPUs, or not at all
 };
 
 // Which targets speak of a draft model beside the served one; -1: none does.

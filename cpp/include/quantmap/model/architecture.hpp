@@ -62,6 +62,8 @@ struct ContextLengths {
   std::int64_t scaled = 0;  // times the factor of a rotary embedding that is stretched beyond it (linear, dynamic)
   std::int64_t first = 0;   // times the same, of the first that stands, `max_position_embeddings` coming last
   std::int64_t yarn = 0;    // where YaRN stretches it, the original length times the factor; else `scaled`
+
+  [[nodiscard]] bool operator==(const ContextLengths&) const = default;
 };
 
 struct Architecture {
