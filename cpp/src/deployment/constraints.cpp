@@ -79,11 +79,6 @@ Reach reach_of(const Constraint& rule, const Deployment& deployment, bool checkp
   return some ? Reach::kSomeCheckpoints : Reach::kHere;
 }
 
-bool holds_here(const Constraint& rule, const Deployment& deployment) {
-  const Reach reach = reach_of(rule, deployment);
-  return reach == Reach::kHere || reach == Reach::kUnnamedGpu;
-}
-
 bool terms_hold(std::span<const RuleTerm> terms, const EffectiveValues& values) noexcept {
   return all_hold(terms, [&values](std::size_t target) { return values[target]; });
 }

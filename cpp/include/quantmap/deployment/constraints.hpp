@@ -49,7 +49,12 @@ enum class Reach : std::uint8_t {
 };
 [[nodiscard]] Reach reach_of(const Constraint& rule, const Deployment& deployment, bool checkpoint_known = true);
 // Whether what quantmap writes, or is given by name, must not meet it.
-[[nodiscard]] bool holds_here(const Constraint& rule, const Deployment& deployment);
+[[nodiscard]] inline bool holds_here(const Constraint& rule, const Deployment& deployment) {
+  // Most rules are of other releases, and every judgement asks all of them.
+  if (!covers(rule.since, rule.until, deployment.release)) return false;
+  const Reach reach = reach_of(rule, deployment);
+  return reach == Reach::kHere || reach == Reach::kUnnamedGpu;
+}
 
 [[nodiscard]] bool terms_hold(std::span<const RuleTerm> terms, const EffectiveValues& values) noexcept;
 // Whether these values are such as the rule is about.
