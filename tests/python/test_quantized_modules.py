@@ -162,3 +162,12 @@ def test_one_scale_for_linear_attention_cannot_be_split() -> None:
     for release, refused in (("0.5.9", False), ("0.5.10", True), ("0.5.11", False)):
         told = troubled(f"sglang@{release}", "H100", config)
         assert any("cannot be split" in reason for reason in told) is refused
+
+
+@pytest.mark.parametrize("pattern", ["re:.*(a+)+N1$", "re:.*(a+)+N$", "*" + "a*" * 100 + "1"])
+def test_of_more_patterns_than_are_read_nothing_is_said(pattern: str) -> None:
+    few, many = (model(int8(*[pattern] * number), QWEN) for number in (10, 100_000))
+    found = quantmap.check("vllm serve m", engine_version="0.9.1", gpu="A100", checkpoint=many)
+    assert any("too many patterns" in what for what, _ in found.not_looked_at)
+    assert not any("two dimensions" in reason for reason in troubled("vllm@0.9.1", "A100", many))
+    assert any("two dimensions" in reason for reason in troubled("vllm@0.9.1", "A100", few))

@@ -55,7 +55,7 @@ void set_section_traits(ModelMarks& marks, std::uint64_t section) {
 // Sets those that are about modules which the checkpoint quantizes; nothing is known where it lists none that it does
 // not.
 void set_module_traits(ModelMarks& marks, const ModelFacts& facts) {
-  const bool known = !facts.quantization.excluded.empty() && facts.assumed.empty();
+  const bool known = !facts.quantization.excluded.empty() && facts.assumed.empty() && !facts.too_many_patterns;
   for (std::size_t i = 0; i < catalog().traits.size(); ++i) {
     if (catalog().traits[i].quantized.empty()) continue;
     if (known) {
@@ -89,6 +89,7 @@ ModelFacts read_facts(const Checkpoint& checkpoint) {
     out.architecture = *checkpoint.architecture;
     out.has_config = true;
     const KeptModules kept(checkpoint.quantization.excluded);
+    out.too_many_patterns = kept.cut();
     for (const Scheme& scheme : checkpoint.quantization.schemes) {
       out.parts.push_back(parts_of(scheme, kept, out.architecture));
     }

@@ -77,6 +77,10 @@ std::vector<NotLookedAt> not_looked_at(const Engine& engine, const Deployment& d
                       [](const Trouble& trouble) { return !trouble.types.empty() || asks_for_facts(trouble.rule); }),
         "the model", "checkpoint", kTrouble);
   }
+  if (deployment.facts != nullptr && deployment.facts->too_many_patterns) {
+    out.push_back(
+        {"which modules the checkpoint quantizes: its list of those that it leaves has too many patterns", {}});
+  }
   if (!is_verified(engine, deployment)) {
     out.push_back({"what changed at start-up after " + std::string(engine.name) + " " +
                        std::string(engine.checked.verified_through),

@@ -91,7 +91,8 @@ KeptModules::KeptModules(const std::vector<std::string>& names) {
   std::size_t room = kMostPatternText;
   for (const std::string& name : names) {
     if (name.starts_with(kRegex) || name.find('*') != name.npos) {
-      if (name.size() > room) continue;
+      cut_ = cut_ || name.size() > room;
+      if (cut_) continue;
       room -= name.size();
       const bool numbered = std::any_of(name.begin(), name.end(), is_digit) || name.find("\\d") != name.npos;
       if (auto pattern = pattern_of(name)) patterns_.push_back({std::move(*pattern), numbered});
@@ -124,7 +125,8 @@ bool KeptModules::matches(std::size_t layer, std::string_view name, bool numbere
 }
 
 bool KeptModules::keeps_everywhere(std::string_view name) const {
-  return std::any_of(words_.begin(), words_.end(), [&](const std::string& word) { return has_part(name, word); }) ||
+  return cut_ ||
+         std::any_of(words_.begin(), words_.end(), [&](const std::string& word) { return has_part(name, word); }) ||
          (!patterns_.empty() && matches(0, name, false));
 }
 

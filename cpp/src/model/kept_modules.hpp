@@ -23,6 +23,8 @@ class KeptModules {
   explicit KeptModules(const std::vector<std::string>& names);
 
   [[nodiscard]] bool empty() const noexcept { return whole_.empty() && words_.empty() && patterns_.empty(); }
+  // Whether the list holds more patterns than are read: any module may be among them then.
+  [[nodiscard]] bool cut() const noexcept { return cut_; }
   // Whether a module of this name is kept in every layer: what need not be asked for each.
   [[nodiscard]] bool keeps_everywhere(std::string_view name) const;
   // Whether the module "layers.LAYER.NAME" is among them, and not everywhere.
@@ -42,6 +44,7 @@ class KeptModules {
   std::vector<std::string> words_;         // parts of a name
   std::vector<Named> patterns_;
   bool numbered_ = false;
+  bool cut_ = false;
 };
 
 // Parts of a model by whose width its weights are divided among GPUs.

@@ -38,6 +38,7 @@ struct ModelFacts {
   std::vector<std::uint8_t> schemes;  // SchemeKind of each of quantization.schemes
   std::vector<std::uint8_t> parts;    // of each: bit i: it quantizes ModelPart i
   TraitMask quantized_traits = 0;     // bit i: it quantizes the modules of Catalog::traits[i]
+  bool too_many_patterns = false;     // in the list of what it leaves as it is: nothing is known of modules
   bool has_config = false;            // the architecture was read
   bool in_catalogue = false;          // from the catalogue of well-known models, which leaves rotary embeddings out
   std::string family;                 // of a GGUF file, when nothing else of it was read
