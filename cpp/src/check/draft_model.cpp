@@ -5,6 +5,7 @@
 #include "line_model.hpp"
 #include "quantmap/base/text.hpp"
 #include "quantmap/catalog/codes.hpp"
+#include "quantmap/deployment/shapes.hpp"
 
 namespace quantmap {
 
@@ -92,8 +93,9 @@ class DraftJudge {
     if (context < 0 || has(context) || has(engine_.checked.parallel.overrides) || (targets_.leaves & bit(context)) != 0)
       return;
     const auto& facts = out_.deployment.facts;
-    if (facts == nullptr || facts->in_catalogue || !line_.own_model || facts->architecture.lengths.first <= 0) return;
-    out.arguments.push_back(argument(context, std::to_string(facts->architecture.lengths.first)));
+    if (facts == nullptr || facts->in_catalogue || !line_.own_model) return;
+    const std::int64_t longest = longest_context(engine_, out_.deployment);
+    if (longest > 0) out.arguments.push_back(argument(context, std::to_string(longest)));
   }
 
   [[nodiscard]] bool has(int target) const { return target >= 0 && !text(target).empty(); }

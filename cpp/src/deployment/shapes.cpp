@@ -187,7 +187,7 @@ std::string describe(const Shape& shape, std::int64_t size, std::int64_t over, s
   }
   std::string out = std::to_string(size) + " " + std::string(name_of(shape.size));
   if (shape.over == ShapeOver::kPp) return out + " for " + std::to_string(over) + " stages";
-  if (over > 1) out += " over " + std::to_string(over) + " GPUs";
+  if (over > 1) out += over < kMostGpus ? " over " + std::to_string(over) + " GPUs" : " over so many GPUs";
   if (share == 0) return out + " do not divide evenly";
   if (over > 1) out += " are " + std::to_string(share);
   return out + (over > 1 ? ", no multiple of " : " are no multiple of ") + std::to_string(unit);
@@ -273,6 +273,16 @@ std::vector<ShapeProblem> shape_problems(const Engine& engine, const Deployment&
     // A catalogue's model may be stretched by its rotary embedding, of which nothing is known there.
     const bool assumed = shape.assumed || (shape.over == ShapeOver::kContext && deployment.facts->in_catalogue);
     if (!reason.empty()) out.push_back({&shape, std::move(reason), assumed});
+  }
+  return out;
+}
+
+std::int64_t longest_context(const Engine& engine, const Deployment& deployment) {
+  std::int64_t out = 0;
+  if (deployment.facts == nullptr) return out;
+  for (const Shape& shape : engine.checked.shapes) {
+    if (shape.over != ShapeOver::kContext || !covers(shape.since, shape.until, deployment.release)) continue;
+    if (is_about(shape, deployment)) out = length_of(deployment.facts->architecture.lengths, shape.size);
   }
   return out;
 }

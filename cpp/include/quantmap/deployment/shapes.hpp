@@ -32,6 +32,8 @@ struct ShapeProblem {
 // Nothing while no model was read.
 [[nodiscard]] std::vector<ShapeProblem> shape_problems(const Engine& engine, const Deployment& deployment,
                                                        const TargetValues& values);
+// The longest context that the release lets this model have, with nothing that lets it be longer; 0: none is known.
+[[nodiscard]] std::int64_t longest_context(const Engine& engine, const Deployment& deployment);
 // The tensor-parallel sizes up to 64 (powers of two and divisors of the heads) that meet no problem, the others being
 // as they are.
 [[nodiscard]] std::vector<std::int64_t> sizes_that_go(const Engine& engine, const Deployment& deployment,
