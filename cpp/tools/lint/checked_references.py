@@ -220,6 +220,7 @@ def sources_formed(catalog: Catalog) -> list[Finding]:
         file, checked = engine.beside("checked.json"), engine.checked or {}
         items = [(f"rows[{i}]", row) for i, row in enumerate(checked["rows"])]
         loaders = [(place, item) for file, place, item in troubles(engine) if "loaders" in file]
+        items.append(("parallel", checked.get("parallel", {})))
         for place, item in [*items, *_timed(engine), *loaders]:
             for text in item.get("evidence", []):
                 found = SOURCES.fullmatch(text)
